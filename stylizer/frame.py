@@ -1,0 +1,64 @@
+"""The frame: what flows through the pipeline.
+
+Everywhere inside the library an image is uint8 RGB of shape (H, W, 3), C-contiguous. Float, BGR and
+preprocessing stay at the edge that needs them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from stylizer.errors import ConfigError
+
+__all__ = ["Frame", "Image", "check_image"]
+
+Image = npt.NDArray[np.uint8]
+
+
+def check_image(image: Image, *, name: str = "image") -> Image:
+    """Return ``image`` as it is, or say what is wrong with it.
+
+    Args:
+      image: uint8 RGB, (H, W, 3), with H and W at least 1.
+      name: what to call the image in the error.
+
+    Returns:
+      The image, C-contiguous (copied only when it was not).
+
+    Raises:
+      ConfigError: not a NumPy array, of another dtype, shape, or without a pixel.
+    """
+    if not isinstance(image, np.ndarray):
+        raise ConfigError(f"{name}: expected a NumPy array, got {type(image).__name__}")
+    if image.dtype != np.uint8:
+        raise ConfigError(f"{name}: expected uint8 (0..255), got {image.dtype}")
+    if image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
+        raise ConfigError(f"{name}: expected RGB of shape (H, W, 3), got {image.shape}")
+    return np.ascontiguousarray(image)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One picture of a stream.
+
+    Attributes:
+      image: uint8 RGB, (H, W, 3), C-contiguous.
+      index: 0, 1, ... counted from the first frame that the source gave.
+      time: seconds since the stream's start; a file's frame n stands at ``n / rate``.
+    """
+
+    image: Image
+    index: int
+    time: float
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) in pixels."""
+        return self.image.shape[1], self.image.shape[0]
+
+    def with_image(self, image: Image) -> Frame:
+        """Return the same moment with another picture, uint8 RGB (H, W, 3)."""
+        return replace(self, image=image)

@@ -1,0 +1,79 @@
+"""The three sockets of the pipeline: source, stylizer, sink.
+
+A part that fits a socket needs no base class. Sources and sinks are context managers: whoever opens one
+closes it, with ``with``; `stylizer.pipeline.run` closes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from types import TracebackType
+from typing import Protocol, Self, runtime_checkable
+
+from stylizer.frame import Frame
+
+__all__ = ["EndOfStream", "FrameSink", "FrameSource", "Stylizer"]
+
+
+class EndOfStream(Exception):  # noqa: N818 - it ends a stream in good order, it reports no error
+    """Raised by a sink's ``write`` to end the stream in good order, as when a window is closed."""
+
+
+@runtime_checkable
+class Stylizer(Protocol):
+    """Turns a frame into a stylised frame; it may remember earlier frames."""
+
+    def __call__(self, frame: Frame) -> Frame:
+        """Return the stylised frame: same size, index and time."""
+        ...
+
+    def reset(self) -> None:
+        """Forget all earlier frames (a cut, a seek)."""
+        ...
+
+
+@runtime_checkable
+class FrameSource(Protocol):
+    """A context manager that can be iterated once, giving frames in order.
+
+    Attributes:
+      size: (width, height) in pixels, after rotation.
+      rate: frames per second, exact (``Fraction(30000, 1001)``); None for a live source.
+      frame_count: how many frames will come, as well as is known beforehand; None when it is not.
+    """
+
+    @property
+    def size(self) -> tuple[int, int]: ...  # noqa: D102
+    @property
+    def rate(self) -> Fraction | None: ...  # noqa: D102
+    @property
+    def frame_count(self) -> int | None: ...  # noqa: D102
+    def __iter__(self) -> Iterator[Frame]: ...  # noqa: D105
+    def __enter__(self) -> Self: ...  # noqa: D105
+    def __exit__(  # noqa: D105
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+
+@runtime_checkable
+class FrameSink(Protocol):
+    """A context manager that takes frames in order.
+
+    Left by an exception, a sink keeps what it can of the work without passing it off as whole.
+    """
+
+    def write(self, frame: Frame) -> None:
+        """Take one frame; raise `EndOfStream` to end the stream in good order."""
+        ...
+
+    def __enter__(self) -> Self: ...  # noqa: D105
+    def __exit__(  # noqa: D105
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
