@@ -1,0 +1,1 @@
+"""Networks that the package carries: one folder each, with weights, model card and recipe."""

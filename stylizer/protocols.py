@@ -1,7 +1,7 @@
 """The three sockets of the pipeline: source, stylizer, sink.
 
-A part that fits a socket needs no base class. Sources and sinks are context managers: whoever opens one
-closes it, with ``with``; `stylizer.pipeline.run` closes nothing.
+A part that fits a socket needs no base class. Sources and sinks are context managers: whoever opens
+one closes it, with ``with``; `stylizer.pipeline.run` closes nothing.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from stylizer.frame import Frame
 __all__ = ["EndOfStream", "FrameSink", "FrameSource", "Stylizer"]
 
 
-class EndOfStream(Exception):  # noqa: N818 - it ends a stream in good order, it reports no error
+class EndOfStream(Exception):
     """Raised by a sink's ``write`` to end the stream in good order, as when a window is closed."""
 
 

@@ -1,0 +1,107 @@
+"""The settings of the optimisation, in one frozen record."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+from stylizer.errors import ConfigError
+
+__all__ = ["GatysConfig", "Initial", "LayerWeights", "Optimizer", "Pooling", "Precision", "Start"]
+
+LayerWeights = tuple[tuple[str, float], ...]
+"""Names of layers of the loss network, each with the weight of its loss."""
+
+Initial = Literal["content", "noise", "style", "image"]
+Optimizer = Literal["adam", "lbfgs"]
+Pooling = Literal["max", "average"]
+Precision = Literal["auto", "float32", "float16", "bfloat16"]
+Start = Literal["warped", "previous", "cold"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class GatysConfig:
+    """How a picture is optimised (Gatys et al. 2016), and how a video goes on from frame to frame.
+
+    Attributes:
+      network: ``"compact"`` (embedded), ``"vgg19"``, ``"vgg16"``, or any name of
+        ``keras.applications`` together with ``content_layers`` and ``style_layers``.
+      weights: a weights file for the network; None for its own (embedded, or ImageNet's).
+      pooling: replaces the pooling of a VGG; None keeps the network's own.
+      content_layers: layers and weights of the content loss; None for the network's default.
+      style_layers: layers and weights of the style loss; None for the network's default.
+      content_weight: factor of the content loss.
+      style_weight: factor of the style loss.
+      tv_weight: factor of the total variation loss.
+      relative: divide each layer's loss by its target's energy, so that weights mean the same for
+        every network, layer and style. Recipes of papers switch it off.
+      initial: what the first frame (or a still) starts from; ``"image"`` is one given in the call.
+      optimizer: ``"adam"`` runs in the backend's graph, ``"lbfgs"`` in SciPy.
+      learning_rate: Adam's step, in grey levels (0..255).
+      evaluations: evaluations of loss and gradient that one iteration of L-BFGS may spend.
+      iterations: iterations of a still and of a video's first frame.
+      warm_iterations: iterations of each later frame.
+      start: what a later frame starts from: ``"warped"`` (the previous stylised frame carried along
+        by the optical flow of the source), ``"previous"`` (as it was), ``"cold"`` (from ``initial``).
+      scales: sizes of a still, coarse to fine, each half of the next; 1 for the full size alone.
+      style_scale: the style pictures are resized to this factor of the content's size.
+      seed: seed of the noise.
+      precision: arithmetic of the loss network; ``"auto"`` is float32 on a CPU and half precision on
+        a GPU where the losses stay within 1 %.
+    """
+
+    network: str = "compact"
+    weights: Path | None = None
+    pooling: Pooling | None = None
+    content_layers: LayerWeights | None = None
+    style_layers: LayerWeights | None = None
+    content_weight: float = 1.0
+    style_weight: float = 1.0
+    tv_weight: float = 1.0
+    relative: bool = True
+    initial: Initial = "content"
+    optimizer: Optimizer = "adam"
+    learning_rate: float = 5.0
+    evaluations: int = 1
+    iterations: int = 100
+    warm_iterations: int = 4
+    start: Start = "warped"
+    scales: int = 1
+    style_scale: float = 1.0
+    seed: int = 0
+    precision: Precision = "auto"
+
+    def __post_init__(self) -> None:
+        """Check every range; a message names the field."""
+        for name, kind in _CHOICES.items():
+            _check_choice(name, getattr(self, name), kind)
+        for name in ("content_weight", "style_weight", "tv_weight"):
+            _check_number(name, getattr(self, name), least=0.0)
+        for name in ("learning_rate", "style_scale"):
+            _check_number(name, getattr(self, name), least=1e-6)
+        for name in ("evaluations", "iterations", "warm_iterations", "scales"):
+            _check_number(name, getattr(self, name), least=1)
+        for name in ("content_layers", "style_layers"):
+            for layer, weight in getattr(self, name) or ():
+                _check_number(f"{name}, {layer}", weight, least=0.0)
+
+
+_CHOICES = {
+    "pooling": (None, *get_args(Pooling)),
+    "initial": get_args(Initial),
+    "optimizer": get_args(Optimizer),
+    "start": get_args(Start),
+    "precision": get_args(Precision),
+}
+
+
+def _check_choice(name: str, value: object, choices: tuple[object, ...]) -> None:
+    if value not in choices:
+        raise ConfigError(f"{name}: expected one of {', '.join(map(str, choices))}, got {value!r}")
+
+
+def _check_number(name: str, value: float, *, least: float) -> None:
+    if not math.isfinite(value) or value < least:
+        raise ConfigError(f"{name}: expected a number of at least {least:g}, got {value!r}")
