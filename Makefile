@@ -1,0 +1,29 @@
+# Everything happens in .venv; `make demo` and `make test` work on a fresh machine with Python 3.11+.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test check build clean
+
+.venv/.installed: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --editable ".[demo]" --group dev
+	touch $@
+
+demo: .venv/.installed
+	$(BIN)/python -m stylizer.apps.demo
+
+test: .venv/.installed
+	$(BIN)/python -m pytest
+
+check: .venv/.installed
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy stylizer apps models tests
+	$(BIN)/python -m pytest
+
+build: .venv/.installed
+	$(BIN)/python -m build
+
+clean:
+	rm -rf .venv build dist *.egg-info demo

@@ -1,0 +1,262 @@
+"""The distillation: the teacher, the student, and canvases optimised against the student."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+from keras import ops
+
+from stylizer.gatys.backend import compile_step, value_and_gradient
+from stylizer.gatys.compact import TAPS, TEACHER_CHANNELS, build_student
+from stylizer.gatys.losses import gram_matrix
+from stylizer.gatys.vgg import MEAN_COLOR, build_vgg, read_kernels
+
+from .pictures import Pictures
+
+__all__ = [
+    "Canvases",
+    "Distiller",
+    "build_teacher",
+    "prepare",
+]
+
+Tensor = Any
+
+
+def build_teacher(path: Path) -> keras.Model:
+    """Build the normalised VGG-19 up to block4_conv1: float32 RGB 0..255 to the features of `TAPS`.
+
+    Args:
+      path: an ``.npz`` with ``blockB_convC/kernel`` (H, W, in, out) and ``/bias``.
+    """
+    kernels, reflect = read_kernels(path)
+    return build_vgg("vgg19", TAPS, kernels, reflect=reflect)
+
+
+class Distiller(keras.Model):
+    """The student, trained so that a linear map of its features gives the teacher's.
+
+    The map of each tap is not learnt step by step: it is the ridge regression of the teacher's
+    features on the student's, from running sums over the last batches, and no gradient flows
+    through it. (At the best map the gradient by the map is zero, so the student's gradient is
+    exact all the same.)
+
+    The loss is, summed over the taps, the squared error of the features and ``gram_share`` times
+    that of the Gram matrices, each divided by the energy of what it should be.
+    """
+
+    def __init__(self, *, gram_share: float, memory: float = 0.98) -> None:
+        """Build the student; ``memory`` is the share that each batch leaves of the running sums."""
+        super().__init__(name="distiller")
+        self.student = build_student(rescale=True)
+        self.gram_share, self.memory = gram_share, memory
+        self.own, self.cross = {}, {}
+        for tap, teachers in zip(TAPS, TEACHER_CHANNELS, strict=True):
+            students = self.student.output[tap].shape[-1]
+            options = {"initializer": "zeros", "trainable": False}
+            self.own[tap] = self.add_weight(
+                shape=(students, students), name=f"{tap}_own", **options
+            )
+            self.cross[tap] = self.add_weight(
+                shape=(students, teachers), name=f"{tap}_cross", **options
+            )
+        self(np.zeros((1, 32, 32, 3), np.float32))
+
+    def call(self, images: Tensor) -> dict[str, Tensor]:
+        """Return the student's features, by tap."""
+        features: dict[str, Tensor] = self.student(images)
+        return features
+
+    def linear(self, tap: str) -> Tensor:
+        """Return the map of a tap, (C_student, C_teacher)."""
+        own = ops.convert_to_tensor(self.own[tap])
+        size = own.shape[0]
+        ridge = 1e-5 * ops.trace(own) / size * ops.eye(size)
+        return ops.stop_gradient(ops.solve(own + ridge, ops.convert_to_tensor(self.cross[tap])))
+
+    def grams(self, features: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Return the Gram matrices of the reconstructed features, by tap: A^T G A."""
+        maps = {tap: self.linear(tap) for tap in TAPS}
+        return {
+            tap: ops.matmul(
+                ops.matmul(ops.transpose(maps[tap]), gram_matrix(features[tap])), maps[tap]
+            )
+            for tap in TAPS
+        }
+
+    def relative_errors(
+        self, features: dict[str, Tensor], wanted: dict[str, Tensor]
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Return squared errors over energies, by tap: of features, and of Gram matrices."""
+        errors, off, grams = {}, {}, self.grams(features)
+        for tap in TAPS:
+            target = ops.cast(wanted[tap], "float32")
+            got = ops.matmul(features[tap], self.linear(tap))
+            errors[tap] = ops.mean(ops.square(got - target)) / ops.mean(ops.square(target))
+            off[tap] = ops.mean(relative_distance(grams[tap], gram_matrix(target)))
+        return errors, off
+
+    def compute_loss(
+        self,
+        x: Tensor = None,
+        y: Tensor = None,
+        y_pred: Tensor = None,
+        sample_weight: Tensor = None,
+        training: bool = True,
+    ) -> Tensor:
+        """Return the loss of features ``y_pred`` against the teacher's ``y`` (Keras's own hook)."""
+        for tap in TAPS if training else ():
+            self._remember(tap, ops.stop_gradient(y_pred[tap]), ops.cast(y[tap], "float32"))
+        errors, grams = self.relative_errors(y_pred, y)
+        return sum(errors.values()) + self.gram_share * sum(grams.values())
+
+    def _remember(self, tap: str, got: Tensor, want: Tensor) -> None:
+        got = ops.reshape(got, (-1, got.shape[-1]))
+        want = ops.reshape(want, (-1, want.shape[-1]))
+        energy = ops.sum(ops.square(want))
+        for sums, value in ((self.own, got), (self.cross, want)):
+            new = ops.matmul(ops.transpose(got), value) / energy
+            sums[tap].assign(self.memory * sums[tap] + (1 - self.memory) * new)
+
+
+def prepare(distiller: Distiller, teacher: keras.Model, images: npt.NDArray[np.float32]) -> None:
+    """Start the student well: the teacher's own filters first, unit variance in every later layer.
+
+    The first layer takes those of the teacher's filters whose features best span all the teacher's
+    (greedy choice by least squares); each later one is scaled by its response (Mishkin and Matas
+    2016).
+    """
+    student = distiller.student
+    layers = [layer for layer in student.layers if isinstance(layer, keras.layers.Conv2D)]
+    first = teacher.get_layer(TAPS[0])
+    wanted = ops.convert_to_numpy(teacher(images)[TAPS[0]])
+    chosen = _span(wanted.reshape(-1, wanted.shape[-1])[::7], layers[0].filters)
+    kernel, bias = (ops.convert_to_numpy(weight) for weight in first.weights)
+    kernel, bias = kernel[..., chosen], bias[chosen]
+    shift = np.float32(127.5) - np.array(MEAN_COLOR, np.float32)
+    bias = bias + np.einsum("hwio,i->o", kernel, shift)
+    layers[0].set_weights([kernel * 127.5, bias])
+    for layer in layers[1:]:
+        response = keras.Model(student.input, layer.output)(images)
+        kernel, bias = layer.get_weights()
+        layer.set_weights([kernel / float(ops.mean(ops.std(response, axis=(0, 1, 2)))), bias])
+    distiller.compute_loss(y=teacher(images), y_pred=distiller(images))
+
+
+def _span(features: npt.NDArray[np.float32], count: int) -> list[int]:
+    """Choose ``count`` columns of (pixels, channels) whose span holds most of the energy of all."""
+    products = features.astype(np.float64).T @ features
+    chosen: list[int] = []
+    for _ in range(count):
+        held = {}
+        for column in set(range(len(products))) - set(chosen):
+            some = [*chosen, column]
+            inverse = np.linalg.pinv(products[np.ix_(some, some)])
+            held[column] = np.trace(products[:, some] @ inverse @ products[some])
+        chosen.append(max(held, key=lambda column: held[column]))
+    return chosen
+
+
+def relative_distance(got: Tensor, wanted: Tensor) -> Tensor:
+    """Return the squared distance over the squared norm of what is wanted, for each of (N, ...)."""
+    axes = tuple(range(1, len(wanted.shape)))
+    return ops.sum(ops.square(got - wanted), axis=axes) / ops.sum(ops.square(wanted), axis=axes)
+
+
+class Canvases:
+    """Pictures under way: each is optimised against the student, from content towards a style.
+
+    What fools the student turns up here, and the teacher's features of it are the cure. A canvas
+    starts anew after a random number of steps.
+    """
+
+    def __init__(self, distiller: Distiller, pictures: Pictures, *, count: int) -> None:
+        """Make room for ``count`` canvases of the pictures' size."""
+        self.pictures, self._distiller = pictures, distiller
+        self._aim = compile_step(partial(_targets, distiller))
+        self._slope = compile_step(value_and_gradient(partial(_losses, distiller)))
+        side = pictures.crop
+        self.images = np.zeros((count, side, side, 3), np.float32)
+        self._contents = np.zeros_like(self.images)
+        self._styles = np.zeros_like(self.images)
+        self._first, self._second = np.zeros_like(self.images), np.zeros_like(self.images)
+        self._left, self._age = np.zeros(count, int), np.zeros(count, int)
+        self._rates, self._balance = np.zeros(count), np.zeros((count, 3), np.float32)
+
+    def advance(self, steps: int) -> npt.NDArray[np.float32]:
+        """Take steps of Adam on every canvas; return them, (count, side, side, 3)."""
+        for index in np.flatnonzero(self._left <= 0):
+            self._begin(int(index))
+        values = [variable.value for variable in self._distiller.variables]
+        sides = (ops.convert_to_tensor(side) for side in (self._contents, self._styles))
+        targets = self._aim(*sides, values)
+        for _ in range(steps):
+            images, balance = map(ops.convert_to_tensor, (self.images, self._balance))
+            _, slope = self._slope(images, values, targets, balance)
+            self._step(ops.convert_to_numpy(slope))
+        return self.images
+
+    def _step(self, slope: npt.NDArray[np.float32]) -> None:
+        self._age += 1
+        self._left -= 1
+        self._first += 0.1 * (slope - self._first)
+        self._second += 0.01 * (slope**2 - self._second)
+        age = self._age[:, None, None, None]
+        step = self._first / (1 - 0.9**age) / (np.sqrt(self._second / (1 - 0.99**age)) + 1e-12)
+        moved = self.images - self._rates[:, None, None, None] * step
+        self.images = np.clip(moved, 0, 255).astype(np.float32)
+
+    def _begin(self, index: int) -> None:
+        pictures = self.pictures
+        random = pictures.random
+        self._contents[index] = pictures.photo()
+        self._styles[index] = pictures.painting() if random.random() < 0.9 else pictures.damaged()
+        start = random.random()
+        if start < 0.7:
+            self.images[index] = self._contents[index]
+        elif start < 0.85:
+            self.images[index] = random.normal(128, 40, self.images[index].shape).clip(0, 255)
+        else:
+            self.images[index] = pictures.damaged()
+        self._first[index] = self._second[index] = 0
+        self._age[index], self._left[index] = 0, random.integers(20, 120)
+        self._rates[index] = random.choice([2.0, 5.0, 10.0])
+        self._balance[index] = random.choice([0, 0.3, 1]), 1, random.choice([0, 0, 1e-4, 1e-3])
+
+
+def _targets(
+    distiller: Distiller, contents: Tensor, styles: Tensor, values: list[Tensor]
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Return the deepest features of the contents and the Gram matrices of the styles.
+
+    The network's variables come as values, since a compiled function would keep those of its trace.
+    """
+    with keras.StatelessScope(state_mapping=list(zip(distiller.variables, values, strict=True))):
+        return distiller(contents)[TAPS[-1]], distiller.grams(distiller(styles))
+
+
+def _losses(
+    distiller: Distiller,
+    images: Tensor,
+    values: list[Tensor],
+    targets: tuple[Tensor, dict[str, Tensor]],
+    balance: Tensor,
+) -> tuple[Tensor, Tensor]:
+    """Return the sum over canvases of content, style and total variation losses, weighted."""
+    content, style = targets
+    with keras.StatelessScope(state_mapping=list(zip(distiller.variables, values, strict=True))):
+        features = distiller(images)
+        grams = distiller.grams(features)
+        linear = distiller.linear(TAPS[-1])
+    off = relative_distance(ops.matmul(features[TAPS[-1]], linear), ops.matmul(content, linear))
+    total = ops.sum(balance[:, 0] * off)
+    for tap in TAPS:
+        total += ops.sum(balance[:, 1] * relative_distance(grams[tap], style[tap]))
+    for rough in (images[:, 1:] - images[:, :-1], images[:, :, 1:] - images[:, :, :-1]):
+        total += ops.sum(balance[:, 2] * ops.mean(ops.square(rough), axis=(1, 2, 3)))
+    return total, total

@@ -1,0 +1,221 @@
+"""Trains the compact loss network by distilling VGG-19; made to be stopped, resumed and looked at.
+
+Run as ``python -m stylizer.models.compact.train DATA --out runs/compact --minutes 90`` where DATA
+holds ``vgg19/``, ``photos/`` and ``paintings/``. Writes into the folder, every few minutes: the
+trained weights, ``progress.npz`` (to go on from), ``log.csv`` (errors on held-out pictures) and
+``compact.weights.h5`` (folded, as the package carries it). It runs on any backend of Keras.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import time
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import h5py
+import keras
+import numpy as np
+import numpy.typing as npt
+from keras import ops
+
+from stylizer.gatys.backend import compile_step
+from stylizer.gatys.compact import TAPS, build_compact, fold_map
+
+from .distill import (
+    Canvases,
+    Distiller,
+    build_teacher,
+    prepare,
+)
+from .pictures import Pictures
+
+__all__ = ["Settings", "export", "main", "train"]
+
+Batch = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the training is made of.
+
+    Attributes:
+      crop: side of the pictures, pixels.
+      fresh: pictures that the teacher looks at in one round, half of them canvases under
+      optimisation. updates: steps of the student in one round, on batches of ``fresh`` pictures
+      from the store. stored: pictures kept with their features, float16 (6 MB each at a crop of
+      160). steps: steps that each canvas takes in one round. learning_rate: Adam's highest; falls
+      to a hundredth along a cosine. gram_share: weight of the Gram matrices' error beside the
+      features'. minutes: length of the training. every: minutes between two evaluations, each
+      followed by a checkpoint. seed: seed of pictures and initial weights.
+    """
+
+    crop: int = 160
+    fresh: int = 8
+    updates: int = 2
+    stored: int = 400
+    steps: int = 3
+    learning_rate: float = 2e-3
+    gram_share: float = 0.3
+    minutes: float = 90.0
+    every: float = 4.0
+    seed: int = 0
+
+
+class Store:
+    """The last pictures and the teacher's features of them, to be drawn from again."""
+
+    def __init__(self, size: int, random: np.random.Generator) -> None:
+        self._size, self._random = size, random
+        self._pictures: list[tuple[Batch, dict[str, npt.NDArray[np.float16]]]] = []
+        self._next = 0
+
+    def add(self, images: Batch, features: dict[str, Any]) -> None:
+        """Keep pictures (N, H, W, 3) and their features; the oldest make room."""
+        for index, image in enumerate(images):
+            entry = image.copy(), {tap: features[tap][index].astype(np.float16) for tap in TAPS}
+            if len(self._pictures) < self._size:
+                self._pictures.append(entry)
+            else:
+                self._pictures[self._next] = entry
+            self._next = (self._next + 1) % self._size
+
+    def draw(self, count: int) -> tuple[Batch, dict[str, npt.NDArray[np.float16]]]:
+        """Return pictures drawn at random, and their features."""
+        chosen = self._random.choice(len(self._pictures), count, replace=False)
+        images, features = zip(*(self._pictures[index] for index in chosen), strict=True)
+        return np.stack(images), {tap: np.stack([one[tap] for one in features]) for tap in TAPS}
+
+
+def train(data: Path, out: Path, settings: Settings) -> None:
+    """Train into ``out``, going on from what is there."""
+    keras.utils.set_random_seed(settings.seed)
+    out.mkdir(parents=True, exist_ok=True)
+    teacher = build_teacher(data / "vgg19" / "vgg19_normalised_relu4_1.npz")
+    look = compile_step(lambda images: teacher(images, training=False))
+    distiller = Distiller(gram_share=settings.gram_share)
+    distiller.compile(optimizer=keras.optimizers.Adam(settings.learning_rate, clipnorm=1.0))
+    spent, latest = 0.0, out / "latest.weights.h5"
+    pictures = Pictures(data, crop=settings.crop, seed=settings.seed)
+    if latest.exists():
+        distiller.load_weights(latest)
+        spent = float(np.load(out / "progress.npz")["minutes"])
+        pictures.random = np.random.default_rng((settings.seed, round(1000 * spent)))
+    else:
+        prepare(distiller, teacher, np.stack([pictures.damaged() for _ in range(16)]))
+    canvases = Canvases(distiller, pictures, count=settings.fresh // 2)
+    store = Store(settings.stored, pictures.random)
+    test = _held_out(data, look, settings)
+    began, checked, rounds = time.monotonic() - 60 * spent, spent, 0
+    while spent < settings.minutes:
+        falling = 0.5 + 0.5 * np.cos(np.pi * min(1.0, spent / settings.minutes))
+        distiller.optimizer.learning_rate = settings.learning_rate * max(0.01, falling)
+        _one_round(distiller, look, store, canvases, settings)
+        rounds, spent = rounds + 1, (time.monotonic() - began) / 60
+        if spent - checked >= settings.every or spent >= settings.minutes:
+            checked = spent
+            _log(out / "log.csv", {"minutes": spent, "rounds": rounds} | evaluate(distiller, test))
+            distiller.save_weights(latest)
+            np.savez(out / "progress.npz", minutes=spent, canvases=canvases.images)
+            export(distiller, out / "compact.weights.h5")
+
+
+def _one_round(
+    distiller: Distiller, look: Any, store: Store, canvases: Canvases, settings: Settings
+) -> None:
+    moved = canvases.advance(settings.steps)
+    others = [canvases.pictures.damaged() for _ in range(settings.fresh - len(moved))]
+    images = np.concatenate([moved, np.stack(others)])
+    features = {tap: ops.convert_to_numpy(value) for tap, value in look(images).items()}
+    store.add(images, features)
+    distiller.train_on_batch(images, features)
+    for _ in range(settings.updates - 1):
+        distiller.train_on_batch(*store.draw(settings.fresh))
+
+
+def _held_out(data: Path, look: Any, settings: Settings) -> list[tuple[Batch, dict[str, Any]]]:
+    """Return batches of held-out pictures, plain and damaged, with the teacher's features."""
+    pictures = Pictures(data, crop=settings.crop, held_out=True, seed=settings.seed)
+    batches = []
+    for _ in range(6):
+        images = np.stack(
+            [pictures.photo() for _ in range(3)] + [pictures.damaged() for _ in range(5)]
+        )
+        batches.append((images, look(images)))
+    return batches
+
+
+def evaluate(distiller: Distiller, batches: list[tuple[Batch, dict[str, Any]]]) -> dict[str, float]:
+    """Return the mean relative squared errors of features and Gram matrices, by tap."""
+    found: dict[str, list[float]] = {}
+    for images, features in batches:
+        both = distiller.relative_errors(distiller(images), features)
+        for kind, errors in zip(("features", "gram"), both, strict=True):
+            for tap, value in errors.items():
+                found.setdefault(f"{kind}_{tap}", []).append(float(value))
+    return {name: float(np.mean(values)) for name, values in found.items()}
+
+
+def export(distiller: Distiller, path: Path) -> None:
+    """Fold scaling and maps, and save the loss network's weights (``.weights.h5``)."""
+    model = build_compact()
+    student = distiller.student
+    for layer in student.layers:
+        if isinstance(layer, keras.layers.Conv2D):
+            model.get_layer(layer.name).set_weights(layer.get_weights())
+    first = next(layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D))
+    kernel, bias = first.get_weights()
+    first.set_weights([kernel / 127.5, bias - kernel.sum(axis=(0, 1, 2))])
+    for tap in TAPS:
+        linear = ops.convert_to_numpy(distiller.linear(tap))
+        model.get_layer(tap).set_weights([fold_map(linear)[None, None]])
+    for layer in model.layers:
+        layer.set_weights([value.astype(np.float16) for value in layer.get_weights()])
+    model.save_weights(path)
+    _pack(path)
+
+
+def _pack(path: Path) -> None:
+    """Compress an HDF5 file; values rounded to half precision take half the room."""
+    packed = path.with_suffix(".packed")
+    with h5py.File(path) as old, h5py.File(packed, "w") as new:
+
+        def copy(name: str, item: h5py.Group | h5py.Dataset) -> None:
+            if isinstance(item, h5py.Dataset):
+                chunked = {"compression": 9, "shuffle": True} if item.size > 1 else {}
+                made = new.create_dataset(name, data=item[()], **chunked)
+            else:
+                made = new.require_group(name)
+            made.attrs.update(item.attrs)
+
+        old.visititems(copy)
+        new.attrs.update(old.attrs)
+    packed.replace(path)
+
+
+def _log(path: Path, row: dict[str, float]) -> None:
+    new = not path.exists()
+    with path.open("a", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, row)
+        if new:
+            writer.writeheader()
+        writer.writerow({name: f"{value:.5g}" for name, value in row.items()})
+
+
+def main() -> None:
+    """Read the arguments and train."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--out", type=Path, required=True)
+    for field in fields(Settings):
+        option = "--" + field.name.replace("_", "-")
+        parser.add_argument(option, type=type(field.default), default=field.default)
+    arguments = vars(parser.parse_args())
+    data, out = arguments.pop("data"), arguments.pop("out")
+    train(data, out, Settings(**arguments))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,44 @@
+"""The weights that the package carries, each checked against the manifest before use."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+from stylizer.errors import WeightsError
+
+__all__ = ["weights_path"]
+
+
+@cache
+def weights_path(name: str) -> Path:
+    """Return the file of an embedded network's weights, verified.
+
+    Args:
+      name: the network's folder in ``models/``, as ``"compact"``.
+
+    Raises:
+      WeightsError: no such network, or its file is missing or differs from the manifest's sha256.
+    """
+    root = Path(str(files("stylizer.models")))
+    manifest: dict[str, dict[str, str]] = json.loads((root / "manifest.json").read_text(encoding="utf-8"))
+    if name not in manifest:
+        raise WeightsError(f"expected an embedded network, one of {sorted(manifest)}, got {name!r}")
+    path = root / manifest[name]["file"]
+    try:
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise WeightsError(
+            f"the weights of {name!r} cannot be read from {path} ({error.strerror}): "
+            "reinstall stylizer"
+        ) from error
+    if digest != manifest[name]["sha256"]:
+        raise WeightsError(
+            f"the weights of {name!r} are damaged: expected sha256 "
+            f"{manifest[name]['sha256'][:12]}..., got {digest[:12]}... in {path}: "
+            "reinstall stylizer"
+        )
+    return path

@@ -1,0 +1,92 @@
+"""The compact loss network: its weights, its folding, and what it keeps of the teacher."""
+
+import json
+import os
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from stylizer.errors import WeightsError
+from stylizer.gatys import compact
+from stylizer.weights import weights_path
+
+DATA = Path(os.environ.get("STYLIZER_DATA", Path(__file__).parents[3] / "shared" / "data"))
+TEACHER = DATA / "vgg19" / "vgg19_normalised_relu4_1.npz"
+
+
+@pytest.fixture(scope="module")
+def network():
+    return compact.load_compact(str(weights_path("compact")))
+
+
+def test_folded_map_keeps_distances_and_gram_matrices() -> None:
+    random = np.random.default_rng(0)
+    linear = random.normal(size=(6, 20)).astype(np.float32)
+    student, other = random.normal(size=(2, 50, 6))
+    folded = compact.fold_map(linear)
+    wanted = np.mean(((student - other) @ linear) ** 2)
+    assert np.mean(((student - other) @ folded) ** 2) == pytest.approx(wanted, rel=1e-5)
+
+    def gram(features):
+        return features.T @ features / len(features)
+
+    wanted = np.mean((gram(student @ linear) - gram(other @ linear)) ** 2)
+    got = np.mean((gram(student @ folded) - gram(other @ folded)) ** 2)
+    assert got == pytest.approx(wanted, rel=1e-5)
+
+
+@pytest.mark.parametrize("size", [(16, 16), (17, 31), (64, 48)])
+def test_features_have_the_sizes_of_vgg(network, size) -> None:
+    width, height = size
+    features = network(np.zeros((1, height, width, 3), np.float32))
+    assert list(features) == list(compact.TAPS)
+    for level, (tap, widths) in enumerate(zip(compact.TAPS, compact.BLOCKS, strict=True)):
+        wanted = (1, height >> level, width >> level, widths[-1])
+        assert tuple(features[tap].shape) == wanted
+
+
+def test_first_layer_has_a_flat_border_on_a_flat_picture(network) -> None:
+    features = network(np.full((1, 32, 32, 3), 90, np.float32))
+    for tap in compact.TAPS:
+        value = np.asarray(features[tap])
+        np.testing.assert_allclose(value, value[:, :1, :1] + 0 * value, rtol=1e-3, atol=1e-3)
+
+
+def test_weights_are_those_of_the_manifest_and_small() -> None:
+    path = weights_path("compact")
+    assert path.stat().st_size < 2**20
+
+
+def test_damaged_weights_are_refused(tmp_path, monkeypatch) -> None:
+    manifest = json.loads((Path(str(files("stylizer.models"))) / "manifest.json").read_text())
+    (tmp_path / "compact").mkdir()
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    monkeypatch.setattr("stylizer.weights.files", lambda package: tmp_path)
+    weights_path.cache_clear()
+    with pytest.raises(WeightsError, match="cannot be read"):
+        weights_path("compact")
+    (tmp_path / manifest["compact"]["file"]).write_bytes(b"cut off")
+    with pytest.raises(WeightsError, match=r"damaged: expected sha256"):
+        weights_path("compact")
+    with pytest.raises(WeightsError, match=r"one of \['compact'\], got 'giant'"):
+        weights_path("giant")
+    weights_path.cache_clear()
+
+
+@pytest.mark.weights
+@pytest.mark.skipif(not TEACHER.exists(), reason=f"the teacher's weights are not in {TEACHER}")
+def test_gram_matrices_are_near_the_teachers(network) -> None:
+    skimage = pytest.importorskip("skimage.data")
+    from stylizer.models.compact.distill import build_teacher
+
+    from stylizer.gatys.losses import gram_matrix
+
+    image = skimage.astronaut()[None, :160, 128:320].astype(np.float32)
+    wanted = build_teacher(TEACHER)(image)
+    got = network(image)
+    for tap in compact.TAPS:
+        energy = np.linalg.norm(np.asarray(gram_matrix(wanted[tap]))) / wanted[tap].shape[-1]
+        norm = np.linalg.norm(np.asarray(gram_matrix(got[tap]))) / got[tap].shape[-1]
+        assert norm == pytest.approx(energy, rel=0.25)
