@@ -1,0 +1,182 @@
+"""A folder of pictures, a glob, or a numbered pattern as a source."""
+
+from __future__ import annotations
+
+import glob
+import re
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from natsort import natsort_keygen, ns
+
+from stylizer.errors import ConfigError, SourceError
+from stylizer.frame import Frame
+from stylizer.io.image import IMAGE_SUFFIXES, image_size, read_image
+
+__all__ = ["FolderReader", "find_pictures"]
+
+_NUMBER = re.compile(r"%0?(\d*)d")
+_natural_key = natsort_keygen(alg=ns.PATH)
+
+
+def _order(path: Path) -> tuple[object, str]:
+    return _natural_key(path), str(path)  # 1.png and 001.png count alike; the name decides
+
+
+def find_pictures(where: Path | str) -> tuple[Path, ...]:
+    """Find pictures, in natural order (``2.png`` before ``10.png``).
+
+    Args:
+      where: a folder (its pictures, not those of its folders), a glob such as ``shots/*.png``, or
+        a pattern such as ``frame%05d.png``, which takes every number there is, in order, gaps and
+        all. Hidden files and files of other suffixes are passed over.
+
+    Raises:
+      SourceError: nothing there, no picture among it, or two pictures of the same name.
+    """
+    text = str(where)
+    place = Path(where)
+    if place.is_dir():
+        found = list(place.iterdir())
+    elif place.is_file():
+        raise SourceError(f"{text}: expected a folder, a glob or a %05d pattern, got a file")
+    elif _NUMBER.search(place.name):
+        found = _find_numbered(place)
+    elif glob.has_magic(text):
+        found = [Path(name) for name in glob.glob(text, recursive=True)]
+    else:
+        raise SourceError(f"{text}: no such folder; check the path")
+    paths = sorted((path for path in found if _is_picture(path)), key=_order)
+    if not paths:
+        known = " ".join(sorted(IMAGE_SUFFIXES))
+        raise SourceError(
+            f"{text}: no pictures there ({len(found)} other entries); expected {known}"
+        )
+    _check_names(text, paths)
+    return tuple(paths)
+
+
+def _is_picture(path: Path) -> bool:
+    known = path.suffix.lower() in IMAGE_SUFFIXES
+    return known and not path.name.startswith(".") and path.is_file()
+
+
+def _find_numbered(pattern: Path) -> list[Path]:
+    match = _NUMBER.search(pattern.name)
+    if match is None or not pattern.parent.is_dir():
+        raise SourceError(f"{pattern}: no such folder: {pattern.parent}")
+    before, after = pattern.name[: match.start()], pattern.name[match.end() :]
+    digits = rf"\d{{{int(match[1] or 1)},}}"
+    fits = re.compile(re.escape(before) + digits + re.escape(after))
+    return [path for path in pattern.parent.iterdir() if fits.fullmatch(path.name)]
+
+
+def _check_names(where: str, paths: list[Path]) -> None:
+    seen: dict[str, Path] = {}
+    for path in paths:
+        if path.name in seen:
+            raise SourceError(
+                f"{where}: two pictures are named {path.name} ({seen[path.name].parent} and "
+                f"{path.parent}); the results would overwrite each other: take one folder at a time"
+            )
+        seen[path.name] = path
+
+
+class FolderReader:
+    """Reads pictures one after another, once, as the frames of a film.
+
+    Attributes:
+      paths: the files, in order.
+    """
+
+    def __init__(
+        self, where: Path | str, *, rate: Fraction = Fraction(25), same_size: bool = True
+    ) -> None:
+        """Find the pictures; none is decoded yet.
+
+        Args:
+          where: see `find_pictures`.
+          rate: frames per second, exact.
+          same_size: a picture of another size than the first is an error, as it must be for a
+            film; False for unrelated pictures.
+
+        Raises:
+          ConfigError: a rate that is not above 0 and at most 1000.
+          SourceError: no pictures there, or the first cannot be read.
+        """
+        if not 0 < rate <= 1000:
+            raise ConfigError(f"rate: expected above 0 and at most 1000 a second, got {rate}")
+        self.paths = find_pictures(where)
+        self._where = str(where)
+        self._rate = Fraction(rate)
+        self._same_size = same_size
+        self._size = image_size(self.paths[0])
+        self._begun = False
+        self._closed = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The files' names, in order; no two are the same."""
+        return tuple(path.name for path in self.paths)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) of the first picture in pixels, upright."""
+        return self._size
+
+    @property
+    def rate(self) -> Fraction:
+        """Frames per second, exact."""
+        return self._rate
+
+    @property
+    def frame_count(self) -> int:
+        """The number of pictures."""
+        return len(self.paths)
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Give the pictures in order.
+
+        Raises:
+          SourceError: closed, iterated before, a picture that cannot be read or has another size.
+        """
+        if self._closed:
+            raise SourceError(f"{self._where}: the reader is closed; open a new one")
+        if self._begun:
+            raise SourceError(f"{self._where}: was read already; open a new reader")
+        self._begun = True
+        return self._frames()
+
+    def _frames(self) -> Iterator[Frame]:
+        for index, path in enumerate(self.paths):
+            if self._closed:
+                raise SourceError(f"{self._where}: the reader was closed while it was being read")
+            frame = Frame(read_image(path), index, float(index / self._rate))
+            if self._same_size and frame.size != self._size:
+                (width, height), (first_width, first_height) = frame.size, self._size
+                raise SourceError(
+                    f"{path}: {width}x{height}, but the sequence began with "
+                    f"{first_width}x{first_height}; make the pictures the same size, or treat them "
+                    "as unrelated"
+                )
+            yield frame
+
+    def close(self) -> None:
+        """End the reading; closing twice does no harm."""
+        self._closed = True
+
+    def __enter__(self) -> Self:
+        """Return the reader itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End the reading."""
+        self.close()

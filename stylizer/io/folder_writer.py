@@ -1,0 +1,142 @@
+"""Writes pictures into a folder, under the names of the source's files."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from stylizer.errors import SinkError
+from stylizer.frame import Frame
+from stylizer.io.image import IMAGE_SUFFIXES, write_image
+
+__all__ = ["FolderWriter"]
+
+_log = logging.getLogger(__name__)
+
+
+class FolderWriter:
+    """A sink that writes one picture file a frame, named after the source's files.
+
+    What is there already is left as it is, so that a batch that was interrupted can be run again;
+    ask `missing` or `exists` beforehand to spare the work too. A file appears when it is whole.
+    Frames may have different sizes.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        names: Sequence[str],
+        suffix: str | None = None,
+        source_folder: Path | None = None,
+        overwrite: bool = False,
+    ) -> None:
+        """Check what can be checked before any work is done; nothing is written yet.
+
+        Args:
+          folder: where to; it is made when missing, but its parent must be there.
+          names: file names; the frame of index n becomes ``names[n]``.
+          suffix: ``.png`` and the like, to write another kind of picture than the names say.
+          source_folder: where the source's files are; writing there is refused.
+          overwrite: write anew what is there already.
+
+        Raises:
+          SinkError: the folder is the source's or cannot be made; a name has no known suffix, is
+            not a plain file name, or would be written twice.
+        """
+        self._folder = Path(folder)
+        self._overwrite = overwrite
+        if source_folder is not None and _same(self._folder, Path(source_folder)):
+            raise SinkError(
+                f"{self._folder}: is the source's own folder; choose another, so that the "
+                "originals stay"
+            )
+        if not self._folder.parent.is_dir():
+            raise SinkError(
+                f"{self._folder}: the folder {self._folder.parent} does not exist; create it first"
+            )
+        if self._folder.exists() and not self._folder.is_dir():
+            raise SinkError(f"{self._folder}: expected a folder, got a file; choose another name")
+        self._paths = [self._folder / _name(name, suffix) for name in names]
+        _check_unique(self._paths)
+
+    def __enter__(self) -> Self:
+        """Make the folder.
+
+        Raises:
+          SinkError: it cannot be made.
+        """
+        try:
+            self._folder.mkdir(exist_ok=True)
+        except OSError as error:
+            raise SinkError(f"{self._folder}: cannot be made ({error.strerror})") from error
+        return self
+
+    def exists(self, index: int) -> bool:
+        """Whether frame ``index`` is there already and will be left as it is.
+
+        Raises:
+          SinkError: there is no name for that index.
+        """
+        return not self._overwrite and self._path(index).exists()
+
+    def missing(self) -> list[int]:
+        """Return the indices that are still to be written; all of them when overwriting."""
+        return [index for index in range(len(self._paths)) if not self.exists(index)]
+
+    def write(self, frame: Frame) -> None:
+        """Write a frame to ``names[frame.index]``, unless it `exists`.
+
+        Raises:
+          SinkError: there is no name for that index, or the file cannot be written.
+        """
+        path = self._path(frame.index)
+        if self.exists(frame.index):
+            _log.info("%s is there already and is left as it is", path)
+            return
+        write_image(path, frame.image, overwrite=self._overwrite)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Nothing is open: every file is whole, whatever happened."""
+
+    def _path(self, index: int) -> Path:
+        if not 0 <= index < len(self._paths):
+            raise SinkError(
+                f"{self._folder}: no name for frame {index}; expected 0..{len(self._paths) - 1}"
+            )
+        return self._paths[index]
+
+
+def _name(name: str, suffix: str | None) -> str:
+    if not name or name != Path(name).name:
+        raise SinkError(f"expected a plain file name, got {name!r}")
+    wanted = Path(name).suffix if suffix is None else suffix
+    if wanted.lower() not in IMAGE_SUFFIXES:
+        known = " ".join(sorted(IMAGE_SUFFIXES))
+        raise SinkError(f"{name}: expected a picture's suffix ({known}), got {wanted!r}")
+    return name if suffix is None else Path(name).stem + suffix
+
+
+def _check_unique(paths: Sequence[Path]) -> None:
+    seen: set[Path] = set()
+    for path in paths:
+        if path in seen:
+            raise SinkError(
+                f"{path}: two frames would be written to this file; "
+                "keep the source's suffixes, or rename one of its files"
+            )
+        seen.add(path)
+
+
+def _same(folder: Path, other: Path) -> bool:
+    if folder.exists() and other.exists():
+        return folder.samefile(other)
+    return folder.resolve() == other.resolve()

@@ -1,0 +1,166 @@
+"""Pictures on disk: read to, and written from, uint8 RGB of shape (H, W, 3).
+
+Reading goes through Pillow because it tells the size from the header before any pixel is decoded,
+and because it raises on a truncated file where OpenCV fills the rest with gray.
+"""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from PIL import Image as pillow
+from PIL import ImageOps, UnidentifiedImageError
+
+from stylizer.errors import SinkError, SourceError
+from stylizer.frame import Image, check_image
+from stylizer.io.atomic import temporary_path
+from stylizer.size import MAX_SIDE
+
+__all__ = ["IMAGE_SUFFIXES", "MAX_PIXELS", "image_size", "read_image", "write_image"]
+
+IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tiff", ".tif"})
+"""What is read and written as a picture; compare with ``path.suffix.lower()``."""
+
+MAX_PIXELS = 178_956_970
+"""The most pixels accepted in one picture (Pillow's own bound, half a gigabyte of RGB)."""
+
+_FORMATS = {
+    ".png": "PNG",
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".webp": "WEBP",
+    ".bmp": "BMP",
+    ".tiff": "TIFF",
+    ".tif": "TIFF",
+}
+_READ_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF")
+_SAVE_OPTIONS: dict[str, dict[str, object]] = {
+    "JPEG": {"quality": 95, "subsampling": 0},
+    "WEBP": {"quality": 95},
+    "TIFF": {"compression": "tiff_lzw"},
+    "PNG": {"compress_level": 3},
+}
+_FILTERS = threading.Lock()  # catch_warnings changes the whole process
+
+
+def read_image(path: Path | str, *, max_side: int = MAX_SIDE) -> Image:
+    """Read a picture: png, jpg, webp, bmp or tiff, told by its content.
+
+    The EXIF orientation is applied. A transparent picture is laid on white. Gray and palette
+    pictures become RGB; 16 bits a channel are scaled to 8. Of an animation or a TIFF of many pages
+    the first picture is read. Color profiles are not applied.
+
+    Args:
+      path: the file.
+      max_side: the longest side accepted, in pixels, looked up before anything is decoded.
+
+    Returns:
+      uint8 RGB, (H, W, 3), C-contiguous.
+
+    Raises:
+      SourceError: missing, empty, truncated, not a picture, or too large.
+    """
+    with _opened(Path(path), max_side) as opened:
+        return np.ascontiguousarray(_to_rgb(ImageOps.exif_transpose(opened)))
+
+
+def image_size(path: Path | str, *, max_side: int = MAX_SIDE) -> tuple[int, int]:
+    """Return the upright (width, height) of a picture in pixels.
+
+    The header tells it, except that Pillow decodes a PNG to look for an orientation at its end.
+
+    Raises:
+      SourceError: missing, empty, not a picture, or too large.
+    """
+    with _opened(Path(path), max_side) as opened:
+        width, height = opened.size
+        turned = opened.getexif().get(0x0112, 1) in (5, 6, 7, 8)
+        return (height, width) if turned else (width, height)
+
+
+def write_image(path: Path | str, image: Image, *, overwrite: bool = False) -> None:
+    """Write a picture under a temporary name, and rename it when it is whole.
+
+    JPEG and WebP are written at quality 95; the others lose nothing.
+
+    Args:
+      path: the file; its suffix, one of `IMAGE_SUFFIXES`, chooses the format.
+      image: uint8 RGB, (H, W, 3).
+      overwrite: replace a file that is there.
+
+    Raises:
+      ConfigError: not such an image.
+      SinkError: another suffix, no such folder, the file exists, or the disk is full.
+    """
+    path = Path(path)
+    check_image(image)
+    name = _FORMATS.get(path.suffix.lower())
+    if name is None:
+        known = " ".join(sorted(IMAGE_SUFFIXES))
+        raise SinkError(f"{path}: expected a picture's suffix ({known}), got {path.suffix!r}")
+    with temporary_path(path, overwrite=overwrite) as temporary:
+        try:
+            pillow.fromarray(image).save(temporary, format=name, **_SAVE_OPTIONS.get(name, {}))
+        except (OSError, ValueError) as error:
+            # ValueError: a side beyond what the format can hold (WebP: 16383, JPEG: 65500).
+            raise SinkError(f"{path}: the picture cannot be written: {error}") from error
+
+
+@contextmanager
+def _opened(path: Path, max_side: int) -> Iterator[pillow.Image]:
+    """Open a picture up to its header, and turn every failure into a SourceError."""
+    try:
+        if path.stat().st_size == 0 and path.is_file():
+            raise SourceError(f"{path}: the file is empty (0 bytes); expected a picture")
+        with _FILTERS, warnings.catch_warnings():
+            # Large pictures are checked here, and what is damaged is an error or does no harm.
+            warnings.simplefilter("ignore", pillow.DecompressionBombWarning)
+            warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+            with pillow.open(path, formats=_READ_FORMATS) as opened:
+                _check_size(path, opened.size, max_side)
+                yield opened
+    except FileNotFoundError as error:
+        raise SourceError(f"{path}: no such picture; check the path") from error
+    except IsADirectoryError as error:
+        raise SourceError(f"{path}: expected a picture, got a folder") from error
+    except pillow.DecompressionBombError as error:
+        raise SourceError(
+            f"{path}: more than {MAX_PIXELS} pixels; resize the picture first"
+        ) from error
+    except UnidentifiedImageError as error:
+        raise SourceError(
+            f"{path}: not a picture that can be read; expected png, jpg, webp, bmp or tiff"
+        ) from error
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
+        # Pillow's plugins raise all of these on damaged data, SyntaxError among them.
+        raise SourceError(f"{path}: the picture is damaged or truncated: {error}") from error
+
+
+def _check_size(path: Path, size: tuple[int, int], max_side: int) -> None:
+    width, height = size
+    if width < 1 or height < 1:
+        raise SourceError(f"{path}: a picture without pixels ({width}x{height})")
+    if max(size) > max_side or width * height > MAX_PIXELS:
+        raise SourceError(
+            f"{path}: {width}x{height} is too large; expected at most {max_side} pixels a side and "
+            f"{MAX_PIXELS} in all; resize the picture first"
+        )
+
+
+def _to_rgb(opened: pillow.Image) -> Image:
+    """Convert any mode of Pillow to uint8 RGB, (H, W, 3)."""
+    if opened.mode == "I" or opened.mode.startswith("I;16"):
+        gray = np.clip(np.asarray(opened).astype(np.int64), 0, 65535)
+        return np.repeat(((gray + 128) // 257).astype(np.uint8)[..., None], 3, axis=2)
+    if opened.mode == "F":
+        raise ValueError("gray values as floats are not supported; save it with 8 or 16 bits")
+    if opened.has_transparency_data:
+        rgba = opened.convert("RGBA")
+        white = pillow.new("RGBA", rgba.size, (255, 255, 255, 255))
+        return np.array(pillow.alpha_composite(white, rgba).convert("RGB"))
+    return np.array(opened.convert("RGB"))

@@ -1,0 +1,105 @@
+"""Pictures and whole sources at another size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from types import TracebackType
+from typing import Self
+
+import cv2
+import numpy as np
+
+from stylizer.errors import ConfigError
+from stylizer.frame import Frame, Image
+from stylizer.protocols import FrameSource
+from stylizer.size import Size
+
+__all__ = ["Resized", "resize_image"]
+
+
+def resize_image(image: Image, size: tuple[int, int]) -> Image:
+    """Resize a picture: averaging areas on the way down, bicubic on the way up.
+
+    A picture that shrinks in one direction and grows in the other is resized in that order.
+
+    Args:
+      image: uint8 RGB, (H, W, 3).
+      size: (width, height) in pixels, at least 1.
+
+    Returns:
+      uint8 RGB, C-contiguous; the image itself when it has that size already.
+
+    Raises:
+      ConfigError: a size without pixels.
+    """
+    width, height = size
+    if width < 1 or height < 1:
+        raise ConfigError(f"size: expected at least 1 pixel a side, got {width}x{height}")
+    have = (image.shape[1], image.shape[0])
+    smaller = (min(width, have[0]), min(height, have[1]))
+    result: cv2.typing.MatLike = image
+    if smaller != have:
+        result = cv2.resize(result, smaller, interpolation=cv2.INTER_AREA)
+    if size != smaller:
+        result = cv2.resize(result, size, interpolation=cv2.INTER_CUBIC)
+    return np.asarray(result, dtype=np.uint8)
+
+
+class Resized:
+    """A source whose frames are resized; opening and closing it opens and closes the source.
+
+    Frames whose size differs from the source's are fitted one by one, so that unrelated pictures
+    keep their own aspect ratios when ``size`` is a short side. A frame that has its size already is
+    passed on as it is.
+    """
+
+    def __init__(self, source: FrameSource, size: Size) -> None:
+        """Wrap ``source``; ``size`` is a short side, or an exact (width, height)."""
+        self._source = source
+        self._target = size
+
+    @property
+    def source(self) -> FrameSource:
+        """The source that is wrapped."""
+        return self._source
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) in pixels, after resizing."""
+        return self._target.fit(self._source.size)
+
+    @property
+    def rate(self) -> Fraction | None:
+        """The wrapped source's frames per second."""
+        return self._source.rate
+
+    @property
+    def frame_count(self) -> int | None:
+        """The wrapped source's count of frames."""
+        return self._source.frame_count
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Give the wrapped source's frames, resized."""
+        frames = iter(self._source)
+        return (self._resize(frame) for frame in frames)
+
+    def _resize(self, frame: Frame) -> Frame:
+        size = self._target.fit(frame.size)
+        if size == frame.size:
+            return frame
+        return frame.with_image(resize_image(frame.image, size))
+
+    def __enter__(self) -> Self:
+        """Enter the wrapped source."""
+        self._source.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Leave the wrapped source."""
+        self._source.__exit__(kind, error, trace)

@@ -1,0 +1,131 @@
+"""From pictures at any times to pictures at a constant rate, and the search for that rate.
+
+Everything here is exact: times and rates are fractions.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterable, Iterator, Sequence
+from fractions import Fraction
+from itertools import pairwise
+from typing import TypeVar
+
+from stylizer.errors import SourceError
+
+__all__ = ["at_constant_rate", "find_rate", "fits_rate", "snap_rate"]
+
+Item = TypeVar("Item")
+
+MAX_GAP = 600
+"""Seconds for which one picture may stand: a longer gap is a broken time stamp."""
+
+_NTSC = tuple(Fraction(whole * 1000, 1001) for whole in (12, 15, 24, 30, 48, 60, 120, 240))
+_HALF = Fraction(1, 2)
+
+
+def at_constant_rate(
+    pictures: Iterable[tuple[Item, Fraction, Fraction]], rate: Fraction
+) -> Iterator[Item]:
+    """Give pictures at a constant rate, each as near to its time as can be.
+
+    Frame n of the output stands at n / rate. A picture is shown from the frame nearest its time
+    (as ffmpeg's filter ``fps`` does) until the next one's: it is repeated, or dropped when both
+    are the same frame. At least one frame comes of at least one picture.
+
+    Args:
+      pictures: (picture, time, duration), seconds, in the order of time; the first time is zero
+        for the output, and only the last duration counts. A picture that stands before its
+        forerunner replaces it.
+      rate: frames per second.
+
+    Raises:
+      SourceError: a gap of more than `MAX_GAP` seconds, which only broken time stamps have.
+    """
+    given = 0
+    held: Item | None = None
+    first: Fraction | None = None
+    before = end = Fraction(0)
+    for item, time, duration in pictures:
+        first = time if first is None else first
+        _check_gap(before, time - first)
+        before = max(before, time - first)
+        until = math.floor((time - first) * rate + _HALF)
+        if held is not None:
+            yield from (held for _ in range(given, until))
+        given = max(given, until)
+        held, end = item, max(end, time - first + duration)
+    if held is not None:
+        _check_gap(before, end)
+        until = max(math.floor(end * rate + _HALF), 1)
+        yield from (held for _ in range(given, until))
+
+
+def _check_gap(before: Fraction, after: Fraction) -> None:
+    if after - before > MAX_GAP:
+        raise SourceError(
+            f"the time stamps jump from {float(before):.3f} s to {float(after):.3f} s; they are "
+            "broken: rewrite the file with another program first"
+        )
+
+
+def snap_rate(rate: Fraction | float, *, tolerance: float = 2e-4) -> Fraction:
+    """Return the usual rate (a whole number, or 1000/1001 of one) nearest to ``rate``.
+
+    Args:
+      rate: frames per second, above 0.
+      tolerance: how far off the usual rate may be, relative; 24 and 24000/1001 differ by 1e-3.
+
+    Returns:
+      The usual rate when it is that near, otherwise ``rate`` as a fraction below 1e6.
+    """
+    exact = Fraction(rate)
+    return _usual_rate(exact, tolerance) or exact.limit_denominator(1_000_000)
+
+
+def _usual_rate(rate: Fraction, tolerance: float) -> Fraction | None:
+    usual = (*_NTSC, Fraction(max(1, round(rate))), Fraction(25, 2), Fraction(15, 2))
+    nearest = min(usual, key=lambda candidate: abs(candidate - rate))
+    return nearest if abs(nearest - rate) <= tolerance * rate else None
+
+
+def fits_rate(times: Sequence[Fraction], rate: Fraction) -> bool:
+    """Tell whether picture n stands at n / rate for every n, to within 0.4 of a frame.
+
+    So much is allowed because containers round times (Matroska: to 1 ms) and cameras jitter; each
+    picture then still has a frame of its own.
+    """
+    return all(
+        abs((time - times[0]) * rate - index) <= Fraction(2, 5) for index, time in enumerate(times)
+    )
+
+
+def find_rate(
+    times: Sequence[Fraction], stated: Sequence[Fraction], *, tick: Fraction = Fraction(0)
+) -> tuple[Fraction, bool]:
+    """Find the constant rate at which pictures are best shown.
+
+    Args:
+      times: of the pictures in seconds, ascending; as many as are known.
+      stated: rates that the file states, the most trusted first.
+      tick: the unit in which the file counts time, seconds.
+
+    Returns:
+      The rate, and whether the pictures come at a variable one. A stated rate (made exact by
+      `snap_rate`) wins when the times fit it. Otherwise the rate is that of the most usual
+      distance between pictures: the nearest usual rate within 1 %, or the next whole number up.
+    """
+    candidates = [snap_rate(rate) for rate in stated if 0 < rate <= 1000]
+    steps = [after - before for before, after in pairwise(times)]
+    steps = [step for step in steps if step > 0]
+    if not steps:
+        return (candidates[0] if candidates else Fraction(25)), False
+    middle = statistics.median_low(steps)
+    near = [step for step in steps if abs(step - middle) <= middle / 10 + tick]
+    typical = min(len(near) / sum(near, Fraction(0)), Fraction(240))
+    usual = _usual_rate(typical, 1e-2) or Fraction(math.ceil(typical))
+    for candidate in (*candidates, usual):
+        if fits_rate(times, candidate):
+            return candidate, False
+    return usual, True

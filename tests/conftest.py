@@ -1,0 +1,28 @@
+"""Clips and streams that several tests share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from tests.clips import make_clip
+from tests.streams import MjpegServer
+
+settings.register_profile("untimed", deadline=None)  # machines differ
+settings.load_profile("untimed")
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One second at 30000/1001 frames a second, 64x48, with sound. Not to be written to."""
+    return make_clip(tmp_path_factory.mktemp("clips") / "clip.mp4", audio=True)
+
+
+@pytest.fixture
+def mjpeg() -> Iterator[MjpegServer]:
+    """A stream of numbered pictures, 50 a second, until told to die."""
+    with MjpegServer() as server:
+        yield server

@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image as pillow
+
+from stylizer.errors import ConfigError, SinkError, SourceError
+from stylizer.frame import Image
+from stylizer.io.image import IMAGE_SUFFIXES, image_size, read_image, write_image
+from tests.clips import COLORS, corner_colors, picture, read_number
+
+
+def _png_header(path: Path, width: int, height: int) -> Path:
+    """Write a PNG that claims a size and holds next to nothing: an image bomb's shell."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    body = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 64)) + chunk(b"IEND", b"")
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + body)
+    return path
+
+
+@pytest.mark.parametrize("suffix", sorted(IMAGE_SUFFIXES))
+def test_what_is_written_is_read_again(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"a{suffix}"
+    image = picture(37)
+    write_image(path, image)
+    assert image_size(path) == (64, 48)
+    read = read_image(path)
+    assert read.dtype == np.uint8
+    assert read.flags.c_contiguous
+    if suffix in {".jpg", ".jpeg", ".webp"}:
+        assert np.abs(corner_colors(read) - COLORS).max() < 12
+    else:
+        np.testing.assert_array_equal(read, image)
+    # OpenCV, which had no part in it, sees the same picture (in its BGR).
+    other = cv2.imread(str(path))
+    assert other is not None
+    np.testing.assert_allclose(other[..., ::-1], read, atol=3)
+
+
+@pytest.mark.parametrize("suffix", sorted(IMAGE_SUFFIXES))
+def test_one_pixel(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"a{suffix}"
+    write_image(path, np.full((1, 1, 3), (200, 100, 50), np.uint8))
+    np.testing.assert_allclose(read_image(path)[0, 0], (200, 100, 50), atol=4)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_orientation(tmp_path: Path, orientation: int) -> None:
+    # Stored so that the orientation of that number (EXIF 2.3, 4.6.4) sets the picture upright.
+    upright = picture(5)
+    ways: dict[int, Callable[[Image], Image]] = {
+        1: lambda a: a,
+        2: lambda a: a[:, ::-1],
+        3: lambda a: a[::-1, ::-1],
+        4: lambda a: a[::-1],
+        5: lambda a: a.transpose(1, 0, 2),
+        6: lambda a: np.rot90(a, 1),
+        7: lambda a: np.rot90(a.transpose(1, 0, 2), 2),
+        8: lambda a: np.rot90(a, -1),
+    }
+    exif = pillow.Exif()
+    exif[0x0112] = orientation
+    path = tmp_path / "a.png"
+    pillow.fromarray(np.ascontiguousarray(ways[orientation](upright))).save(path, exif=exif)
+    np.testing.assert_array_equal(read_image(path), upright)
+    assert image_size(path) == (64, 48)
+
+
+def test_transparency_is_laid_on_white(tmp_path: Path) -> None:
+    rgba = np.zeros((2, 3, 4), np.uint8)
+    rgba[..., 0] = 200
+    rgba[0, :, 3] = (0, 128, 255)
+    pillow.fromarray(rgba).save(tmp_path / "a.png")
+    read = read_image(tmp_path / "a.png")
+    np.testing.assert_array_equal(read[1], np.full((3, 3), 255))
+    np.testing.assert_allclose(read[0], [(255, 255, 255), (227, 127, 127), (200, 0, 0)], atol=1)
+
+
+def test_a_palette_with_transparency(tmp_path: Path) -> None:
+    indexed = pillow.new("P", (2, 1))
+    indexed.putpalette([255, 0, 0, 0, 255, 0])
+    indexed.putpixel((1, 0), 1)
+    indexed.save(tmp_path / "a.png", transparency=0)
+    np.testing.assert_array_equal(read_image(tmp_path / "a.png"), [[(255, 255, 255), (0, 255, 0)]])
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tiff"])
+def test_sixteen_bits_and_gray(tmp_path: Path, suffix: str) -> None:
+    gray = np.array([[0, 257, 128 * 257, 65535]], np.uint16)
+    path = tmp_path / f"a{suffix}"
+    assert cv2.imwrite(str(path), gray)
+    np.testing.assert_array_equal(read_image(path)[0], [(v,) * 3 for v in (0, 1, 128, 255)])
+    assert cv2.imwrite(str(path), (gray // 257).astype(np.uint8))
+    np.testing.assert_array_equal(read_image(path)[0], [(v,) * 3 for v in (0, 1, 128, 255)])
+
+
+def test_sixteen_bit_colors(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    bgr = picture(9).astype(np.uint16)[..., ::-1] * 257
+    assert cv2.imwrite(str(path), bgr)
+    np.testing.assert_allclose(read_image(path), picture(9), atol=1)
+
+
+def test_cmyk(tmp_path: Path) -> None:
+    pillow.new("CMYK", (8, 8), (0, 255, 255, 0)).save(tmp_path / "a.jpg", quality=95)
+    np.testing.assert_allclose(read_image(tmp_path / "a.jpg")[0, 0], (254, 0, 0), atol=6)
+
+
+def test_missing_empty_folder(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="no such picture"):
+        read_image(tmp_path / "a.png")
+    (tmp_path / "b.png").touch()
+    with pytest.raises(SourceError, match="empty"):
+        read_image(tmp_path / "b.png")
+    with pytest.raises(SourceError, match="folder"):
+        read_image(tmp_path)
+
+
+@pytest.mark.parametrize("data", [b"hello, world\n" * 9, b"%!PS-Adobe-3.0 EPSF-3.0\n", b"\x89PNG"])
+def test_no_picture(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "a.png").write_bytes(data)
+    with pytest.raises(SourceError, match=r"a\.png: not a picture"):
+        read_image(tmp_path / "a.png")
+
+
+@pytest.mark.parametrize("suffix", sorted(IMAGE_SUFFIXES))
+def test_truncated(tmp_path: Path, suffix: str) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
+    whole, half = tmp_path / f"whole{suffix}", tmp_path / f"half{suffix}"
+    write_image(whole, noise)
+    half.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    with pytest.raises(SourceError, match=r"half"):
+        read_image(half)
+
+
+@pytest.mark.parametrize(("width", "height"), [(20_000, 100), (100, 20_000), (16_000, 16_000)])
+def test_too_large_is_told_from_the_header(tmp_path: Path, width: int, height: int) -> None:
+    path = _png_header(tmp_path / "a.png", width, height)  # decoding it would say "truncated"
+    with pytest.raises(SourceError, match=r"too large|more than \d+ pixels"):
+        read_image(path)
+    with pytest.raises(SourceError, match=r"too large|more than \d+ pixels"):
+        image_size(path)
+
+
+def test_a_bomb_of_pixels(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="pixels"):
+        read_image(_png_header(tmp_path / "a.png", 2_000_000_000, 2_000_000_000))
+
+
+def test_a_large_picture_within_the_bound_is_decoded_without_a_warning(tmp_path: Path) -> None:
+    path = _png_header(tmp_path / "a.png", 10_000, 10_000)  # Pillow warns from 89 million pixels
+    with pytest.raises(SourceError, match="truncated"):
+        read_image(path)
+
+
+def test_a_phones_jpeg_with_a_second_picture_in_it(tmp_path: Path) -> None:
+    first, second = (pillow.fromarray(picture(number)) for number in (1, 2))
+    first.save(tmp_path / "a.jpg", format="MPO", save_all=True, append_images=[second], quality=95)
+    assert read_number(read_image(tmp_path / "a.jpg")) == 1
+
+
+def test_max_side(tmp_path: Path) -> None:
+    write_image(tmp_path / "a.png", picture(0))
+    assert read_image(tmp_path / "a.png", max_side=64).shape == (48, 64, 3)
+    with pytest.raises(SourceError, match="at most 63 pixels"):
+        read_image(tmp_path / "a.png", max_side=63)
+
+
+def test_writing_keeps_what_is_there(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    write_image(path, picture(1))
+    with pytest.raises(SinkError, match="exists"):
+        write_image(path, picture(2))
+    np.testing.assert_array_equal(read_image(path), picture(1))
+    write_image(path, picture(2), overwrite=True)
+    np.testing.assert_array_equal(read_image(path), picture(2))
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_writing_what_cannot_be_written(tmp_path: Path) -> None:
+    with pytest.raises(SinkError, match="suffix"):
+        write_image(tmp_path / "a.xyz", picture(1))
+    with pytest.raises(SinkError, match="folder"):
+        write_image(tmp_path / "none" / "a.png", picture(1))
+    with pytest.raises(SinkError, match="cannot be written"):
+        write_image(tmp_path / "a.webp", np.zeros((1, 16384, 3), np.uint8))  # WebP ends at 16383
+    with pytest.raises(ConfigError, match="uint8"):
+        write_image(tmp_path / "a.png", picture(1).astype(np.float32))
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,331 @@
+"""The window: its keys with OpenCV's answers played, then on a real (virtual) screen."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image as pillow
+
+from stylizer.errors import SinkError
+from stylizer.frame import Frame, Image
+from stylizer.io import screen as screen_module
+from stylizer.io import window as window_module
+from stylizer.io.window import View, Window, compose
+from stylizer.protocols import EndOfStream
+from tests.clips import ffmpeg
+
+PATIENCE = 30.0
+RED, BLUE = (200, 10, 20), (10, 20, 220)
+
+
+def flat(color: tuple[int, int, int], size: tuple[int, int] = (64, 48)) -> Image:
+    return np.full((size[1], size[0], 3), color, np.uint8)
+
+
+class Screen:
+    """OpenCV's windows, played: keys come from a list, what is shown is kept (as RGB)."""
+
+    def __init__(self) -> None:
+        self.keys: list[int] = []
+        self.shown: list[Image] = []
+        self.visible = 1.0
+        self.windows: list[str] = []
+
+    def show(self, title: str, image: Image) -> None:
+        self.shown.append(image[..., ::-1].copy())
+
+    def key(self, milliseconds: int) -> int:
+        return self.keys.pop(0) if self.keys else -1
+
+
+@pytest.fixture
+def played(monkeypatch: pytest.MonkeyPatch) -> Screen:
+    played = Screen()
+    monkeypatch.setattr(window_module, "check_screen", lambda: None)
+    monkeypatch.setattr(cv2, "namedWindow", lambda title, flags: played.windows.append(title))
+    monkeypatch.setattr(cv2, "resizeWindow", lambda title, width, height: None)
+    monkeypatch.setattr(cv2, "destroyWindow", played.windows.remove)
+    monkeypatch.setattr(cv2, "imshow", played.show)
+    monkeypatch.setattr(cv2, "waitKey", played.key)
+    monkeypatch.setattr(cv2, "getWindowProperty", lambda title, what: played.visible)
+    return played
+
+
+def test_frames_are_shown_in_their_colors_and_the_window_is_closed(played: Screen) -> None:
+    with Window("a") as window:
+        assert played.windows == []
+        for index, color in enumerate((RED, BLUE)):
+            window.write(Frame(flat(color), index, 0.0))
+        assert played.windows == ["a"]
+    np.testing.assert_array_equal(played.shown, [flat(RED), flat(BLUE)])
+    assert played.windows == []
+
+
+@pytest.mark.parametrize("key", [ord("q"), 27, 0x100000 + ord("q")])
+def test_q_and_escape_end_the_stream(played: Screen, key: int) -> None:
+    played.keys = [key]
+    with Window("a") as window, pytest.raises(EndOfStream):
+        window.write(Frame(flat(RED), 0, 0.0))
+
+
+def test_closing_the_window_ends_the_stream(played: Screen) -> None:
+    with Window("a") as window:
+        window.write(Frame(flat(RED), 0, 0.0))
+        played.visible = 0.0
+        with pytest.raises(EndOfStream):
+            window.write(Frame(flat(RED), 1, 0.0))
+
+
+def test_space_pauses_until_space_and_the_other_keys_work_meanwhile(
+    played: Screen, tmp_path: Path
+) -> None:
+    played.keys = [ord(" "), -1, ord("o"), ord("s"), -1, ord(" "), ord("q")]
+    with Window("a", original=lambda i: flat(BLUE), snapshot_folder=tmp_path) as window:
+        window.write(Frame(flat(RED), 0, 0.0))
+        assert played.keys == [ord("q")]
+        assert len(played.shown) == 2  # drawn again for the other view
+        assert [path.name for path in tmp_path.iterdir()] == ["snapshot-0001.png"]
+        with pytest.raises(EndOfStream):
+            window.write(Frame(flat(RED), 1, 0.0))
+
+
+def test_a_paused_window_can_be_closed(played: Screen) -> None:
+    played.keys = [ord(" "), ord("q")]
+    with Window("a") as window, pytest.raises(EndOfStream):
+        window.write(Frame(flat(RED), 0, 0.0))
+
+
+def test_o_goes_through_the_views(played: Screen) -> None:
+    originals = {0: flat(BLUE), 1: flat(BLUE)}
+    played.keys = [ord("o"), ord("o"), ord("o")]
+    with Window("a", original=originals.get) as window:
+        for index in range(3):
+            window.write(Frame(flat(RED), index, 0.0))
+    left = [tuple(int(v) for v in image[24, 8]) for image in played.shown]
+    right = [tuple(int(v) for v in image[24, 56]) for image in played.shown]
+    # frame 0: stylized, then split; frame 1: split, then original; frame 2: its original is
+    # forgotten already, so that the stylized one is shown, twice.
+    assert left == [RED, BLUE, BLUE, BLUE, RED, RED]
+    assert right == [RED, RED, RED, BLUE, RED, RED]
+
+
+def test_without_an_original_o_changes_nothing(
+    played: Screen, caplog: pytest.LogCaptureFixture
+) -> None:
+    played.keys = [ord("o")]
+    with Window("a") as window:
+        window.write(Frame(flat(RED), 0, 0.0))
+    assert len(played.shown) == 1
+    assert "no original" in caplog.text
+
+
+def test_snapshots_never_replace_a_file(played: Screen, tmp_path: Path) -> None:
+    (tmp_path / "snapshot-0002.png").write_bytes(b"precious")
+    played.keys = [ord("s"), ord("s")]
+    with Window("a", snapshot_folder=tmp_path) as window:
+        for index, color in enumerate((RED, BLUE)):
+            window.write(Frame(flat(color), index, 0.0))
+    assert (tmp_path / "snapshot-0002.png").read_bytes() == b"precious"
+    for name, color in (("snapshot-0001.png", RED), ("snapshot-0003.png", BLUE)):
+        with pillow.open(tmp_path / name) as opened:
+            np.testing.assert_array_equal(np.asarray(opened), flat(color))
+
+
+def test_a_snapshot_that_fails_does_not_end_the_show(
+    played: Screen, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    played.keys = [ord("s")]
+    with Window("a", snapshot_folder=tmp_path / "nowhere") as window:
+        window.write(Frame(flat(RED), 0, 0.0))
+    assert "no snapshot" in caplog.text
+
+
+@pytest.mark.parametrize("size", [(64, 48), (5, 3), (1, 1), (128, 96)])
+def test_the_split_has_the_original_at_the_left(size: tuple[int, int]) -> None:
+    stylized = flat(RED, size)
+    split = compose(flat(BLUE), stylized, view=View.SPLIT)
+    middle = size[0] // 2
+    assert split.shape == stylized.shape
+    assert (split[:, : max(0, middle - 1)] == BLUE).all()
+    assert (split[:, middle + 1 :] == RED).all()
+    assert (stylized == RED).all()  # the frame itself is not drawn into
+
+
+# ---- looking before OpenCV does -------------------------------------------------------------
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no DISPLAY")
+@pytest.mark.parametrize(
+    ("environment", "message"),
+    [
+        ({}, "there is no screen"),
+        ({"DISPLAY": ":4711"}, "DISPLAY=:4711 does not answer"),
+        ({"DISPLAY": "nonsense"}, "DISPLAY=nonsense does not answer"),
+        ({"WAYLAND_DISPLAY": "wayland-4711"}, "wayland-4711"),
+    ],
+)
+def test_without_a_screen_the_error_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], message: str
+) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SinkError, match=message) as caught:
+        Window("a").__enter__()
+    assert "xvfb-run" in str(caught.value)
+
+
+@pytest.mark.parametrize("raises", [True, False])
+def test_an_opencv_without_windows_is_told(monkeypatch: pytest.MonkeyPatch, raises: bool) -> None:
+    def framework() -> str:
+        if raises:
+            raise cv2.error("not implemented")
+        return ""
+
+    monkeypatch.setattr(cv2, "currentUIFramework", framework)
+    with pytest.raises(SinkError, match="opencv-python-headless"):
+        screen_module.check_screen()
+
+
+# ---- a real window on a virtual screen ------------------------------------------------------
+
+CHILD = """
+import logging, sys, time
+from pathlib import Path
+import numpy as np
+from stylizer.frame import Frame
+from stylizer.io.window import Window
+from stylizer.protocols import EndOfStream
+image, original = (np.full((96, 128, 3), color, np.uint8) for color in {colors!r})
+with Window("a window", original=lambda i: original, snapshot_folder=Path(sys.argv[1])) as window:
+    try:
+        for index in range(100_000):
+            window.write(Frame(image, index, 0.0))
+            time.sleep(0.01)
+    except EndOfStream as end:
+        print(end)
+"""
+
+
+@pytest.fixture(scope="module")
+def display() -> Iterator[str]:
+    for program in ("Xvfb", "xdotool"):
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is not installed (apt-get install xvfb xdotool)")
+    command = ["Xvfb", "-displayfd", "1", "-screen", "0", "640x480x24"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as server:
+        assert server.stdout is not None
+        yield f":{int(server.stdout.readline())}"
+        server.terminate()
+
+
+@pytest.fixture
+def shown(display: str, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process whose window shows red frames with blue originals."""
+    with subprocess.Popen(
+        [sys.executable, "-c", CHILD.format(colors=(RED, BLUE)), str(tmp_path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "DISPLAY": display},
+    ) as process:
+        yield process
+        process.kill()
+
+
+def until(condition: Callable[[], bool], what: str) -> None:
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end, f"waited in vain: {what}"
+        time.sleep(0.1)
+
+
+def pixels(display: str) -> Image:
+    """Return the screen as it is, (480, 640, 3)."""
+    grab = ["-f", "x11grab", "-draw_mouse", 0, "-video_size", "640x480", "-i", display]
+    data = ffmpeg(*grab, "-frames:v", 1, "-f", "rawvideo", "-pix_fmt", "rgb24", "-")
+    return np.frombuffer(data, np.uint8).reshape(480, 640, 3)
+
+
+def has(display: str, color: tuple[int, int, int]) -> bool:
+    return bool((pixels(display) == color).all(axis=-1).sum() > 1000)
+
+
+def xdotool(display: str, *arguments: str) -> str:
+    environment = {**os.environ, "DISPLAY": display}
+    done = subprocess.run(
+        ["xdotool", *arguments], capture_output=True, text=True, check=False, env=environment
+    )
+    return done.stdout
+
+
+def press(display: str, key: str) -> None:
+    name = xdotool(display, "search", "--name", "a window").split()[0]
+    xdotool(display, "windowfocus", "--sync", name, "key", key)
+
+
+@pytest.mark.slow
+def test_a_real_window_shows_the_frames_and_obeys_its_keys(
+    display: str, shown: subprocess.Popen[str], tmp_path: Path
+) -> None:
+    until(lambda: has(display, RED), "the stylized frame")
+    assert not has(display, BLUE)
+    press(display, "o")
+    until(lambda: has(display, BLUE) and has(display, RED), "the split")
+    press(display, "o")
+    until(lambda: has(display, BLUE) and not has(display, RED), "the original")
+    press(display, "s")
+    until((tmp_path / "snapshot-0001.png").exists, "the snapshot")
+    press(display, "q")
+    out, errors = shown.communicate(timeout=PATIENCE)
+    assert (out, shown.returncode) == ("the user ended the stream\n", 0), errors
+    until(lambda: not has(display, BLUE), "the window's end")
+
+
+@pytest.mark.slow
+def test_a_real_window_that_is_closed_ends_the_stream(
+    display: str, shown: subprocess.Popen[str]
+) -> None:
+    until(lambda: has(display, RED), "the stylized frame")
+    close_window(display, int(xdotool(display, "search", "--name", "a window").split()[0]))
+    out, errors = shown.communicate(timeout=PATIENCE)
+    assert (out, shown.returncode) == ("the window was closed\n", 0), errors
+
+
+def close_window(display: str, window: int) -> None:
+    """Send what a window manager sends when the X is clicked (ICCCM 4.2.8.1)."""
+    x = ctypes.CDLL("libX11.so.6")
+    x.XOpenDisplay.restype = ctypes.c_void_p
+    x.XInternAtom.restype = ctypes.c_ulong
+    connection = ctypes.c_void_p(x.XOpenDisplay(display.encode()))
+
+    class ClientMessage(ctypes.Structure):
+        _fields_ = (
+            ("type", ctypes.c_int),
+            ("serial", ctypes.c_ulong),
+            ("send_event", ctypes.c_int),
+            ("display", ctypes.c_void_p),
+            ("window", ctypes.c_ulong),
+            ("message_type", ctypes.c_ulong),
+            ("format", ctypes.c_int),
+            ("data", ctypes.c_long * 5),
+            ("padding", ctypes.c_long * 24),
+        )
+
+    protocols = x.XInternAtom(connection, b"WM_PROTOCOLS", 0)
+    delete = x.XInternAtom(connection, b"WM_DELETE_WINDOW", 0)
+    message = ClientMessage(33, 0, 1, connection, window, protocols, 32)
+    message.data[0] = delete
+    x.XSendEvent(connection, ctypes.c_ulong(window), 0, ctypes.c_long(0), ctypes.byref(message))
+    x.XCloseDisplay(connection)
