@@ -35,7 +35,7 @@ TAPS = ("block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1")
 TEACHER_CHANNELS = (64, 128, 256, 512)
 """Channels of the teacher at each of `TAPS`."""
 
-BLOCKS = ((16,), (24, 32), (48, 64), (96, 128))
+BLOCKS = ((16,), (24, 48), (48, 96), (96, 160))
 """Output channels of each block's convolutions; a block ends at its tap, then comes pooling."""
 
 

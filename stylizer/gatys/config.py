@@ -9,7 +9,16 @@ from typing import Literal, get_args
 
 from stylizer.errors import ConfigError
 
-__all__ = ["GatysConfig", "Initial", "LayerWeights", "Optimizer", "Pooling", "Precision", "Start"]
+__all__ = [
+    "GatysConfig",
+    "Initial",
+    "LayerWeights",
+    "Optimizer",
+    "Pooling",
+    "Precision",
+    "Reduction",
+    "Start",
+]
 
 LayerWeights = tuple[tuple[str, float], ...]
 """Names of layers of the loss network, each with the weight of its loss."""
@@ -18,6 +27,7 @@ Initial = Literal["content", "noise", "style", "image"]
 Optimizer = Literal["adam", "lbfgs"]
 Pooling = Literal["max", "average"]
 Precision = Literal["auto", "float32", "float16", "bfloat16"]
+Reduction = Literal["mean", "sum"]
 Start = Literal["warped", "previous", "cold"]
 
 
@@ -37,19 +47,29 @@ class GatysConfig:
       tv_weight: factor of the total variation loss.
       relative: divide each layer's loss by its target's energy, so that weights mean the same for
         every network, layer and style. Recipes of papers switch it off.
+      reduction: whether the squared errors of the content loss, and the total variation, are
+        averaged over or, as in some papers, summed up, so that the balance depends on the picture's
+        size. The style loss is always a mean. ``"sum"`` goes with ``relative=False`` only.
+      tv_exponent: power to which the squared gradient (dx^2 + dy^2) is raised in the total
+        variation loss.
       initial: what the first frame (or a still) starts from; ``"image"`` is one given in the call.
       optimizer: ``"adam"`` runs in the backend's graph, ``"lbfgs"`` in SciPy.
+      noise_deviation: standard deviation, in grey levels, of normal noise about the network's mean
+        color; None for noise that is uniform over 0..255.
       learning_rate: Adam's step, in grey levels (0..255).
+      beta_1: decay of Adam's first moment.
+      epsilon: Adam's stabilizer, in units of the gradient (loss per grey level).
       evaluations: evaluations of loss and gradient that one iteration of L-BFGS may spend.
       iterations: iterations of a still and of a video's first frame.
       warm_iterations: iterations of each later frame.
-      start: what a later frame starts from: ``"warped"`` (the previous stylised frame carried along
-        by the optical flow of the source), ``"previous"`` (as it was), ``"cold"`` (from ``initial``).
+      start: what a later frame starts from: ``"warped"`` (the previous stylised frame carried
+        along by the optical flow of the source), ``"previous"`` (as it was), ``"cold"`` (from
+        ``initial``).
       scales: sizes of a still, coarse to fine, each half of the next; 1 for the full size alone.
       style_scale: the style pictures are resized to this factor of the content's size.
       seed: seed of the noise.
-      precision: arithmetic of the loss network; ``"auto"`` is float32 on a CPU and half precision on
-        a GPU where the losses stay within 1 %.
+      precision: arithmetic of the loss network; ``"auto"`` is float32 on a CPU and half precision
+        on a GPU where the losses stay within 1 %.
     """
 
     network: str = "compact"
@@ -58,13 +78,18 @@ class GatysConfig:
     content_layers: LayerWeights | None = None
     style_layers: LayerWeights | None = None
     content_weight: float = 1.0
-    style_weight: float = 1.0
-    tv_weight: float = 1.0
+    style_weight: float = 10.0
+    tv_weight: float = 1e-3
     relative: bool = True
+    reduction: Reduction = "mean"
+    tv_exponent: float = 1.0
     initial: Initial = "content"
+    noise_deviation: float | None = None
     optimizer: Optimizer = "adam"
-    learning_rate: float = 5.0
-    evaluations: int = 1
+    learning_rate: float = 4.0
+    beta_1: float = 0.9
+    epsilon: float = 1e-8
+    evaluations: int = 20
     iterations: int = 100
     warm_iterations: int = 4
     start: Start = "warped"
@@ -81,8 +106,15 @@ class GatysConfig:
             _check_number(name, getattr(self, name), least=0.0)
         for name in ("learning_rate", "style_scale"):
             _check_number(name, getattr(self, name), least=1e-6)
+        _check_number("epsilon", self.epsilon, least=1e-30)
+        _check_number("tv_exponent", self.tv_exponent, least=0.5)
+        _check_number("beta_1", self.beta_1, least=0.0, below=1.0)
+        if self.noise_deviation is not None:
+            _check_number("noise_deviation", self.noise_deviation, least=0.0)
         for name in ("evaluations", "iterations", "warm_iterations", "scales"):
             _check_number(name, getattr(self, name), least=1)
+        if self.relative and self.reduction == "sum":
+            raise ConfigError("reduction: 'sum' needs relative=False, got relative=True")
         for name in ("content_layers", "style_layers"):
             for layer, weight in getattr(self, name) or ():
                 _check_number(f"{name}, {layer}", weight, least=0.0)
@@ -94,6 +126,7 @@ _CHOICES = {
     "optimizer": get_args(Optimizer),
     "start": get_args(Start),
     "precision": get_args(Precision),
+    "reduction": get_args(Reduction),
 }
 
 
@@ -102,6 +135,8 @@ def _check_choice(name: str, value: object, choices: tuple[object, ...]) -> None
         raise ConfigError(f"{name}: expected one of {', '.join(map(str, choices))}, got {value!r}")
 
 
-def _check_number(name: str, value: float, *, least: float) -> None:
+def _check_number(name: str, value: float, *, least: float, below: float = math.inf) -> None:
     if not math.isfinite(value) or value < least:
         raise ConfigError(f"{name}: expected a number of at least {least:g}, got {value!r}")
+    if value >= below:
+        raise ConfigError(f"{name}: expected a number below {below:g}, got {value!r}")

@@ -1,0 +1,60 @@
+"""What an optimization starts from."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from stylizer.errors import ConfigError
+from stylizer.frame import Image, check_image
+from stylizer.gatys.config import GatysConfig
+from stylizer.gatys.engine import Engine
+from stylizer.gatys.optimizers import Canvas
+
+__all__ = ["initial_canvas", "resize_picture"]
+
+
+def initial_canvas(
+    engine: Engine, config: GatysConfig, content: Image, *, given: Image | None = None
+) -> Canvas:
+    """Return the canvas that ``config.initial`` asks for.
+
+    Args:
+      engine: knows the first style, and the network's mean color.
+      config: ``initial``, ``seed`` and ``noise_deviation`` count.
+      content: uint8 RGB, (H, W, 3).
+      given: uint8 RGB of any size, for ``"image"``.
+
+    Returns:
+      float32, (H, W, 3), 0..255.
+
+    Raises:
+      ConfigError: ``initial`` is ``"image"`` and none is given, or one is given and it is not.
+    """
+    if (given is not None) != (config.initial == "image"):
+        raise ConfigError(
+            f"initial: {config.initial!r} and an initial image that is "
+            f"{'missing' if given is None else 'given'}: 'image' goes with an initial image"
+        )
+    height, width, _ = content.shape
+    if given is not None:
+        return resize_picture(check_image(given, name="initial image"), (width, height))
+    if config.initial == "style":
+        return resize_picture(engine.first_style, (width, height))
+    if config.initial == "content":
+        return content.astype(np.float32)
+    random = np.random.default_rng(config.seed)
+    if config.noise_deviation is None:
+        return random.uniform(0, 255, content.shape).astype(np.float32)
+    noise = random.normal(engine.network.mean_color, config.noise_deviation, content.shape)
+    return np.clip(noise, 0, 255).astype(np.float32)
+
+
+def resize_picture(picture: Image | Canvas, size: tuple[int, int]) -> Canvas:
+    """Resize to (width, height): float32, (H, W, 3), 0..255."""
+    if picture.shape[:2] == size[::-1]:
+        return picture.astype(np.float32)
+    shrinks = size[0] * size[1] < picture.shape[0] * picture.shape[1]
+    how = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
+    resized = cv2.resize(picture.astype(np.float32), size, interpolation=how)
+    return np.clip(resized, 0, 255).astype(np.float32).reshape(size[1], size[0], 3)

@@ -1,0 +1,61 @@
+"""Style transfer by optimization, for one picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from stylizer.frame import Image, check_image
+from stylizer.gatys.config import GatysConfig
+from stylizer.gatys.engine import Engine, WeightedStyle
+from stylizer.gatys.initial import initial_canvas, resize_picture
+from stylizer.gatys.stylizer import LossRecord, loss_reporter, to_image
+
+__all__ = ["stylize_image"]
+
+
+def stylize_image(
+    content: Image,
+    styles: Sequence[WeightedStyle],
+    config: GatysConfig | None = None,
+    *,
+    initial_image: Image | None = None,
+    on_loss: Callable[[LossRecord], None] | None = None,
+) -> Image:
+    """Paint one picture in the manner of others (Gatys et al. 2016).
+
+    With ``scales`` above 1 it is painted small first, then larger, each size starting from the one
+    before, as Gatys et al. (2017, section 6) do; every size gets all ``iterations``.
+
+    Args:
+      content: uint8 RGB, (H, W, 3).
+      styles: one or more.
+      config: the settings; None for the defaults.
+      initial_image: uint8 RGB, for ``initial="image"``; resized to the content.
+      on_loss: called once for each iteration, counted on through the scales.
+
+    Returns:
+      uint8 RGB, (H, W, 3).
+
+    Raises:
+      ConfigError: ``content`` is no picture, ``initial`` and ``initial_image`` do not fit, or no
+        such network or layer.
+      StyleError: no style, or none with a weight.
+      WeightsError: the network's weights are missing or damaged.
+      OptimizationError: the optimization diverged and could not be rescued.
+    """
+    config = config or GatysConfig()
+    content = check_image(content, name="content")
+    engine = Engine(styles, config)
+    report = loss_reporter(on_loss, 0)
+    sizes = [_reduced(content, 2**scale) for scale in reversed(range(config.scales))]
+    small = to_image(resize_picture(content, sizes[0]))
+    canvas = initial_canvas(engine, config, small, given=initial_image)
+    for size in sizes:
+        picture = to_image(resize_picture(content, size))
+        canvas = engine(resize_picture(canvas, size), picture, config.iterations, on_losses=report)
+    return to_image(canvas)
+
+
+def _reduced(content: Image, factor: int) -> tuple[int, int]:
+    height, width, _ = content.shape
+    return max(1, round(width / factor)), max(1, round(height / factor))

@@ -1,0 +1,149 @@
+"""Dense optical flow, and pictures carried along by it.
+
+A flow is float32 (H, W, 2): at (y, x) stands the displacement (dx, dy), in pixels, from the pixel
+(x, y) of the first picture to where the same thing lies in the second. It is the backward flow that
+`warp` reads by: ``warp(second, estimate(first, second))`` looks like ``first``.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeVar, get_args
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from stylizer.errors import ConfigError
+from stylizer.frame import Image, check_image
+
+__all__ = ["Flow", "OpticalFlow", "Preset", "outside", "warp"]
+
+Flow = npt.NDArray[np.float32]
+Preset = Literal["ultrafast", "fast", "medium"]
+_Pixel = TypeVar("_Pixel", np.uint8, np.float32)
+
+_PRESETS = {
+    "ultrafast": cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST,
+    "fast": cv2.DISOPTICAL_FLOW_PRESET_FAST,
+    "medium": cv2.DISOPTICAL_FLOW_PRESET_MEDIUM,
+}
+_LEAST_SIDE = 64
+"""Below it DIS has no room for its pyramid of 8x8 patches; smaller pictures are padded."""
+
+
+class OpticalFlow:
+    """Dense inverse search (Kroeger et al. 2016), by OpenCV, at reduced size."""
+
+    def __init__(self, *, preset: Preset = "fast", max_side: int = 320) -> None:
+        """Set the quality.
+
+        Args:
+          preset: OpenCV's, from the quickest.
+          max_side: pictures whose longer side is larger are reduced to it, in pixels, 16 or more.
+
+        Raises:
+          ConfigError: no such preset, or a side that is too small.
+        """
+        if preset not in get_args(Preset):
+            raise ConfigError(
+                f"preset: expected one of {', '.join(get_args(Preset))}, got {preset!r}"
+            )
+        if max_side < 16:
+            raise ConfigError(f"max_side: expected 16 or more pixels, got {max_side}")
+        self._search = cv2.DISOpticalFlow.create(_PRESETS[preset])
+        self._max_side = max_side
+
+    def estimate(self, from_image: Image, to_image: Image) -> Flow:
+        """Find where each pixel of ``from_image`` lies in ``to_image``.
+
+        Args:
+          from_image: uint8 RGB, (H, W, 3).
+          to_image: uint8 RGB, (H, W, 3).
+
+        Returns:
+          float32, (H, W, 2): dx, dy in pixels of the pictures as given.
+
+        Raises:
+          ConfigError: not pictures, or not of one size.
+        """
+        check_image(from_image, name="from_image")
+        check_image(to_image, name="to_image")
+        if from_image.shape != to_image.shape:
+            raise ConfigError(
+                f"flow: expected pictures of one size, got {from_image.shape} and {to_image.shape}"
+            )
+        height, width, _ = from_image.shape
+        first, second = (self._prepare(image) for image in (from_image, to_image))
+        small_width, small_height = self._small((width, height))
+        flow = self._search.calc(first, second, None)[:small_height, :small_width]  # type: ignore[call-overload]
+        if (small_width, small_height) == (width, height):
+            return np.ascontiguousarray(flow, np.float32)
+        scale = np.array([width / small_width, height / small_height], np.float32)
+        return np.asarray(cv2.resize(flow, (width, height)) * scale, np.float32)
+
+    def _small(self, size: tuple[int, int]) -> tuple[int, int]:
+        factor = min(1.0, self._max_side / max(size))
+        return max(1, round(size[0] * factor)), max(1, round(size[1] * factor))
+
+    def _prepare(self, image: Image) -> npt.NDArray[Any]:
+        """Reduce to gray at the size of the search, padded to the least side that it takes."""
+        gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+        width, height = self._small((gray.shape[1], gray.shape[0]))
+        if (width, height) != (gray.shape[1], gray.shape[0]):
+            gray = cv2.resize(gray, (width, height), interpolation=cv2.INTER_AREA)
+        grow = max(0, _LEAST_SIDE - height), max(0, _LEAST_SIDE - width)
+        return np.ascontiguousarray(np.pad(gray, ((0, grow[0]), (0, grow[1])), mode="edge"))
+
+
+def warp(picture: npt.NDArray[_Pixel], flow: Flow) -> npt.NDArray[_Pixel]:
+    """Read a picture along a flow: ``result[y, x] = picture[y + dy, x + dx]``, bilinearly.
+
+    What lies beyond the border is the nearest pixel at the border; see `outside`.
+
+    Args:
+      picture: uint8 or float32, (H, W, C), C at most 4.
+      flow: float32, (H, W, 2), in pixels.
+
+    Returns:
+      Of the picture's dtype and shape.
+
+    Raises:
+      ConfigError: the flow is not of the picture's size.
+    """
+    _check_flow(flow)
+    if flow.shape[:2] != picture.shape[:2]:
+        raise ConfigError(
+            f"warp: expected a flow of size {picture.shape[:2]}, got {flow.shape[:2]}"
+        )
+    across, down = _positions(flow)
+    warped = cv2.remap(picture, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(warped, picture.dtype).reshape(picture.shape)
+
+
+def outside(flow: Flow) -> npt.NDArray[np.bool_]:
+    """Mark where `warp` would read more than half a pixel beyond the border.
+
+    Args:
+      flow: float32, (H, W, 2), in pixels.
+
+    Returns:
+      bool, (H, W).
+    """
+    _check_flow(flow)
+    height, width, _ = flow.shape
+    across, down = _positions(flow)
+    return np.asarray(
+        (across < -0.5) | (down < -0.5) | (across > width - 0.5) | (down > height - 0.5)
+    )
+
+
+def _check_flow(flow: Flow) -> None:
+    if flow.ndim != 3 or flow.shape[2] != 2:
+        raise ConfigError(f"flow: expected shape (H, W, 2), got {flow.shape}")
+
+
+def _positions(flow: Flow) -> tuple[Flow, Flow]:
+    height, width, _ = flow.shape
+    across = flow[..., 0] + np.arange(width, dtype=np.float32)
+    down = flow[..., 1] + np.arange(height, dtype=np.float32)[:, None]
+    return across.astype(np.float32, copy=False), down.astype(np.float32, copy=False)

@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from stylizer.apps import cli, terminal
+
+import stylizer as package
+from stylizer.errors import SourceError
+from tests.apps.conftest import Run
+
+COMMANDS = ("live", "video", "frames", "image", "sweep", "bench", "compare-starts", "demo")
+
+
+def _options(command: str) -> dict[str, Any]:
+    group: Any = typer.main.get_command(cli.app)
+    return {
+        name: parameter
+        for parameter in group.commands[command].params
+        for name in parameter.opts
+        if name.startswith("--")
+    }
+
+
+@pytest.mark.parametrize("arguments", [["version"], ["--version"]])
+def test_says_its_version(stylizer: Run, arguments: list[str]) -> None:
+    outcome = stylizer(*arguments)
+    assert outcome.code == 0
+    assert outcome.out == f"stylizer {package.__version__}\n"
+
+
+def test_without_a_command_it_explains_itself(stylizer: Run) -> None:
+    outcome = stylizer()
+    assert outcome.code == 0
+    assert all(command in outcome.out for command in COMMANDS)
+    assert outcome.out == stylizer("--help").out
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(stylizer: Run, command: str) -> None:
+    outcome = stylizer(command, "--help")
+    assert outcome.code == 0
+    assert f"stylizer {command}" in outcome.out
+    assert all(name in outcome.out for name in _options(command) if name != "--help")
+
+
+@pytest.mark.parametrize("command", COMMANDS[1:])
+def test_an_option_is_the_same_wherever_it_is(command: str) -> None:
+    """Except in bench, where it may be repeated to span a grid."""
+    reference = _options("live")
+    shared = set(reference) & set(_options(command)) - {"--help"}
+    assert {"--style", "--quiet", "--debug"} & shared or command == "demo"
+    for name in shared:
+        one, other = reference[name], _options(command)[name]
+        assert one.opts == other.opts
+        if command != "bench":
+            assert (one.help, one.metavar) == (other.help, other.metavar)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["paint"], "No such command 'paint'"),
+        (["video", "in.mp4", "out.mp4", "--styl"], "No such option: --styl"),
+        (["image", "a.png", "b.png"], "Missing option '--style'"),
+        (["image"], "Missing argument 'CONTENT'"),
+        (["image", "a.png", "b.png", "-s", "c.png", "--iterations", "ten"], "'--iterations'"),
+        (["image", "a.png", "b.png", "-s", "c.png", "--method", "fast"], "--method"),
+        (["image", "a.png", "b.png", "-s", "c.png", "--iterations", "0"], "iterations: expected"),
+        (["image", "a.png", "b.png", "-s", "c.png", "--recipe", "nobody"], "gatys2016"),
+        (["image", "a.png", "b.png", "-s", "c.png", "--size", "huge"], "size: expected"),
+        (["image", "a.png", "b.png", "-s", "c.png", "--style-layer", "x:y"], "NAME:WEIGHT"),
+        (["sweep", "a.png", "out", "-s", "c.png", "--set", "color=1"], "grid: expected one of"),
+        (["bench", "--frames", "1"], "--frames: expected"),
+        (["bench", "--network", "vgg16", "--network", "vgg19", "--weights", "w.h5"], "--weights"),
+        (["live", "-s", "c.png", "--camera-size", "480"], "--camera-size: expected WIDTHxHEIGHT"),
+    ],
+)
+def test_a_slip_is_told_in_one_line(
+    stylizer: Run, photo: Path, arguments: list[str], expected: str
+) -> None:
+    outcome = stylizer(*[str(photo) if part == "c.png" else part for part in arguments])
+    assert outcome.code == 1
+    assert expected in outcome.err
+    assert outcome.err.count("\n") == 1
+    assert outcome.errors
+
+
+def test_an_unexpected_error_is_told_in_one_line(
+    stylizer: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise RuntimeError("the floor\n  gave way")
+
+    monkeypatch.setattr(typer.main, "get_command", lambda _: _Failing(fail))
+    outcome = stylizer("version")
+    assert outcome.code == 1
+    expected = "stylizer: error: RuntimeError: the floor gave way (unexpected; --debug shows where)"
+    assert outcome.err == f"{expected}\n"
+
+
+def test_debug_shows_where_an_error_came_from(stylizer: Run, tmp_path: Path, style: Path) -> None:
+    with pytest.raises(SourceError):
+        stylizer("image", tmp_path / "none.png", tmp_path / "out.png", "-s", style, "--debug")
+
+
+def test_ctrl_c_exits_with_130(stylizer: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(typer.main, "get_command", lambda _: _Failing(interrupt))
+    assert stylizer("version").code == 130
+
+
+def test_quiet_keeps_warnings_to_itself(capfd: pytest.CaptureFixture[str]) -> None:
+    terminal.set_up(quiet=True, debug=False)
+    terminal._OURS.warning("a trifle")
+    terminal.set_up(quiet=False, debug=False)
+    terminal._OURS.getChild("io").warning("the sound is %s", "lost")
+    assert capfd.readouterr().err == "stylizer: warning: the sound is lost\n"
+
+
+def test_help_starts_no_backend() -> None:
+    program = (
+        "import sys; from stylizer.apps.cli import main; main(['video', '--help']);"
+        "print('loaded', {'tensorflow', 'keras', 'torch', 'jax'} & set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=True
+    )
+    assert done.stdout.endswith("loaded set()\n")
+
+
+class _Failing:
+    """A command whose run fails."""
+
+    def __init__(self, run: Any) -> None:
+        self._run = run
+
+    def main(self, **_: object) -> None:
+        self._run()

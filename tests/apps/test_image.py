@@ -1,0 +1,95 @@
+"""With the real optimization, at tiny sizes."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from stylizer.io.image import read_image, write_image
+from tests.apps.conftest import Run, names
+from tests.clips import picture
+
+
+def test_paints_a_picture(stylizer: Run, photo: Path, style: Path, tmp_path: Path) -> None:
+    out, table = tmp_path / "out.png", tmp_path / "losses.csv"
+    args = ("image", photo, out, "-s", style, "--size", "32", "--iterations", 12)
+    outcome = stylizer(*args, "--losses", table, "--tv-weight", "0")
+    assert outcome.code == 0, outcome.err
+    assert "· 43x32" in outcome.err
+    assert "Losses" in outcome.out
+    painted = read_image(out)
+    assert painted.shape == (32, 43, 3)
+    with table.open() as file:
+        totals = [float(row["total"]) for row in csv.DictReader(file)]
+    assert len(totals) == 12
+    assert totals[-1] < totals[0]
+    assert names(tmp_path) == ["losses.csv", "out.png"]
+
+
+def test_the_seed_decides_the_noise(
+    stylizer: Run, photo: Path, style: Path, tmp_path: Path
+) -> None:
+    def paint(name: str, seed: int) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+        out = tmp_path / name
+        args = ("image", photo, out, "-s", style, "--size", "32x24", "--initial", "noise")
+        assert stylizer(*args, "--iterations", 1, "--seed", seed, "-q").code == 0
+        return read_image(out).astype(int)
+
+    first, again, other = paint("a.png", 1), paint("b.png", 1), paint("c.png", 2)
+    assert np.abs(first - again).max() <= 1
+    assert np.abs(first - other).mean() > 10
+
+
+def test_starts_from_a_picture_that_is_given(
+    stylizer: Run, photo: Path, style: Path, tmp_path: Path
+) -> None:
+    start = tmp_path / "start.png"
+    write_image(start, np.full((20, 30, 3), (250, 5, 5), np.uint8))
+    out = tmp_path / "out.png"
+    args = ("image", photo, out, "-s", style, "--initial-image", start, "--iterations", 1)
+    assert stylizer(*args, "--learning-rate", 1).code == 0
+    assert np.abs(read_image(out).astype(int) - (250, 5, 5)).max() <= 2
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["--initial", "image"], "--initial-image"),
+        (["--initial", "noise", "--initial-image", "PHOTO"], "--initial noise"),
+        (["--initial-image", "none.png"], "none.png"),
+        (["--weights", "none.h5"], "--weights: there is no file none.h5"),
+        (["--style-layer", "block9_conv1"], "block9_conv1"),
+        (["--network", "nonet"], "nonet"),
+    ],
+)
+def test_refuses_what_does_not_go_together(
+    stylizer: Run, photo: Path, style: Path, tmp_path: Path, options: list[str], expected: str
+) -> None:
+    options = [str(photo) if option == "PHOTO" else option for option in options]
+    outcome = stylizer("image", photo, tmp_path / "out.png", "-s", style, *options)
+    assert outcome.code == 1
+    assert expected in outcome.errors[0]
+    assert names(tmp_path) == []
+
+
+@pytest.mark.slow
+def test_two_styles_lie_between_the_single_ones(stylizer: Run, photo: Path, tmp_path: Path) -> None:
+    """From white noise and with no content, the mean color follows the styles' weights."""
+    red, blue = tmp_path / "red.png", tmp_path / "blue.png"
+    write_image(red, picture(1) // 4 + np.array([190, 0, 0], np.uint8))
+    write_image(blue, picture(1) // 4 + np.array([0, 0, 190], np.uint8))
+
+    def redness(*styles: str) -> float:
+        out = tmp_path / "out.png"
+        given = [part for style in styles for part in ("-s", style)]
+        args = ("image", photo, out, *given, "--content-weight", 0, "--tv-weight", 0)
+        assert stylizer(*args, "--iterations", 30, "-q", "-y", "--size", 32).code == 0
+        mean = read_image(out).astype(float).mean(axis=(0, 1))
+        return float(mean[0] - mean[2])
+
+    only_red, only_blue = redness(str(red)), redness(str(blue))
+    both = redness(f"{red}:0.5", f"{blue}:0.5")
+    assert only_blue < both < only_red

@@ -1,0 +1,116 @@
+"""The command as a process of its own: signals, exit codes, and what is left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.apps.conftest import names
+from tests.clips import count_frames, make_clip
+
+SLOW_PAINTER = """
+import signal, sys, time
+from stylizer.apps import cli, progress, video
+
+class Slow:
+    def __call__(self, frame):
+        time.sleep(0.03)
+        return frame
+    def reset(self):
+        pass
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have it ignored
+progress.PLAIN_INTERVAL = 0
+video.make_stylizer = lambda *_, **__: Slow()
+sys.exit(cli.main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process")
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_ctrl_c_finishes_the_file_and_leaves_no_process(
+    tmp_path: Path, style: Path, suffix: str
+) -> None:
+    source = make_clip(tmp_path / "in.mp4", seconds=8, audio=True)
+    out = tmp_path / f"out{suffix}"
+    command = [sys.executable, "-c", SLOW_PAINTER, "video", str(source), str(out), "-s", str(style)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith("20 of"):
+                break
+        children = _children(process.pid)
+        process.send_signal(signal.SIGINT)
+        told = process.stderr.read()
+    assert process.returncode == 130, told
+    assert "Traceback" not in told
+    last = told.splitlines()[-1]
+    assert last.startswith(f"stylizer: interrupted; {out} holds the ")
+    assert count_frames(out) == int(last.split(" holds the ")[1].split()[0]) >= 20
+    assert names(tmp_path) == ["in.mp4", out.name]
+    assert not [child for child in children if _runs(child)]
+
+
+def test_an_error_is_one_line_and_exit_code_1(tmp_path: Path, style: Path) -> None:
+    command = [str(Path(sys.executable).with_name("stylizer"))]
+    done = subprocess.run(
+        [*command, "video", "none.mp4", "out.mp4", "-s", str(style)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr == "stylizer: error: none.mp4: no such video; check the path\n"
+
+
+@pytest.mark.slow
+def test_a_run_says_nothing_but_its_own_lines(tmp_path: Path, style: Path) -> None:
+    """No noise of the backend's on either stream; needs a process of its own to show."""
+    source = make_clip(tmp_path / "in.mp4", size=(48, 32), seconds=0.1)
+    environment = {name: value for name, value in os.environ.items() if name[:3] != "TF_"}
+    done = subprocess.run(
+        [
+            *(str(Path(sys.executable).with_name("stylizer")), "video", "in.mp4", "out.mp4"),
+            *("-s", str(style), "--iterations", "2", "--warm-iterations", "1"),
+        ],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""
+    lines = [line for line in done.stderr.splitlines() if " of 3 frames" not in line]
+    assert len(lines) == 2, done.stderr
+    assert lines[0].startswith("compact, ")
+    assert lines[1].startswith("out.mp4: 3 frames in ")
+    assert count_frames(tmp_path / "out.mp4") == 3
+    assert source.is_file()
+
+
+def _children(pid: int) -> list[int]:
+    """Return the processes that a process has started; nothing where /proc does not tell."""
+    try:
+        tasks = Path(f"/proc/{pid}/task").iterdir()
+        listed = [(task / "children").read_text().split() for task in tasks]
+    except OSError:
+        return []
+    return [int(child) for children in listed for child in children]
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True

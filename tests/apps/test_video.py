@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import typer
+from stylizer.apps import paths, video
+
+from stylizer.io.probe import probe
+from tests.apps.conftest import Inverter, Run, names
+from tests.clips import count_frames, decode, duration, make_clip, read_number
+
+
+def test_paints_every_frame_and_keeps_rate_size_and_sound(
+    stylizer: Run, inverter: Inverter, clip: Path, style: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out.mp4"
+    outcome = stylizer("video", clip, out, "--style", style)
+    assert outcome.code == 0, outcome.err
+    assert "64x48 · 29.97 fps · 30 frames" in outcome.err
+    assert f"{out}: 30 frames" in outcome.err
+    assert count_frames(out) == count_frames(clip) == 30
+    assert probe(out).rate == probe(clip).rate
+    assert duration(out) == pytest.approx(duration(clip), abs=0.1)
+    assert [read_number(255 - frame) for frame in decode(out, (64, 48))] == list(range(30))
+    sound = decode_sound(out)
+    assert len(sound) == pytest.approx(len(decode_sound(clip)), abs=3000)
+    assert np.abs(sound).max() > 1000
+    assert names(tmp_path) == ["out.mp4"]
+
+
+def decode_sound(path: Path) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
+    from tests.clips import ffmpeg
+
+    return np.frombuffer(ffmpeg("-i", path, "-f", "s16le", "-ac", 1, "-"), np.int16)
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"), [("24", "32x24"), ("40x20", "40x20"), (None, "64x48")]
+)
+def test_resizes(
+    stylizer: Run,
+    inverter: Inverter,
+    clip: Path,
+    style: Path,
+    tmp_path: Path,
+    asked: str | None,
+    expected: str,
+) -> None:
+    out = tmp_path / "out.mp4"
+    size = [] if asked is None else ["--size", asked]
+    assert stylizer("video", clip, out, "-s", style, *size).code == 0
+    assert "x".join(map(str, probe(out).size)) == expected
+
+
+def test_a_recipe_brings_its_size_unless_one_is_asked_for(
+    stylizer: Run, inverter: Inverter, clip: Path, style: Path, tmp_path: Path
+) -> None:
+    stylizer("video", clip, tmp_path / "a.mp4", "-s", style, "--recipe", "dey2019")
+    assert probe(tmp_path / "a.mp4").size == (224, 224)
+    stylizer("video", clip, tmp_path / "b.mp4", "-s", style, "--recipe", "dey2019", "--size", "24")
+    assert probe(tmp_path / "b.mp4").size == (32, 24)
+
+
+def test_quiet_says_nothing(
+    stylizer: Run, inverter: Inverter, clip: Path, style: Path, tmp_path: Path
+) -> None:
+    outcome = stylizer("video", clip, tmp_path / "out.mp4", "-s", style, "--quiet")
+    assert (outcome.code, outcome.out, outcome.err) == (0, "", "")
+
+
+def test_what_exists_is_replaced_only_when_asked(
+    stylizer: Run, inverter: Inverter, clip: Path, style: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out.mp4"
+    out.write_bytes(b"precious")
+    outcome = stylizer("video", clip, out, "-s", style)
+    assert outcome.code == 1
+    assert "--overwrite" in outcome.errors[0]
+    assert out.read_bytes() == b"precious"
+    assert inverter.calls == []
+    assert stylizer("video", clip, out, "-s", style, "--overwrite").code == 0
+    assert count_frames(out) == 30
+
+
+@pytest.mark.parametrize("answer", [True, False])
+def test_at_a_terminal_it_asks(
+    stylizer: Run,
+    inverter: Inverter,
+    clip: Path,
+    style: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    answer: bool,
+) -> None:
+    monkeypatch.setattr(paths, "can_ask", lambda: True)
+    monkeypatch.setattr(typer, "confirm", lambda *_, **__: answer)
+    out = tmp_path / "out.mp4"
+    out.write_bytes(b"precious")
+    assert stylizer("video", clip, out, "-s", style).code == (0 if answer else 1)
+    assert (out.read_bytes() == b"precious") is not answer
+
+
+def test_losses_are_written_where_asked(stylizer: Run, style: Path, tmp_path: Path) -> None:
+    source = make_clip(tmp_path / "in.mp4", size=(48, 32), rate="10", seconds=0.3)
+    outcome = stylizer(
+        *("video", source, tmp_path / "out.mp4", "-s", style, "--iterations", 3),
+        *("--warm-iterations", 2, "--losses", tmp_path / "l.csv", "--plot", tmp_path / "l.png"),
+    )
+    assert outcome.code == 0, outcome.err
+    rows = (tmp_path / "l.csv").read_text().splitlines()
+    assert [row.split(",")[0] for row in rows[1:]] == ["0", "0", "0", "1", "1", "2", "2"]
+    assert (tmp_path / "l.png").read_bytes().startswith(b"\x89PNG")
+    assert "compact, tensorflow on" in outcome.err
+
+
+def test_ctrl_c_finishes_the_file(
+    stylizer: Run,
+    clip: Path,
+    style: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Interrupting(video.Display):
+        def update(self, done: int, text: str = "") -> None:
+            super().update(done, text)
+            if done == 12:
+                raise KeyboardInterrupt
+
+    monkeypatch.setattr(video, "Display", Interrupting)
+    monkeypatch.setattr(video, "make_stylizer", lambda *_, **__: Inverter())
+    out = tmp_path / "out.mp4"
+    outcome = stylizer("video", clip, out, "-s", style)
+    assert outcome.code == 130
+    assert f"interrupted; {out} holds the 12 frames" in outcome.err
+    assert count_frames(out) == 12
+    assert names(tmp_path) == ["out.mp4"]
