@@ -11,7 +11,7 @@ BIN := .venv/bin
 	touch $@
 
 demo: .venv/.installed
-	$(BIN)/python -m stylizer.apps.demo
+	$(BIN)/stylizer demo
 
 test: .venv/.installed
 	$(BIN)/python -m pytest

@@ -9,12 +9,36 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from stylizer.errors import StylizerError as StylizerError
     from stylizer.frame import Frame as Frame
+    from stylizer.gatys.config import GatysConfig as GatysConfig
+    from stylizer.gatys.still import stylize_image as stylize_image
+    from stylizer.gatys.stylizer import GatysStylizer as GatysStylizer
+    from stylizer.io.camera import Camera as Camera
+    from stylizer.io.folder_reader import FolderReader as FolderReader
+    from stylizer.io.folder_writer import FolderWriter as FolderWriter
+    from stylizer.io.image import read_image as read_image
+    from stylizer.io.image import write_image as write_image
+    from stylizer.io.video_reader import VideoReader as VideoReader
+    from stylizer.io.video_writer import VideoWriter as VideoWriter
+    from stylizer.io.window import Window as Window
     from stylizer.pipeline import run as run
+    from stylizer.styles import load_styles as load_styles
 
 _HOMES = {
+    "Camera": "stylizer.io.camera",
+    "FolderReader": "stylizer.io.folder_reader",
+    "FolderWriter": "stylizer.io.folder_writer",
     "Frame": "stylizer.frame",
+    "GatysConfig": "stylizer.gatys.config",
+    "GatysStylizer": "stylizer.gatys.stylizer",
     "StylizerError": "stylizer.errors",
+    "VideoReader": "stylizer.io.video_reader",
+    "VideoWriter": "stylizer.io.video_writer",
+    "Window": "stylizer.io.window",
+    "load_styles": "stylizer.styles",
+    "read_image": "stylizer.io.image",
     "run": "stylizer.pipeline",
+    "stylize_image": "stylizer.gatys.still",
+    "write_image": "stylizer.io.image",
 }
 
 __all__ = sorted(_HOMES)

@@ -24,7 +24,9 @@ def weights_path(name: str) -> Path:
       WeightsError: no such network, or its file is missing or differs from the manifest's sha256.
     """
     root = Path(str(files("stylizer.models")))
-    manifest: dict[str, dict[str, str]] = json.loads((root / "manifest.json").read_text(encoding="utf-8"))
+    manifest: dict[str, dict[str, str]] = json.loads(
+        (root / "manifest.json").read_text(encoding="utf-8")
+    )
     if name not in manifest:
         raise WeightsError(f"expected an embedded network, one of {sorted(manifest)}, got {name!r}")
     path = root / manifest[name]["file"]

@@ -18,13 +18,13 @@ import keras
 import numpy as np
 import numpy.typing as npt
 from keras import ops
-from stylizer.io.image import write_image
 
 from stylizer.frame import Image
 from stylizer.gatys.compact import TAPS
 from stylizer.gatys.config import GatysConfig
 from stylizer.gatys.losses import gram_matrix
 from stylizer.gatys.still import stylize_image
+from stylizer.io.image import write_image
 from stylizer.styles import Style
 
 from .distill import build_teacher

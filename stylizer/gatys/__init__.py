@@ -1,1 +1,8 @@
-"""TBW."""
+"""Style transfer by optimisation (Gatys et al. 2016), warm-started from frame to frame.
+
+`config` holds the settings and `recipes` those of published methods; `losses` are pure functions;
+`features` loads the networks they look through; `engine` optimizes one canvas, `stylizer` a stream
+and `still` a picture. Importing this package imports no backend.
+"""
+
+__all__: list[str] = []

@@ -138,7 +138,10 @@ def _build_compact(config: GatysConfig, layers: Iterable[str]) -> keras.Model:
     try:
         model.load_weights(path)
     except (OSError, ValueError, KeyError) as error:
-        raise WeightsError(f"{path}: expected weights of the compact network ({error})") from error
+        raise WeightsError(
+            f"{path}: expected weights of the compact network (.weights.h5), got something else; "
+            "leave weights out to use the embedded ones"
+        ) from error
     model.trainable = False
     return keras.Model(
         model.input, {layer: model.get_layer(layer).output for layer in layers}, name="compact"

@@ -1,1 +1,3 @@
-"""TBW."""
+"""What holds frames together: optical flow, and measures of motion."""
+
+__all__: list[str] = []

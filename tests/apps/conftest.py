@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from stylizer.apps import cli, demo, frames, live, video
 
+from stylizer.apps import cli, demo, frames, live, video
 from stylizer.frame import Frame
 from stylizer.io.image import write_image
 from tests.clips import picture

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 import typer
-from stylizer.apps import cli, terminal
 
 import stylizer as package
+from stylizer.apps import cli, terminal
 from stylizer.errors import SourceError
 from tests.apps.conftest import Run
 
@@ -101,6 +101,17 @@ def test_an_unexpected_error_is_told_in_one_line(
     assert outcome.code == 1
     expected = "stylizer: error: RuntimeError: the floor gave way (unexpected; --debug shows where)"
     assert outcome.err == f"{expected}\n"
+
+
+def test_an_endless_error_is_cut(stylizer: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise SourceError("in.mp4: " + "0.123 " * 10_000)
+
+    monkeypatch.setattr(typer.main, "get_command", lambda _: _Failing(fail))
+    outcome = stylizer("version")
+    assert outcome.errors[0].startswith("stylizer: error: in.mp4: 0.123")
+    assert outcome.errors[0].endswith("... (--debug shows all)")
+    assert len(outcome.err) < 700
 
 
 def test_debug_shows_where_an_error_came_from(stylizer: Run, tmp_path: Path, style: Path) -> None:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from stylizer.apps.frames import ResetOnGap
 
+from stylizer.apps.frames import ResetOnGap
 from stylizer.frame import Frame
 from stylizer.io.image import read_image, write_image
 from tests.apps.conftest import Inverter, Run, names

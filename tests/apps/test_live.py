@@ -5,8 +5,8 @@ from types import TracebackType
 from typing import Self
 
 import pytest
-from stylizer.apps import live
 
+from stylizer.apps import live
 from stylizer.frame import Frame
 from stylizer.protocols import EndOfStream
 from tests.apps.conftest import Inverter, Run

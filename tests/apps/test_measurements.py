@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from stylizer.apps.measuring import synthetic_frames
 
+from stylizer.apps.measuring import synthetic_frames
 from stylizer.io.image import read_image
 from stylizer.temporal.flow import OpticalFlow
 from tests.apps.conftest import Run, names

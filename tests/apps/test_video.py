@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import typer
-from stylizer.apps import paths, video
 
+from stylizer.apps import paths, video
 from stylizer.io.probe import probe
 from tests.apps.conftest import Inverter, Run, names
 from tests.clips import count_frames, decode, duration, make_clip, read_number

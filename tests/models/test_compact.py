@@ -5,7 +5,9 @@ import os
 from importlib.resources import files
 from pathlib import Path
 
+import keras
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from stylizer.errors import WeightsError
@@ -17,7 +19,7 @@ TEACHER = DATA / "vgg19" / "vgg19_normalised_relu4_1.npz"
 
 
 @pytest.fixture(scope="module")
-def network():
+def network() -> keras.Model:
     return compact.load_compact(str(weights_path("compact")))
 
 
@@ -29,8 +31,9 @@ def test_folded_map_keeps_distances_and_gram_matrices() -> None:
     wanted = np.mean(((student - other) @ linear) ** 2)
     assert np.mean(((student - other) @ folded) ** 2) == pytest.approx(wanted, rel=1e-5)
 
-    def gram(features):
-        return features.T @ features / len(features)
+    def gram(features: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        products: npt.NDArray[np.float64] = features.T @ features / len(features)
+        return products
 
     wanted = np.mean((gram(student @ linear) - gram(other @ linear)) ** 2)
     got = np.mean((gram(student @ folded) - gram(other @ folded)) ** 2)
@@ -38,7 +41,7 @@ def test_folded_map_keeps_distances_and_gram_matrices() -> None:
 
 
 @pytest.mark.parametrize("size", [(16, 16), (17, 31), (64, 48)])
-def test_features_have_the_sizes_of_vgg(network, size) -> None:
+def test_features_have_the_sizes_of_vgg(network: keras.Model, size: tuple[int, int]) -> None:
     width, height = size
     features = network(np.zeros((1, height, width, 3), np.float32))
     assert list(features) == list(compact.TAPS)
@@ -47,7 +50,7 @@ def test_features_have_the_sizes_of_vgg(network, size) -> None:
         assert tuple(features[tap].shape) == wanted
 
 
-def test_first_layer_has_a_flat_border_on_a_flat_picture(network) -> None:
+def test_first_layer_has_a_flat_border_on_a_flat_picture(network: keras.Model) -> None:
     features = network(np.full((1, 32, 32, 3), 90, np.float32))
     for tap in compact.TAPS:
         value = np.asarray(features[tap])
@@ -59,7 +62,7 @@ def test_weights_are_those_of_the_manifest_and_small() -> None:
     assert path.stat().st_size < 2**20
 
 
-def test_damaged_weights_are_refused(tmp_path, monkeypatch) -> None:
+def test_damaged_weights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     manifest = json.loads((Path(str(files("stylizer.models"))) / "manifest.json").read_text())
     (tmp_path / "compact").mkdir()
     (tmp_path / "manifest.json").write_text(json.dumps(manifest))
@@ -77,11 +80,10 @@ def test_damaged_weights_are_refused(tmp_path, monkeypatch) -> None:
 
 @pytest.mark.weights
 @pytest.mark.skipif(not TEACHER.exists(), reason=f"the teacher's weights are not in {TEACHER}")
-def test_gram_matrices_are_near_the_teachers(network) -> None:
+def test_gram_matrices_are_near_the_teachers(network: keras.Model) -> None:
     skimage = pytest.importorskip("skimage.data")
-    from stylizer.models.compact.distill import build_teacher
-
     from stylizer.gatys.losses import gram_matrix
+    from stylizer.models.compact.distill import build_teacher
 
     image = skimage.astronaut()[None, :160, 128:320].astype(np.float32)
     wanted = build_teacher(TEACHER)(image)

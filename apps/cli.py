@@ -1,0 +1,116 @@
+"""The command ``stylizer``: registers the apps, and turns errors into one line and an exit code.
+
+Exit codes: 0; 1 for an error, told in one line on stderr; 130 after Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+import stylizer
+from stylizer.errors import StylizerError
+
+from . import bench, demo, frames, image, live, starts, sweep, video
+from .terminal import say, say_error, set_up
+
+__all__ = ["INTERRUPTED", "app", "main", "version"]
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C: 128 and the number of SIGINT, as shells have it."""
+
+app = typer.Typer(
+    name="stylizer",
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("live")(live.live)
+app.command("video")(video.video)
+app.command("frames")(frames.frames)
+app.command("image")(image.image)
+app.command("sweep")(sweep.sweep)
+app.command("bench")(bench.bench)
+app.command("compare-starts")(starts.compare_starts)
+app.command("demo")(demo.demo)
+
+
+@app.command("version")
+def version() -> None:
+    """Say the version."""
+    typer.echo(f"stylizer {stylizer.__version__}")
+
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        version()
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def _stylizer(
+    context: typer.Context,
+    asked: Annotated[
+        bool,
+        typer.Option("--version", help="Say the version.", is_eager=True, callback=_say_version),
+    ] = False,
+) -> None:
+    """Paint webcam streams, videos and pictures in the style of any painting.
+
+    **Examples**
+
+    `stylizer live -s starry_night.jpg` — the webcam, in a window
+
+    `stylizer video in.mp4 out.mp4 -s starry_night.jpg --size 360` — a video, with its sound
+
+    `stylizer frames in/ out/ -s wave.jpg:0.7 -s scream.jpg:0.3` — a folder, two styles mixed
+
+    `stylizer image photo.jpg painted.png -s starry_night.jpg --scales 3` — one picture
+
+    Each command explains itself: `stylizer video --help`.
+    """
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Args:
+      arguments: without the program's name; None for those of the process.
+
+    Returns:
+      The exit code.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in given
+    set_up(quiet="--quiet" in given or "-q" in given, debug=debug)
+    try:
+        command = typer.main.get_command(app)
+        code = command.main(args=given, prog_name="stylizer", standalone_mode=False)
+    except KeyboardInterrupt:
+        say("stylizer: interrupted")
+        return INTERRUPTED
+    except Exception as error:
+        if debug:
+            raise
+        say_error(_in_one_line(error))
+        return 1
+    return code if isinstance(code, int) else 0
+
+
+def _in_one_line(error: Exception) -> str:
+    """Say what is wrong: a user's error as it stands, any other with its kind."""
+    if isinstance(error, StylizerError):
+        return str(error)
+    if isinstance(error, typer.Abort):
+        return "stopped, nothing was written"
+    format_message = getattr(error, "format_message", None)
+    if callable(format_message):  # a mistake in the arguments, found by typer
+        context = getattr(error, "ctx", None)
+        hint = f" (see {context.command_path} --help)" if context is not None else ""
+        return f"{format_message()}{hint}"
+    return f"{type(error).__name__}: {error} (unexpected; --debug shows where)"

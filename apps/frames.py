@@ -1,0 +1,138 @@
+"""``stylizer frames``: a folder of pictures, as a sequence or each on its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Annotated, Self
+
+import typer
+
+from stylizer.frame import Frame
+from stylizer.io.folder_reader import FolderReader
+from stylizer.io.folder_writer import FolderWriter
+from stylizer.io.resize import Resized
+from stylizer.protocols import FrameSource, Stylizer
+from stylizer.styles import load_styles
+
+from .gatys_options import GatysOptions
+from .options import LossOptions, OutputOptions, SpeechOptions, option
+from .painting import announce, check_weights, describe_stylizer, make_stylizer, paint
+from .paths import claim_folder, style_paths
+from .progress import Display
+from .reports import LossReports
+from .spread import spread
+from .terminal import say
+
+__all__ = ["Missing", "ResetOnGap", "frames"]
+
+
+class Missing:
+    """A source that leaves out the frames that are done already; the others keep their index.
+
+    Attributes:
+      size: (width, height) of the first picture, in pixels.
+      rate: as the source has it.
+      frame_count: how many frames are missing.
+    """
+
+    def __init__(
+        self, source: FrameSource, *, exists: Callable[[int], bool], frame_count: int
+    ) -> None:
+        """Wrap a source; ``exists`` tells by a frame's index whether it is done."""
+        self._source, self._exists = source, exists
+        self.size: tuple[int, int] = source.size
+        self.rate: Fraction | None = source.rate
+        self.frame_count: int | None = frame_count
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Give the missing frames in order."""
+        return (frame for frame in self._source if not self._exists(frame.index))
+
+    def __enter__(self) -> Self:
+        """Leave opening to the source's owner."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Leave closing to the source's owner."""
+
+
+class ResetOnGap:
+    """A stylizer around another: forgets the past where frames are left out, or always."""
+
+    def __init__(self, stylizer: Stylizer, *, always: bool = False) -> None:
+        """Wrap a stylizer; with ``always``, each picture is one of its own."""
+        self._stylizer, self._always = stylizer, always
+        self._next: int | None = None
+
+    def __call__(self, frame: Frame) -> Frame:
+        """Return the stylised frame."""
+        if self._always or (self._next is not None and frame.index != self._next):
+            self._stylizer.reset()
+        self._next = frame.index + 1
+        return self._stylizer(frame)
+
+    def reset(self) -> None:
+        """Forget all earlier frames."""
+        self._next = None
+        self._stylizer.reset()
+
+
+@spread
+def frames(
+    source: Annotated[
+        Path,
+        typer.Argument(metavar="IN_FOLDER", help="A folder, a glob, or a pattern like f%05d.png."),
+    ],
+    folder: Annotated[Path, typer.Argument(metavar="OUT_FOLDER", help="Gets the same file names.")],
+    gatys: GatysOptions,
+    out: OutputOptions,
+    reports: LossOptions,
+    speech: SpeechOptions,
+    independent: Annotated[
+        bool,
+        option("independent", "Unrelated pictures: each on its own, of any size.", "Optimization"),
+    ] = False,
+) -> None:
+    """Paint a folder of pictures, in natural order.
+
+    They are taken for a sequence: each starts from the last painted one. What is in the output
+    folder already is skipped (unless --overwrite), so that a batch can be run again.
+
+    **Examples**
+
+    `stylizer frames shots/ painted/ -s starry_night.jpg --size 720`
+
+    `stylizer frames holiday/ painted/ -s wave.jpg --independent`
+    """
+    config = gatys.config()
+    size = gatys.recipe_size(out.size)
+    check_weights(config)
+    styles = load_styles(gatys.style)
+    with FolderReader(source, same_size=not independent) as reader:
+        inputs = [*reader.paths, *style_paths(gatys.style)]
+        claim_folder(folder, inputs=[path.parent for path in reader.paths])
+        losses = LossReports(reports, overwrite=out.overwrite, inputs=inputs)
+        resized = reader if size is None else Resized(reader, size)
+        with FolderWriter(folder, names=reader.names, overwrite=out.overwrite) as writer:
+            missing = writer.missing()
+            if not missing:
+                say(f"{folder}: all {len(reader.names)} pictures are there already")
+                return
+            pending = Missing(resized, exists=writer.exists, frame_count=len(missing))
+            history = losses.history if losses.wanted else None
+            inner = make_stylizer(gatys.method, styles, config, on_loss=history)
+            if not speech.quiet:
+                announce(describe_stylizer(inner), pending)
+            display = Display(total=len(missing), quiet=speech.quiet)
+            stylizer = ResetOnGap(inner, always=independent)
+            outcome = paint(pending, stylizer, writer, display=display)
+    losses.write()
+    outcome.close(str(folder), quiet=speech.quiet)

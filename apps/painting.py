@@ -1,0 +1,143 @@
+"""What the commands have in common: they make a stylizer, run it, and say what came of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import typer
+
+from stylizer.errors import ConfigError
+from stylizer.frame import Image
+from stylizer.gatys.config import GatysConfig
+from stylizer.pipeline import run
+from stylizer.protocols import FrameSink, FrameSource, Stylizer
+from stylizer.styles import Style
+
+from .gatys_options import Method
+from .progress import Display, frames_text, rate_text
+from .terminal import say, silenced
+
+if TYPE_CHECKING:
+    from stylizer.gatys.stylizer import LossRecord
+
+__all__ = [
+    "Outcome",
+    "announce",
+    "check_weights",
+    "describe_still",
+    "describe_stylizer",
+    "load_backend",
+    "make_stylizer",
+    "paint",
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """How a run ended.
+
+    Attributes:
+      frames: how many were written.
+      seconds: how long it took.
+      interrupted: whether Ctrl-C ended it.
+    """
+
+    frames: int
+    seconds: float
+    interrupted: bool
+
+    def close(self, where: str, *, quiet: bool) -> None:
+        """Say what came out, and leave with 130 after Ctrl-C.
+
+        Raises:
+          typer.Exit: the run was interrupted.
+        """
+        told = f"{frames_text(self.frames)} in {self.seconds:.1f} s"
+        if self.interrupted:
+            say(f"stylizer: interrupted; {where} holds the {told} so far")
+            raise typer.Exit(130)
+        if not quiet:
+            rate = f" ({self.frames / self.seconds:.1f} fps)" if self.seconds > 0 else ""
+            say(f"{where}: {told}{rate}")
+
+
+def load_backend() -> None:
+    """Import the backend and let it find its devices, without its chatter; takes seconds."""
+    with silenced():
+        from keras import ops
+
+        ops.zeros((1,))
+
+
+def make_stylizer(
+    method: Method,
+    styles: Sequence[Style],
+    config: GatysConfig,
+    *,
+    on_loss: Callable[[LossRecord], None] | None = None,
+) -> Stylizer:
+    """Return the stylizer of that method. This loads the backend, which takes seconds.
+
+    Raises:
+      ConfigError: there is no such method.
+      WeightsError: the weights of the loss network are missing.
+    """
+    if method != "gatys":
+        raise ConfigError(f"method: expected gatys, got {method!r}")
+    load_backend()
+    from stylizer.gatys.stylizer import GatysStylizer
+
+    return GatysStylizer(styles, config, on_loss=on_loss)
+
+
+def describe_stylizer(stylizer: Stylizer) -> str:
+    """Return what a stylizer says of its network and device, else its name."""
+    return str(getattr(stylizer, "description", type(stylizer).__name__))
+
+
+def check_weights(config: GatysConfig) -> None:
+    """Say before the backend is loaded that a file of weights is not there.
+
+    Raises:
+      ConfigError: ``config.weights`` is not a file.
+    """
+    if config.weights is not None and not config.weights.is_file():
+        raise ConfigError(f"--weights: there is no file {config.weights}")
+
+
+def announce(description: str, source: FrameSource) -> None:
+    """Say what is about to run: network, device, size, rate and frames."""
+    width, height = source.size
+    count = () if source.rate is None else (frames_text(source.frame_count),)
+    say(" · ".join((description, f"{width}x{height}", rate_text(source.rate), *count)))
+
+
+def describe_still(config: GatysConfig, styles: Sequence[Style], picture: Image) -> str:
+    """Say what is about to run on one picture: network, device and size. Loads the backend."""
+    from stylizer.gatys.backend import describe_device
+    from stylizer.gatys.precision import choose_precision
+
+    device = describe_device(precision=choose_precision(config, styles[0].image))
+    return f"{config.network}, {device} · {picture.shape[1]}x{picture.shape[0]}"
+
+
+def paint(source: FrameSource, stylizer: Stylizer, sink: FrameSink, *, display: Display) -> Outcome:
+    """Carry all frames from source to sink; Ctrl-C ends it in good order.
+
+    Raises:
+      KeyboardInterrupt: Ctrl-C came before the first frame was written.
+    """
+    began = time.monotonic()
+    interrupted = False
+    with display:
+        try:
+            run(source, stylizer, sink, on_progress=display.show)
+        except KeyboardInterrupt:
+            if display.done == 0:
+                raise
+            interrupted = True
+    seconds = time.monotonic() - began
+    return Outcome(frames=display.done, seconds=seconds, interrupted=interrupted)

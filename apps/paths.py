@@ -1,0 +1,84 @@
+"""Checks of the paths that a user gives, made before anything is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import typer
+
+from stylizer.errors import SinkError
+from stylizer.io.atomic import check_target
+from stylizer.io.image import IMAGE_SUFFIXES
+
+from .terminal import can_ask
+
+__all__ = ["claim_file", "claim_folder", "claim_picture", "style_paths"]
+
+
+def claim_file(path: Path, *, overwrite: bool, inputs: Sequence[Path] = ()) -> bool:
+    """Make sure that a file may be written; at a terminal, ask before replacing one.
+
+    Args:
+      path: the file to be.
+      overwrite: whether the user asked to replace what exists.
+      inputs: files that the command reads, which must not be replaced.
+
+    Returns:
+      Whether a file of that name is to be replaced.
+
+    Raises:
+      SinkError: the path is one of the inputs, its folder is missing, it exists and must not be
+        replaced, ...
+    """
+    _refuse_inputs(path, inputs)
+    check_target(path, overwrite=True)
+    if overwrite or not path.exists():
+        return overwrite
+    if can_ask() and typer.confirm(f"{path} exists. Replace it?", err=True):
+        return True
+    raise SinkError(f"{path}: exists already; choose another name, or replace it by --overwrite")
+
+
+def claim_picture(path: Path, *, overwrite: bool, inputs: Sequence[Path] = ()) -> bool:
+    """Make sure that a picture may be written; see `claim_file`.
+
+    Raises:
+      SinkError: also when the suffix names no kind of picture.
+    """
+    if path.suffix.lower() not in IMAGE_SUFFIXES:
+        known = " ".join(sorted(IMAGE_SUFFIXES))
+        raise SinkError(f"{path}: expected a file ending in {known}, got {path.suffix!r}")
+    return claim_file(path, overwrite=overwrite, inputs=inputs)
+
+
+def claim_folder(path: Path, *, inputs: Sequence[Path] = ()) -> None:
+    """Make sure that a folder may be filled, and make it when only it is missing.
+
+    Raises:
+      SinkError: the folder is one of the inputs, is a file, or the folder above it is missing.
+    """
+    _refuse_inputs(path, inputs)
+    if path.exists() and not path.is_dir():
+        raise SinkError(f"{path}: expected a folder, got a file; choose another name")
+    if not path.absolute().parent.is_dir():
+        raise SinkError(f"{path}: the folder {path.parent} does not exist; create it first")
+    try:
+        path.mkdir(exist_ok=True)
+    except OSError as error:
+        raise SinkError(f"{path}: cannot be created ({error.strerror})") from error
+
+
+def style_paths(texts: Sequence[str]) -> list[Path]:
+    """Return the files among styles as the user wrote them, ``PATH`` or ``PATH:WEIGHT``."""
+    written = [Path(text) for text in texts]
+    weighted = [Path(text.rpartition(":")[0] or text) for text in texts]
+    return [path for path in (*written, *weighted) if path.is_file()]
+
+
+def _refuse_inputs(path: Path, inputs: Sequence[Path]) -> None:
+    for given in inputs:
+        if path.exists() and given.exists() and path.samefile(given):
+            raise SinkError(
+                f"{path}: is also the input {given}; choose another name for the output"
+            )

@@ -1,0 +1,92 @@
+"""What is said to the user: lines on stderr, so that stdout carries results alone."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+
+__all__ = ["can_ask", "console", "say", "say_error", "set_up", "silenced"]
+
+console = Console(stderr=True, highlight=False)
+"""Where progress, log messages and errors go. Lines printed here come out above a progress bar."""
+
+_LONGEST = 600
+"""Characters of an error that are shown: backends put whole tensors into theirs."""
+
+_OURS = logging.getLogger("stylizer")
+
+
+class _ConsoleHandler(logging.Handler):
+    """Shows the library's log messages, one line each."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            say(f"stylizer: {record.levelname.lower()}: {record.getMessage()}")
+        except Exception:  # as logging asks: a message that cannot be shown must not end the run
+            self.handleError(record)
+
+
+def set_up(*, quiet: bool, debug: bool) -> None:
+    """Decide what is heard: the library's warnings, or with ``debug`` everything.
+
+    Must come before the backend is imported: TensorFlow reads its level when it is loaded.
+
+    Args:
+      quiet: only errors.
+      debug: all messages, those of the backends too.
+    """
+    level = logging.DEBUG if debug else logging.ERROR if quiet else logging.WARNING
+    _OURS.handlers[:] = [_ConsoleHandler()]
+    _OURS.setLevel(level)
+    _OURS.propagate = False
+    if debug:
+        return
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    for name in ("tensorflow", "absl", "jax"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
+
+
+@contextmanager
+def silenced() -> Iterator[None]:
+    """Keep away what native code writes to stderr meanwhile, unless all messages are wanted.
+
+    TensorFlow (tried: 2.21) no longer heeds TF_CPP_MIN_LOG_LEVEL for what it says while it loads.
+    """
+    if _OURS.isEnabledFor(logging.DEBUG):
+        yield
+        return
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+def say(text: str) -> None:
+    """Print a line on stderr, as it is."""
+    console.print(text, markup=False, soft_wrap=True)
+
+
+def say_error(text: str) -> None:
+    """Print an error in one line, however many its message has, and however long they are."""
+    line = " ".join(text.split())
+    if len(line) > _LONGEST:
+        line = f"{line[:_LONGEST]}... (--debug shows all)"
+    say(f"stylizer: error: {line}")
+
+
+def can_ask() -> bool:
+    """Say whether someone sits at the terminal who could answer a question."""
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()

@@ -1,0 +1,73 @@
+"""``stylizer video``: a video file, frame by frame, with its sound."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stylizer.io.resize import Resized
+from stylizer.io.video_reader import VideoReader
+from stylizer.io.video_writer import VideoWriter
+from stylizer.styles import load_styles
+
+from .gatys_options import GatysOptions
+from .options import LossOptions, OutputOptions, SpeechOptions, VideoOptions
+from .painting import announce, check_weights, describe_stylizer, make_stylizer, paint
+from .paths import claim_file, style_paths
+from .progress import Display
+from .reports import LossReports
+from .spread import spread
+
+__all__ = ["video"]
+
+
+@spread
+def video(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="The video to paint.")],
+    output: Annotated[
+        Path, typer.Argument(metavar="OUT", help="The file to be: .mp4, .mkv, .webm, .mov or .gif.")
+    ],
+    gatys: GatysOptions,
+    out: OutputOptions,
+    encoding: VideoOptions,
+    reports: LossOptions,
+    speech: SpeechOptions,
+) -> None:
+    """Paint a video: its sound and subtitles are kept.
+
+    The first frame gets the full --iterations, each later one starts from the last painted frame
+    and needs only a few (--warm-iterations). Ctrl-C finishes the file properly.
+
+    **Examples**
+
+    `stylizer video in.mp4 out.mp4 -s starry_night.jpg --size 360`
+
+    `stylizer video in.mp4 out.gif -s wave.jpg:0.7 -s scream.jpg:0.3 --warm-iterations 8`
+    """
+    config = gatys.config()
+    size = gatys.recipe_size(out.size)
+    check_weights(config)
+    styles = load_styles(gatys.style)
+    with VideoReader(source) as reader:
+        inputs = [source, *style_paths(gatys.style)]
+        overwrite = claim_file(output, overwrite=out.overwrite, inputs=inputs)
+        losses = LossReports(reports, overwrite=out.overwrite, inputs=[*inputs, output])
+        frames = reader if size is None else Resized(reader, size)
+        with VideoWriter(
+            output,
+            size=frames.size,
+            rate=reader.rate,
+            source=source,
+            config=encoding.config(),
+            overwrite=overwrite,
+        ) as writer:
+            history = losses.history if losses.wanted else None
+            stylizer = make_stylizer(gatys.method, styles, config, on_loss=history)
+            if not speech.quiet:
+                announce(describe_stylizer(stylizer), frames)
+            display = Display(total=reader.frame_count, quiet=speech.quiet)
+            outcome = paint(frames, stylizer, writer, display=display)
+    losses.write()
+    outcome.close(str(output), quiet=speech.quiet)
