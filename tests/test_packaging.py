@@ -204,6 +204,8 @@ def test_options_are_keyword_only(name: str) -> None:
             optional = parameter.default is not inspect.Parameter.empty
             if parameter.name == "config":
                 continue  # the settings as a whole: what the options are gathered in
+            if function_name.endswith("compute_loss"):
+                continue  # Keras calls this hook of its own by position
             assert not optional or parameter.kind is inspect.Parameter.KEYWORD_ONLY, (
                 f"{name}.{function_name}: {parameter.name} has a default, so must be keyword-only"
             )

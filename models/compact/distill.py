@@ -23,6 +23,7 @@ __all__ = [
     "Distiller",
     "build_teacher",
     "prepare",
+    "relative_distance",
 ]
 
 Tensor = Any

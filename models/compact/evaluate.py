@@ -30,7 +30,7 @@ from stylizer.styles import Style
 from .distill import build_teacher
 from .pictures import Pictures
 
-__all__ = ["Verdict", "judge", "main"]
+__all__ = ["Verdict", "compare", "judge", "main"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,17 +130,20 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=20)
     parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--iterations", type=int, default=100)
-    parser.add_argument("--only-compact", action="store_true")
+    parser.add_argument(
+        "--networks", nargs="+", choices=("compact", "vgg19"), default=["compact", "vgg19"]
+    )
     options = parser.parse_args()
     base = GatysConfig(
         iterations=options.iterations,
         content_layers=((TAPS[-1], 1.0),),
         style_layers=tuple((tap, 1 / len(TAPS)) for tap in TAPS),
     )
-    networks = {"compact": replace(base, network="compact", weights=options.weights)}
-    if not options.only_compact:
-        file = options.data / "vgg19" / "vgg19_normalised_relu4_1.npz"
-        networks["vgg19"] = replace(base, network="vgg19", weights=file)
+    files = {
+        "compact": options.weights,
+        "vgg19": options.data / "vgg19" / "vgg19_normalised_relu4_1.npz",
+    }
+    networks = {name: replace(base, network=name, weights=files[name]) for name in options.networks}
     medians, sheet = compare(options.data, networks, pairs=options.pairs, size=options.size)
     options.out.mkdir(parents=True, exist_ok=True)
     write_image(options.out / "pairs.png", sheet, overwrite=True)

@@ -32,7 +32,7 @@ from .distill import (
 )
 from .pictures import Pictures
 
-__all__ = ["Settings", "export", "main", "train"]
+__all__ = ["Settings", "Store", "evaluate", "export", "main", "train"]
 
 Batch = npt.NDArray[np.float32]
 
@@ -68,6 +68,7 @@ class Store:
     """The last pictures and the teacher's features of them, to be drawn from again."""
 
     def __init__(self, size: int, random: np.random.Generator) -> None:
+        """Make room for ``size`` pictures, drawn by ``random``."""
         self._size, self._random = size, random
         self._pictures: list[tuple[Batch, dict[str, npt.NDArray[np.float16]]]] = []
         self._next = 0
@@ -100,6 +101,7 @@ def train(data: Path, out: Path, settings: Settings) -> None:
     spent, latest = 0.0, out / "latest.weights.h5"
     pictures = Pictures(data, crop=settings.crop, seed=settings.seed)
     if latest.exists():
+        distiller.optimizer.build(distiller.trainable_variables)
         distiller.load_weights(latest)
         spent = float(np.load(out / "progress.npz")["minutes"])
         pictures.random = np.random.default_rng((settings.seed, round(1000 * spent)))

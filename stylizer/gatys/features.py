@@ -91,7 +91,7 @@ def load_network(config: GatysConfig, *, precision: str = "float32") -> LossNetw
     if content is None or style is None:
         if name not in applications.application_names():
             known = ", ".join(sorted(applications.application_names()))
-            raise ConfigError(f"network: expected compact or one of {known}, got {name!r}")
+            raise ConfigError(f"network: got {name!r}, expected compact or one of {known}")
         raise ConfigError(
             f"network: {config.network} has no default layers; name content_layers and style_layers"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -49,6 +50,8 @@ Run = Callable[..., Outcome]
 def stylizer(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
     """Run ``stylizer`` in this process: exit code, stdout and stderr."""
     monkeypatch.setenv("COLUMNS", "200")
+    ours = logging.getLogger("stylizer")
+    before = ours.handlers[:], ours.level, ours.propagate
     level = os.environ.get("TF_CPP_MIN_LOG_LEVEL")
 
     def run(*arguments: object) -> Outcome:
@@ -57,6 +60,7 @@ def stylizer(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
         return Outcome(code, *capfd.readouterr())
 
     yield run
+    ours.handlers[:], ours.level, ours.propagate = before
     if level is None:
         os.environ.pop("TF_CPP_MIN_LOG_LEVEL", None)
 

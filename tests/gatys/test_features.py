@@ -140,7 +140,7 @@ def test_weights_that_cannot_be_fetched_name_the_file_and_the_alternative(
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"network": "vgg20"}, "expected compact or one of .*vgg16.*got 'vgg20'"),
+        ({"network": "vgg20"}, "got 'vgg20', expected compact or one of .*vgg16"),
         ({"network": "ResNet50"}, "name content_layers and style_layers"),
         ({"network": "compact", "pooling": "max"}, "vgg16 and vgg19 only, got compact"),
         (
