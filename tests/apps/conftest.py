@@ -46,12 +46,21 @@ class Outcome:
 Run = Callable[..., Outcome]
 
 
+@pytest.fixture(autouse=True)
+def _unchanged_logging() -> Iterator[None]:
+    """Take back what a command says about the library's messages."""
+    ours = logging.getLogger("stylizer")
+    handlers, level, propagate = ours.handlers[:], ours.level, ours.propagate
+    yield
+    ours.handlers[:] = handlers
+    ours.setLevel(level)
+    ours.propagate = propagate
+
+
 @pytest.fixture
 def stylizer(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
     """Run ``stylizer`` in this process: exit code, stdout and stderr."""
     monkeypatch.setenv("COLUMNS", "200")
-    ours = logging.getLogger("stylizer")
-    before = ours.handlers[:], ours.level, ours.propagate
     level = os.environ.get("TF_CPP_MIN_LOG_LEVEL")
 
     def run(*arguments: object) -> Outcome:
@@ -60,7 +69,6 @@ def stylizer(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
         return Outcome(code, *capfd.readouterr())
 
     yield run
-    ours.handlers[:], ours.level, ours.propagate = before
     if level is None:
         os.environ.pop("TF_CPP_MIN_LOG_LEVEL", None)
 
