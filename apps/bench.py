@@ -191,7 +191,13 @@ class BenchOptions:
         """Return the frames to measure on."""
         count = self.frames + _WARM_UP
         if self.video is not None:
-            return read_frames(self.video, size, count=count)
+            frames = read_frames(self.video, size, count=count)
+            if len(frames) <= _WARM_UP:
+                raise ConfigError(
+                    f"--video: expected more than the {_WARM_UP} frames to warm up, "
+                    f"got {len(frames)} in {self.video}"
+                )
+            return frames
         return synthetic_frames(size.fit((1280, 720)), count=count, seed=self.seed)
 
 

@@ -15,7 +15,7 @@ import stylizer
 from stylizer.errors import StylizerError
 
 from . import bench, demo, frames, image, live, starts, sweep, video
-from .terminal import say, say_error, set_up
+from .terminal import Interrupted, say, say_error, set_up
 
 __all__ = ["INTERRUPTED", "app", "main", "version"]
 
@@ -91,14 +91,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         command = typer.main.get_command(app)
         code = command.main(args=given, prog_name="stylizer", standalone_mode=False)
-    except KeyboardInterrupt:
-        say("stylizer: interrupted")
+    except Interrupted as stop:
+        say(f"stylizer: interrupted; {stop}")
         return INTERRUPTED
+    except KeyboardInterrupt:
+        code = INTERRUPTED
     except Exception as error:
         if debug:
             raise
         say_error(_in_one_line(error))
         return 1
+    if code == INTERRUPTED:  # typer makes this of a KeyboardInterrupt, without a word
+        say("stylizer: interrupted")
     return code if isinstance(code, int) else 0
 
 

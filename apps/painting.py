@@ -7,8 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import typer
-
 from stylizer.errors import ConfigError
 from stylizer.frame import Image
 from stylizer.gatys.config import GatysConfig
@@ -18,7 +16,7 @@ from stylizer.styles import Style
 
 from .gatys_options import Method
 from .progress import Display, frames_text, rate_text
-from .terminal import say, silenced
+from .terminal import Interrupted, interruptible, say, silenced
 
 if TYPE_CHECKING:
     from stylizer.gatys.stylizer import LossRecord
@@ -50,15 +48,14 @@ class Outcome:
     interrupted: bool
 
     def close(self, where: str, *, quiet: bool) -> None:
-        """Say what came out, and leave with 130 after Ctrl-C.
+        """Say what came out, after Ctrl-C as an error.
 
         Raises:
-          typer.Exit: the run was interrupted.
+          Interrupted: the run was interrupted.
         """
         told = f"{frames_text(self.frames)} in {self.seconds:.1f} s"
         if self.interrupted:
-            say(f"stylizer: interrupted; {where} holds the {told} so far")
-            raise typer.Exit(130)
+            raise Interrupted(f"{where} holds the {told} so far")
         if not quiet:
             rate = f" ({self.frames / self.seconds:.1f} fps)" if self.seconds > 0 else ""
             say(f"{where}: {told}{rate}")
@@ -66,7 +63,7 @@ class Outcome:
 
 def load_backend() -> None:
     """Import the backend and let it find its devices, without its chatter; takes seconds."""
-    with silenced():
+    with interruptible(), silenced():
         from keras import ops
 
         ops.zeros((1,))

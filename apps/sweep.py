@@ -21,7 +21,7 @@ from .painting import check_weights, describe_still, load_backend
 from .paths import claim_file, claim_folder, style_paths
 from .progress import Display
 from .spread import spread
-from .terminal import say
+from .terminal import Interrupted, say
 
 __all__ = ["sweep"]
 
@@ -101,14 +101,13 @@ def _close(cells: list[SweepCell], folder: Path, *, interrupted: bool, quiet: bo
 
     Raises:
       StylizerError: every combination failed.
-      typer.Exit: the sweep was interrupted.
+      Interrupted: the sweep was interrupted.
     """
     failed = [cell for cell in cells if cell.error is not None]
     if len(failed) == len(cells):
         raise StylizerError(f"every combination failed, the first by {failed[0].error}")
     made = f"{folder / _SHEET}: {len(cells) - len(failed)} pictures, {len(failed)} failed"
     if interrupted:
-        say(f"stylizer: interrupted; {made} so far")
-        raise typer.Exit(130)
+        raise Interrupted(f"{made} so far")
     if not quiet:
         say(made)

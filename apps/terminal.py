@@ -4,14 +4,27 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 
+import cv2
 from rich.console import Console
 
-__all__ = ["can_ask", "console", "say", "say_error", "set_up", "silenced"]
+__all__ = [
+    "Interrupted",
+    "can_ask",
+    "console",
+    "interruptible",
+    "say",
+    "say_error",
+    "set_up",
+    "silenced",
+]
 
 console = Console(stderr=True, highlight=False)
 """Where progress, log messages and errors go. Lines printed here come out above a progress bar."""
@@ -20,6 +33,10 @@ _LONGEST = 600
 """Characters of an error that are shown: backends put whole tensors into theirs."""
 
 _OURS = logging.getLogger("stylizer")
+
+
+class Interrupted(Exception):
+    """Ctrl-C ended a command that has something to show; the message says what and where."""
 
 
 class _ConsoleHandler(logging.Handler):
@@ -45,8 +62,12 @@ def set_up(*, quiet: bool, debug: bool) -> None:
     _OURS.handlers[:] = [_ConsoleHandler()]
     _OURS.setLevel(level)
     _OURS.propagate = False
+    # Who presses a window's key waits for its answer: where a snapshot went.
+    _OURS.getChild("io.window").setLevel(logging.NOTSET if quiet or debug else logging.INFO)
     if debug:
         return
+    # OpenCV's threads write to the terminal by themselves; what matters is raised as an error.
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     for name in ("tensorflow", "absl", "jax"):
         logging.getLogger(name).setLevel(logging.ERROR)
@@ -72,6 +93,37 @@ def silenced() -> Iterator[None]:
         os.dup2(kept, 2)
         os.close(kept)
         os.close(nowhere)
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Let Ctrl-C end the block as a KeyboardInterrupt, whatever becomes of it inside.
+
+    A big import may swallow it, or fail by it in another way (seen: an AttributeError of a module
+    that was left half imported).
+    """
+    ours = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if not ours or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    heard = False
+
+    def hear(number: int, frame: FrameType | None) -> None:
+        nonlocal heard
+        heard = True
+        signal.default_int_handler(number, frame)
+
+    signal.signal(signal.SIGINT, hear)
+    try:
+        yield
+    except Exception as error:
+        if heard:
+            raise KeyboardInterrupt from error
+        raise
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if heard:
+        raise KeyboardInterrupt
 
 
 def say(text: str) -> None:

@@ -56,9 +56,10 @@ class GatysConfig:
       optimizer: ``"adam"`` runs in the backend's graph, ``"lbfgs"`` in SciPy.
       noise_deviation: standard deviation, in grey levels, of normal noise about the network's mean
         color; None for noise that is uniform over 0..255.
-      learning_rate: Adam's step, in grey levels (0..255).
+      learning_rate: Adam's step, in grey levels (0..255); of L-BFGS it scales the first step.
       beta_1: decay of Adam's first moment.
-      epsilon: Adam's stabilizer, in units of the gradient (loss per grey level).
+      epsilon: Adam's stabilizer, in units of the gradient (loss per grey level); far below the
+        gradients of a large picture, about 1e-9 a pixel, else it would shorten the steps there.
       evaluations: evaluations of loss and gradient that one iteration of L-BFGS may spend.
       iterations: iterations of a still and of a video's first frame.
       warm_iterations: iterations of each later frame.
@@ -88,7 +89,7 @@ class GatysConfig:
     optimizer: Optimizer = "adam"
     learning_rate: float = 4.0
     beta_1: float = 0.9
-    epsilon: float = 1e-8
+    epsilon: float = 1e-12
     evaluations: int = 20
     iterations: int = 100
     warm_iterations: int = 4

@@ -40,6 +40,9 @@ _HALVINGS = 8
 
 _BETA_2 = 0.999
 
+_FIRST_STEP = 0.25
+"""Root mean square of the first step of L-BFGS, as a share of the learning rate."""
+
 
 class CanvasOptimizer(Protocol):
     """Runs iterations on a canvas."""
@@ -125,8 +128,10 @@ class Lbfgs:
 
     One iteration is one call of SciPy with at most ``evaluations`` evaluations of the objective
     (and what its last line search takes beyond), as in the scripts that followed Gatys et al.; the
-    memory of curvature is forgotten between iterations. Pixels are scaled by ``learning_rate``,
-    which is the length of the first step.
+    memory of curvature is forgotten between iterations. Where all variables are bounded, L-BFGS-B
+    takes the gradient itself for its first step; of a large picture it is below the last digit of
+    float32, and no curvature could be told from it. So the objective is scaled until the root mean
+    square of that step is a quarter of ``learning_rate``.
     """
 
     def __init__(self, objective: Objective, config: GatysConfig) -> None:
@@ -166,10 +171,11 @@ class Lbfgs:
 
     def _iterate(self, canvas: Canvas, targets: Any) -> tuple[Canvas | None, Losses]:
         unit = self._rate * self._scale
+        factor: float | None = None
         best: tuple[float, Losses] = np.inf, (np.nan, np.nan, np.nan, np.nan)
 
         def evaluate(point: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
-            nonlocal best
+            nonlocal best, factor
             pixels = (point * unit).astype(np.float32).reshape(canvas.shape)
             (total, losses), gradient = self._evaluate(ops.convert_to_tensor(pixels), targets)
             value, slope = float(total), np.asarray(ops.convert_to_numpy(gradient), np.float64)
@@ -177,7 +183,10 @@ class Lbfgs:
                 raise _NotFiniteError
             if value < best[0]:
                 best = value, _read(losses)
-            return value, slope.ravel() * unit
+            if factor is None:
+                steepness = float(np.sqrt(np.mean(np.square(slope)))) * unit
+                factor = _FIRST_STEP / steepness if steepness > 0 else 1.0
+            return value * factor, slope.ravel() * unit * factor
 
         try:
             found = minimize(

@@ -25,7 +25,9 @@ __all__ = ["GatysStylizer", "LossRecord", "loss_reporter", "to_image"]
 
 @dataclass(frozen=True, slots=True)
 class LossRecord:
-    """The losses before one iteration; each is weighted, and the total is their sum.
+    """The losses of one iteration; each is weighted, and the total is their sum.
+
+    Of Adam they are those before its step, of L-BFGS the least among its evaluations.
 
     Attributes:
       frame: index of the frame; 0 for a still.

@@ -88,7 +88,10 @@ class Camera:
             )
         self._size = (first.shape[1], first.shape[0])
         if size is not None and size != self._size:
-            _log.info("%s: asked for %s, gives %s", self._name, size, self._size)
+            _log.warning(
+                "%s: asked for %dx%d, gives %dx%d; going on with that",
+                *(self._name, *size, *self._size),
+            )
         self._newest: tuple[Image, float] | None = None
         self._changed = threading.Condition()
         self._stop = threading.Event()

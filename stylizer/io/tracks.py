@@ -11,6 +11,7 @@ from typing import Any
 import av
 
 from stylizer.errors import SinkError
+from stylizer.io.container import stream_seconds
 from stylizer.io.ffmpeg import file_url
 from stylizer.io.video_formats import Container
 
@@ -141,13 +142,7 @@ def _video_span(file: Any) -> tuple[Fraction, Fraction | None]:
     start = Fraction(0)
     if video.start_time is not None and file.start_time is not None:
         start = video.start_time * video.time_base - Fraction(file.start_time, av.time_base)
-    if video.duration is not None:
-        return start, video.duration * video.time_base
-    if clock := video.metadata.get("DURATION"):  # Matroska: "00:00:12.345000000"
-        hours, minutes, seconds = clock.split(":")
-        end = int(hours) * 3600 + int(minutes) * 60 + Fraction(seconds)
-        return start, end - max(start, Fraction(0))
-    return start, _scan_duration(file, video)
+    return start, stream_seconds(video) or _scan_duration(file, video)
 
 
 def _scan_duration(file: Any, video: Any) -> Fraction | None:

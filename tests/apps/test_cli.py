@@ -1,15 +1,19 @@
 from __future__ import annotations
 
+import logging
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import typer
 
 import stylizer as package
-from stylizer.apps import cli, terminal
+from stylizer.apps import cli, painting, terminal
 from stylizer.errors import SourceError
 from tests.apps.conftest import Run
 
@@ -120,11 +124,37 @@ def test_debug_shows_where_an_error_came_from(stylizer: Run, tmp_path: Path, sty
 
 
 def test_ctrl_c_exits_with_130(stylizer: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupt() -> None:
+    def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
+    monkeypatch.setattr(typer, "echo", interrupt)  # inside the command, where typer catches it
+    outcome = stylizer("version")
+    assert (outcome.code, outcome.err) == (130, "stylizer: interrupted\n")
     monkeypatch.setattr(typer.main, "get_command", lambda _: _Failing(interrupt))
-    assert stylizer("version").code == 130
+    outcome = stylizer("version")
+    assert (outcome.code, outcome.err) == (130, "stylizer: interrupted\n")
+
+
+@pytest.mark.parametrize("then", [None, AttributeError("half imported")])
+def test_ctrl_c_while_the_backend_loads(
+    monkeypatch: pytest.MonkeyPatch, then: Exception | None
+) -> None:
+    """Native code, and modules left half imported, turn it into something else."""
+
+    def zeros(_: object) -> None:
+        with suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        if then is not None:
+            raise then
+
+    monkeypatch.setitem(sys.modules, "keras", SimpleNamespace(ops=SimpleNamespace(zeros=zeros)))
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            painting.load_backend()
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_quiet_keeps_warnings_to_itself(capfd: pytest.CaptureFixture[str]) -> None:
@@ -133,6 +163,16 @@ def test_quiet_keeps_warnings_to_itself(capfd: pytest.CaptureFixture[str]) -> No
     terminal.set_up(quiet=False, debug=False)
     terminal._OURS.getChild("io").warning("the sound is %s", "lost")
     assert capfd.readouterr().err == "stylizer: warning: the sound is lost\n"
+
+
+def test_where_a_snapshot_went_is_told(capfd: pytest.CaptureFixture[str]) -> None:
+    window = logging.getLogger("stylizer.io.window")
+    terminal.set_up(quiet=True, debug=False)
+    window.info("snapshot saved as a.png")
+    terminal.set_up(quiet=False, debug=False)
+    window.info("snapshot saved as b.png")
+    terminal._OURS.getChild("io.camera").info("a detail")
+    assert capfd.readouterr().err == "stylizer: info: snapshot saved as b.png\n"
 
 
 def test_help_starts_no_backend() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -69,6 +70,27 @@ def test_a_stream_that_dies_is_told(
     outcome = stylizer("live", "-s", style, "--camera", mjpeg.url)
     assert outcome.code == 1
     assert mjpeg.url in outcome.errors[0]
+
+
+def test_a_stream_that_falls_silent_is_told_in_one_line(
+    stylizer: Run,
+    inverter: Inverter,
+    style: Path,
+    mjpeg: MjpegServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """OpenCV would say so itself too, from a thread of its own."""
+
+    class Silencing(Screen):
+        def write(self, frame: Frame) -> None:
+            mjpeg.silent.set()
+
+    monkeypatch.setattr(live, "Window", Silencing)
+    monkeypatch.setattr(live, "Camera", partial(live.Camera, timeout=1))
+    outcome = stylizer("live", "-s", style, "--camera", mjpeg.url, "--quiet")
+    assert outcome.code == 1
+    assert outcome.err.splitlines() == outcome.errors
+    assert len(outcome.errors) == 1
 
 
 def test_without_a_screen_it_says_what_to_do(

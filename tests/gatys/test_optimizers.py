@@ -93,3 +93,16 @@ def test_hopeless_optimization_ends_in_an_error(kind: type[Adam | Lbfgs]) -> Non
     optimizer = kind(breaks_beyond(-1.0), GatysConfig())
     with pytest.raises(OptimizationError, match="NaN or infinity even with a learning rate of"):
         optimizer(start, targets, 3)
+
+
+@pytest.mark.parametrize("kind", [Adam, Lbfgs])
+def test_the_scale_of_the_objective_does_not_matter(
+    kind: type[Adam | Lbfgs], problem: tuple[Canvas, dict[str, Any]]
+) -> None:
+    """A pixel's gradient shrinks as pictures grow: 1e-9 is that of a picture of 12 megapixels."""
+    canvas, targets = problem
+    flat = targets | {"scale": targets["scale"] * 1e-8}
+    config = GatysConfig(evaluations=6, learning_rate=2.0)
+    plain, scaled = (kind(quadratic, config)(canvas, every, 3) for every in (targets, flat))
+    assert np.abs(plain - canvas).mean() > 1
+    np.testing.assert_allclose(scaled, plain, atol=0.5)

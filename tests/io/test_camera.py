@@ -153,10 +153,11 @@ class _Plugged(Camera):
         return self.device
 
 
-def test_what_a_camera_is_asked_for_and_what_it_gives() -> None:
+def test_what_a_camera_is_asked_for_and_what_it_gives(caplog: pytest.LogCaptureFixture) -> None:
     device = _Device(iter([True] * 100))
     _Plugged.device = device
     with _Plugged(0, size=(640, 480), rate=Fraction(30)) as camera:
+        assert "asked for 640x480, gives 80x60" in caplog.text
         assert camera.size == (80, 60)  # what the device really gave
         assert next(iter(camera)).size == (80, 60)
     assert device.released == 1

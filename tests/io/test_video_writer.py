@@ -345,6 +345,18 @@ def test_sound_is_cut_where_the_pictures_end_early(tmp_path: Path, kind: str) ->
     assert end_of(path, "audio") == pytest.approx(1, abs=0.06)
 
 
+def test_a_source_whose_length_is_garbled_is_measured(tmp_path: Path) -> None:
+    """Matroska tells a track's length by a tag, which may hold anything."""
+    source = make_clip(tmp_path / "in.mkv", seconds=2, audio=True)
+    garbled, count = re.subn(rb"00:00:0(\d\.\d+)", rb"xx:00:0\1", source.read_bytes())
+    assert count == 2
+    source.write_bytes(garbled)
+    whole = write(tmp_path / "whole.mp4", 60, source=source)
+    assert end_of(whole, "audio") == pytest.approx(2, abs=0.1)
+    short = write(tmp_path / "short.mp4", 20, source=source)
+    assert end_of(short, "audio") == pytest.approx(float(20 / NTSC), abs=0.1)
+
+
 def test_title_and_chapters_come_along_and_rotation_does_not(tmp_path: Path) -> None:
     rotated = make_clip(tmp_path / "rotated.mp4", audio=True, rotation=90)
     notes = tmp_path / "notes.txt"
