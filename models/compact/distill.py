@@ -145,7 +145,8 @@ def prepare(distiller: Distiller, teacher: keras.Model, images: npt.NDArray[np.f
     for layer in layers[1:]:
         response = keras.Model(student.input, layer.output)(images)
         kernel, bias = layer.get_weights()
-        layer.set_weights([kernel / float(ops.mean(ops.std(response, axis=(0, 1, 2)))), bias])
+        spread = ops.convert_to_numpy(ops.std(response, axis=(0, 1, 2)))
+        layer.set_weights([kernel / float(np.mean(spread)), bias])
     distiller.compute_loss(y=teacher(images), y_pred=distiller(images))
 
 
