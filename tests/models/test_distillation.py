@@ -1,6 +1,8 @@
 """The recipe of the compact network: its pictures, the map to the teacher, and its judge."""
 
+import itertools
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import cv2
@@ -13,7 +15,8 @@ from stylizer.gatys.compact import TAPS, TEACHER_CHANNELS
 from stylizer.models.compact.distill import Canvases, Distiller, relative_distance
 from stylizer.models.compact.evaluate import judge
 from stylizer.models.compact.pictures import Pictures, is_held_out, list_pictures
-from stylizer.models.compact.train import Store
+from stylizer.models.compact.train import Settings, Store, train
+from tests.gatys.networks import random_vgg
 
 Array = npt.NDArray[Any]
 
@@ -146,3 +149,29 @@ def test_the_judge_gives_1_to_the_content_and_0_to_the_style() -> None:
     assert reached.content > 0.3
     halfway = judge(seen, ((content.astype(int) + style) // 2).astype(np.uint8), content, style)
     assert 0.1 < halfway.gram < 0.9
+
+
+@pytest.mark.slow
+def test_training_goes_on_where_it_stopped(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "vgg19").mkdir()
+    random_vgg(folder / "vgg19" / "vgg19_normalised_relu4_1.npz", blocks=(2, 2, 4, 1))
+    steps: list[int] = []
+    learn = Distiller.train_on_batch
+
+    def counted(self: Distiller, *args: Any) -> Any:
+        result = learn(self, *args)
+        steps.append(int(self.optimizer.iterations))
+        return result
+
+    monkeypatch.setattr(Distiller, "train_on_batch", counted)
+    for minutes in (5.0, 10.0):  # by a clock on which every round takes five
+        fake = SimpleNamespace(monotonic=itertools.count(0, 300).__next__)
+        monkeypatch.setattr("stylizer.models.compact.train.time", fake)
+        settings = Settings(crop=32, fresh=2, stored=4, steps=1, every=1.0, minutes=minutes)
+        train(folder, tmp_path, settings)
+    assert steps == [1, 2, 3, 4]
+    rows = (tmp_path / "log.csv").read_text().splitlines()
+    assert [row.split(",")[0] for row in rows] == ["minutes", "5", "10"]
+    assert (tmp_path / "compact.weights.h5").stat().st_size < 2**20
