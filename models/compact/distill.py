@@ -137,7 +137,7 @@ def prepare(distiller: Distiller, teacher: keras.Model, images: npt.NDArray[np.f
     first = teacher.get_layer(TAPS[0])
     wanted = ops.convert_to_numpy(teacher(images)[TAPS[0]])
     chosen = _span(wanted.reshape(-1, wanted.shape[-1])[::7], layers[0].filters)
-    kernel, bias = (ops.convert_to_numpy(weight) for weight in first.weights)
+    kernel, bias = first.get_weights()
     kernel, bias = kernel[..., chosen], bias[chosen]
     shift = np.float32(127.5) - np.array(MEAN_COLOR, np.float32)
     bias = bias + np.einsum("hwio,i->o", kernel, shift)

@@ -73,6 +73,15 @@ def test_bench_takes_frames_of_a_video(stylizer: Run, clip: Path, style: Path) -
     assert "43x32" in outcome.out
 
 
+def test_bench_refuses_a_video_that_ends_while_it_warms_up(
+    stylizer: Run, style: Path, tmp_path: Path
+) -> None:
+    short = make_clip(tmp_path / "short.mp4", size=(64, 48), rate="10", seconds=0.3)
+    outcome = stylizer("bench", "--video", short, "-s", style, "--size", "32")
+    assert outcome.code == 1
+    assert "--video: expected more than the 3 frames to warm up, got 3" in outcome.err
+
+
 @pytest.mark.slow
 def test_the_comparison_measures_five_starts_on_the_same_frames(
     stylizer: Run, style: Path, tmp_path: Path
