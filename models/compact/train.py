@@ -120,7 +120,7 @@ def train(data: Path, out: Path, settings: Settings) -> None:
             checked = spent
             _log(out / "log.csv", {"minutes": spent, "rounds": rounds} | evaluate(distiller, test))
             distiller.save_weights(latest)
-            np.savez(out / "progress.npz", minutes=spent, canvases=canvases.images)
+            np.savez(out / "progress.npz", minutes=spent)
             export(distiller, out / "compact.weights.h5")
 
 
