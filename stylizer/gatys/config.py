@@ -80,7 +80,7 @@ class GatysConfig:
     style_layers: LayerWeights | None = None
     content_weight: float = 1.0
     style_weight: float = 10.0
-    tv_weight: float = 1e-3
+    tv_weight: float = 2e-4
     relative: bool = True
     reduction: Reduction = "mean"
     tv_exponent: float = 1.0
