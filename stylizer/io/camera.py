@@ -8,8 +8,6 @@ import threading
 import time
 from collections.abc import Iterator
 from fractions import Fraction
-from types import TracebackType
-from typing import Self
 
 import cv2
 import numpy as np
@@ -24,6 +22,7 @@ from stylizer.io.capture import (
     request_format,
 )
 from stylizer.io.resize import resize_image
+from stylizer.io.source import ManagedSource
 
 __all__ = ["Camera"]
 
@@ -33,7 +32,7 @@ _RETRY = 0.02
 """Seconds between attempts when a camera gives no picture; a stream gets no second attempt."""
 
 
-class Camera:
+class Camera(ManagedSource):
     """A live source: a thread keeps only the newest picture, so latency never grows.
 
     Each frame is newer than the one before; what came while the consumer was busy is dropped.
@@ -191,19 +190,6 @@ class Camera:
             self._thread.join(self._timeout + 1)
         else:
             self._capture.release()
-
-    def __enter__(self) -> Self:
-        """Return the camera itself."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Let the device go."""
-        self.close()
 
 
 def _name_stream(url: str) -> str:

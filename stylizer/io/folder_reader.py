@@ -7,14 +7,13 @@ import re
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from natsort import natsort_keygen, ns
 
 from stylizer.errors import ConfigError, SourceError
 from stylizer.frame import Frame
 from stylizer.io.image import IMAGE_SUFFIXES, image_size, read_image
+from stylizer.io.source import ManagedSource
 
 __all__ = ["FolderReader", "find_pictures"]
 
@@ -85,7 +84,7 @@ def _check_names(where: str, paths: list[Path]) -> None:
         seen[path.name] = path
 
 
-class FolderReader:
+class FolderReader(ManagedSource):
     """Reads pictures one after another, once, as the frames of a film.
 
     Attributes:
@@ -167,16 +166,3 @@ class FolderReader:
     def close(self) -> None:
         """End the reading; closing twice does no harm."""
         self._closed = True
-
-    def __enter__(self) -> Self:
-        """Return the reader itself."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """End the reading."""
-        self.close()

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fractions import Fraction
-from types import TracebackType
-from typing import Self
 
 import cv2
 import numpy as np
 
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image
+from stylizer.io.source import WrappedSource
 from stylizer.protocols import FrameSource
 from stylizer.size import Size
 
@@ -46,7 +44,7 @@ def resize_image(image: Image, size: tuple[int, int]) -> Image:
     return np.asarray(result, dtype=np.uint8)
 
 
-class Resized:
+class Resized(WrappedSource):
     """A source whose frames are resized; opening and closing it opens and closes the source.
 
     Frames whose size differs from the source's are fitted one by one, so that unrelated pictures
@@ -56,7 +54,7 @@ class Resized:
 
     def __init__(self, source: FrameSource, size: Size) -> None:
         """Wrap ``source``; ``size`` is a short side, or an exact (width, height)."""
-        self._source = source
+        super().__init__(source)
         self._target = size
 
     @property
@@ -69,16 +67,6 @@ class Resized:
         """(width, height) in pixels, after resizing."""
         return self._target.fit(self._source.size)
 
-    @property
-    def rate(self) -> Fraction | None:
-        """The wrapped source's frames per second."""
-        return self._source.rate
-
-    @property
-    def frame_count(self) -> int | None:
-        """The wrapped source's count of frames."""
-        return self._source.frame_count
-
     def __iter__(self) -> Iterator[Frame]:
         """Give the wrapped source's frames, resized."""
         frames = iter(self._source)
@@ -89,17 +77,3 @@ class Resized:
         if size == frame.size:
             return frame
         return frame.with_image(resize_image(frame.image, size))
-
-    def __enter__(self) -> Self:
-        """Enter the wrapped source."""
-        self._source.__enter__()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Leave the wrapped source."""
-        self._source.__exit__(kind, error, trace)

@@ -5,7 +5,7 @@ Codec names are ffmpeg's own (``ffmpeg -codecs``).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 __all__ = ["CONTAINERS", "GIF_TOP_RATE", "PICTURE_SUBTITLES", "Container"]
@@ -67,25 +67,19 @@ class Container:
         return self.video == "h264"
 
 
+_MP4 = Container(
+    muxer="mp4",
+    video="h264",
+    sound=_MP4_SOUND,
+    sound_encoder="aac",
+    subtitles=frozenset({"mov_text"}),
+    subtitle_encoder="mov_text",
+    flags=("-movflags", "+faststart", "-write_tmcd", "0"),
+)
+
 CONTAINERS = {
-    ".mp4": Container(
-        muxer="mp4",
-        video="h264",
-        sound=_MP4_SOUND,
-        sound_encoder="aac",
-        subtitles=frozenset({"mov_text"}),
-        subtitle_encoder="mov_text",
-        flags=("-movflags", "+faststart", "-write_tmcd", "0"),
-    ),
-    ".mov": Container(
-        muxer="mov",
-        video="h264",
-        sound=_MOV_SOUND,
-        sound_encoder="aac",
-        subtitles=frozenset({"mov_text"}),
-        subtitle_encoder="mov_text",
-        flags=("-movflags", "+faststart", "-write_tmcd", "0"),
-    ),
+    ".mp4": _MP4,
+    ".mov": replace(_MP4, muxer="mov", sound=_MOV_SOUND),
     ".mkv": Container(
         muxer="matroska",
         video="h264",

@@ -8,8 +8,6 @@ import threading
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import av
 import numpy as np
@@ -19,6 +17,7 @@ from stylizer.frame import Frame, Image
 from stylizer.io.container import decode_pictures, open_video, picture_time
 from stylizer.io.probe import MediaInfo, probe
 from stylizer.io.retime import at_constant_rate
+from stylizer.io.source import ManagedSource
 
 __all__ = ["VideoReader"]
 
@@ -28,7 +27,7 @@ _NEAR_END = 10
 """Seconds that a film's last picture may stand, when the end is only stated and not measured."""
 
 
-class VideoReader:
+class VideoReader(ManagedSource):
     """Reads a video file, once, from its first picture to its last.
 
     Rotation tags are applied, and pixels that are not square are made so. A variable frame rate
@@ -154,16 +153,3 @@ class VideoReader:
         with self._lock:
             self._closed = True
             self._container.close()
-
-    def __enter__(self) -> Self:
-        """Return the reader itself."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close the file."""
-        self.close()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -14,24 +12,15 @@ import cv2
 
 from stylizer.errors import ConfigError, SinkError
 from stylizer.frame import Frame, Image, check_image
-from stylizer.io.atomic import check_not_source, check_target, claim_temporary, publish
-from stylizer.io.encoding import (
-    VideoWriterConfig,
-    check_crf,
-    encode_arguments,
-    gif_arguments,
-    mux_arguments,
-)
-from stylizer.io.ffmpeg import FfmpegProcess, is_playable, run_ffmpeg
-from stylizer.io.tracks import SourceTracks, plan_tracks
-from stylizer.io.video_formats import CONTAINERS, GIF_TOP_RATE
+from stylizer.io.atomic import check_not_source, check_target
+from stylizer.io.encoding import VideoWriterConfig, check_crf
+from stylizer.io.tracks import plan_tracks
+from stylizer.io.video_file import VideoFile, VideoPlan
+from stylizer.io.video_formats import CONTAINERS, GIF_TOP_RATE, Container
 
 __all__ = ["VideoWriter", "VideoWriterConfig"]
 
 _log = logging.getLogger(__name__)
-
-_SAME_LENGTH = Fraction(1, 2)
-"""Seconds (or two frames) that may lack at the end of pictures that count as all of the source."""
 
 
 class VideoWriter:
@@ -77,8 +66,8 @@ class VideoWriter:
           ConfigError: size, rate or crf is out of range.
         """
         self._path = Path(path)
-        self._suffix = self._path.suffix.lower()
-        if self._suffix not in CONTAINERS:
+        suffix = self._path.suffix.lower()
+        if suffix not in CONTAINERS:
             raise SinkError(
                 f"{self._path}: expected a file ending in {' '.join(CONTAINERS)}, "
                 f"got {self._path.suffix or 'no ending'!r}"
@@ -88,15 +77,21 @@ class VideoWriter:
         if source is not None:
             check_not_source(self._path, Path(source))
         check_target(self._path, overwrite=overwrite)
-        self._container = CONTAINERS[self._suffix]
-        self._config = config or VideoWriterConfig()
-        check_crf(self._config, self._container)
-        self._size, self._rate, self._overwrite = size, rate, overwrite
-        self._tracks = self._plan(source)
-        self._padded = self._padded_size()
-        self._frames = 0
-        self._encoder: FfmpegProcess | None = None
-        self._temporary: list[Path] = []
+        container, config = CONTAINERS[suffix], config or VideoWriterConfig()
+        check_crf(config, container)
+        if container.video == "gif" and rate > GIF_TOP_RATE:
+            _log.warning("a GIF has at most %s frames a second: some are left out", GIF_TOP_RATE)
+        self._size = size
+        self._plan = VideoPlan(
+            path=self._path,
+            container=container,
+            size=_padded_size(size, container),
+            rate=rate,
+            tracks=None if source is None else plan_tracks(Path(source), container, suffix=suffix),
+            config=config,
+            overwrite=overwrite,
+        )
+        self._file: VideoFile | None = None
 
     def __enter__(self) -> Self:
         """Start the encoder.
@@ -104,21 +99,7 @@ class VideoWriter:
         Raises:
           SinkError: the folder cannot be written, or ffmpeg is missing.
         """
-        self._pictures = self._claim(".mp4")
-        try:
-            self._encoder = FfmpegProcess(
-                encode_arguments(
-                    self._pictures,
-                    size=self._padded,
-                    rate=self._rate,
-                    container=self._container,
-                    config=self._config,
-                ),
-                piped=True,
-            )
-        except BaseException:
-            self._clean_up()
-            raise
+        self._file = VideoFile(self._plan)
         return self
 
     def write(self, frame: Frame) -> None:
@@ -127,7 +108,7 @@ class VideoWriter:
         Raises:
           SinkError: the frame has another size, the writer is not open, or ffmpeg has died.
         """
-        if self._encoder is None:
+        if self._file is None:
             raise SinkError(f"{self._path}: the writer is not open; use it in a with block")
         image = check_image(frame.image, name=f"frame {frame.index}")
         if frame.size != self._size:
@@ -135,11 +116,7 @@ class VideoWriter:
                 f"frame {frame.index}: expected {_by(self._size)} pixels for {self._path.name}, "
                 f"got {_by(frame.size)}; all frames of a video have one size"
             )
-        try:
-            self._encoder.write(self._pad(image).data.cast("B"))
-        except SinkError as error:
-            raise self._named(error) from error
-        self._frames += 1
+        self._file.write(self._pad(image))
 
     def __exit__(
         self,
@@ -152,140 +129,31 @@ class VideoWriter:
         Raises:
           SinkError: ffmpeg failed, or no frame was written.
         """
+        file, self._file = self._file, None
+        if file is None:
+            return
         try:
             if kind is None or issubclass(kind, KeyboardInterrupt):
-                self._finish(interrupted=kind is not None)
+                file.finish(interrupted=kind is not None)
             else:
-                self._rescue()
+                file.rescue()
         finally:
-            self._clean_up()
-
-    def _finish(self, *, interrupted: bool) -> None:
-        if not self._frames:
-            if interrupted:
-                return
-            raise SinkError(f"{self._path}: not one frame was written, so there is no file")
-        try:
-            self._end_encoder()
-            whole = self._mux()
-            publish(whole, self._path, overwrite=self._overwrite)
-        except SinkError as error:
-            self._rescue()
-            raise self._named(error) from error
-        except KeyboardInterrupt:  # the second: there is no time for sound any more
-            self._keep_pictures()
-            raise
-        if interrupted:
-            _log.warning("interrupted: %s holds the %d frames so far", self._path, self._frames)
-
-    def _rescue(self) -> None:
-        """Keep what there is as ``name.partial.*``; an error here must not hide the first one."""
-        if not self._frames:
-            return
-        with suppress(SinkError):
-            self._end_encoder()
-        try:
-            whole = self._mux()
-            partial = self._partial_path(self._suffix)
-            publish(whole, partial, overwrite=False)
-        except SinkError as error:
-            _log.debug("the partial file cannot be finished: %s", error)
-            self._keep_pictures()
-        else:
-            _log.warning("not finished; the frames so far are kept in %s", partial)
-
-    def _keep_pictures(self) -> None:
-        """Keep the intermediate file as it is: it takes no space on a full disk, and no time."""
-        if self._encoder is not None:
-            self._encoder.kill()
-        if not is_playable(self._pictures):
-            _log.warning("not finished; no frame could be kept of %s", self._path)
-            return
-        partial = self._partial_path(".mp4")
-        try:
-            os.replace(self._pictures, partial)
-        except OSError as error:
-            _log.warning("not finished; %s cannot be written (%s)", partial, error.strerror)
-        else:
-            _log.warning("not finished; the frames so far, without sound, are in %s", partial)
-
-    def _end_encoder(self) -> None:
-        if self._encoder is not None:
-            self._encoder.finish()
-
-    def _mux(self) -> Path:
-        """Join pictures and tracks in a new temporary file, and return it."""
-        whole = self._claim(self._suffix)
-        _log.info("finishing %s after %d frames", self._path, self._frames)
-        if self._container.video == "gif":
-            palette = self._claim(".png")
-            for run in gif_arguments(self._pictures, palette, whole, rate=self._rate):
-                run_ffmpeg(run)
-        else:
-            run_ffmpeg(
-                mux_arguments(
-                    self._pictures,
-                    whole,
-                    container=self._container,
-                    tracks=self._tracks,
-                    end=self._cut(),
-                )
-            )
-        return whole
-
-    def _cut(self) -> Fraction | None:
-        """Return where to cut the other tracks, in seconds of pictures; None to keep them whole."""
-        end = self._frames / self._rate
-        full = None if self._tracks is None else self._tracks.video_duration
-        slack = max(_SAME_LENGTH, 2 / self._rate)
-        return end if full is not None and end < full - slack else None
-
-    def _plan(self, source: Path | None) -> SourceTracks | None:
-        if self._container.video == "gif" and self._rate > GIF_TOP_RATE:
-            _log.warning("a GIF has at most %s frames a second: some are left out", GIF_TOP_RATE)
-        if source is None:
-            return None
-        return plan_tracks(Path(source), self._container, suffix=self._suffix)
-
-    def _padded_size(self) -> tuple[int, int]:
-        width, height = self._size
-        if not self._container.needs_even_size or width % 2 == height % 2 == 0:
-            return self._size
-        padded = width + width % 2, height + height % 2
-        _log.info("H.264 needs an even size: %s for %s", _by(padded), _by(self._size))
-        return padded
+            file.discard()
 
     def _pad(self, image: Image) -> Image:
-        width, height = self._size
-        if self._padded == self._size:
+        if self._plan.size == self._size:
             return image
-        return cv2.copyMakeBorder(image, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)  # type: ignore[return-value]
+        right, bottom = self._plan.size[0] - self._size[0], self._plan.size[1] - self._size[1]
+        return cv2.copyMakeBorder(image, 0, bottom, 0, right, cv2.BORDER_REPLICATE)  # type: ignore[return-value]
 
-    def _claim(self, suffix: str) -> Path:
-        path = claim_temporary(self._path.with_suffix(suffix))
-        self._temporary.append(path)
-        return path
 
-    def _partial_path(self, suffix: str) -> Path:
-        stem, number = f"{self._path.stem}.partial", 1
-        path = self._path.with_name(stem + suffix)
-        while os.path.lexists(path):
-            number += 1
-            path = self._path.with_name(f"{stem}-{number}{suffix}")
-        return path
-
-    def _named(self, error: SinkError) -> SinkError:
-        text = str(error)
-        return error if text.startswith(str(self._path)) else SinkError(f"{self._path}: {text}")
-
-    def _clean_up(self) -> None:
-        if self._encoder is not None:
-            self._encoder.kill()
-            self._encoder = None
-        for path in self._temporary:
-            with suppress(FileNotFoundError):
-                path.unlink()
-        self._temporary.clear()
+def _padded_size(size: tuple[int, int], container: Container) -> tuple[int, int]:
+    width, height = size
+    if not container.needs_even_size or width % 2 == height % 2 == 0:
+        return size
+    padded = width + width % 2, height + height % 2
+    _log.info("H.264 needs an even size: %s for %s", _by(padded), _by(size))
+    return padded
 
 
 def _by(size: tuple[int, int]) -> str:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from enum import Enum
 from itertools import count
 from pathlib import Path
+from time import perf_counter
 from types import TracebackType
 from typing import Self
 
@@ -51,7 +52,10 @@ class Window:
     o         the stylized frame, a split of both, or the original
     ========= ==========================================================
 
-    Frames are shown when they come; a file's frames are not held back to its rate.
+    A live source's frames are shown when they come. Those of a file come as fast as they are
+    painted: ``paced`` holds each back for as long after the last as their times are apart. None is
+    dropped; what is painted more slowly than that is shown when it comes.
+
     Open it and write to it in the main thread.
     """
 
@@ -61,6 +65,7 @@ class Window:
         *,
         original: Callable[[int], Image | None] | None = None,
         snapshot_folder: Path = Path("."),
+        paced: bool = False,
     ) -> None:
         """Name the window; it opens with the first frame.
 
@@ -68,10 +73,14 @@ class Window:
           title: the window's.
           original: gives the source's picture of a frame's index, such as `RecentFrames.image`.
           snapshot_folder: where snapshots go; nothing there is ever replaced.
+          paced: whether frames may not run faster than their times say; for a source with a rate.
         """
         self._title = title
         self._original = original
         self._snapshot_folder = Path(snapshot_folder)
+        self._paced = paced
+        self._last: Frame | None = None
+        self._due = 0.0
         self._view = View.STYLIZED
         self._paused = False
         self._open = False
@@ -87,7 +96,7 @@ class Window:
         return self
 
     def write(self, frame: Frame) -> None:
-        """Show a frame; while paused, wait.
+        """Show a frame, when paced not before its time; while paused, wait.
 
         Raises:
           EndOfStream: the user closed the window or pressed q.
@@ -97,10 +106,10 @@ class Window:
         try:
             if not self._open:
                 self._open_window(frame.size)
+            self._hold_back(frame)
             self._show(frame)
             self._listen(frame, 1)
-            while self._paused:
-                self._listen(frame, _PAUSE)
+            self._wait_paused(frame)
         except cv2.error as error:
             raise SinkError(f"window {self._title!r}: {error.err or error}") from error
 
@@ -125,6 +134,29 @@ class Window:
         cv2.resizeWindow(
             self._title, max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
         )
+
+    def _hold_back(self, frame: Frame) -> None:
+        """Wait, with an eye on the keys, until a frame is due.
+
+        A delay shorter than a frame is made up for, so that the mean rate is kept; after a longer
+        one (slow painting, a pause) time is counted anew.
+        """
+        if not self._paced:
+            return
+        last, self._last = self._last, frame
+        if last is None:
+            self._due = perf_counter()
+            return
+        step = max(0.0, frame.time - last.time)
+        due = self._due + step
+        while (left := due - perf_counter()) > 0:
+            self._listen(last, max(1, min(_PAUSE, int(1000 * left))))
+            self._wait_paused(last)
+        self._due = due if -left < step else due - left
+
+    def _wait_paused(self, frame: Frame) -> None:
+        while self._paused:
+            self._listen(frame, _PAUSE)
 
     def _show(self, frame: Frame) -> None:
         self._shown = self._composed(frame)

@@ -20,6 +20,7 @@ from stylizer.errors import ConfigError, SinkError
 from stylizer.frame import Frame
 from stylizer.io.video_writer import VideoWriter, VideoWriterConfig
 from tests.clips import count_frames, decode, ffmpeg, make_clip, picture, read_number
+from tests.processes import children
 
 NTSC = Fraction(30000, 1001)
 FAST = VideoWriterConfig(preset="ultrafast")
@@ -76,28 +77,12 @@ def numbers(path: Path, size: tuple[int, int] = SIZE) -> list[int]:
     return [read_number(image) for image in decode(path, size, "-fps_mode", "passthrough")]
 
 
-def children() -> set[str]:
-    """Return the process ids of our children, the dead that nobody waited for among them."""
-    return {
-        match[1]
-        for entry in Path("/proc").glob("[0-9]*/stat")
-        if (match := re.match(rf"(\d+) \(.*\) \S {os.getpid()} ", _text(entry)))
-    }
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(errors="replace")
-    except OSError:  # the process ended meanwhile
-        return ""
-
-
 @pytest.fixture(autouse=True)
 def nothing_left_behind(tmp_path: Path) -> Any:
     """After every test: no child process, and no hidden temporary file."""
-    before = children()
+    before = children(os.getpid())
     yield
-    assert children() <= before
+    assert children(os.getpid()) <= before
     assert [path for path in tmp_path.rglob(".*")] == []
 
 
@@ -399,8 +384,8 @@ def test_ctrl_c_amid_a_frame_costs_that_frame_only(tmp_path: Path) -> None:
         with VideoWriter(path, size=SIZE, rate=NTSC, config=FAST) as writer:
             for index in range(9):
                 writer.write(Frame(picture(index), index, 0.0))
-            assert writer._encoder is not None
-            writer._encoder.write(memoryview(picture(9).tobytes()[:5000]))
+            assert writer._file is not None
+            writer._file._encoder.write(memoryview(picture(9).tobytes()[:5000]))
             raise KeyboardInterrupt
     assert numbers(path) == list(range(9))
 
@@ -456,8 +441,8 @@ def test_no_frame_is_an_error(tmp_path: Path) -> None:
 def test_the_death_of_ffmpeg_is_told(tmp_path: Path) -> None:
     with pytest.raises(SinkError, match=r"out\.mp4: ffmpeg was killed by SIG"):
         with VideoWriter(tmp_path / "out.mp4", size=SIZE, rate=NTSC, config=FAST) as writer:
-            assert writer._encoder is not None
-            writer._encoder._process.kill()
+            assert writer._file is not None
+            writer._file._encoder._process.kill()
             for index in range(1000):
                 writer.write(Frame(picture(index % 256), index, 0.0))
 

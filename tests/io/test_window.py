@@ -33,9 +33,14 @@ def flat(color: tuple[int, int, int], size: tuple[int, int] = (64, 48)) -> Image
 
 
 class Screen:
-    """OpenCV's windows, played: keys come from a list, what is shown is kept (as RGB)."""
+    """OpenCV's windows, played: keys come from a list, what is shown is kept (as RGB).
+
+    Its clock is moved on by waiting for a key, and by tests; a key pressed ends the wait early.
+    """
 
     def __init__(self) -> None:
+        self.now = 1000.0
+        self.times: list[float] = []
         self.keys: list[int] = []
         self.shown: list[Image] = []
         self.visible = 1.0
@@ -43,15 +48,20 @@ class Screen:
 
     def show(self, title: str, image: Image) -> None:
         self.shown.append(image[..., ::-1].copy())
+        self.times.append(self.now)
 
     def key(self, milliseconds: int) -> int:
-        return self.keys.pop(0) if self.keys else -1
+        assert milliseconds >= 1  # 0 would wait for ever
+        key = self.keys.pop(0) if self.keys else -1
+        self.now += milliseconds / 1000 if key < 0 else 0.0001
+        return key
 
 
 @pytest.fixture
 def played(monkeypatch: pytest.MonkeyPatch) -> Screen:
     played = Screen()
     monkeypatch.setattr(window_module, "check_screen", lambda: None)
+    monkeypatch.setattr(window_module, "perf_counter", lambda: played.now)
     monkeypatch.setattr(cv2, "namedWindow", lambda title, flags: played.windows.append(title))
     monkeypatch.setattr(cv2, "resizeWindow", lambda title, width, height: None)
     monkeypatch.setattr(cv2, "destroyWindow", played.windows.remove)
@@ -148,6 +158,54 @@ def test_a_snapshot_that_fails_does_not_end_the_show(
     with Window("a", snapshot_folder=tmp_path / "nowhere") as window:
         window.write(Frame(flat(RED), 0, 0.0))
     assert "no snapshot" in caplog.text
+
+
+def play(window: Window, played: Screen, times: list[float], painting: list[float]) -> list[float]:
+    """Write frames of these times, each after that many seconds of painting; return the delays."""
+    began = len(played.times)
+    for index, (time_, seconds) in enumerate(zip(times, painting, strict=True)):
+        played.now += seconds
+        window.write(Frame(flat(RED), index, time_))
+    return [shown - played.times[began] for shown in played.times[began:]]
+
+
+def test_a_paced_window_keeps_to_the_times_of_the_frames(played: Screen) -> None:
+    """Of a file whose rate varies; the mean must not drift, whatever a wait for a key costs."""
+    times = [5 + sum((1 + i % 3) / 24 for i in range(count)) for count in range(120)]
+    with Window("a", paced=True) as window:
+        shown = play(window, played, times, [0.013] * 120)
+    assert len(shown) == 120
+    for wanted, got in zip(times, shown, strict=True):
+        assert 0 <= got - (wanted - 5) < 0.0021
+
+
+def test_a_window_that_is_not_paced_shows_frames_as_they_come(played: Screen) -> None:
+    with Window("a") as window:
+        shown = play(window, played, [0.0, 10.0, 20.0], [0.02] * 3)
+    assert shown == pytest.approx([0, 0.021, 0.042])
+
+
+def test_after_slow_painting_a_paced_window_does_not_hurry(played: Screen) -> None:
+    """Half a second is lost for good, half a frame is made up for."""
+    times = [index / 10 for index in range(8)]
+    with Window("a", paced=True) as window:
+        shown = play(window, played, times, [0, 0, 0.6, 0, 0, 0.149, 0, 0])
+    assert shown == pytest.approx([0, 0.1, 0.701, 0.801, 0.901, 1.051, 1.101, 1.201], abs=0.002)
+
+
+def test_keys_are_obeyed_while_a_frame_is_held_back(played: Screen, tmp_path: Path) -> None:
+    with Window("a", original=lambda i: flat(BLUE), snapshot_folder=tmp_path, paced=True) as window:
+        window.write(Frame(flat(RED), 0, 0.0))
+        played.keys = [-1, ord("o"), ord("s"), ord(" "), *[-1] * 100, ord(" ")]
+        window.write(Frame(flat(RED), 1, 1.0))
+        assert played.keys == []
+        assert len(played.shown) == 3  # the first one again, for the other view
+        assert (tmp_path / "snapshot-0001.png").exists()
+        assert played.times[2] - played.times[0] > 5  # a pause of 100 looks at the keyboard
+        played.keys = [-1, ord("q")]
+        with pytest.raises(EndOfStream):
+            window.write(Frame(flat(RED), 2, 2.0))
+    assert len(played.shown) == 3
 
 
 @pytest.mark.parametrize("size", [(64, 48), (5, 3), (1, 1), (128, 96)])

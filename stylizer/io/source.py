@@ -1,0 +1,71 @@
+"""What sources share: the ``with`` block, and standing around another source.
+
+A source needs neither (see `stylizer.protocols`); they save writing the same methods again.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from types import TracebackType
+from typing import Self
+
+from stylizer.protocols import FrameSource
+
+__all__ = ["ManagedSource", "WrappedSource"]
+
+
+class ManagedSource:
+    """A source that is open from the start, and closed by the end of its ``with`` block."""
+
+    def close(self) -> None:
+        """Let go of what is open, here nothing; closing twice does no harm."""
+
+    def __enter__(self) -> Self:
+        """Return the source itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the source."""
+        self.close()
+
+
+class WrappedSource:
+    """A source around a source: like it, and opened and closed with it."""
+
+    def __init__(self, source: FrameSource) -> None:
+        """Wrap ``source``."""
+        self._source = source
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) in pixels, of the wrapped source."""
+        return self._source.size
+
+    @property
+    def rate(self) -> Fraction | None:
+        """Frames a second, of the wrapped source."""
+        return self._source.rate
+
+    @property
+    def frame_count(self) -> int | None:
+        """How many frames the wrapped source announces."""
+        return self._source.frame_count
+
+    def __enter__(self) -> Self:
+        """Enter the wrapped source."""
+        self._source.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Leave the wrapped source."""
+        self._source.__exit__(kind, error, trace)
