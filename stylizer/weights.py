@@ -21,12 +21,11 @@ def weights_path(name: str) -> Path:
       name: the network's folder in ``models/``, as ``"compact"``.
 
     Raises:
-      WeightsError: no such network, or its file is missing or differs from the manifest's sha256.
+      WeightsError: no such network, its file is missing or differs from the manifest's sha256, or
+        there is no manifest.
     """
     root = Path(str(files("stylizer.models")))
-    manifest: dict[str, dict[str, str]] = json.loads(
-        (root / "manifest.json").read_text(encoding="utf-8")
-    )
+    manifest = _read_manifest(root / "manifest.json")
     if name not in manifest:
         raise WeightsError(f"expected an embedded network, one of {sorted(manifest)}, got {name!r}")
     path = root / manifest[name]["file"]
@@ -44,3 +43,14 @@ def weights_path(name: str) -> Path:
             "reinstall stylizer"
         )
     return path
+
+
+def _read_manifest(path: Path) -> dict[str, dict[str, str]]:
+    try:
+        manifest: dict[str, dict[str, str]] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise WeightsError(
+            f"the list of the embedded weights cannot be read from {path} ({error}): "
+            "reinstall stylizer"
+        ) from error
+    return manifest

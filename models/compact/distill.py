@@ -1,8 +1,7 @@
-"""The distillation: the teacher, the student, and canvases optimised against the student."""
+"""The distillation: the teacher, and the student that learns from it."""
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,20 +10,11 @@ import numpy as np
 import numpy.typing as npt
 from keras import ops
 
-from stylizer.gatys.backend import compile_step, value_and_gradient
 from stylizer.gatys.compact import TAPS, TEACHER_CHANNELS, build_student
 from stylizer.gatys.losses import gram_matrix
 from stylizer.gatys.vgg import MEAN_COLOR, build_vgg, read_kernels
 
-from .pictures import Pictures
-
-__all__ = [
-    "Canvases",
-    "Distiller",
-    "build_teacher",
-    "prepare",
-    "relative_distance",
-]
+__all__ = ["Distiller", "build_teacher", "prepare", "relative_distance"]
 
 Tensor = Any
 
@@ -168,97 +158,3 @@ def relative_distance(got: Tensor, wanted: Tensor) -> Tensor:
     """Return the squared distance over the squared norm of what is wanted, for each of (N, ...)."""
     axes = tuple(range(1, len(wanted.shape)))
     return ops.sum(ops.square(got - wanted), axis=axes) / ops.sum(ops.square(wanted), axis=axes)
-
-
-class Canvases:
-    """Pictures under way: each is optimised against the student, from content towards a style.
-
-    What fools the student turns up here, and the teacher's features of it are the cure. A canvas
-    starts anew after a random number of steps.
-    """
-
-    def __init__(self, distiller: Distiller, pictures: Pictures, *, count: int) -> None:
-        """Make room for ``count`` canvases of the pictures' size."""
-        self.pictures, self._distiller = pictures, distiller
-        self._aim = compile_step(partial(_targets, distiller))
-        self._slope = compile_step(value_and_gradient(partial(_losses, distiller)))
-        side = pictures.crop
-        self.images = np.zeros((count, side, side, 3), np.float32)
-        self._contents = np.zeros_like(self.images)
-        self._styles = np.zeros_like(self.images)
-        self._first, self._second = np.zeros_like(self.images), np.zeros_like(self.images)
-        self._left, self._age = np.zeros(count, int), np.zeros(count, int)
-        self._rates, self._balance = np.zeros(count), np.zeros((count, 3), np.float32)
-
-    def advance(self, steps: int) -> npt.NDArray[np.float32]:
-        """Take steps of Adam on every canvas; return them, (count, side, side, 3)."""
-        for index in np.flatnonzero(self._left <= 0):
-            self._begin(int(index))
-        values = [variable.value for variable in self._distiller.variables]
-        sides = (ops.convert_to_tensor(side) for side in (self._contents, self._styles))
-        targets = self._aim(*sides, values)
-        for _ in range(steps):
-            images, balance = map(ops.convert_to_tensor, (self.images, self._balance))
-            _, slope = self._slope(images, values, targets, balance)
-            self._step(ops.convert_to_numpy(slope))
-        return self.images
-
-    def _step(self, slope: npt.NDArray[np.float32]) -> None:
-        self._age += 1
-        self._left -= 1
-        self._first += 0.1 * (slope - self._first)
-        self._second += 0.01 * (slope**2 - self._second)
-        age = self._age[:, None, None, None]
-        step = self._first / (1 - 0.9**age) / (np.sqrt(self._second / (1 - 0.99**age)) + 1e-12)
-        moved = self.images - self._rates[:, None, None, None] * step
-        self.images = np.clip(moved, 0, 255).astype(np.float32)
-
-    def _begin(self, index: int) -> None:
-        pictures = self.pictures
-        random = pictures.random
-        self._contents[index] = pictures.photo()
-        self._styles[index] = pictures.painting() if random.random() < 0.9 else pictures.damaged()
-        start = random.random()
-        if start < 0.7:
-            self.images[index] = self._contents[index]
-        elif start < 0.85:
-            self.images[index] = random.normal(128, 40, self.images[index].shape).clip(0, 255)
-        else:
-            self.images[index] = pictures.damaged()
-        self._first[index] = self._second[index] = 0
-        self._age[index], self._left[index] = 0, random.integers(20, 120)
-        self._rates[index] = random.choice([2.0, 5.0, 10.0])
-        self._balance[index] = random.choice([0, 0.3, 1]), 1, random.choice([0, 0, 1e-4, 1e-3])
-
-
-def _targets(
-    distiller: Distiller, contents: Tensor, styles: Tensor, values: list[Tensor]
-) -> tuple[Tensor, dict[str, Tensor]]:
-    """Return the deepest features of the contents and the Gram matrices of the styles.
-
-    The network's variables come as values, since a compiled function would keep those of its trace.
-    """
-    with keras.StatelessScope(state_mapping=list(zip(distiller.variables, values, strict=True))):
-        return distiller(contents)[TAPS[-1]], distiller.grams(distiller(styles))
-
-
-def _losses(
-    distiller: Distiller,
-    images: Tensor,
-    values: list[Tensor],
-    targets: tuple[Tensor, dict[str, Tensor]],
-    balance: Tensor,
-) -> tuple[Tensor, Tensor]:
-    """Return the sum over canvases of content, style and total variation losses, weighted."""
-    content, style = targets
-    with keras.StatelessScope(state_mapping=list(zip(distiller.variables, values, strict=True))):
-        features = distiller(images)
-        grams = distiller.grams(features)
-        linear = distiller.linear(TAPS[-1])
-    off = relative_distance(ops.matmul(features[TAPS[-1]], linear), ops.matmul(content, linear))
-    total = ops.sum(balance[:, 0] * off)
-    for tap in TAPS:
-        total += ops.sum(balance[:, 1] * relative_distance(grams[tap], style[tap]))
-    for rough in (images[:, 1:] - images[:, :-1], images[:, :, 1:] - images[:, :, :-1]):
-        total += ops.sum(balance[:, 2] * ops.mean(ops.square(rough), axis=(1, 2, 3)))
-    return total, total

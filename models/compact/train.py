@@ -8,14 +8,11 @@ trained weights, ``progress.npz`` (to go on from), ``log.csv`` (errors on held-o
 
 from __future__ import annotations
 
-import argparse
-import csv
 import time
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import h5py
 import keras
 import numpy as np
 import numpy.typing as npt
@@ -24,12 +21,9 @@ from keras import ops
 from stylizer.gatys.backend import compile_step
 from stylizer.gatys.compact import TAPS, build_compact, fold_map
 
-from .distill import (
-    Canvases,
-    Distiller,
-    build_teacher,
-    prepare,
-)
+from ..records import append_row, read_settings, save_packed
+from .canvases import Canvases
+from .distill import Distiller, build_teacher, prepare
 from .pictures import Pictures
 
 __all__ = ["Settings", "Store", "evaluate", "export", "main", "train"]
@@ -118,7 +112,9 @@ def train(data: Path, out: Path, settings: Settings) -> None:
         rounds, spent = rounds + 1, (time.monotonic() - began) / 60
         if spent - checked >= settings.every or spent >= settings.minutes:
             checked = spent
-            _log(out / "log.csv", {"minutes": spent, "rounds": rounds} | evaluate(distiller, test))
+            append_row(
+                out / "log.csv", {"minutes": spent, "rounds": rounds} | evaluate(distiller, test)
+            )
             distiller.save_weights(latest)
             np.savez(out / "progress.npz", minutes=spent)
             export(distiller, out / "compact.weights.h5")
@@ -173,50 +169,13 @@ def export(distiller: Distiller, path: Path) -> None:
     for tap in TAPS:
         linear = ops.convert_to_numpy(distiller.linear(tap))
         model.get_layer(tap).set_weights([fold_map(linear)[None, None]])
-    for layer in model.layers:
-        layer.set_weights([value.astype(np.float16) for value in layer.get_weights()])
-    model.save_weights(path)
-    _pack(path)
-
-
-def _pack(path: Path) -> None:
-    """Compress an HDF5 file; values rounded to half precision take half the room."""
-    packed = path.with_suffix(".packed")
-    with h5py.File(path) as old, h5py.File(packed, "w") as new:
-
-        def copy(name: str, item: h5py.Group | h5py.Dataset) -> None:
-            if isinstance(item, h5py.Dataset):
-                chunked = {"compression": 9, "shuffle": True} if item.size > 1 else {}
-                made = new.create_dataset(name, data=item[()], **chunked)
-            else:
-                made = new.require_group(name)
-            made.attrs.update(item.attrs)
-
-        old.visititems(copy)
-        new.attrs.update(old.attrs)
-    packed.replace(path)
-
-
-def _log(path: Path, row: dict[str, float]) -> None:
-    new = not path.exists()
-    with path.open("a", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, row)
-        if new:
-            writer.writeheader()
-        writer.writerow({name: f"{value:.5g}" for name, value in row.items()})
+    save_packed(model, path)
 
 
 def main() -> None:
     """Read the arguments and train."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--out", type=Path, required=True)
-    for field in fields(Settings):
-        option = "--" + field.name.replace("_", "-")
-        parser.add_argument(option, type=type(field.default), default=field.default)
-    arguments = vars(parser.parse_args())
-    data, out = arguments.pop("data"), arguments.pop("out")
-    train(data, out, Settings(**arguments))
+    data, out, settings = read_settings(str(__doc__), Settings)
+    train(data, out, settings)
 
 
 if __name__ == "__main__":

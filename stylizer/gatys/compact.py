@@ -8,12 +8,15 @@ it was trained stands in ``models/compact``.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
 import numpy.typing as npt
 from keras import ops
+
+from stylizer.errors import WeightsError
 
 if TYPE_CHECKING:
     from keras import KerasTensor
@@ -96,10 +99,20 @@ def build_compact() -> keras.Model:
     return keras.Model(student.input, outputs, name="compact")
 
 
-def load_compact(path: str) -> keras.Model:
-    """Build the loss network and load its weights from a ``.weights.h5`` file; frozen."""
+def load_compact(path: Path | str) -> keras.Model:
+    """Build the loss network and load its weights from a ``.weights.h5`` file; frozen.
+
+    Raises:
+      WeightsError: the file is missing, damaged, or of another network.
+    """
     model = build_compact()
-    model.load_weights(path)
+    try:
+        model.load_weights(path)
+    except (OSError, ValueError, KeyError) as error:
+        raise WeightsError(
+            f"{path}: expected weights of the compact network (.weights.h5), got something else; "
+            "leave weights out to use the embedded ones"
+        ) from error
     model.trainable = False
     return model
 

@@ -6,28 +6,28 @@ Features are float32, (N, H', W', C).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 from keras import ops
 
-from stylizer.errors import ConfigError, WeightsError
+from stylizer.errors import ConfigError
 from stylizer.gatys import applications, vgg
+from stylizer.gatys.compact import TAPS, load_compact
 from stylizer.gatys.config import GatysConfig, LayerWeights
 from stylizer.gatys.losses import Tensor
 from stylizer.weights import weights_path
 
 __all__ = ["LossNetwork", "load_network"]
 
-_COMPACT_LAYERS = ("block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1")
 _DEFAULT_CONTENT: dict[str, LayerWeights] = {
-    "compact": (("block4_conv1", 1.0),),
+    "compact": ((TAPS[-1], 1.0),),
     "vgg16": (("block4_conv2", 1.0),),
     "vgg19": (("block4_conv2", 1.0),),
 }
 _DEFAULT_STYLE: dict[str, LayerWeights] = {
-    "compact": tuple((layer, 1 / 4) for layer in _COMPACT_LAYERS),
+    "compact": tuple((layer, 1 / 4) for layer in TAPS),
     "vgg16": tuple((f"block{block}_conv1", 1 / 5) for block in range(1, 6)),
     "vgg19": tuple((f"block{block}_conv1", 1 / 5) for block in range(1, 6)),
 }
@@ -125,26 +125,13 @@ def _build(name: str, config: GatysConfig, layers: list[str]) -> tuple[keras.Mod
     return model, 2 ** (deepest - 1)
 
 
-def _build_compact(config: GatysConfig, layers: Iterable[str]) -> keras.Model:
-    from stylizer.gatys.compact import build_compact
-
+def _build_compact(config: GatysConfig, layers: Sequence[str]) -> keras.Model:
     for layer in layers:
-        if layer not in _COMPACT_LAYERS:
-            raise ConfigError(
-                f"compact: no layer {layer!r}; expected some of {', '.join(_COMPACT_LAYERS)}"
-            )
-    path = config.weights or weights_path("compact")
-    model = build_compact()
-    try:
-        model.load_weights(path)
-    except (OSError, ValueError, KeyError) as error:
-        raise WeightsError(
-            f"{path}: expected weights of the compact network (.weights.h5), got something else; "
-            "leave weights out to use the embedded ones"
-        ) from error
-    model.trainable = False
+        if layer not in TAPS:
+            raise ConfigError(f"compact: no layer {layer!r}; expected some of {', '.join(TAPS)}")
+    model = load_compact(config.weights or weights_path("compact"))
     return keras.Model(
-        model.input, {layer: model.get_layer(layer).output for layer in layers}, name="compact"
+        model.input, {layer: model.output[layer] for layer in layers}, name="compact"
     )
 
 

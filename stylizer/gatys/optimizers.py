@@ -1,16 +1,17 @@
 """The two optimizers: Adam, in the backend's graph, and L-BFGS, in SciPy.
 
 Both minimize ``objective(canvas, targets) -> (total, losses)``: canvas is float32 (1, H, W, 3) in
-0..255 and stays there, targets any nest of tensors, losses float32 (4,): content, style, total
-variation, total. A canvas that is no longer finite is thrown away: the step is halved and the work
-goes on from the last finite canvas.
+0..255 and stays there, targets any nest of tensors, losses float32: content, style, total
+variation, total, and what else there is. A canvas that is no longer finite is thrown away: the step
+is halved and the work goes on from the last finite canvas.
 """
 
 from __future__ import annotations
 
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -27,8 +28,9 @@ __all__ = ["Adam", "CanvasOptimizer", "Lbfgs", "Losses", "make_optimizer"]
 _log = logging.getLogger(__name__)
 
 Canvas = npt.NDArray[np.float32]
-Losses = tuple[float, float, float, float]
-"""Content, style, total variation, total; weighted, so that the last is the sum of the others."""
+Losses = tuple[float, ...]
+"""Content, style, total variation, total, and if it counts the temporal loss; weighted, so that the
+total is the sum of the others."""
 
 Objective = Callable[[Tensor, Any], tuple[Tensor, Tensor]]
 
@@ -44,42 +46,13 @@ _FIRST_STEP = 0.25
 """Root mean square of the first step of L-BFGS, as a share of the learning rate."""
 
 
-class CanvasOptimizer(Protocol):
-    """Runs iterations on a canvas."""
+class CanvasOptimizer(ABC):
+    """Runs iterations on a canvas, with half the step from where it is no longer finite."""
 
-    def __call__(
-        self,
-        canvas: Canvas,
-        targets: Any,
-        iterations: int,
-        *,
-        on_losses: Callable[[Losses], None] | None = None,
-    ) -> Canvas:
-        """Return the canvas after ``iterations``; calls ``on_losses`` once for each of them."""
-        ...
-
-    def forget(self) -> None:
-        """Drop what is known of earlier canvases."""
-        ...
-
-
-def make_optimizer(objective: Objective, config: GatysConfig) -> CanvasOptimizer:
-    """Return the optimizer that ``config`` names."""
-    return Adam(objective, config) if config.optimizer == "adam" else Lbfgs(objective, config)
-
-
-class Adam:
-    """Adam (Kingma and Ba 2015, algorithm 1), all of it in the backend's graph.
-
-    Differs from the paper: pixels are clipped to 0..255 after each step. The moments are fresh for
-    every call.
-    """
-
-    def __init__(self, objective: Objective, config: GatysConfig) -> None:
-        """Compile the step; ``learning_rate``, ``beta_1`` and ``epsilon`` of ``config`` count."""
+    def __init__(self, config: GatysConfig) -> None:
+        """Start with the ``learning_rate`` of ``config``."""
         self._rate = config.learning_rate
         self._scale = 1.0
-        self._step = compile_step(_adam_step(objective, config.beta_1, config.epsilon))
 
     def forget(self) -> None:
         """Return to the full learning rate."""
@@ -93,37 +66,97 @@ class Adam:
         *,
         on_losses: Callable[[Losses], None] | None = None,
     ) -> Canvas:
-        """Return the canvas after ``iterations``, each one step.
+        """Return the canvas after ``iterations``; calls ``on_losses`` once for each of them.
 
         Raises:
           OptimizationError: not finite even with the smallest step.
         """
-        good, state, done = canvas, _fresh_state(canvas), 0
+        state, done = None, 0
         while done < iterations:
-            count = min(_CHUNK, iterations - done)
-            following, losses = self._run(state, targets, count)
-            result = np.asarray(ops.convert_to_numpy(following[0]))
-            last = _read(losses[-1])
-            if np.isfinite(result).all() and np.isfinite(last).all():
-                good, state, done = result, following, done + count
-                if on_losses is not None:
-                    for entry in losses:
-                        on_losses(_read(entry))
-            else:
-                self._scale = _halve(self._scale, self._rate)
-                state = _fresh_state(good)
-        return good
+            try:
+                canvas, state, losses = self._advance(canvas, state, targets, iterations - done)
+            except _NotFiniteError:
+                self._halve()
+                state = None
+                continue
+            done += len(losses)
+            if on_losses is not None:
+                for entry in losses:
+                    on_losses(_read(entry))
+        return canvas
 
-    def _run(self, state: Any, targets: Any, count: int) -> tuple[Any, list[Tensor]]:
-        rate = ops.convert_to_tensor(self._rate * self._scale, "float32")
+    @abstractmethod
+    def _advance(
+        self, canvas: Canvas, state: Any, targets: Any, most: int
+    ) -> tuple[Canvas, Any, list[Tensor]]:
+        """Run some iterations, 1 to ``most``.
+
+        Args:
+          canvas: the last finite one.
+          state: what the iterations before have left; None to begin anew from the canvas.
+          targets: for the objective.
+          most: iterations that are still to be run.
+
+        Returns:
+          The canvas, the state for the next call, and the losses of each iteration run.
+
+        Raises:
+          _NotFiniteError: the canvas or its losses are no longer finite.
+        """
+
+    @property
+    def _step_rate(self) -> float:
+        """The learning rate, halved as often as was needed."""
+        return self._rate * self._scale
+
+    def _halve(self) -> None:
+        if self._scale <= 0.5**_HALVINGS:
+            raise OptimizationError(
+                f"expected finite losses, got NaN or infinity even with a learning rate of "
+                f"{self._step_rate:g}: lower the learning rate or the weights of the losses"
+            )
+        _log.warning(
+            "the optimization is no longer finite; going on from the last finite picture with a "
+            "learning rate of %g in place of %g",
+            self._step_rate / 2,
+            self._step_rate,
+        )
+        self._scale /= 2
+
+
+def make_optimizer(objective: Objective, config: GatysConfig) -> CanvasOptimizer:
+    """Return the optimizer that ``config`` names."""
+    return Adam(objective, config) if config.optimizer == "adam" else Lbfgs(objective, config)
+
+
+class Adam(CanvasOptimizer):
+    """Adam (Kingma and Ba 2015, algorithm 1), all of it in the backend's graph.
+
+    Differs from the paper: pixels are clipped to 0..255 after each step. The moments are fresh for
+    every call. One iteration is one step.
+    """
+
+    def __init__(self, objective: Objective, config: GatysConfig) -> None:
+        """Compile the step; ``learning_rate``, ``beta_1`` and ``epsilon`` of ``config`` count."""
+        super().__init__(config)
+        self._step = compile_step(_adam_step(objective, config.beta_1, config.epsilon))
+
+    def _advance(
+        self, canvas: Canvas, state: Any, targets: Any, most: int
+    ) -> tuple[Canvas, Any, list[Tensor]]:
+        state = _fresh_state(canvas) if state is None else state
+        rate = ops.convert_to_tensor(self._step_rate, "float32")
         losses = []
-        for _ in range(count):
+        for _ in range(min(_CHUNK, most)):
             state, entry = self._step(state, rate, targets)
             losses.append(entry)
-        return state, losses
+        result = np.asarray(ops.convert_to_numpy(state[0]))
+        if not (np.isfinite(result).all() and np.isfinite(_read(losses[-1])).all()):
+            raise _NotFiniteError
+        return result, state, losses
 
 
-class Lbfgs:
+class Lbfgs(CanvasOptimizer):
     """L-BFGS-B with the bounds 0..255 (Zhu et al. 1997), in SciPy.
 
     One iteration is one call of SciPy with at most ``evaluations`` evaluations of the objective
@@ -136,43 +169,16 @@ class Lbfgs:
 
     def __init__(self, objective: Objective, config: GatysConfig) -> None:
         """Compile the objective; ``learning_rate`` and ``evaluations`` of ``config`` count."""
-        self._rate = config.learning_rate
-        self._scale = 1.0
+        super().__init__(config)
         self._evaluations = config.evaluations
         self._evaluate = compile_step(value_and_gradient(objective))
 
-    def forget(self) -> None:
-        """Return to the full first step."""
-        self._scale = 1.0
-
-    def __call__(
-        self,
-        canvas: Canvas,
-        targets: Any,
-        iterations: int,
-        *,
-        on_losses: Callable[[Losses], None] | None = None,
-    ) -> Canvas:
-        """Return the canvas after ``iterations``, each of at most ``evaluations`` evaluations.
-
-        Raises:
-          OptimizationError: not finite even with the smallest step.
-        """
-        done = 0
-        while done < iterations:
-            result, losses = self._iterate(canvas, targets)
-            if result is None or not np.isfinite(result).all():
-                self._scale = _halve(self._scale, self._rate)
-                continue
-            canvas, done = result, done + 1
-            if on_losses is not None:
-                on_losses(losses)
-        return canvas
-
-    def _iterate(self, canvas: Canvas, targets: Any) -> tuple[Canvas | None, Losses]:
-        unit = self._rate * self._scale
+    def _advance(
+        self, canvas: Canvas, state: Any, targets: Any, most: int
+    ) -> tuple[Canvas, Any, list[Tensor]]:
+        unit = self._step_rate
         factor: float | None = None
-        best: tuple[float, Losses] = np.inf, (np.nan, np.nan, np.nan, np.nan)
+        best: tuple[float, Tensor] = np.inf, None
 
         def evaluate(point: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
             nonlocal best, factor
@@ -182,29 +188,28 @@ class Lbfgs:
             if not (np.isfinite(value) and np.isfinite(slope).all()):
                 raise _NotFiniteError
             if value < best[0]:
-                best = value, _read(losses)
+                best = value, losses
             if factor is None:
                 steepness = float(np.sqrt(np.mean(np.square(slope)))) * unit
                 factor = _FIRST_STEP / steepness if steepness > 0 else 1.0
             return value * factor, slope.ravel() * unit * factor
 
-        try:
-            found = minimize(
-                evaluate,
-                canvas.ravel().astype(np.float64) / unit,
-                method="L-BFGS-B",
-                jac=True,
-                bounds=Bounds(0.0, 255.0 / unit),
-                options={"maxfun": self._evaluations, "ftol": 0.0, "gtol": 0.0},
-            )
-        except _NotFiniteError:
-            return None, best[1]
-        pixels = np.clip(found.x * unit, 0.0, 255.0).astype(np.float32)
-        return pixels.reshape(canvas.shape), best[1]
+        found = minimize(
+            evaluate,
+            canvas.ravel().astype(np.float64) / unit,
+            method="L-BFGS-B",
+            jac=True,
+            bounds=Bounds(0.0, 255.0 / unit),
+            options={"maxfun": self._evaluations, "ftol": 0.0, "gtol": 0.0},
+        )
+        pixels = np.clip(found.x * unit, 0.0, 255.0).astype(np.float32).reshape(canvas.shape)
+        if not np.isfinite(pixels).all():
+            raise _NotFiniteError
+        return pixels, None, [best[1]]
 
 
 class _NotFiniteError(ArithmeticError):
-    """The objective gave NaN or infinity."""
+    """A canvas, its losses or their gradient are NaN or infinity."""
 
 
 def _adam_step(objective: Objective, beta_1: float, epsilon: float) -> Callable[..., Any]:
@@ -231,21 +236,5 @@ def _fresh_state(canvas: Canvas) -> Any:
     return tuple(ops.convert_to_tensor(array, "float32") for array in arrays)
 
 
-def _halve(scale: float, rate: float) -> float:
-    if scale <= 0.5**_HALVINGS:
-        raise OptimizationError(
-            f"expected finite losses, got NaN or infinity even with a learning rate of "
-            f"{rate * scale:g}: lower the learning rate or the weights of the losses"
-        )
-    _log.warning(
-        "the optimization is no longer finite; going on from the last finite picture with a "
-        "learning rate of %g in place of %g",
-        rate * scale / 2,
-        rate * scale,
-    )
-    return scale / 2
-
-
 def _read(losses: Tensor) -> Losses:
-    content, style, variation, total = (float(value) for value in ops.convert_to_numpy(losses))
-    return content, style, variation, total
+    return tuple(float(value) for value in ops.convert_to_numpy(losses))

@@ -115,7 +115,10 @@ def read_kernels(path: Path) -> tuple[Kernels, bool]:
       WeightsError: the file is missing or is not such a file.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        file = np.load(path, allow_pickle=False)
+        if not isinstance(file, np.lib.npyio.NpzFile):
+            raise WeightsError(f"{path}: expected an archive of arrays (.npz), got a single array")
+        with file:
             arrays = {key: file[key] for key in file.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise WeightsError(f"{path}: cannot be read as weights ({error})") from error

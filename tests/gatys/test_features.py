@@ -169,6 +169,15 @@ def test_weights_files_that_are_not(tmp_path: Path, weights: Path) -> None:
     text.write_text("not an archive")
     with pytest.raises(WeightsError, match="cannot be read"):
         load_network(tiny_config(text))
+    single = tmp_path / "single.npz"
+    np.save(tmp_path / "single.npy", np.zeros(3))
+    (tmp_path / "single.npy").rename(single)
+    with pytest.raises(WeightsError, match="single array"):
+        load_network(tiny_config(single))
+    for name in ("missing.weights.h5", "text.weights.h5"):
+        (tmp_path / "text.weights.h5").write_text("no weights")
+        with pytest.raises(WeightsError, match=rf"{name}: expected weights of the compact network"):
+            load_network(GatysConfig(weights=tmp_path / name))
     with pytest.raises(WeightsError, match="has no block2_conv2"):
         load_network(tiny_config(weights, content_layers=(("block2_conv2", 1.0),)))
     wrong = tmp_path / "wrong.npz"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from dataclasses import fields
 from pathlib import Path
 
@@ -116,4 +117,4 @@ def test_there_are_as_many_different_cells_as_counted(counts: list[int]) -> None
     ]
     grid = Grid.parse(texts)
     cells = [settings for settings, _ in grid.cells()]
-    assert len(set(cells)) == len(cells) == len(grid)
+    assert len(set(cells)) == len(cells) == len(grid) == math.prod(counts)

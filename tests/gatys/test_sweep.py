@@ -154,7 +154,9 @@ def test_pictures_lie_row_by_row_and_whole(count: int, columns: int) -> None:
     for number, (top, _, left, _) in enumerate(boxes):
         row, column = divmod(number, columns)
         assert top == boxes[row * columns][0]
-        assert left == boxes[0][2] + column * (boxes[min(1, count - 1)][2] - boxes[0][2]) or not row
+        assert left == boxes[column][2]
+        assert row == 0 or top >= boxes[number - columns][1]  # below the whole row before
+        assert column == 0 or left >= boxes[number - 1][2] + 120  # a cell's width further right
 
 
 def test_large_pictures_are_scaled_down_and_small_ones_are_not_scaled_up() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from importlib.resources import files
 from pathlib import Path
 
@@ -66,15 +67,20 @@ def test_weights_are_those_of_the_manifest_and_small() -> None:
 def test_damaged_weights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     manifest = json.loads((Path(str(files("stylizer.models"))) / "manifest.json").read_text())
     (tmp_path / "compact").mkdir()
-    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
     monkeypatch.setattr("stylizer.weights.files", lambda package: tmp_path)
     weights_path.cache_clear()
+    for content in (None, "{cut off"):
+        if content is not None:
+            (tmp_path / "manifest.json").write_text(content)
+        with pytest.raises(WeightsError, match=r"manifest\.json .*: reinstall stylizer"):
+            weights_path("compact")
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(WeightsError, match="cannot be read"):
         weights_path("compact")
     (tmp_path / manifest["compact"]["file"]).write_bytes(b"cut off")
     with pytest.raises(WeightsError, match=r"damaged: expected sha256"):
         weights_path("compact")
-    with pytest.raises(WeightsError, match=r"one of \['compact'\], got 'giant'"):
+    with pytest.raises(WeightsError, match=re.escape(f"one of {sorted(manifest)}, got 'giant'")):
         weights_path("giant")
     weights_path.cache_clear()
 

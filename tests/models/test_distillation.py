@@ -12,7 +12,8 @@ import numpy.typing as npt
 import pytest
 
 from stylizer.gatys.compact import TAPS, TEACHER_CHANNELS
-from stylizer.models.compact.distill import Canvases, Distiller, relative_distance
+from stylizer.models.compact.canvases import Canvases
+from stylizer.models.compact.distill import Distiller, relative_distance
 from stylizer.models.compact.evaluate import judge
 from stylizer.models.compact.pictures import Pictures, is_held_out, list_pictures
 from stylizer.models.compact.train import Settings, Store, train

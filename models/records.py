@@ -1,0 +1,78 @@
+"""What a training writes: small files of weights, and its log."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import os
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+import h5py
+import keras
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["append_row", "read_settings", "save_packed"]
+
+
+Settings = TypeVar("Settings")
+
+
+def save_packed(model: keras.Model, path: Path) -> None:
+    """Save weights (``.weights.h5``), floats rounded to half precision and compressed.
+
+    The model keeps the rounded values. The file appears at once, by renaming.
+    """
+    for layer in model.layers:
+        values = layer.get_weights()
+        layer.set_weights([_rounded(value) for value in values])
+    whole, packed = (path.with_name(f"{kind}_{path.name}") for kind in ("whole", "packed"))
+    model.save_weights(whole)
+    with h5py.File(whole) as old, h5py.File(packed, "w", libver="latest") as new:
+
+        def copy(name: str, item: h5py.Group | h5py.Dataset) -> None:
+            if isinstance(item, h5py.Dataset):
+                chunked = {"compression": 9, "shuffle": True} if item.size > 1000 else {}
+                made = new.create_dataset(name, data=item[()], **chunked)
+            else:
+                made = new.require_group(name)
+            made.attrs.update(item.attrs)
+
+        old.visititems(copy)
+        new.attrs.update(old.attrs)
+    whole.unlink()
+    os.replace(packed, path)
+
+
+def _rounded(value: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    return value.astype(np.float16).astype(value.dtype) if value.dtype.kind == "f" else value
+
+
+def append_row(path: Path, row: dict[str, float]) -> None:
+    """Add a row to a CSV file, with a header if the file is new."""
+    new = not path.exists()
+    with path.open("a", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, row)
+        if new:
+            writer.writeheader()
+        writer.writerow({name: f"{value:.5g}" for name, value in row.items()})
+
+
+def read_settings(description: str, kind: type[Settings]) -> tuple[Path, Path, Settings]:
+    """Read a training's command line: ``DATA --out FOLDER`` and an option for each setting.
+
+    Args:
+      description: what the program does.
+      kind: a dataclass; its fields have defaults, of the type that the option gets.
+    """
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--out", type=Path, required=True)
+    for field in fields(kind):  # type: ignore[arg-type]
+        option = "--" + field.name.replace("_", "-")
+        parser.add_argument(option, type=type(field.default), default=field.default)
+    arguments = vars(parser.parse_args())
+    data, out = arguments.pop("data"), arguments.pop("out")
+    return data, out, kind(**arguments)
