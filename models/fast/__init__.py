@@ -1,0 +1,1 @@
+"""The fast network's weights, and the recipe that trained it."""

@@ -1,0 +1,54 @@
+"""What a training of the fast network is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+from .objective import Balance
+
+__all__ = ["Settings"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the training is made of.
+
+    Attributes:
+      teacher: the loss network, ``"compact"`` or ``"vgg19"``.
+      judge: the one that looks at the held-out pictures.
+      side: of the pictures painted, pixels, a multiple of 8.
+      style_side: of the style pictures, pixels.
+      batch: pictures in a step, half of them in two views.
+      fresh: share of a step's pictures and styles that are new; the others come from the store.
+      stored: pictures, and styles, kept with what the teacher says of them.
+      optimizer: ``"adam"``, or ``"muon"`` for the kernels of convolutions.
+      learning_rate: the highest, reached after a minute; falls along a cosine.
+      last_rate: share of it that is left at the end.
+      content, gram, moments, deep, temporal: see `Balance`.
+      minutes: length of the training.
+      every: minutes between two evaluations, each followed by a checkpoint.
+      seed: of pictures and initial weights.
+    """
+
+    teacher: str = "vgg19"
+    judge: str = "vgg19"
+    side: int = 160
+    style_side: int = 224
+    batch: int = 4
+    fresh: float = 0.25
+    stored: int = 1500
+    optimizer: str = "muon"
+    learning_rate: float = 2e-3
+    last_rate: float = 0.01
+    content: float = Balance.content
+    gram: float = Balance.gram
+    moments: float = Balance.moments
+    deep: float = Balance.deep
+    temporal: float = Balance.temporal
+    minutes: float = 60.0
+    every: float = 5.0
+    seed: int = 0
+
+    def balance(self) -> Balance:
+        """Return the weights of the losses."""
+        return Balance(**{field.name: getattr(self, field.name) for field in fields(Balance)})

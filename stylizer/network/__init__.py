@@ -1,0 +1,1 @@
+"""The fast network: any style in one pass."""
