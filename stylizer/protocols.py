@@ -6,14 +6,17 @@ one closes it, with ``with``; `stylizer.pipeline.run` closes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from types import TracebackType
-from typing import Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 
 from stylizer.frame import Frame
 
-__all__ = ["EndOfStream", "FrameSink", "FrameSource", "Stylizer"]
+if TYPE_CHECKING:
+    from stylizer.styles import AnyStyle
+
+__all__ = ["EndOfStream", "FrameSink", "FrameSource", "StyledStylizer", "Stylizer"]
 
 
 class EndOfStream(Exception):
@@ -30,6 +33,15 @@ class Stylizer(Protocol):
 
     def reset(self) -> None:
         """Forget all earlier frames (a cut, a seek)."""
+        ...
+
+
+@runtime_checkable
+class StyledStylizer(Stylizer, Protocol):
+    """A stylizer whose styles can be changed while it runs."""
+
+    def set_styles(self, styles: Sequence[AnyStyle]) -> None:
+        """Paint after other styles, one or more, from the next frame on."""
         ...
 
 

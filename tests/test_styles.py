@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from stylizer import styles as module
 from stylizer.errors import ConfigError, StyleError
-from stylizer.styles import MIN_SIDE, Style, load_style, load_styles
+from stylizer.styles import MIN_SIDE, NamedStyle, Style, load_style, load_styles, style_names
 
 
 def _write(path: Path, *, size: tuple[int, int] = (24, 20), color: int = 90) -> Path:
@@ -22,8 +22,14 @@ def _write(path: Path, *, size: tuple[int, int] = (24, 20), color: int = 90) -> 
     return path
 
 
+def _load(text: str) -> Style:
+    style = load_style(text)
+    assert isinstance(style, Style)
+    return style
+
+
 def test_a_path_is_a_style_of_weight_1(tmp_path: Path) -> None:
-    style = load_style(str(_write(tmp_path / "starry night.png")))
+    style = _load(str(_write(tmp_path / "starry night.png")))
     assert (style.name, style.weight, style.image.shape) == ("starry night", 1.0, (20, 24, 3))
     assert style.image[0, 0].tolist() == [90, 0, 0]
 
@@ -98,7 +104,7 @@ def test_a_tiny_picture_is_refused(tmp_path: Path, size: tuple[int, int]) -> Non
 
 def test_the_smallest_picture_is_taken(tmp_path: Path) -> None:
     path = _write(tmp_path / "a.png", size=(MIN_SIDE, MIN_SIDE))
-    assert load_style(str(path)).image.shape == (MIN_SIDE, MIN_SIDE, 3)
+    assert _load(str(path)).image.shape == (MIN_SIDE, MIN_SIDE, 3)
 
 
 def test_weights_of_several_sum_to_1(tmp_path: Path) -> None:
@@ -135,3 +141,63 @@ def test_normalized_weights_keep_their_order(
     shares = [style.weight for style in load_styles([f"{path}:{weight!r}" for weight in weights])]
     assert math.isclose(math.fsum(shares), 1.0, rel_tol=1e-9)
     assert np.argmax(shares) == np.argmax(weights)
+
+
+def test_a_name_is_a_built_in_style() -> None:
+    style = load_style("starry_night")
+    assert isinstance(style, NamedStyle)
+    assert (style.title, style.artist) == ("The Starry Night", "Vincent van Gogh")
+    assert style.weight == 1.0
+    assert load_style("starry_night:0.7").weight == 0.7
+
+
+def test_every_name_can_be_loaded() -> None:
+    assert [load_style(name).name for name in style_names()] == list(style_names())
+
+
+@pytest.mark.parametrize("text", ["starry_night", "starry_night:0.5"])
+def test_a_file_wins_over_a_built_in_style(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    _write(tmp_path / "a.png").rename(tmp_path / "starry_night")
+    monkeypatch.chdir(tmp_path)
+    assert _load(text).image[0, 0].tolist() == [90, 0, 0]
+
+
+def test_names_and_pictures_are_weighted_together(tmp_path: Path) -> None:
+    loaded = load_styles(["the_scream:3", str(_write(tmp_path / "a.png"))])
+    assert [(style.name, style.weight) for style in loaded] == [("the_scream", 0.75), ("a", 0.25)]
+    assert load_style("the_scream").weight == 1.0
+
+
+@pytest.mark.parametrize("tail", [":0", ":-2"])
+def test_the_weight_of_a_name_must_be_positive(tail: str) -> None:
+    with pytest.raises(StyleError, match="the_scream: expected a weight above 0"):
+        load_style(f"the_scream{tail}")
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("starynight", "starry_night"),
+        ("Starry Night:0.5", "starry_night"),
+        ("the-scream.jpg", "the_scream"),
+        ("wave", "great_wave"),
+    ],
+)
+def test_a_name_that_is_nearly_right_is_answered(text: str, meant: str) -> None:
+    with pytest.raises(StyleError, match=rf"did you mean {meant}\?"):
+        load_style(text)
+
+
+def test_a_file_that_is_nearly_right_is_answered(tmp_path: Path) -> None:
+    right = _write(tmp_path / "my painting.png")
+    with pytest.raises(StyleError, match="did you mean") as told:
+        load_style(f"{tmp_path / 'my paintin.png'}:0.5")
+    assert str(right) in str(told.value)
+
+
+def test_what_is_like_nothing_is_told_all_names() -> None:
+    with pytest.raises(StyleError) as told:
+        load_style("zzzz")
+    assert all(name in str(told.value) for name in style_names())

@@ -7,33 +7,32 @@ padded at the right and bottom to what the network's pooling divides evenly, and
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
-import cv2
 import numpy as np
-import numpy.typing as npt
 from keras import ops
 
 from stylizer.errors import StyleError
-from stylizer.frame import Image, check_image
+from stylizer.frame import Image
 from stylizer.gatys import losses
 from stylizer.gatys.backend import compile_step
 from stylizer.gatys.config import GatysConfig
 from stylizer.gatys.features import LossNetwork, load_network
 from stylizer.gatys.losses import Tensor
+from stylizer.gatys.memory import TemporalTarget
 from stylizer.gatys.optimizers import Canvas, Losses, make_optimizer
 from stylizer.gatys.precision import choose_precision
+from stylizer.gatys.targets import (
+    StyleLike,
+    WeightedStyle,
+    check_styles,
+    first_picture,
+    pad_picture,
+    style_grams,
+)
+from stylizer.named_styles import NamedStyle
 
-__all__ = ["Engine", "WeightedStyle", "make_objective"]
-
-
-class WeightedStyle(Protocol):
-    """A style picture, uint8 RGB (H, W, 3), and its share among several."""
-
-    @property
-    def image(self) -> Image: ...  # noqa: D102
-    @property
-    def weight(self) -> float: ...  # noqa: D102
+__all__ = ["Engine", "StyleLike", "WeightedStyle", "make_objective"]
 
 
 class Engine:
@@ -46,7 +45,7 @@ class Engine:
 
     def __init__(
         self,
-        styles: Sequence[WeightedStyle],
+        styles: Sequence[StyleLike],
         config: GatysConfig,
         *,
         network: LossNetwork | None = None,
@@ -59,18 +58,13 @@ class Engine:
           network: one already loaded; None loads what ``config`` names.
 
         Raises:
-          StyleError: no style, or none with a weight.
+          ConfigError, StyleError: as `stylizer.gatys.targets.check_styles` says.
           ConfigError, WeightsError: as `load_network` says.
         """
-        if not styles:
-            raise StyleError("styles: expected at least one style picture, got none")
-        for style in styles:
-            check_image(style.image, name="style")
-        if min(style.weight for style in styles) < 0 or not sum(style.weight for style in styles):
-            raise StyleError("styles: expected weights of 0 or more, not all 0")
+        check_styles(styles, config)
         self._styles = tuple(styles)
         self._config = config
-        self.precision = choose_precision(config, styles[0].image)
+        self.precision = choose_precision(config, first_picture(styles))
         self.network = network or load_network(config, precision=self.precision)
         self._content_features = compile_step(_select(self.network, self.network.content_layers))
         self._optimize = make_optimizer(make_objective(self.network, config), config)
@@ -79,8 +73,29 @@ class Engine:
 
     @property
     def first_style(self) -> Image:
-        """The first style picture, uint8 RGB, as it was given."""
-        return self._styles[0].image
+        """The first style picture, uint8 RGB, as it was given.
+
+        Raises:
+          StyleError: the first style is built in, and has no picture.
+        """
+        style = self._styles[0]
+        if isinstance(style, NamedStyle):
+            raise StyleError(f"style {style.name}: expected a picture, got a built-in style")
+        return style.image
+
+    def set_styles(self, styles: Sequence[StyleLike]) -> None:
+        """Paint after other styles from the next call on.
+
+        Args:
+          styles: one or more.
+
+        Raises:
+          ConfigError, StyleError: as `stylizer.gatys.targets.check_styles` says; the styles stay
+            as they were.
+        """
+        check_styles(styles, self._config)
+        self._styles = tuple(styles)
+        self._size = None
 
     def forget(self) -> None:
         """Drop what the optimizer learnt from earlier pictures."""
@@ -92,6 +107,7 @@ class Engine:
         content: Image,
         iterations: int,
         *,
+        temporal: TemporalTarget | None = None,
         on_losses: Callable[[Losses], None] | None = None,
     ) -> Canvas:
         """Optimize a canvas towards a content picture and the styles.
@@ -100,6 +116,8 @@ class Engine:
           canvas: float32, (H, W, 3), 0..255, what to start from.
           content: uint8 RGB, (H, W, 3).
           iterations: 1 or more.
+          temporal: what the canvas is held to, of its size; None for nothing. Counts only with a
+            ``temporal_weight`` above 0.
           on_losses: called once for each iteration; reading the losses takes time.
 
         Returns:
@@ -110,36 +128,30 @@ class Engine:
         """
         height, width, _ = content.shape
         if self._size != (width, height):
-            self._grams = self._style_grams((width, height))
+            self._grams = style_grams(
+                self.network, self._styles, (width, height), scale=self._config.style_scale
+            )
             self._size = width, height
-        features = self._content_features(ops.convert_to_tensor(self._batch(content), "float32"))
+        batch = pad_picture(self.network, content)
+        features = self._content_features(ops.convert_to_tensor(batch, "float32"))
         targets = {"content": features, "style": self._grams}
-        result = self._optimize(self._batch(canvas), targets, iterations, on_losses=on_losses)
+        if self._config.temporal_weight:
+            targets["temporal"] = self._temporal(temporal, content.shape)
+        result = self._optimize(
+            pad_picture(self.network, canvas), targets, iterations, on_losses=on_losses
+        )
         return np.ascontiguousarray(result[0, :height, :width])
 
-    def _batch(self, picture: npt.NDArray[Any]) -> Canvas:
-        """Pad to the network's stride and least size: float32, (1, H', W', 3)."""
-        height, width, _ = picture.shape
-        grow = [self._padded(side) - side for side in (height, width)]
-        padded = np.pad(picture, ((0, grow[0]), (0, grow[1]), (0, 0)), mode="symmetric")
-        return padded[None].astype(np.float32)
-
-    def _padded(self, side: int) -> int:
-        stride = self.network.stride
-        return max(self.network.minimum_size, -(-side // stride) * stride)
-
-    def _style_grams(self, size: tuple[int, int]) -> dict[str, Tensor]:
-        """Return the weighted mean of the styles' Gram matrices, for content of a size (W, H)."""
-        total = sum(style.weight for style in self._styles)
-        layers = self.network.style_layers
-        grams: dict[str, Tensor] = {}
-        for style in self._styles:
-            image = _resize_style(style.image, size, self._config.style_scale)
-            features = self.network(ops.convert_to_tensor(self._batch(image), "float32"))
-            for layer, _ in layers:
-                share = losses.gram_matrix(features[layer]) * (style.weight / total)
-                grams[layer] = grams[layer] + share if layer in grams else share
-        return grams
+    def _temporal(self, target: TemporalTarget | None, shape: tuple[int, ...]) -> dict[str, Tensor]:
+        """Return tensors of the same shapes with a target or without, so that one trace does."""
+        if target is None:
+            nothing = np.zeros(shape, np.float32)
+            target = TemporalTarget(nothing, nothing[..., :1])
+        arrays = {"picture": target.picture, "weights": target.weights}
+        return {
+            name: ops.convert_to_tensor(pad_picture(self.network, array), "float32")
+            for name, array in arrays.items()
+        }
 
 
 def make_objective(
@@ -156,7 +168,9 @@ def make_objective(
 
     Returns:
       ``objective(canvas, {"content": features, "style": Gram matrices}) -> (total, losses)`` with
-      losses float32 (4,): content, style, total variation, total; each times its weight.
+      losses float32 (4,): content, style, total variation, total; each times its weight. With a
+      ``temporal_weight``, there is a target ``"temporal"``, and its loss as a fifth (Ruder et al.
+      2016, eq. 8 and 9).
     """
 
     def content_loss(features: Tensor, target: Tensor) -> Tensor:
@@ -185,7 +199,15 @@ def make_objective(
             config.tv_weight * variation,
         ]
         total = parts[0] + parts[1] + parts[2]
-        return total, ops.stack([*parts, total])
+        if not config.temporal_weight:
+            return total, ops.stack([*parts, total])
+        held = config.temporal_weight * losses.temporal_loss(
+            canvas,
+            targets["temporal"]["picture"],
+            targets["temporal"]["weights"],
+            reduction=config.reduction,
+        )
+        return total + held, ops.stack([*parts, total + held, held])
 
     return objective
 
@@ -196,14 +218,3 @@ def _select(network: LossNetwork, layers: Any) -> Callable[[Tensor], dict[str, T
         return {layer: features[layer] for layer, _ in layers}
 
     return select
-
-
-def _resize_style(image: Image, size: tuple[int, int], scale: float) -> Image:
-    """Resize so that its area is ``scale²`` times that of ``size`` (W, H); its aspect is kept."""
-    height, width, _ = image.shape
-    factor = scale * np.sqrt(size[0] * size[1] / (width * height))
-    target = max(1, round(width * factor)), max(1, round(height * factor))
-    if target == (width, height):
-        return image
-    how = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(image, target, interpolation=how), np.uint8)

@@ -30,6 +30,7 @@ def initial_canvas(
 
     Raises:
       ConfigError: ``initial`` is ``"image"`` and none is given, or one is given and it is not.
+      StyleError: ``initial`` is ``"style"`` and the first style is built in.
     """
     if (given is not None) != (config.initial == "image"):
         raise ConfigError(

@@ -25,14 +25,14 @@ TOLERANCE = 0.01
 _PROBE = (256, 256)
 
 
-def choose_precision(config: GatysConfig, image: Image) -> str:
+def choose_precision(config: GatysConfig, image: Image | None) -> str:
     """Resolve ``"auto"``: float32 on a CPU; on a GPU bfloat16 if it is exact enough.
 
     bfloat16 rather than float16, whose range the gradients of relative losses leave.
 
     Args:
       config: ``precision`` and what `load_network` needs.
-      image: uint8 RGB, (H, W, 3), the picture to try on.
+      image: uint8 RGB, (H, W, 3), the picture to try on; None for one that is made up.
 
     Returns:
       ``"float32"``, ``"float16"`` or ``"bfloat16"``.
@@ -41,7 +41,8 @@ def choose_precision(config: GatysConfig, image: Image) -> str:
         return config.precision
     if not has_gpu():
         return "float32"
-    worst = deviation(config, image, precision="bfloat16")
+    probe = _made_up() if image is None else image
+    worst = deviation(config, probe, precision="bfloat16")
     _log.info("bfloat16 changes the losses by up to %.2f %%", 100 * worst)
     return "bfloat16" if worst <= TOLERANCE else "float32"
 
@@ -77,3 +78,13 @@ def _measure(config: GatysConfig, pair: np.ndarray, precision: str) -> np.ndarra
         for layer, _ in network.style_layers
     ]
     return np.array([float(value) for value in values])
+
+
+def _made_up() -> Image:
+    """Return noise of several grains, which is flat here and rough there, as paintings are."""
+    random = np.random.default_rng(0)
+    total = np.full((*_PROBE, 3), 127.5)
+    for grain in (4, 16, 64):
+        few = random.uniform(-60, 60, (_PROBE[1] // grain, _PROBE[0] // grain, 3))
+        total += cv2.resize(few, _PROBE, interpolation=cv2.INTER_CUBIC)
+    return np.asarray(np.clip(total, 0, 255), np.uint8)

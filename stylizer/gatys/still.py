@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from stylizer.frame import Image, check_image
 from stylizer.gatys.config import GatysConfig
-from stylizer.gatys.engine import Engine, WeightedStyle
+from stylizer.gatys.engine import Engine, StyleLike
 from stylizer.gatys.initial import initial_canvas, resize_picture
 from stylizer.gatys.stylizer import LossRecord, loss_reporter, to_image
 
@@ -15,7 +16,7 @@ __all__ = ["stylize_image"]
 
 def stylize_image(
     content: Image,
-    styles: Sequence[WeightedStyle],
+    styles: Sequence[StyleLike],
     config: GatysConfig | None = None,
     *,
     initial_image: Image | None = None,
@@ -39,13 +40,13 @@ def stylize_image(
     Raises:
       ConfigError: ``content`` is no picture, ``initial`` and ``initial_image`` do not fit, or no
         such network or layer.
-      StyleError: no style, or none with a weight.
+      StyleError: no style, none with a weight, or a built-in one where a picture is needed.
       WeightsError: the network's weights are missing or damaged.
       OptimizationError: the optimization diverged and could not be rescued.
     """
     config = config or GatysConfig()
     content = check_image(content, name="content")
-    engine = Engine(styles, config)
+    engine = Engine(styles, replace(config, temporal_weight=0.0))
     report = loss_reporter(on_loss, 0)
     sizes = [_reduced(content, 2**scale) for scale in reversed(range(config.scales))]
     small = to_image(resize_picture(content, sizes[0]))

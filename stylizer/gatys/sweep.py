@@ -14,7 +14,7 @@ from stylizer.frame import Image
 from stylizer.gatys.config import GatysConfig
 from stylizer.gatys.grid import Grid, Settings
 from stylizer.io.table import write_table
-from stylizer.styles import Style
+from stylizer.styles import AnyStyle
 
 if TYPE_CHECKING:
     from stylizer.gatys.stylizer import LossRecord
@@ -49,7 +49,7 @@ class SweepCell:
 
 def run_sweep(
     content: Image,
-    styles: Sequence[Style],
+    styles: Sequence[AnyStyle],
     base: GatysConfig,
     grid: Grid,
     *,
@@ -108,7 +108,7 @@ def write_csv(cells: Sequence[SweepCell], path: Path, *, overwrite: bool = False
 
 def _run_cell(
     content: Image,
-    styles: Sequence[Style],
+    styles: Sequence[AnyStyle],
     settings: Settings,
     make_config: Callable[[], GatysConfig],
 ) -> SweepCell:

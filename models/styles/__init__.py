@@ -1,0 +1,1 @@
+"""The built-in styles: what the embedded loss network saw in ten paintings, and how it is made."""

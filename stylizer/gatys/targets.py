@@ -1,0 +1,169 @@
+"""What the style loss aims at: Gram matrices of pictures, and those that built-in styles carry.
+
+Pictures are uint8 RGB (H, W, 3). They are padded at the right and bottom to what the network's
+pooling divides evenly.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from keras import ops
+
+from stylizer.errors import StyleError
+from stylizer.frame import Image, check_image
+from stylizer.gatys.config import GatysConfig
+from stylizer.gatys.features import LossNetwork
+from stylizer.gatys.losses import Tensor, gram_matrix
+from stylizer.named_styles import NamedStyle
+
+__all__ = [
+    "StyleLike",
+    "WeightedStyle",
+    "check_styles",
+    "first_picture",
+    "pad_picture",
+    "picture_grams",
+    "style_grams",
+]
+
+_log = logging.getLogger(__name__)
+
+_FAR = 2.0
+"""A built-in style that is stored at less than a half or more than twice the size: worth a word."""
+
+
+class WeightedStyle(Protocol):
+    """A style picture, uint8 RGB (H, W, 3), and its share among several."""
+
+    @property
+    def image(self) -> Image: ...  # noqa: D102
+    @property
+    def weight(self) -> float: ...  # noqa: D102
+
+
+StyleLike = WeightedStyle | NamedStyle
+"""A style picture, or a built-in style, which has none."""
+
+
+def check_styles(styles: Sequence[StyleLike], config: GatysConfig) -> None:
+    """Make sure that the optimization can paint after these styles.
+
+    Raises:
+      ConfigError: a picture is no uint8 RGB picture.
+      StyleError: no style, none with a weight, or a built-in style with another loss network than
+        the embedded one, or with ``initial="style"`` as the first.
+    """
+    if not styles:
+        raise StyleError("styles: expected at least one style, got none")
+    weights = [style.weight for style in styles]
+    if not (all(weight >= 0 for weight in weights) and 0 < sum(weights) < math.inf):
+        raise StyleError(
+            f"styles: expected finite weights of 0 or more, not all 0, got {weights}; "
+            "give at least one style a weight above 0"
+        )
+    own = config.network.lower() != "compact" or config.weights is not None
+    for style in styles:
+        if not isinstance(style, NamedStyle):
+            check_image(style.image, name="style")
+        elif own:
+            weights_told = "" if config.weights is None else f" with weights {config.weights}"
+            raise StyleError(
+                f"style {style.name}: built-in styles go with the network compact and its own "
+                f"weights, got {config.network}{weights_told}; give a picture of the style"
+            )
+    if config.initial == "style" and isinstance(styles[0], NamedStyle):
+        raise StyleError(
+            f"initial: 'style' starts from the first style picture, and {styles[0].name} is built "
+            "in and has none; give a picture first, or start from content or noise"
+        )
+
+
+def first_picture(styles: Sequence[StyleLike]) -> Image | None:
+    """Return the first style picture among styles; None when all are built in."""
+    return next((style.image for style in styles if not isinstance(style, NamedStyle)), None)
+
+
+def style_grams(
+    network: LossNetwork,
+    styles: Sequence[StyleLike],
+    size: tuple[int, int],
+    *,
+    scale: float,
+) -> dict[str, Tensor]:
+    """Return the weighted mean of the styles' Gram matrices.
+
+    A picture is resized so that its area is ``scale²`` times the content's; of a built-in style
+    that size is taken, among those it is stored at, that is nearest to it.
+
+    Args:
+      network: the loss network.
+      styles: one or more, as `check_styles` lets them pass.
+      size: (width, height) of the content, in pixels.
+      scale: of the style pictures relative to the content.
+
+    Returns:
+      float32 (1, C, C) by style layer.
+    """
+    total = sum(style.weight for style in styles)
+    grams: dict[str, Tensor] = {}
+    for style in styles:
+        found = (
+            _stored_grams(style, size, scale)
+            if isinstance(style, NamedStyle)
+            else picture_grams(network, _resize_style(style.image, size, scale))
+        )
+        for layer, _ in network.style_layers:
+            share = found[layer] * (style.weight / total)
+            grams[layer] = grams[layer] + share if layer in grams else share
+    return grams
+
+
+def picture_grams(network: LossNetwork, image: Image) -> dict[str, Tensor]:
+    """Return the Gram matrices of a picture as it is, float32 (1, C, C) by style layer."""
+    features = network(ops.convert_to_tensor(pad_picture(network, image), "float32"))
+    return {layer: gram_matrix(features[layer]) for layer, _ in network.style_layers}
+
+
+def pad_picture(network: LossNetwork, picture: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """Pad (H, W, 3) to the network's stride and least size: float32, (1, H', W', 3)."""
+    height, width, _ = picture.shape
+    grow = [_padded(network, side) - side for side in (height, width)]
+    padded = np.pad(picture, ((0, grow[0]), (0, grow[1]), (0, 0)), mode="symmetric")
+    return padded[None].astype(np.float32)
+
+
+def _padded(network: LossNetwork, side: int) -> int:
+    return max(network.minimum_size, -(-side // network.stride) * network.stride)
+
+
+def _stored_grams(style: NamedStyle, size: tuple[int, int], scale: float) -> dict[str, Tensor]:
+    wanted = scale * math.sqrt(size[0] * size[1] / style.aspect)
+    side = style.nearest_grams(wanted)
+    if not 1 / _FAR <= wanted / side <= _FAR:
+        _log.info(
+            "style %s: %.0f pixels are wanted for a picture of %dx%d, %d are the nearest stored; "
+            "a picture of the style can be had at any size",
+            *(style.name, wanted, *size, side),
+        )
+    return {
+        layer: ops.convert_to_tensor(gram[None], "float32")
+        for layer, gram in style.grams[side].items()
+    }
+
+
+def _resize_style(image: Image, size: tuple[int, int], scale: float) -> Image:
+    """Resize so that its area is ``scale²`` times that of ``size`` (W, H); its aspect is kept."""
+    height, width, _ = image.shape
+    factor = scale * np.sqrt(size[0] * size[1] / (width * height))
+    target = max(1, round(width * factor)), max(1, round(height * factor))
+    if target == (width, height):
+        return image
+    how = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(image, target, interpolation=how), np.uint8)
