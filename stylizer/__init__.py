@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from stylizer.color import KeepColor as KeepColor
     from stylizer.errors import StylizerError as StylizerError
     from stylizer.frame import Frame as Frame
     from stylizer.gatys.config import GatysConfig as GatysConfig
@@ -20,16 +21,26 @@ if TYPE_CHECKING:
     from stylizer.io.video_reader import VideoReader as VideoReader
     from stylizer.io.video_writer import VideoWriter as VideoWriter
     from stylizer.io.window import Window as Window
+    from stylizer.named_styles import NamedStyle as NamedStyle
+    from stylizer.named_styles import style_names as style_names
+    from stylizer.network.config import FastConfig as FastConfig
+    from stylizer.network.stylizer import FastStylizer as FastStylizer
     from stylizer.pipeline import run as run
+    from stylizer.strength import Strength as Strength
     from stylizer.styles import load_styles as load_styles
 
 _HOMES = {
     "Camera": "stylizer.io.camera",
+    "FastConfig": "stylizer.network.config",
+    "FastStylizer": "stylizer.network.stylizer",
     "FolderReader": "stylizer.io.folder_reader",
     "FolderWriter": "stylizer.io.folder_writer",
     "Frame": "stylizer.frame",
     "GatysConfig": "stylizer.gatys.config",
     "GatysStylizer": "stylizer.gatys.stylizer",
+    "KeepColor": "stylizer.color",
+    "NamedStyle": "stylizer.named_styles",
+    "Strength": "stylizer.strength",
     "StylizerError": "stylizer.errors",
     "VideoReader": "stylizer.io.video_reader",
     "VideoWriter": "stylizer.io.video_writer",
@@ -37,6 +48,7 @@ _HOMES = {
     "load_styles": "stylizer.styles",
     "read_image": "stylizer.io.image",
     "run": "stylizer.pipeline",
+    "style_names": "stylizer.named_styles",
     "stylize_image": "stylizer.gatys.still",
     "write_image": "stylizer.io.image",
 }

@@ -11,7 +11,15 @@ import numpy.typing as npt
 
 from .patterns import generate
 
-__all__ = ["Contents", "Styles", "is_held_out", "list_pictures", "read_pictures", "square"]
+__all__ = [
+    "Contents",
+    "Styles",
+    "is_held_out",
+    "list_pictures",
+    "read_pictures",
+    "recolor",
+    "square",
+]
 
 Image = npt.NDArray[np.uint8]
 Random = np.random.Generator

@@ -17,7 +17,7 @@ import keras
 
 from stylizer.errors import BackendError
 
-__all__ = ["compile_step", "describe_device", "has_gpu", "value_and_gradient"]
+__all__ = ["compile_step", "describe_device", "has_gpu", "set_threads", "value_and_gradient"]
 
 _log = logging.getLogger(__name__)
 
@@ -111,6 +111,39 @@ def describe_device(*, precision: str = "float32") -> str:
     return f"{_backend()} on CPU ({_threads()} threads), {precision}"
 
 
+def set_threads(count: int) -> None:
+    """Compute with that many threads of the CPU from now on.
+
+    Args:
+      count: 1 or more.
+
+    Raises:
+      BackendError: TensorFlow runs already, with another number; or JAX, which has no such setting.
+    """
+    backend = _backend()
+    if count == _threads():
+        return
+    if backend == "torch":
+        import torch
+
+        torch.set_num_threads(count)
+        return
+    if backend == "jax":
+        raise BackendError(
+            f"threads: expected none given, got {count}; JAX has no such setting "
+            "(taskset -c 0,1 ... bounds any program's)"
+        )
+    import tensorflow as tf
+
+    try:
+        tf.config.threading.set_intra_op_parallelism_threads(count)
+    except RuntimeError as error:
+        raise BackendError(
+            f"threads: TensorFlow runs already with {_threads()} and cannot be set to {count}; "
+            "choose the number before anything is computed"
+        ) from error
+
+
 def _backend() -> str:
     backend = str(keras.backend.backend())
     if backend not in ("tensorflow", "jax", "torch"):
@@ -184,5 +217,11 @@ def _threads() -> int:
         import torch
 
         return int(torch.get_num_threads())
+    if _backend() == "tensorflow":
+        import tensorflow as tf
+
+        asked = int(tf.config.threading.get_intra_op_parallelism_threads())
+        if asked:  # 0 is one a core
+            return asked
     affinity = getattr(os, "sched_getaffinity", None)
     return len(affinity(0)) if affinity is not None else os.cpu_count() or 1

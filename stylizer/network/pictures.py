@@ -1,0 +1,94 @@
+"""Pictures as the fast network takes them; what does not depend on the engine that runs it.
+
+Pictures are uint8 RGB, (H, W, 3).
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from stylizer.errors import ConfigError
+from stylizer.frame import Image, check_image
+from stylizer.io.resize import resize_image
+from stylizer.named_styles import NamedStyle
+from stylizer.size import Size
+
+__all__ = [
+    "LEAST_SIDE",
+    "STRIDE",
+    "STYLE_SIDE",
+    "Code",
+    "check_code",
+    "extend",
+    "known_statistics",
+    "resize_style",
+]
+
+Code = npt.NDArray[np.float32]
+"""What a network knows of a style: float32, 1-D. Codes of the same network can be mixed."""
+
+STRIDE = 8
+"""Both sides of what the network is given are multiples of this, as in its architecture."""
+
+LEAST_SIDE = 16
+"""At an eighth of it there are two pixels, which can be reflected."""
+
+STYLE_SIDE = 384
+"""Short side of a style picture at a scale of 1, in pixels."""
+
+
+def extend(image: Image) -> Image:
+    """Mirror a picture's right and bottom border until the network takes its size.
+
+    Args:
+      image: uint8 RGB, (H, W, 3), of any size.
+
+    Returns:
+      uint8 RGB, C-contiguous, both sides multiples of `STRIDE` and at least `LEAST_SIDE`; the image
+      itself when it is that already.
+
+    Raises:
+      ConfigError: the image is no uint8 RGB picture.
+    """
+    image = check_image(image)
+    height, width, _ = image.shape
+    below, beside = (
+        max(LEAST_SIDE, -(-side // STRIDE) * STRIDE) - side for side in (height, width)
+    )
+    if below == beside == 0:
+        return image
+    extended = cv2.copyMakeBorder(image, 0, below, 0, beside, cv2.BORDER_REFLECT_101)
+    return np.asarray(extended, np.uint8)
+
+
+def resize_style(image: Image, scale: float) -> Image:
+    """Resize a style picture to a short side of `STYLE_SIDE` times ``scale``; its aspect is kept.
+
+    Raises:
+      ConfigError: the image is no uint8 RGB picture, or nothing would be left of it.
+    """
+    height, width, _ = check_image(image, name="style").shape
+    size = Size(short_side=max(LEAST_SIDE, round(STYLE_SIDE * scale)))
+    return resize_image(image, size.fit((width, height)))
+
+
+def known_statistics(style: NamedStyle, scale: float) -> npt.NDArray[np.float32]:
+    """Return a built-in style's statistics at the size nearest to a scale: float32, (1, 640)."""
+    side = style.nearest(STYLE_SIDE * scale)
+    return np.ascontiguousarray(style.statistics[side], np.float32)[None]
+
+
+def check_code(code: Code, size: int) -> Code:
+    """Return a style code as float32 (1, size), or say what is wrong with it.
+
+    Raises:
+      ConfigError: it is not 1-D or of another size.
+    """
+    if code.shape != (size,):
+        raise ConfigError(
+            f"code: expected a style code of shape ({size},), got {code.shape}; "
+            "codes go only with the network that made them"
+        )
+    return np.ascontiguousarray(code, np.float32)[None]

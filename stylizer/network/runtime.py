@@ -1,0 +1,122 @@
+"""What runs the fast network: chosen by name, and never another one without a word.
+
+Importing this imports neither Keras nor OpenVINO.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import shutil
+import sys
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from stylizer.frame import Image
+from stylizer.network.config import FastConfig
+from stylizer.network.pictures import Code
+from stylizer.styles import AnyStyle
+
+__all__ = ["INSTALL_OPENVINO", "Runtime", "load_runtime", "needs_keras"]
+
+INSTALL_OPENVINO = "pip install openvino"
+
+_log = logging.getLogger(__name__)
+
+
+@runtime_checkable
+class Runtime(Protocol):
+    """A network with its weights, on a device.
+
+    `encode` may be called from another thread while `paint` runs.
+
+    Attributes:
+      description: network, engine, device, threads and precision, for a start line.
+      mixes: whether codes of several styles may be mixed.
+    """
+
+    @property
+    def description(self) -> str: ...  # noqa: D102
+    @property
+    def mixes(self) -> bool: ...  # noqa: D102
+
+    def encode(self, style: AnyStyle, *, scale: float) -> Code:
+        """Return what the network knows of a style: float32, 1-D.
+
+        Args:
+          style: a picture, whole and with its aspect kept, or a built-in style.
+          scale: of the style picture, 1 for the size that the network knows; larger ones make
+            broader strokes.
+        """
+        ...
+
+    def paint(self, image: Image, code: Code) -> Image:
+        """Paint a picture, uint8 RGB (H, W, 3) of any size, in the style of a code."""
+        ...
+
+
+def load_runtime(config: FastConfig | None = None) -> Runtime:
+    """Load the network that ``config`` names, in the engine that it names.
+
+    ``"auto"`` is Keras where its backend uses a GPU, and OpenVINO elsewhere. Where OpenVINO cannot
+    be imported, that is logged as a warning, and Keras runs, as its description says.
+
+    Args:
+      config: None for the defaults.
+
+    Raises:
+      BackendError: the engine asked for is not installed, or does not take the settings.
+      WeightsError: weights are missing or damaged.
+    """
+    config = config or FastConfig()
+    if config.network == "magenta":
+        from stylizer.network.magenta import MagentaRuntime
+
+        return MagentaRuntime(source=config.magenta, threads=config.threads)
+    engine = _choose_engine() if config.engine == "auto" else config.engine
+    if engine == "openvino":
+        from stylizer.network.openvino_runtime import OpenVinoRuntime
+
+        return OpenVinoRuntime(config)
+    from stylizer.network.keras_runtime import KerasRuntime
+
+    return KerasRuntime(config)
+
+
+def needs_keras(config: FastConfig) -> bool:
+    """Say whether `load_runtime` will import Keras or TensorFlow, which takes seconds."""
+    if config.network != "fast" or config.engine == "keras":
+        return True
+    missing = importlib.util.find_spec("openvino") is None
+    return config.engine == "auto" and (missing or _gpu_is_likely())
+
+
+def _choose_engine() -> str:
+    """Return ``"keras"`` or ``"openvino"``; the backend is imported only if there may be a GPU."""
+    if _gpu_is_likely():
+        from stylizer.gatys.backend import describe_device, has_gpu
+
+        if has_gpu():
+            return "keras"
+        describe_device()  # warns of a GPU that lies idle
+    if importlib.util.find_spec("openvino") is None:
+        _log.warning(
+            "openvino is not installed; the network runs in Keras, which takes two to three times "
+            "as long on a CPU (%s)",
+            INSTALL_OPENVINO,
+        )
+        return "keras"
+    try:
+        import openvino  # noqa: F401
+    except ImportError as error:
+        _log.warning("openvino cannot be imported (%s); the network runs in Keras", error)
+        return "keras"
+    return "openvino"
+
+
+def _gpu_is_likely() -> bool:
+    """Say whether asking the backend for a GPU is worth the seconds that its import takes."""
+    drivers = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")  # NVIDIA, AMD, Windows' in WSL
+    if sys.platform == "darwin" or any(Path(driver).exists() for driver in drivers):
+        return True
+    return shutil.which("nvidia-smi") is not None

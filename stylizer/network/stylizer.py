@@ -1,0 +1,106 @@
+"""The fast method as a stylizer: every frame by itself, in one pass."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from stylizer.errors import StyleError
+from stylizer.frame import Frame, check_image
+from stylizer.network.config import FastConfig
+from stylizer.network.pictures import Code
+from stylizer.network.runtime import Runtime, load_runtime
+from stylizer.styles import AnyStyle
+
+__all__ = ["FastStylizer", "mix_styles"]
+
+
+class FastStylizer:
+    """A network that paints in any style; a `stylizer.protocols.StyledStylizer`.
+
+    It remembers nothing of earlier frames. Several styles are mixed by their codes.
+    """
+
+    def __init__(
+        self,
+        styles: Sequence[AnyStyle],
+        config: FastConfig | None = None,
+        *,
+        runtime: Runtime | None = None,
+    ) -> None:
+        """Load the network and encode the styles.
+
+        Args:
+          styles: one or more.
+          config: the settings; None for the defaults.
+          runtime: one already loaded; None loads what ``config`` names.
+
+        Raises:
+          StyleError: no style, or one that the network cannot use.
+          BackendError, WeightsError: as `stylizer.network.runtime.load_runtime` says.
+        """
+        _check_styles(styles)
+        self._config = config or FastConfig()
+        self._runtime = runtime or load_runtime(self._config)
+        self._code = mix_styles(self._runtime, styles, scale=self._config.style_scale)
+
+    @property
+    def description(self) -> str:
+        """Network, engine, device, threads and precision, for a start line."""
+        return self._runtime.description
+
+    def set_styles(self, styles: Sequence[AnyStyle]) -> None:
+        """Paint in other styles from the next frame on.
+
+        They are encoded here and now, in the thread that calls; frames may be painted meanwhile.
+
+        Raises:
+          StyleError: no style, or one that the network cannot use; the old ones stay.
+        """
+        self._code = mix_styles(self._runtime, styles, scale=self._config.style_scale)
+
+    def reset(self) -> None:
+        """Forget earlier frames: there is nothing to forget."""
+
+    def __call__(self, frame: Frame) -> Frame:
+        """Return the painted frame: same size, index and time.
+
+        Raises:
+          ConfigError: the frame's image is no uint8 RGB picture.
+        """
+        return frame.with_image(self._runtime.paint(check_image(frame.image), self._code))
+
+
+def mix_styles(runtime: Runtime, styles: Sequence[AnyStyle], *, scale: float = 1.0) -> Code:
+    """Encode styles, and return the mean of their codes by the styles' weights.
+
+    Args:
+      runtime: the network.
+      styles: one or more.
+      scale: of the style pictures, as `Runtime.encode` says.
+
+    Returns:
+      float32, 1-D.
+
+    Raises:
+      StyleError: no style, or one that the network cannot use, or several where it cannot mix.
+    """
+    _check_styles(styles)
+    if len(styles) > 1 and not runtime.mixes:
+        raise StyleError(
+            f"styles: expected one, got {len(styles)}; this network cannot mix them "
+            f"({runtime.description})"
+        )
+    codes = [runtime.encode(style, scale=scale) for style in styles]
+    if len(codes) == 1:
+        return codes[0]
+    total = math.fsum(style.weight for style in styles)
+    shares = np.array([style.weight / total for style in styles], np.float32)
+    return np.asarray(shares @ np.stack(codes), np.float32)
+
+
+def _check_styles(styles: Sequence[AnyStyle]) -> None:
+    if not styles:
+        raise StyleError("styles: expected at least one style, got none")

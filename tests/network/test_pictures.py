@@ -1,0 +1,78 @@
+"""What the network is given, whatever runs it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from stylizer.errors import ConfigError
+from stylizer.named_styles import NamedStyle
+from stylizer.network import architecture
+from stylizer.network.pictures import (
+    STRIDE,
+    check_code,
+    extend,
+    known_statistics,
+    resize_style,
+)
+
+
+def noise(width: int, height: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    return np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
+
+
+def test_the_stride_is_the_architecture_s() -> None:
+    assert STRIDE == architecture.STRIDE
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [((17, 16), (24, 16)), ((41, 39), (48, 40)), ((64, 71), (64, 72)), ((16, 9), (16, 16))],
+)
+def test_it_is_mirrored_at_the_right_and_bottom(
+    size: tuple[int, int], expected: tuple[int, int]
+) -> None:
+    image = noise(*size)
+    grow = ((0, expected[1] - size[1]), (0, expected[0] - size[0]), (0, 0))
+    np.testing.assert_array_equal(extend(image), np.pad(image, grow, mode="reflect"))
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 30), (3, 2)])
+def test_even_a_pixel_is_enough(size: tuple[int, int]) -> None:
+    extended = extend(noise(*size))
+    assert min(extended.shape[:2]) >= 16
+    assert all(side % STRIDE == 0 for side in extended.shape[:2])
+    np.testing.assert_array_equal(extended[: size[1], : size[0]], noise(*size))
+
+
+def test_what_fits_is_left_alone() -> None:
+    image = noise(64, 48)
+    assert extend(image) is image
+
+
+def test_a_style_keeps_its_aspect() -> None:
+    assert resize_style(noise(100, 50), 1.0).shape == (384, 768, 3)
+    assert resize_style(noise(600, 900), 0.5).shape == (288, 192, 3)
+    assert resize_style(noise(600, 900), 0.001).shape == (24, 16, 3)
+
+
+def test_a_built_in_style_is_taken_at_the_nearest_size() -> None:
+    style = NamedStyle(
+        name="wave",
+        title="Wave",
+        artist="H.",
+        year=1831,
+        statistics={side: np.full(640, side, np.float32) for side in (192, 384)},
+        grams={192: {"block1_conv1": np.eye(16, dtype=np.float32)}},
+    )
+    for scale, side in ((1.0, 384), (0.6, 192), (4.0, 384), (0.1, 192)):
+        known = known_statistics(style, scale)
+        assert known.shape == (1, 640)
+        assert (known == side).all()
+
+
+def test_a_code_of_another_network_is_refused() -> None:
+    assert check_code(np.zeros(64, np.float32), 64).shape == (1, 64)
+    for code in (np.zeros(100, np.float32), np.zeros((1, 64), np.float32)):
+        with pytest.raises(ConfigError, match=r"expected a style code of shape \(64,\)"):
+            check_code(code, 64)
