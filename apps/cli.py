@@ -14,7 +14,7 @@ import typer
 import stylizer
 from stylizer.errors import StylizerError
 
-from . import bench, demo, frames, image, live, starts, sweep, video
+from . import bench, demo, export, frames, image, live, report, starts, styles, sweep, video
 from .terminal import Interrupted, say, say_error, set_up
 
 __all__ = ["INTERRUPTED", "app", "main", "version"]
@@ -32,6 +32,9 @@ app.command("live")(live.live)
 app.command("video")(video.video)
 app.command("frames")(frames.frames)
 app.command("image")(image.image)
+app.command("styles")(styles.styles)
+app.command("export")(export.export)
+app.command("report")(report.report)
 app.command("sweep")(sweep.sweep)
 app.command("bench")(bench.bench)
 app.command("compare-starts")(starts.compare_starts)
@@ -62,13 +65,13 @@ def _stylizer(
 
     **Examples**
 
-    `stylizer live -s starry_night.jpg` — the webcam, in a window
+    `stylizer live -s starry_night` — the webcam, in a window
 
-    `stylizer video in.mp4 out.mp4 -s starry_night.jpg --size 360` — a video, with its sound
+    `stylizer video in.mp4 out.mp4 -s my.jpg` — a video, with its sound, like a picture of yours
 
-    `stylizer frames in/ out/ -s wave.jpg:0.7 -s scream.jpg:0.3` — a folder, two styles mixed
+    `stylizer frames in/ out/ -s starry_night:0.7 -s my.jpg:0.3` — a folder, two styles mixed
 
-    `stylizer image photo.jpg painted.png -s starry_night.jpg --scales 3` — one picture
+    `stylizer image photo.jpg painted.png -s my.jpg --method gatys` — one picture, optimized
 
     Each command explains itself: `stylizer video --help`.
     """

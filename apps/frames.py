@@ -17,7 +17,10 @@ from stylizer.io.resize import Resized
 from stylizer.protocols import FrameSource, Stylizer
 from stylizer.styles import load_styles
 
+from .fast_options import FastOptions
 from .gatys_options import GatysOptions
+from .look_options import LookOptions
+from .method import choose_config, refuse_losses
 from .options import LossOptions, OutputOptions, SpeechOptions, option
 from .painting import announce, check_weights, describe_stylizer, make_stylizer, paint
 from .paths import claim_folder, style_paths
@@ -92,30 +95,35 @@ def frames(
         typer.Argument(metavar="IN_FOLDER", help="A folder, a glob, or a pattern like f%05d.png."),
     ],
     folder: Annotated[Path, typer.Argument(metavar="OUT_FOLDER", help="Gets the same file names.")],
+    fast: FastOptions,
     gatys: GatysOptions,
+    look: LookOptions,
     out: OutputOptions,
     reports: LossOptions,
     speech: SpeechOptions,
     independent: Annotated[
         bool,
-        option("independent", "Unrelated pictures: each on its own, of any size.", "Optimization"),
+        option("independent", "Unrelated pictures: each on its own, of any size.", "Output"),
     ] = False,
 ) -> None:
     """Paint a folder of pictures, in natural order.
 
-    They are taken for a sequence: each starts from the last painted one. What is in the output
-    folder already is skipped (unless --overwrite), so that a batch can be run again.
+    They are taken for a sequence: with --method gatys each starts from the last painted one. What
+    is in the output folder already is skipped (unless --overwrite), so that a batch can be run
+    again.
 
     **Examples**
 
-    `stylizer frames shots/ painted/ -s starry_night.jpg --size 720`
+    `stylizer frames shots/ painted/ -s starry_night --size 720`
 
-    `stylizer frames holiday/ painted/ -s wave.jpg --independent`
+    `stylizer frames holiday/ painted/ -s my.jpg --independent`
     """
-    config = gatys.config()
+    config = choose_config(fast, gatys)
+    refuse_losses(config, reports)
     size = gatys.recipe_size(out.size)
     check_weights(config)
     styles = load_styles(gatys.style)
+    look.check(styles)
     with FolderReader(source, same_size=not independent) as reader:
         inputs = [*reader.paths, *style_paths(gatys.style)]
         claim_folder(folder, inputs=[path.parent for path in reader.paths])
@@ -128,7 +136,7 @@ def frames(
                 return
             pending = Missing(resized, exists=writer.exists, frame_count=len(missing))
             history = losses.history if losses.wanted else None
-            inner = make_stylizer(gatys.method, styles, config, on_loss=history)
+            inner = make_stylizer(styles, config, look=look, on_loss=history)
             if not speech.quiet:
                 announce(describe_stylizer(inner), pending)
             display = Display(total=len(missing), quiet=speech.quiet)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
@@ -24,12 +24,13 @@ from stylizer.size import Size
 
 from .options import option, parse_size
 
-__all__ = ["GatysOptions", "Method"]
+__all__ = ["SHARED", "GatysOptions"]
 
-Method = Literal["gatys"]
+SHARED = ("style", "style_scale", "network", "weights")
+"""The options here that the fast method has too."""
 
 _DEFAULTS = GatysConfig()
-_STYLE, _NETWORK, _COURSE = "Style", "Loss network", "Optimization"
+_STYLE, _COURSE, _NETWORK = "Style", "Gatys: optimization", "Gatys: loss network"
 
 
 def _setting(field: str, text: str, panel: str, **settings: Any) -> Any:
@@ -49,46 +50,48 @@ class GatysOptions:
         typer.Option(
             "--style",
             "-s",
-            metavar="PATH[:WEIGHT]",
-            help="A style picture; repeat it, with weights, to mix several.",
+            metavar="NAME|PATH[:WEIGHT]",
+            help="A built-in style (`stylizer styles` lists them) or a picture; "
+            "repeat it, with weights, to mix several.",
             rich_help_panel=_STYLE,
         ),
     ]
-    method: Annotated[
-        Method, option("method", "gatys: optimize each picture (Gatys et al. 2016).", _STYLE)
-    ] = "gatys"
+    style_scale: Annotated[
+        float | None,
+        _setting(
+            "style_scale", "Size of the style pictures: larger makes broader strokes.", _STYLE
+        ),
+    ] = None
+    network: Annotated[
+        str | None,
+        option(
+            "network",
+            "Of the fast method: fast (embedded) or magenta. Of gatys: compact (embedded), vgg19, "
+            "vgg16, or one of keras.applications with its layers. Default: the embedded one.",
+            _STYLE,
+            show_default=False,
+        ),
+    ] = None
+    weights: Annotated[
+        Path | None, _setting("weights", "A file of weights for the network.", _STYLE)
+    ] = None
     recipe: Annotated[
         str | None,
         option(
             "recipe",
             f"Settings of a published method: {', '.join(RECIPES)}. Other options override it.",
-            _STYLE,
+            _COURSE,
             metavar="NAME",
         ),
     ] = None
     content_weight: Annotated[
-        float | None, _setting("content_weight", "Factor of the content loss.", _STYLE)
+        float | None, _setting("content_weight", "Factor of the content loss.", _COURSE)
     ] = None
     style_weight: Annotated[
-        float | None, _setting("style_weight", "Factor of the style loss.", _STYLE)
+        float | None, _setting("style_weight", "Factor of the style loss.", _COURSE)
     ] = None
     tv_weight: Annotated[
-        float | None, _setting("tv_weight", "Factor of the total variation loss.", _STYLE)
-    ] = None
-    style_scale: Annotated[
-        float | None,
-        _setting("style_scale", "Size of the style pictures, relative to the content.", _STYLE),
-    ] = None
-    network: Annotated[
-        str | None,
-        _setting(
-            "network",
-            "compact (embedded), vgg19, vgg16, or a network of keras.applications with its layers.",
-            _NETWORK,
-        ),
-    ] = None
-    weights: Annotated[
-        Path | None, _setting("weights", "A file of weights for the network.", _NETWORK)
+        float | None, _setting("tv_weight", "Factor of the total variation loss.", _COURSE)
     ] = None
     pooling: Annotated[
         Pooling | None, _setting("pooling", "Replaces the pooling of a VGG.", _NETWORK)

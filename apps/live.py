@@ -14,7 +14,10 @@ from stylizer.io.window import Window
 from stylizer.size import Size
 from stylizer.styles import load_styles
 
+from .fast_options import FastOptions
 from .gatys_options import GatysOptions
+from .look_options import LookOptions
+from .method import choose_config
 from .options import SizeOption, SpeechOptions, option
 from .painting import announce, check_weights, describe_stylizer, make_stylizer, paint
 from .progress import Display
@@ -23,13 +26,15 @@ from .spread import spread
 __all__ = ["live"]
 
 _CAMERA = "Camera"
-_SHORT_SIDE = 240
-"""What a plain CPU paints at a rate that moves."""
+_SHORT_SIDES = {"fast": 480, "gatys": 240}
+"""What a plain CPU paints at a rate that moves, in pixels, by method."""
 
 
 @spread
 def live(
+    fast: FastOptions,
     gatys: GatysOptions,
+    look: LookOptions,
     speech: SpeechOptions,
     camera: Annotated[
         str, option("camera", "Its number, or the URL of a stream (http, rtsp).", _CAMERA)
@@ -46,7 +51,7 @@ def live(
         bool,
         option("mjpg/--no-mjpg", "Ask for MJPG, with which most give their full rate.", _CAMERA),
     ] = True,
-    size: SizeOption = str(_SHORT_SIDE),
+    size: SizeOption = None,
     snapshots: Annotated[
         Path, option("snapshots", "The folder that snapshots go to.", "Output")
     ] = Path(),
@@ -54,24 +59,28 @@ def live(
     """Paint what a webcam sees, in a window.
 
     Keys: q or Escape quits, space pauses, s saves a snapshot, o splits the picture into original
-    and painted. The newest frame is always the one painted, so that nothing lags behind.
+    and painted. The newest frame is always the one painted, so that nothing lags behind. Unless
+    --size says otherwise, the short side is 480 pixels, and 240 with --method gatys.
 
     **Examples**
 
-    `stylizer live -s starry_night.jpg`
+    `stylizer live -s starry_night`
 
-    `stylizer live -s wave.jpg --camera rtsp://192.168.0.7/stream --size 180 --warm-iterations 2`
+    `stylizer live -s my.jpg --camera rtsp://192.168.0.7/stream --strength 0.7`
+
+    `stylizer live -s my.jpg --method gatys --size 180 --warm-iterations 2`
     """
-    config = gatys.config()
+    config = choose_config(fast, gatys)
     check_weights(config)
-    asked = Size.parse(size) if size is not None else None
+    asked = Size.parse(size or str(_SHORT_SIDES[fast.method]))
     styles = load_styles(gatys.style)
+    look.check(styles)
     device = int(camera) if camera.isdecimal() else camera
     exact, rate = _exact(camera_size), _rate(camera_rate)
     with Camera(device, size=exact, rate=rate, mjpg=mjpg) as source:
-        frames = RecentFrames(source if asked is None else Resized(source, asked))
+        frames = RecentFrames(Resized(source, asked))
         with Window("stylizer", original=frames.image, snapshot_folder=snapshots) as window:
-            stylizer = make_stylizer(gatys.method, styles, config)
+            stylizer = make_stylizer(styles, config, look=look)
             if not speech.quiet:
                 announce(describe_stylizer(stylizer), frames)
             display = Display(total=None, quiet=speech.quiet, live=True)

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stylizer.errors import ConfigError
-from stylizer.frame import Image
 from stylizer.gatys.config import GatysConfig
+from stylizer.network.config import FastConfig
 from stylizer.pipeline import run
-from stylizer.protocols import FrameSink, FrameSource, Stylizer
-from stylizer.styles import Style
+from stylizer.protocols import FrameSink, FrameSource, StyledStylizer, Stylizer
+from stylizer.styles import AnyStyle
 
-from .gatys_options import Method
+from .look_options import LookOptions
 from .progress import Display, frames_text, rate_text
 from .terminal import Interrupted, interruptible, say, silenced
 
@@ -70,24 +70,42 @@ def load_backend() -> None:
 
 
 def make_stylizer(
-    method: Method,
-    styles: Sequence[Style],
-    config: GatysConfig,
+    styles: Sequence[AnyStyle],
+    config: FastConfig | GatysConfig,
     *,
+    look: LookOptions | None = None,
     on_loss: Callable[[LossRecord], None] | None = None,
 ) -> Stylizer:
-    """Return the stylizer of that method. This loads the backend, which takes seconds.
+    """Return the stylizer of the method whose settings are given, with its look around it.
+
+    The optimization loads the backend, which takes seconds; so does the network the first time.
+
+    Args:
+      styles: one or more.
+      config: of the fast network or of the optimization.
+      look: what is done around the method; None for nothing.
+      on_loss: told of every iteration of the optimization.
 
     Raises:
-      ConfigError: there is no such method.
-      WeightsError: the weights of the loss network are missing.
+      StylizerError: as the method's own stylizer says.
     """
-    if method != "gatys":
-        raise ConfigError(f"method: expected gatys, got {method!r}")
-    load_backend()
-    from stylizer.gatys.stylizer import GatysStylizer
+    stylizer: StyledStylizer
+    if isinstance(config, FastConfig):
+        stylizer = _make_fast(styles, config)
+    else:
+        load_backend()
+        from stylizer.gatys.stylizer import GatysStylizer
 
-    return GatysStylizer(styles, config, on_loss=on_loss)
+        stylizer = GatysStylizer(styles, config, on_loss=on_loss)
+    return stylizer if look is None else look.wrap(stylizer, styles)
+
+
+def _make_fast(styles: Sequence[AnyStyle], config: FastConfig) -> StyledStylizer:
+    """Load the fast network, and what it needs: the backend only where it is not yet compiled."""
+    from stylizer.network.stylizer import FastStylizer
+
+    with interruptible(), silenced():
+        return FastStylizer(styles, config)
 
 
 def describe_stylizer(stylizer: Stylizer) -> str:
@@ -95,12 +113,14 @@ def describe_stylizer(stylizer: Stylizer) -> str:
     return str(getattr(stylizer, "description", type(stylizer).__name__))
 
 
-def check_weights(config: GatysConfig) -> None:
+def check_weights(config: FastConfig | GatysConfig) -> None:
     """Say before the backend is loaded that a file of weights is not there.
 
     Raises:
-      ConfigError: ``config.weights`` is not a file.
+      ConfigError: the weights that the optimization was given are not a file.
     """
+    if isinstance(config, FastConfig):
+        return
     if config.weights is not None and not config.weights.is_file():
         raise ConfigError(f"--weights: there is no file {config.weights}")
 
@@ -112,13 +132,15 @@ def announce(description: str, source: FrameSource) -> None:
     say(" · ".join((description, f"{width}x{height}", rate_text(source.rate), *count)))
 
 
-def describe_still(config: GatysConfig, styles: Sequence[Style], picture: Image) -> str:
-    """Say what is about to run on one picture: network, device and size. Loads the backend."""
+def describe_still(config: GatysConfig, styles: Sequence[AnyStyle]) -> str:
+    """Say what optimizes one picture: network, device and precision. Loads the backend."""
+    load_backend()
     from stylizer.gatys.backend import describe_device
     from stylizer.gatys.precision import choose_precision
+    from stylizer.gatys.targets import first_picture
 
-    device = describe_device(precision=choose_precision(config, styles[0].image))
-    return f"{config.network}, {device} · {picture.shape[1]}x{picture.shape[0]}"
+    device = describe_device(precision=choose_precision(config, first_picture(styles)))
+    return f"{config.network}, {device}"
 
 
 def paint(source: FrameSource, stylizer: Stylizer, sink: FrameSink, *, display: Display) -> Outcome:

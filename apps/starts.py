@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
-import numpy.typing as npt
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -16,18 +15,19 @@ from rich.table import Table
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image
 from stylizer.gatys.config import GatysConfig, Start
-from stylizer.styles import Style, load_styles
+from stylizer.styles import AnyStyle, load_styles
 
 from .gatys_options import GatysOptions
+from .loss_meter import LossMeter
 from .measuring import describe_machine, read_frames, write_json
 from .options import SizeOption, SpeechOptions, option
-from .painting import check_weights, load_backend, make_stylizer
+from .painting import check_weights, make_stylizer
 from .paths import claim_file
 from .progress import Display
 from .spread import spread
 from .terminal import say
 
-__all__ = ["LossMeter", "StartResult", "compare_starts", "measure_start"]
+__all__ = ["StartResult", "compare_starts", "measure_start"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,33 +55,9 @@ class StartResult:
     end_point_error: float
 
 
-class LossMeter:
-    """Takes the losses of finished pictures, by one objective for all of them."""
-
-    def __init__(self, styles: Sequence[Style], config: GatysConfig) -> None:
-        """Load the loss network; the weights of ``config`` count."""
-        load_backend()
-        from stylizer.gatys.engine import Engine
-
-        self._engine = Engine(styles, replace(config, optimizer="adam"))
-
-    def __call__(self, content: Image, picture: Image) -> npt.NDArray[np.float64]:
-        """Return content, style, total variation and total loss, (4,).
-
-        An engine reports the losses before each iteration: of one iteration, those of its start.
-        """
-        found: list[npt.NDArray[np.float64]] = []
-        self._engine.forget()
-        canvas = picture.astype(np.float32)
-        self._engine(
-            canvas, content, 1, on_losses=lambda losses: found.append(np.asarray(losses, float))
-        )
-        return found[0]
-
-
 def measure_start(
     frames: Sequence[Frame],
-    styles: Sequence[Style],
+    styles: Sequence[AnyStyle],
     config: GatysConfig,
     *,
     losses: LossMeter,
@@ -100,7 +76,7 @@ def measure_start(
     """
     from stylizer.temporal.metrics import flow_agreement
 
-    stylizer = make_stylizer("gatys", styles, config)
+    stylizer = make_stylizer(styles, config)
     painted: list[Image] = []
     for frame in frames:
         painted.append(stylizer(frame).image)
@@ -142,7 +118,7 @@ def compare_starts(
 
     **Example**
 
-    `stylizer compare-starts clip.mp4 -s starry_night.jpg --size 180 --warm-iterations 4`
+    `stylizer compare-starts clip.mp4 -s starry_night --size 180 --warm-iterations 4`
     """
     if frames < 2:
         raise ConfigError(f"--frames: expected 2 or more, got {frames}")

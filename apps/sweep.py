@@ -17,7 +17,7 @@ from stylizer.styles import load_styles
 
 from .gatys_options import GatysOptions
 from .options import OutputOptions, SpeechOptions
-from .painting import check_weights, describe_still, load_backend
+from .painting import check_weights, describe_still
 from .paths import claim_file, claim_folder, style_paths
 from .progress import Display
 from .spread import spread
@@ -46,14 +46,14 @@ def sweep(
     out: OutputOptions,
     speech: SpeechOptions,
 ) -> None:
-    """Try a grid of settings on one picture.
+    """Try a grid of settings of the optimization (Gatys et al. 2016) on one picture.
 
     Writes a labelled contact sheet (sheet.png), a table of losses and times (sweep.csv), and every
     picture (001.png, 002.png, ... in the order of the table).
 
     **Example**
 
-    `stylizer sweep photo.jpg sweep/ -s wave.jpg --set style_weight=0.1,1,10 --set seed=1,2`
+    `stylizer sweep photo.jpg sweep/ -s my.jpg --set style_weight=0.1,1,10 --set seed=1,2`
     """
     grid = Grid.parse(settings)
     config = gatys.config()
@@ -70,9 +70,10 @@ def sweep(
     }
     if size is not None:
         picture = resize_image(picture, size.fit((picture.shape[1], picture.shape[0])))
-    load_backend()
     if not speech.quiet:
-        say(f"{describe_still(config, styles, picture)} · {len(grid)} combinations")
+        height, width, _ = picture.shape
+        about = f"{width}x{height} · {len(grid)} combinations"
+        say(f"{describe_still(config, styles)} · {about}")
     cells: list[SweepCell] = []
 
     def on_cell(cell: SweepCell) -> None:

@@ -29,6 +29,9 @@ __all__ = [
 console = Console(stderr=True, highlight=False)
 """Where progress, log messages and errors go. Lines printed here come out above a progress bar."""
 
+_heard = [console]
+"""The last is where lines go; while stderr is silenced, that is a way past it."""
+
 _LONGEST = 600
 """Characters of an error that are shown: backends put whole tensors into theirs."""
 
@@ -63,7 +66,9 @@ def set_up(*, quiet: bool, debug: bool) -> None:
     _OURS.setLevel(level)
     _OURS.propagate = False
     # Who presses a window's key waits for its answer: where a snapshot went.
-    _OURS.getChild("io.window").setLevel(logging.NOTSET if quiet or debug else logging.INFO)
+    # Who starts for the first time waits for the network to be converted.
+    for name in ("io.window", "network.openvino_cache"):
+        _OURS.getChild(name).setLevel(logging.NOTSET if quiet or debug else logging.INFO)
     if debug:
         return
     # OpenCV's threads write to the terminal by themselves; what matters is raised as an error.
@@ -79,20 +84,23 @@ def set_up(*, quiet: bool, debug: bool) -> None:
 def silenced() -> Iterator[None]:
     """Keep away what native code writes to stderr meanwhile, unless all messages are wanted.
 
-    TensorFlow (tried: 2.21) no longer heeds TF_CPP_MIN_LOG_LEVEL for what it says while it loads.
+    Our own lines are shown all the same. TensorFlow (tried: 2.21) no longer heeds
+    TF_CPP_MIN_LOG_LEVEL for what it says while it loads.
     """
-    if _OURS.isEnabledFor(logging.DEBUG):
+    if _OURS.isEnabledFor(logging.DEBUG) or len(_heard) > 1:
         yield
         return
     sys.stderr.flush()
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    with os.fdopen(os.dup(2), "w", encoding="utf-8", errors="replace") as kept:
+        _heard.append(Console(file=kept, highlight=False))
+        try:
+            os.dup2(nowhere, 2)
+            yield
+        finally:
+            _heard.pop()
+            os.dup2(kept.fileno(), 2)
+            os.close(nowhere)
 
 
 @contextmanager
@@ -128,7 +136,7 @@ def interruptible() -> Iterator[None]:
 
 def say(text: str) -> None:
     """Print a line on stderr, as it is."""
-    console.print(text, markup=False, soft_wrap=True)
+    _heard[-1].print(text, markup=False, soft_wrap=True)
 
 
 def say_error(text: str) -> None:

@@ -12,7 +12,10 @@ from stylizer.io.video_reader import VideoReader
 from stylizer.io.video_writer import VideoWriter
 from stylizer.styles import load_styles
 
+from .fast_options import FastOptions
 from .gatys_options import GatysOptions
+from .look_options import LookOptions
+from .method import choose_config, refuse_losses
 from .options import LossOptions, OutputOptions, SpeechOptions, VideoOptions
 from .painting import announce, check_weights, describe_stylizer, make_stylizer, paint
 from .paths import claim_file, style_paths
@@ -29,7 +32,9 @@ def video(
     output: Annotated[
         Path, typer.Argument(metavar="OUT", help="The file to be: .mp4, .mkv, .webm, .mov or .gif.")
     ],
+    fast: FastOptions,
     gatys: GatysOptions,
+    look: LookOptions,
     out: OutputOptions,
     encoding: VideoOptions,
     reports: LossOptions,
@@ -37,19 +42,24 @@ def video(
 ) -> None:
     """Paint a video: its sound and subtitles are kept.
 
-    The first frame gets the full --iterations, each later one starts from the last painted frame
-    and needs only a few (--warm-iterations). Ctrl-C finishes the file properly.
+    With --method gatys the first frame gets the full --iterations, and each later one starts from
+    the last painted frame and needs only a few (--warm-iterations). Ctrl-C finishes the file
+    properly.
 
     **Examples**
 
-    `stylizer video in.mp4 out.mp4 -s starry_night.jpg --size 360`
+    `stylizer video in.mp4 out.mp4 -s starry_night`
 
-    `stylizer video in.mp4 out.gif -s wave.jpg:0.7 -s scream.jpg:0.3 --warm-iterations 8`
+    `stylizer video in.mp4 out.gif -s starry_night:0.7 -s my.jpg:0.3 --keep-color luminance`
+
+    `stylizer video in.mp4 out.mp4 -s my.jpg --size 360 --method gatys --warm-iterations 8`
     """
-    config = gatys.config()
+    config = choose_config(fast, gatys)
+    refuse_losses(config, reports)
     size = gatys.recipe_size(out.size)
     check_weights(config)
     styles = load_styles(gatys.style)
+    look.check(styles)
     with VideoReader(source) as reader:
         inputs = [source, *style_paths(gatys.style)]
         overwrite = claim_file(output, overwrite=out.overwrite, inputs=inputs)
@@ -64,7 +74,7 @@ def video(
             overwrite=overwrite,
         ) as writer:
             history = losses.history if losses.wanted else None
-            stylizer = make_stylizer(gatys.method, styles, config, on_loss=history)
+            stylizer = make_stylizer(styles, config, look=look, on_loss=history)
             if not speech.quiet:
                 announce(describe_stylizer(stylizer), frames)
             display = Display(total=reader.frame_count, quiet=speech.quiet)

@@ -26,6 +26,12 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_clip(tmp_path_factory.mktemp("clips") / "clip.mp4", audio=True)
 
 
+@pytest.fixture(scope="session")
+def model_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where OpenVINO's form of the embedded network is kept during a run: made once, in seconds."""
+    return tmp_path_factory.mktemp("cache")
+
+
 @pytest.fixture
 def mjpeg() -> Iterator[MjpegServer]:
     """A stream of numbered pictures, 50 a second, until told to die."""

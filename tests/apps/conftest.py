@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stylizer.apps import cli, demo, frames, live, video
+from stylizer.apps import cli, demo, frames, image, live, video
 from stylizer.frame import Frame
 from stylizer.io.image import write_image
 from tests.clips import picture
@@ -81,7 +81,7 @@ def inverter(monkeypatch: pytest.MonkeyPatch) -> Inverter:
     def make(*_: object, **__: object) -> Inverter:
         return inverter
 
-    for module in (video, frames, live, demo):
+    for module in (video, frames, live, image, demo):
         monkeypatch.setattr(module, "make_stylizer", make)
     return inverter
 

@@ -154,7 +154,7 @@ def test_a_content_picture_that_cannot_be_used(
 def test_a_picture_of_one_pixel_is_painted(stylizer: Run, style: Path, tmp_path: Path) -> None:
     _pixel(tmp_path / "pixel.png")
     args = ("image", tmp_path / "pixel.png", tmp_path / "out.png", "-s", style)
-    outcome = stylizer(*args, "--iterations", 1)
+    outcome = stylizer(*args, "--method", "gatys", "--iterations", 1)
     assert outcome.code == 0, outcome.err
     assert (tmp_path / "out.png").is_file()
 
@@ -242,7 +242,17 @@ def test_an_input_is_never_replaced(
         ("video", source, video_out, "-s", style),
         ("image", content, image_out, "-s", style),
         ("image", content, style, "-s", f"{style}:0.5"),
-        ("image", content, tmp_path / "o.png", "-s", style, "--losses", content),
+        (
+            "image",
+            content,
+            tmp_path / "o.png",
+            "-s",
+            style,
+            "--method",
+            "gatys",
+            "--losses",
+            content,
+        ),
     ):
         outcome = stylizer(*arguments, "--overwrite")
         assert outcome.code == 1
@@ -255,7 +265,8 @@ def test_reports_that_exist_are_told_before_the_work(
 ) -> None:
     table = tmp_path / "losses.csv"
     table.write_text("precious")
-    outcome = stylizer("video", clip, tmp_path / "out.mp4", "-s", style, "--losses", table)
+    args = ("video", clip, tmp_path / "out.mp4", "-s", style, "--method", "gatys")
+    outcome = stylizer(*args, "--losses", table)
     assert outcome.code == 1
     assert inverter.calls == []
     assert table.read_text() == "precious"

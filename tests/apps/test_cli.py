@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import subprocess
 import sys
@@ -17,7 +18,22 @@ from stylizer.apps import cli, painting, terminal
 from stylizer.errors import SourceError
 from tests.apps.conftest import Run
 
-COMMANDS = ("live", "video", "frames", "image", "sweep", "bench", "compare-starts", "demo")
+IMAGE = ("image", "a.png", "b.png", "-s", "c.png")
+GATYS = ("--method", "gatys")
+VGGS = ("--network", "vgg16", "--network", "vgg19")
+COMMANDS = (
+    "live",
+    "video",
+    "frames",
+    "image",
+    "styles",
+    "export",
+    "report",
+    "sweep",
+    "bench",
+    "compare-starts",
+    "demo",
+)
 
 
 def _options(command: str) -> dict[str, Any]:
@@ -54,14 +70,14 @@ def test_every_command_explains_itself(stylizer: Run, command: str) -> None:
 
 @pytest.mark.parametrize("command", COMMANDS[1:])
 def test_an_option_is_the_same_wherever_it_is(command: str) -> None:
-    """Except in bench, where it may be repeated to span a grid."""
+    """Except in bench, where it may be repeated to span a grid, and in export of a network."""
     reference = _options("live")
     shared = set(reference) & set(_options(command)) - {"--help"}
     assert {"--style", "--quiet", "--debug"} & shared or command == "demo"
     for name in shared:
         one, other = reference[name], _options(command)[name]
         assert one.opts == other.opts
-        if command != "bench":
+        if command not in ("bench", "export"):
             assert (one.help, one.metavar) == (other.help, other.metavar)
 
 
@@ -72,15 +88,19 @@ def test_an_option_is_the_same_wherever_it_is(command: str) -> None:
         (["video", "in.mp4", "out.mp4", "--styl"], "No such option: --styl"),
         (["image", "a.png", "b.png"], "Missing option '--style'"),
         (["image"], "Missing argument 'CONTENT'"),
-        (["image", "a.png", "b.png", "-s", "c.png", "--iterations", "ten"], "'--iterations'"),
-        (["image", "a.png", "b.png", "-s", "c.png", "--method", "fast"], "--method"),
-        (["image", "a.png", "b.png", "-s", "c.png", "--iterations", "0"], "iterations: expected"),
-        (["image", "a.png", "b.png", "-s", "c.png", "--recipe", "nobody"], "gatys2016"),
-        (["image", "a.png", "b.png", "-s", "c.png", "--size", "huge"], "size: expected"),
-        (["image", "a.png", "b.png", "-s", "c.png", "--style-layer", "x:y"], "NAME:WEIGHT"),
+        ([*IMAGE, "--iterations", "ten"], "'--iterations'"),
+        ([*IMAGE, "--method", "slow"], "--method"),
+        ([*IMAGE, "--size", "huge"], "size: expected"),
+        ([*IMAGE, "--threads", "0"], "threads: expected"),
+        ([*IMAGE, "--engine", "steam"], "--engine"),
+        ([*IMAGE, "--style-scale", "-1"], "style_scale: expected"),
+        ([*IMAGE, "--strength", "2"], "--strength: expected 0"),
+        ([*IMAGE, *GATYS, "--iterations", "0"], "iterations: expected"),
+        ([*IMAGE, *GATYS, "--recipe", "nobody"], "gatys2016"),
+        ([*IMAGE, *GATYS, "--style-layer", "x:y"], "NAME:WEIGHT"),
         (["sweep", "a.png", "out", "-s", "c.png", "--set", "color=1"], "grid: expected one of"),
         (["bench", "--frames", "1"], "--frames: expected"),
-        (["bench", "--network", "vgg16", "--network", "vgg19", "--weights", "w.h5"], "--weights"),
+        (["bench", *GATYS, *VGGS, "--weights", "w.h5"], "--weights: expected a single --network"),
         (["live", "-s", "c.png", "--camera-size", "480"], "--camera-size: expected WIDTHxHEIGHT"),
     ],
 )
@@ -163,6 +183,24 @@ def test_quiet_keeps_warnings_to_itself(capfd: pytest.CaptureFixture[str]) -> No
     terminal.set_up(quiet=False, debug=False)
     terminal._OURS.getChild("io").warning("the sound is %s", "lost")
     assert capfd.readouterr().err == "stylizer: warning: the sound is lost\n"
+
+
+def test_what_native_code_says_meanwhile_is_kept_away(capfd: pytest.CaptureFixture[str]) -> None:
+    terminal.set_up(quiet=False, debug=False)
+    with terminal.silenced():
+        os.write(2, b"chatter\n")
+        terminal.say("ours")
+        with terminal.silenced():
+            terminal._OURS.warning("mind this")
+        os.write(2, b"more chatter\n")
+    terminal.say("after")
+    os.write(2, b"an error\n")
+    expected = "ours\nstylizer: warning: mind this\nafter\nan error\n"
+    assert capfd.readouterr().err == expected
+    terminal.set_up(quiet=False, debug=True)
+    with terminal.silenced():
+        os.write(2, b"chatter\n")
+    assert capfd.readouterr().err == "chatter\n"
 
 
 def test_where_a_snapshot_went_is_told(capfd: pytest.CaptureFixture[str]) -> None:

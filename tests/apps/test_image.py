@@ -12,10 +12,12 @@ from stylizer.io.image import read_image, write_image
 from tests.apps.conftest import Run, names
 from tests.clips import picture
 
+GATYS = ("--method", "gatys")
+
 
 def test_paints_a_picture(stylizer: Run, photo: Path, style: Path, tmp_path: Path) -> None:
     out, table = tmp_path / "out.png", tmp_path / "losses.csv"
-    args = ("image", photo, out, "-s", style, "--size", "32", "--iterations", 12)
+    args = ("image", photo, out, "-s", style, "--size", "32", *GATYS, "--iterations", 12)
     outcome = stylizer(*args, "--losses", table, "--tv-weight", "0")
     assert outcome.code == 0, outcome.err
     assert "· 43x32" in outcome.err
@@ -35,7 +37,7 @@ def test_the_seed_decides_the_noise(
     def paint(name: str, seed: int) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
         out = tmp_path / name
         args = ("image", photo, out, "-s", style, "--size", "32x24", "--initial", "noise")
-        assert stylizer(*args, "--iterations", 1, "--seed", seed, "-q").code == 0
+        assert stylizer(*args, *GATYS, "--iterations", 1, "--seed", seed, "-q").code == 0
         return read_image(out).astype(int)
 
     first, again, other = paint("a.png", 1), paint("b.png", 1), paint("c.png", 2)
@@ -50,7 +52,7 @@ def test_starts_from_a_picture_that_is_given(
     write_image(start, np.full((20, 30, 3), (250, 5, 5), np.uint8))
     out = tmp_path / "out.png"
     args = ("image", photo, out, "-s", style, "--initial-image", start, "--iterations", 1)
-    assert stylizer(*args, "--learning-rate", 1).code == 0
+    assert stylizer(*args, *GATYS, "--learning-rate", 1).code == 0
     assert np.abs(read_image(out).astype(int) - (250, 5, 5)).max() <= 2
 
 
@@ -69,7 +71,7 @@ def test_refuses_what_does_not_go_together(
     stylizer: Run, photo: Path, style: Path, tmp_path: Path, options: list[str], expected: str
 ) -> None:
     options = [str(photo) if option == "PHOTO" else option for option in options]
-    outcome = stylizer("image", photo, tmp_path / "out.png", "-s", style, *options)
+    outcome = stylizer("image", photo, tmp_path / "out.png", "-s", style, *GATYS, *options)
     assert outcome.code == 1
     assert expected in outcome.errors[0]
     assert names(tmp_path) == []
@@ -85,7 +87,7 @@ def test_two_styles_lie_between_the_single_ones(stylizer: Run, photo: Path, tmp_
     def redness(*styles: str) -> float:
         out = tmp_path / "out.png"
         given = [part for style in styles for part in ("-s", style)]
-        args = ("image", photo, out, *given, "--content-weight", 0, "--tv-weight", 0)
+        args = ("image", photo, out, *given, *GATYS, "--content-weight", 0, "--tv-weight", 0)
         assert stylizer(*args, "--iterations", 30, "-q", "-y", "--size", 32).code == 0
         mean = read_image(out).astype(float).mean(axis=(0, 1))
         return float(mean[0] - mean[2])

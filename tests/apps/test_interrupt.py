@@ -12,6 +12,7 @@ import pytest
 
 from tests.apps.conftest import names
 from tests.clips import count_frames, make_clip
+from tests.processes import children
 
 SLOW_PAINTER = """
 import signal, sys, time
@@ -44,7 +45,7 @@ def test_ctrl_c_finishes_the_file_and_leaves_no_process(
         for line in process.stderr:
             if line.startswith("20 of"):
                 break
-        children = _children(process.pid)
+        encoders = children(process.pid)
         process.send_signal(signal.SIGINT)
         told = process.stderr.read()
     assert process.returncode == 130, told
@@ -53,7 +54,8 @@ def test_ctrl_c_finishes_the_file_and_leaves_no_process(
     assert last.startswith(f"stylizer: interrupted; {out} holds the ")
     assert count_frames(out) == int(last.split(" holds the ")[1].split()[0]) >= 20
     assert names(tmp_path) == ["in.mp4", out.name]
-    assert not [child for child in children if _runs(child)]
+    assert encoders or sys.platform != "linux", "no encoder was seen at work"
+    assert not [encoder for encoder in encoders if _runs(encoder)]
 
 
 def test_an_error_is_one_line_and_exit_code_1(tmp_path: Path, style: Path) -> None:
@@ -79,7 +81,7 @@ def test_a_run_says_nothing_but_its_own_lines(tmp_path: Path, style: Path) -> No
     done = subprocess.run(
         [
             *(str(Path(sys.executable).with_name("stylizer")), "video", "in.mp4", "out.mp4"),
-            *("-s", str(style), "--iterations", "2", "--warm-iterations", "1"),
+            *("-s", str(style), "--method", "gatys", "--iterations", "2", "--warm-iterations", "1"),
         ],
         cwd=tmp_path,
         env=environment,
@@ -96,16 +98,6 @@ def test_a_run_says_nothing_but_its_own_lines(tmp_path: Path, style: Path) -> No
     assert lines[1].startswith("out.mp4: 3 frames in ")
     assert count_frames(tmp_path / "out.mp4") == 3
     assert source.is_file()
-
-
-def _children(pid: int) -> list[int]:
-    """Return the processes that a process has started; nothing where /proc does not tell."""
-    try:
-        tasks = Path(f"/proc/{pid}/task").iterdir()
-        listed = [(task / "children").read_text().split() for task in tasks]
-    except OSError:
-        return []
-    return [int(child) for children in listed for child in children]
 
 
 def _runs(pid: int) -> bool:

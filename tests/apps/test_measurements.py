@@ -1,4 +1,4 @@
-"""Sweep, bench and the comparison of starts, with the real optimization at tiny sizes."""
+"""Sweep and the comparison of starts, with the real optimization at tiny sizes."""
 
 from __future__ import annotations
 
@@ -43,43 +43,6 @@ def test_a_sweep_that_fails_all_over_is_an_error(
     outcome = stylizer(*args, "--set", "initial=image")
     assert outcome.code == 1
     assert "every combination failed" in outcome.errors[0]
-
-
-@pytest.mark.slow
-def test_bench_measures_every_combination(stylizer: Run, tmp_path: Path) -> None:
-    out = tmp_path / "bench.json"
-    args = ("bench", "--size", "48x32", "--size", "64x48", "--frames", 4, "--json", out)
-    outcome = stylizer(*args, "--warm-iterations", 1, "--warm-iterations", 3)
-    assert outcome.code == 0, outcome.err
-    assert "frames a second" in outcome.out
-    told = json.loads(out.read_text())
-    assert [(row["size"], row["iterations"]) for row in told["results"]] == [
-        ("48x32", 1),
-        ("48x32", 3),
-        ("64x48", 1),
-        ("64x48", 3),
-    ]
-    for row in told["results"]:
-        assert row["frames"] == 4
-        assert row["fps"] == pytest.approx(1000 / row["median_ms"], rel=0.01)
-        assert row["median_ms"] <= row["p95_ms"] * 1.001
-    assert "on" in told["machine"]["device"]
-
-
-def test_bench_takes_frames_of_a_video(stylizer: Run, clip: Path, style: Path) -> None:
-    args = ("bench", "--video", clip, "--size", "32", "--frames", 4, "--warm-iterations", 1)
-    outcome = stylizer(*args, "-s", style)
-    assert outcome.code == 0, outcome.err
-    assert "43x32" in outcome.out
-
-
-def test_bench_refuses_a_video_that_ends_while_it_warms_up(
-    stylizer: Run, style: Path, tmp_path: Path
-) -> None:
-    short = make_clip(tmp_path / "short.mp4", size=(64, 48), rate="10", seconds=0.3)
-    outcome = stylizer("bench", "--video", short, "-s", style, "--size", "32")
-    assert outcome.code == 1
-    assert "--video: expected more than the 3 frames to warm up, got 3" in outcome.err
 
 
 @pytest.mark.slow

@@ -57,9 +57,10 @@ def test_resizes(
 def test_a_recipe_brings_its_size_unless_one_is_asked_for(
     stylizer: Run, inverter: Inverter, clip: Path, style: Path, tmp_path: Path
 ) -> None:
-    stylizer("video", clip, tmp_path / "a.mp4", "-s", style, "--recipe", "dey2019")
+    recipe = ("-s", style, "--method", "gatys", "--recipe", "dey2019")
+    stylizer("video", clip, tmp_path / "a.mp4", *recipe)
     assert probe(tmp_path / "a.mp4").size == (224, 224)
-    stylizer("video", clip, tmp_path / "b.mp4", "-s", style, "--recipe", "dey2019", "--size", "24")
+    stylizer("video", clip, tmp_path / "b.mp4", *recipe, "--size", "24")
     assert probe(tmp_path / "b.mp4").size == (32, 24)
 
 
@@ -105,7 +106,8 @@ def test_at_a_terminal_it_asks(
 def test_losses_are_written_where_asked(stylizer: Run, style: Path, tmp_path: Path) -> None:
     source = make_clip(tmp_path / "in.mp4", size=(48, 32), rate="10", seconds=0.3)
     outcome = stylizer(
-        *("video", source, tmp_path / "out.mp4", "-s", style, "--iterations", 3),
+        *("video", source, tmp_path / "out.mp4", "-s", style, "--method", "gatys"),
+        *("--iterations", 3),
         *("--warm-iterations", 2, "--losses", tmp_path / "l.csv", "--plot", tmp_path / "l.png"),
     )
     assert outcome.code == 0, outcome.err

@@ -1,19 +1,29 @@
 """Every stylizer keeps the contract of `stylizer.protocols.Stylizer`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from stylizer.color import KeepColor, MatchColor
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image
 from stylizer.gatys.stylizer import GatysStylizer
+from stylizer.network.config import Engine, FastConfig
+from stylizer.network.runtime import load_runtime
+from stylizer.network.stylizer import FastStylizer
 from stylizer.protocols import Stylizer
+from stylizer.strength import Strength
+from stylizer.styles import AnyStyle, Style, load_style
+from stylizer.temporal.coherence import CoherenceConfig, Coherent
+from stylizer.temporal.cuts import ResetOnCut
 from tests.gatys.networks import random_vgg, tiny_config
+from tests.stand_ins import Boiling
 
 
 @dataclass(frozen=True)
@@ -32,8 +42,39 @@ class Identity:
         pass
 
 
+class Tinter(Identity):
+    """Mixes a frame with the mean color of its style; its styles can be changed."""
+
+    def __init__(self) -> None:
+        self._color = np.zeros(3)
+
+    def set_styles(self, styles: Sequence[AnyStyle]) -> None:
+        self._color = next(s.image for s in styles if isinstance(s, Style)).mean((0, 1))
+
+    def __call__(self, frame: Frame) -> Frame:
+        return frame.with_image(np.asarray((frame.image + self._color) / 2, np.uint8))
+
+
+def _match() -> Stylizer:
+    image = np.random.default_rng(8).integers(0, 256, (20, 30, 3), dtype=np.uint8)
+    return MatchColor(Tinter(), [Style(name="noise", image=image)])
+
+
+WRAPPED: dict[str, Callable[[], Stylizer]] = {
+    "luminance kept": lambda: KeepColor(Tinter()),
+    "colors matched": _match,
+    "strength 0": lambda: Strength(Tinter(), 0),
+    "strength 0.3": lambda: Strength(Tinter(), 0.3),
+    "coherent": lambda: Coherent(Boiling()),
+    "coherence 0": lambda: Coherent(Boiling(), CoherenceConfig(strength=0)),
+    "reset on cut": lambda: ResetOnCut(Boiling()),
+    "reset on cut, coherent": lambda: ResetOnCut(Coherent(Boiling())),
+    "half of a painting in kept colors": lambda: Strength(KeepColor(_match()), 0.5),
+}
 GATYS: dict[str, dict[str, object]] = {
     "warped": {},
+    "held to two frames": {"long_term": (1, 2)},
+    "not held": {"temporal_weight": 0.0},
     "previous, L-BFGS": {
         "start": "previous",
         "optimizer": "lbfgs",
@@ -51,13 +92,21 @@ GATYS: dict[str, dict[str, object]] = {
     },
     "style, bfloat16": {"initial": "style", "precision": "bfloat16"},
 }
+FAST: tuple[Engine, ...] = ("keras", "openvino")
 Make = Callable[[], Stylizer]
 
 
-@pytest.fixture(scope="module", params=["identity", *GATYS])
-def make(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Make:
+@pytest.fixture(scope="module", params=["identity", *WRAPPED, *GATYS, *FAST])
+def make(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, model_cache: Path
+) -> Make:
     if request.param == "identity":
         return Identity
+    if request.param in FAST:
+        runtime = load_runtime(FastConfig(engine=request.param, cache=model_cache))
+        return partial(FastStylizer, [load_style("starry_night")], runtime=runtime)
+    if request.param in WRAPPED:
+        return WRAPPED[request.param]
     weights = random_vgg(tmp_path_factory.mktemp("weights") / "vgg.npz")
     random = np.random.default_rng(9)
     styles = [Picture(random.integers(0, 256, (40, 50, 3), dtype=np.uint8))]
