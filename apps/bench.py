@@ -1,150 +1,60 @@
-"""``stylizer bench``: frames a second of the optimization."""
+"""``stylizer bench``: frames a second of both methods, start-up, memory, and a race."""
 
 from __future__ import annotations
 
 import itertools
-import statistics
-import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame
-from stylizer.gatys.config import GatysConfig, Start
 from stylizer.size import Size
-from stylizer.styles import Style, load_styles
+from stylizer.styles import AnyStyle, Style, load_styles
 
-from .measuring import describe_machine, peak_memory, read_frames, synthetic_frames, write_json
+from .bench_fast import FastGrid, FastResult, duel, duel_table, fast_table, measure_fast
+from .bench_gatys import GatysGrid, GatysResult, gatys_table, measure_gatys
+from .fast_options import Method
+from .measuring import describe_machine, read_frames, synthetic_frames, write_json
 from .options import SpeechOptions, option
-from .painting import check_weights, make_stylizer
+from .painting import check_weights
 from .paths import claim_file
 from .progress import Display
 from .scene import paint_style
 from .spread import spread
+from .startup import measure_startup
 from .terminal import say
+from .timing import WARM_UP
 
-__all__ = ["BenchOptions", "Measurement", "bench", "measure"]
+__all__ = ["BenchOptions", "bench"]
 
-_GRID, _CONTENT = "What to measure", "Content"
-_DEFAULTS = GatysConfig()
+_CONTENT = "Content"
 _LEAST_FRAMES = 4
-_WARM_UP = 3
-
-
-@dataclass(frozen=True, kw_only=True)
-class Measurement:
-    """The speed of one setting, warm.
-
-    Attributes:
-      network: the loss network.
-      size: ``"320x180"``.
-      iterations: of each frame.
-      start: what a frame starts from.
-      frames: how many were timed.
-      fps: frames a second, from the median.
-      median_ms: median time of a frame, in milliseconds.
-      p95_ms: 95th percentile.
-      first_frame_s: seconds until the first frame was there: loading, compiling, one frame.
-      peak_memory_mib: the most that the process has held until then; None where unknown.
-    """
-
-    network: str
-    size: str
-    iterations: int
-    start: str
-    frames: int
-    fps: float
-    median_ms: float
-    p95_ms: float
-    first_frame_s: float
-    peak_memory_mib: float | None
-
-
-def measure(
-    frames: Sequence[Frame], styles: Sequence[Style], config: GatysConfig, *, warm_up: int
-) -> Measurement:
-    """Time a stylizer frame by frame; reading and writing do not count.
-
-    Args:
-      frames: more than ``warm_up``.
-      styles: one or more.
-      config: its ``warm_iterations`` are what every timed frame gets.
-      warm_up: frames that are not timed.
-    """
-    began = time.perf_counter()
-    stylizer = make_stylizer("gatys", styles, config)
-    stylizer(frames[0])
-    first = time.perf_counter() - began
-    for frame in frames[1:warm_up]:
-        stylizer(frame)
-    times = []
-    for frame in frames[warm_up:]:
-        began = time.perf_counter()
-        stylizer(frame)
-        times.append(time.perf_counter() - began)
-    median = statistics.median(times)
-    width, height = frames[0].size
-    memory = peak_memory()
-    return Measurement(
-        network=config.network,
-        size=f"{width}x{height}",
-        iterations=config.warm_iterations,
-        start=config.start,
-        frames=len(times),
-        fps=round(1 / median, 3),
-        median_ms=round(median * 1000, 3),
-        p95_ms=round(sorted(times)[int(0.95 * (len(times) - 1))] * 1000, 3),
-        first_frame_s=round(first, 3),
-        peak_memory_mib=None if memory is None else round(memory, 1),
-    )
+_SIZES = {"fast": "640x360", "gatys": "320x180"}
+_FRAMES = {"fast": 100, "gatys": 30}
+_STYLE = "starry_night"
+_PEER_SIZE = Size(exact=(384, 384))
 
 
 @dataclass(frozen=True, kw_only=True)
 class BenchOptions:
-    """What to measure; every option that is repeated spans the grid."""
+    """What to measure on; every size is measured with every setting."""
 
-    network: Annotated[
-        list[str] | None,
-        option(
-            "network",
-            f"A loss network; repeatable. Default: {_DEFAULTS.network}.",
-            _GRID,
-            show_default=False,
-        ),
-    ] = None
-    weights: Annotated[
-        Path | None, option("weights", "A file of weights, with a single --network.", _GRID)
-    ] = None
+    method: Annotated[
+        Method, option("method", "fast: the network. gatys: the optimization.", _CONTENT)
+    ] = "fast"
     size: Annotated[
         list[str] | None,
         option(
             "size",
-            "Short side in pixels, or WIDTHxHEIGHT; repeatable. Default: 320x180.",
-            _GRID,
+            "Short side in pixels, or WIDTHxHEIGHT; repeatable. "
+            f"Default: {_SIZES['fast']}, gatys {_SIZES['gatys']}.",
+            _CONTENT,
             metavar="N|WxH",
-        ),
-    ] = None
-    warm_iterations: Annotated[
-        list[int] | None,
-        option(
-            "warm-iterations",
-            f"Iterations of each frame; repeatable. Default: {_DEFAULTS.warm_iterations}.",
-            _GRID,
-            show_default=False,
-        ),
-    ] = None
-    start: Annotated[
-        Start | None,
-        option(
-            "start",
-            f"What a frame starts from. Default: {_DEFAULTS.start}.",
-            _GRID,
             show_default=False,
         ),
     ] = None
@@ -153,126 +63,163 @@ class BenchOptions:
         typer.Option(
             "--style",
             "-s",
-            metavar="PATH[:WEIGHT]",
-            help="A style picture; repeatable. Default: one painted by the program.",
+            metavar="NAME|PATH[:WEIGHT]",
+            help=f"A style; repeatable. Default: {_STYLE}; gatys: one painted by the program.",
             rich_help_panel=_CONTENT,
+            show_default=False,
         ),
     ] = None
     video: Annotated[
         Path | None,
         option("video", "Frames of this file in place of a moving painted picture.", _CONTENT),
     ] = None
-    frames: Annotated[int, option("frames", "Frames to time, after 3 to warm up.", _CONTENT)] = 30
+    frames: Annotated[
+        int | None,
+        option(
+            "frames",
+            f"Frames to time, after {WARM_UP} to warm up. "
+            f"Default: {_FRAMES['fast']}, gatys {_FRAMES['gatys']}.",
+            _CONTENT,
+            show_default=False,
+        ),
+    ] = None
     seed: Annotated[int, option("seed", "Seed of the moving picture.", _CONTENT)] = 0
 
-    def configs(self) -> list[GatysConfig]:
-        """Return the settings to measure, for each size.
+    def check(self) -> None:
+        """Check what can be checked before anything is loaded.
 
         Raises:
-          ConfigError: a setting is out of its range, or weights are given for several networks.
+          ConfigError: a number of frames or a size is out of its range.
         """
-        networks = self.network or [_DEFAULTS.network]
-        if self.weights is not None and len(networks) > 1:
-            raise ConfigError(f"--weights: expected a single --network, got {', '.join(networks)}")
-        return [
-            GatysConfig(
-                network=network,
-                weights=self.weights,
-                iterations=iterations,
-                warm_iterations=iterations,
-                start=self.start or _DEFAULTS.start,
-            )
-            for network, iterations in itertools.product(
-                networks, self.warm_iterations or [_DEFAULTS.warm_iterations]
-            )
-        ]
+        if self.frames is not None and self.frames < _LEAST_FRAMES:
+            raise ConfigError(f"--frames: expected {_LEAST_FRAMES} or more, got {self.frames}")
+        self.sizes()
+
+    def sizes(self) -> list[Size]:
+        """Return the sizes to measure.
+
+        Raises:
+          ConfigError: one is no size.
+        """
+        return [Size.parse(text) for text in self.size or [_SIZES[self.method]]]
 
     def load(self, size: Size) -> list[Frame]:
-        """Return the frames to measure on."""
-        count = self.frames + _WARM_UP
+        """Return the frames to measure on.
+
+        Raises:
+          ConfigError: the video is too short.
+        """
+        count = (self.frames or _FRAMES[self.method]) + WARM_UP
         if self.video is not None:
             frames = read_frames(self.video, size, count=count)
-            if len(frames) <= _WARM_UP:
+            if len(frames) <= WARM_UP:
                 raise ConfigError(
-                    f"--video: expected more than the {_WARM_UP} frames to warm up, "
+                    f"--video: expected more than the {WARM_UP} frames to warm up, "
                     f"got {len(frames)} in {self.video}"
                 )
             return frames
         return synthetic_frames(size.fit((1280, 720)), count=count, seed=self.seed)
 
+    def load_styles(self) -> Sequence[AnyStyle]:
+        """Return the styles."""
+        if self.style or self.method == "fast":
+            return load_styles(self.style or [_STYLE])
+        return [Style(name="painted", image=paint_style())]
+
 
 @spread
 def bench(
     options: BenchOptions,
+    fast: FastGrid,
+    gatys: GatysGrid,
     speech: SpeechOptions,
     json: Annotated[
         Path | None, option("json", "Write machine and results here.", "Reports", metavar="FILE")
     ] = None,
     overwrite: Annotated[bool, option("overwrite", "Replace what exists.", "Reports")] = False,
 ) -> None:
-    """Measure frames a second, by network, size and iterations.
+    """Measure frames a second, by size and by engine and threads, or network and iterations.
 
     Each is measured warm: loading, compiling and three frames come before. Reading and writing do
-    not count. Memory is the most that the process has held so far.
+    not count.
 
-    **Example**
+    **Examples**
 
-    `stylizer bench --size 320x180 --size 640x360 --warm-iterations 4 --warm-iterations 8`
+    `stylizer bench --size 640x360 --size 1280x720 --engine keras --engine openvino`
+
+    `stylizer bench --size 384x384 --against magenta/` — beside Magenta's TFLite files
+
+    `stylizer bench --method gatys --warm-iterations 4 --warm-iterations 8`
     """
-    if options.frames < _LEAST_FRAMES:
-        raise ConfigError(f"--frames: expected {_LEAST_FRAMES} or more, got {options.frames}")
-    configs = options.configs()
+    _refuse(gatys if options.method == "fast" else fast, options.method)
+    options.check()
+    replaced = False if json is None else claim_file(json, overwrite=overwrite)
+    if options.method == "fast":
+        results, races = _bench_fast(options, fast, quiet=speech.quiet)
+    else:
+        results, races = _bench_gatys(options, gatys, quiet=speech.quiet), []
+    if json is not None:
+        more = {"against": races} if races else None
+        write_json(json, results, overwrite=replaced, more=more)
+
+
+def _refuse(others: FastGrid | GatysGrid, method: Method) -> None:
+    """Make sure that no option of the other method was given.
+
+    Raises:
+      ConfigError: one was.
+    """
+    other = "fast" if method == "gatys" else "gatys"
+    for field in fields(others):
+        if getattr(others, field.name) not in (None, []):
+            raise ConfigError(
+                f"--{field.name.replace('_', '-')}: belongs to --method {other}, "
+                f"got --method {method}; leave one of them out"
+            )
+
+
+_Rows = list[dict[str, Any]]
+
+
+def _bench_fast(options: BenchOptions, grid: FastGrid, *, quiet: bool) -> tuple[_Rows, _Rows]:
+    """Measure, print, and return results and races."""
+    configs, sizes, styles = grid.configs(), options.sizes(), options.load_styles()
+    races = []
+    if grid.against is not None:
+        frames = options.load(_PEER_SIZE)
+        races = [duel(frames, styles, config, folder=grid.against) for config in configs]
+    results: list[FastResult] = []
+    total = len(sizes) * len(configs)
+    with Display(total=total, quiet=quiet, unit="measurements") as display:
+        for size, config in itertools.product(sizes, configs):
+            frames, startup = options.load(size), None
+            if grid.startup is not False:
+                texts = options.style or [_STYLE]
+                startup = measure_startup(texts, frames[0].size, config)
+            results.append(measure_fast(frames, styles, config, startup=startup))
+            display.update(len(results), f"{results[-1].runs}, {results[-1].fps:.1f} fps")
+    Console().print(fast_table(results))
+    if races:
+        Console().print(duel_table(races))
+    return [asdict(result) for result in results], [asdict(race) for race in races]
+
+
+def _bench_gatys(options: BenchOptions, grid: GatysGrid, *, quiet: bool) -> _Rows:
+    """Measure, print, and return results."""
+    configs, sizes = grid.configs(), options.sizes()
     for config in configs:
         check_weights(config)
-    sizes = [Size.parse(text) for text in options.size or ["320x180"]]
-    replaced = False if json is None else claim_file(json, overwrite=overwrite)
-    styles = load_styles(options.style) if options.style else [_painted()]
-    if not speech.quiet:
+    styles = options.load_styles()
+    if not quiet:
         machine = describe_machine()
         say(f"{machine['cpu']} · {machine['device']}")
-    results = []
+    results: list[GatysResult] = []
     total = len(sizes) * len(configs)
-    with Display(total=total, quiet=speech.quiet, unit="measurements") as display:
+    with Display(total=total, quiet=quiet, unit="measurements") as display:
         for size in sizes:
             frames = options.load(size)
             for config in configs:
-                results.append(measure(frames, styles, config, warm_up=_WARM_UP))
+                results.append(measure_gatys(frames, styles, config))
                 display.update(len(results), f"{config.network}, {results[-1].fps:.1f} fps")
-    Console().print(_table(results))
-    if json is not None:
-        write_json(json, [asdict(result) for result in results], overwrite=replaced)
-
-
-def _painted() -> Style:
-    return Style(name="painted", image=paint_style())
-
-
-def _table(results: Sequence[Measurement]) -> Table:
-    table = Table(title="Gatys, frames a second, warm")
-    headings = (
-        "network",
-        "size",
-        "iterations",
-        "start",
-        "fps",
-        "median",
-        "95 %",
-        "first",
-        "memory",
-    )
-    for heading in headings:
-        table.add_column(heading, justify="left" if heading == "network" else "right")
-    for result in results:
-        memory = result.peak_memory_mib
-        table.add_row(
-            result.network,
-            result.size,
-            str(result.iterations),
-            result.start,
-            f"{result.fps:.1f}",
-            f"{result.median_ms:.1f} ms",
-            f"{result.p95_ms:.1f} ms",
-            f"{result.first_frame_s:.1f} s",
-            "" if memory is None else f"{memory:.0f} MiB",
-        )
-    return table
+    Console().print(gatys_table(results))
+    return [asdict(result) for result in results]

@@ -81,13 +81,26 @@ def peak_memory() -> float | None:
     return peak / (1 << 20 if platform.system() == "Darwin" else 1 << 10)
 
 
-def write_json(path: Path, results: Sequence[Mapping[str, Any]], *, overwrite: bool) -> None:
+def write_json(
+    path: Path,
+    results: Sequence[Mapping[str, Any]],
+    *,
+    overwrite: bool,
+    more: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
+) -> None:
     """Write the machine and the results.
+
+    Args:
+      path: the file.
+      results: one row a measurement.
+      overwrite: replace a file that is there.
+      more: rows of other kinds, by name.
 
     Raises:
       SinkError: the file cannot be written.
     """
-    text = json.dumps({"machine": describe_machine(), "results": list(results)}, indent=2)
+    told = {"machine": describe_machine(), "results": list(results), **(more or {})}
+    text = json.dumps(told, indent=2)
     with temporary_path(path, overwrite=overwrite) as temporary:
         try:
             temporary.write_text(text + "\n", encoding="utf-8")

@@ -1,0 +1,120 @@
+"""Start-up time and memory of the fast network, each measured in a process of its own.
+
+Run as a module it is that process: it loads what the command ``stylizer`` loads, then the network
+and the styles, paints a frame, says so on stdout, paints some more, and tells its memory.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from stylizer.errors import StylizerError
+from stylizer.network.config import FastConfig
+
+__all__ = ["Startup", "main", "measure_startup"]
+
+_MODULE = ["-m", "stylizer.apps.startup"]
+_FRAMES = 5
+_LONGEST_S = 600
+
+
+@dataclass(frozen=True, kw_only=True)
+class Startup:
+    """How long it takes from the start of the process to the first painted frame.
+
+    Attributes:
+      cold_s: seconds, with an empty cache folder, where the network is compiled first.
+      warm_s: seconds, with what the first run left in the cache.
+      peak_memory_mib: the most that the second process held, with some more frames; None where
+        that is not known.
+    """
+
+    cold_s: float
+    warm_s: float
+    peak_memory_mib: float | None
+
+
+def measure_startup(styles: Sequence[str], size: tuple[int, int], config: FastConfig) -> Startup:
+    """Start the network twice, each time in a new process.
+
+    Args:
+      styles: as a user writes them.
+      size: of the frame, (width, height) in pixels.
+      config: engine and threads.
+
+    Raises:
+      StylizerError: the process failed; the message is its own.
+    """
+    job: dict[str, Any] = {"styles": list(styles), "size": list(size)}
+    job |= {"engine": config.engine, "threads": config.threads}
+    with tempfile.TemporaryDirectory(prefix="stylizer-bench-") as folder:
+        text = json.dumps(job | {"cache": folder})
+        (cold, _), (warm, memory) = (_start(text) for _ in range(2))
+    peak = None if memory is None else round(memory, 1)
+    return Startup(cold_s=round(cold, 3), warm_s=round(warm, 3), peak_memory_mib=peak)
+
+
+def _start(job: str) -> tuple[float, float | None]:
+    """Return the seconds to the first frame, and the memory in MiB."""
+    command = [sys.executable, *_MODULE, job]
+    began = time.monotonic()
+    with (
+        tempfile.TemporaryFile("w+", encoding="utf-8") as errors,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True) as process,
+    ):
+        try:
+            _read(process)
+            seconds = time.monotonic() - began
+            last = _read(process)
+            process.communicate(timeout=_LONGEST_S)
+        except BaseException:  # else leaving the block would wait for it
+            process.kill()
+            raise
+        if process.returncode or last is None:
+            errors.seek(0)
+            said = errors.read().strip().splitlines() or [f"exit code {process.returncode}"]
+            raise StylizerError(f"start-up could not be measured: {said[-1]}")
+    return seconds, last["memory"]
+
+
+def _read(process: subprocess.Popen[str]) -> dict[str, Any] | None:
+    """Return the next thing that the process tells, None at its end."""
+    for line in process.stdout or ():
+        if line.startswith("{"):
+            told: dict[str, Any] = json.loads(line)
+            return told
+    return None
+
+
+def main() -> None:
+    """Be the process that is measured."""
+    from . import cli  # noqa: F401  as every command does
+    from .measuring import peak_memory, synthetic_frames
+    from .painting import describe_stylizer, make_stylizer
+    from .terminal import set_up
+
+    set_up(quiet=True, debug=False)
+    from stylizer.styles import load_styles
+
+    job = json.loads(sys.argv[1])
+    width, height = job["size"]
+    first, *more = synthetic_frames((width, height), count=_FRAMES)
+    config = FastConfig(engine=job["engine"], threads=job["threads"], cache=Path(job["cache"]))
+    stylizer = make_stylizer(load_styles(job["styles"]), config)
+    stylizer(first)
+    print(json.dumps({"runs": describe_stylizer(stylizer)}), flush=True)
+    for frame in more:
+        stylizer(frame)
+    print(json.dumps({"memory": peak_memory()}), flush=True)
+
+
+if __name__ == "__main__":
+    main()

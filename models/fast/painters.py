@@ -1,0 +1,119 @@
+"""Who is judged: the fast network, Magenta's, and the optimization as the ceiling."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from keras import ops
+
+from stylizer.frame import Image
+from stylizer.gatys.backend import compile_step
+from stylizer.gatys.compact import TAPS, load_compact
+from stylizer.gatys.config import GatysConfig
+from stylizer.gatys.still import stylize_image
+from stylizer.network.architecture import build_network, style_statistics
+from stylizer.network.magenta_lite import FILES, MagentaLite, usable_cores
+from stylizer.styles import Style
+from stylizer.weights import weights_path
+
+from .held_out import SIDE, Picture
+
+__all__ = ["Paint", "Painter", "digest", "fast", "gatys", "magenta"]
+
+Paint = Callable[[Picture, Picture], Image]
+"""``paint(photo, style)`` to uint8 RGB (SIDE, SIDE, 3)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Painter:
+    """A method under trial.
+
+    Attributes:
+      name: for tables and files.
+      key: changes when what it paints may change, so that stored results are used no longer.
+      load: returns what paints; takes seconds.
+    """
+
+    name: str
+    key: str
+    load: Callable[[], Paint]
+
+
+def digest(*parts: Path | str) -> str:
+    """Return twelve digits that stand for the contents of files and texts."""
+    found = hashlib.sha256()
+    for part in parts:
+        content = part.read_bytes() if isinstance(part, Path) else part.encode()
+        found.update(hashlib.sha256(content).digest())
+    return found.hexdigest()[:12]
+
+
+def fast(weights: Path) -> Painter:
+    """Return the fast network with weights of ``build_network().save_weights``, run by Keras."""
+
+    def load() -> Paint:
+        network, compact = build_network(), load_compact(str(weights_path("compact")))
+        network.load_weights(weights)
+        learn = compile_step(lambda images: style_statistics(compact(images)))
+        step = compile_step(lambda image, known: network({"image": image, "statistics": known}))
+
+        statistics: dict[str, Any] = {}
+
+        def paint(photo: Picture, style: Picture) -> Image:
+            if style.name not in statistics:
+                statistics[style.name] = learn(_tensor(style.square(SIDE)))
+            painted = step(_tensor(photo.square(SIDE)), statistics[style.name])
+            pixels = ops.convert_to_numpy(painted)[0]
+            return np.asarray(np.rint(np.clip(pixels, 0, 255)), np.uint8)
+
+        return paint
+
+    return Painter(name="fast", key=digest(weights, weights_path("compact")), load=load)
+
+
+def magenta(folder: Path) -> Painter:
+    """Return Magenta's TFLite files of a folder; styles enter at 256x256, photos at 384x384."""
+
+    def load() -> Paint:
+        network = MagentaLite(folder, threads=usable_cores())
+        codes: dict[str, npt.NDArray[np.float32]] = {}
+
+        def paint(photo: Picture, style: Picture) -> Image:
+            if style.name not in codes:
+                codes[style.name] = network.encode(style.square(256))
+            return network.paint(photo.square(SIDE), codes[style.name])
+
+        return paint
+
+    return Painter(name="magenta", key=digest(*(folder / name for name in FILES)), load=load)
+
+
+def gatys(weights: Path, *, iterations: int = 100) -> Painter:
+    """Return the optimization with VGG-19 and its defaults; a minute a picture on two CPU cores."""
+    config = GatysConfig(
+        network="vgg19",
+        weights=weights,
+        iterations=iterations,
+        content_layers=((TAPS[-1], 1.0),),
+        style_layers=tuple((tap, 1 / len(TAPS)) for tap in TAPS),
+    )
+
+    def load() -> Paint:
+        def paint(photo: Picture, style: Picture) -> Image:
+            picture = Style(name=style.name, image=style.square(SIDE))
+            return stylize_image(photo.square(SIDE), [picture], config)
+
+        return paint
+
+    settings = repr(config).replace(repr(weights), "")
+    return Painter(name="gatys", key=digest(weights, settings), load=load)
+
+
+def _tensor(image: Image) -> Any:
+    return ops.convert_to_tensor(image[None].astype(np.float32))
