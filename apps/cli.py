@@ -14,7 +14,20 @@ import typer
 import stylizer
 from stylizer.errors import StylizerError
 
-from . import bench, demo, export, frames, image, live, report, starts, styles, sweep, video
+from . import (
+    bench,
+    coherence,
+    demo,
+    export,
+    frames,
+    image,
+    live,
+    report,
+    starts,
+    styles,
+    sweep,
+    video,
+)
 from .terminal import Interrupted, say, say_error, set_up
 
 __all__ = ["INTERRUPTED", "app", "main", "version"]
@@ -37,6 +50,7 @@ app.command("export")(export.export)
 app.command("report")(report.report)
 app.command("sweep")(sweep.sweep)
 app.command("bench")(bench.bench)
+app.command("compare-coherence")(coherence.compare_coherence)
 app.command("compare-starts")(starts.compare_starts)
 app.command("demo")(demo.demo)
 

@@ -17,6 +17,7 @@ from stylizer.io.resize import Resized
 from stylizer.protocols import FrameSource, Stylizer
 from stylizer.styles import load_styles
 
+from .coherence_options import CoherenceOptions
 from .fast_options import FastOptions
 from .gatys_options import GatysOptions
 from .look_options import LookOptions
@@ -98,6 +99,7 @@ def frames(
     fast: FastOptions,
     gatys: GatysOptions,
     look: LookOptions,
+    coherence: CoherenceOptions,
     out: OutputOptions,
     reports: LossOptions,
     speech: SpeechOptions,
@@ -124,6 +126,7 @@ def frames(
     check_weights(config)
     styles = load_styles(gatys.style)
     look.check(styles)
+    coherence.check()
     with FolderReader(source, same_size=not independent) as reader:
         inputs = [*reader.paths, *style_paths(gatys.style)]
         claim_folder(folder, inputs=[path.parent for path in reader.paths])
@@ -136,7 +139,13 @@ def frames(
                 return
             pending = Missing(resized, exists=writer.exists, frame_count=len(missing))
             history = losses.history if losses.wanted else None
-            inner = make_stylizer(styles, config, look=look, on_loss=history)
+            inner = make_stylizer(
+                styles,
+                config,
+                look=look,
+                coherence=None if independent else coherence,
+                on_loss=history,
+            )
             if not speech.quiet:
                 announce(describe_stylizer(inner), pending)
             display = Display(total=len(missing), quiet=speech.quiet)

@@ -14,6 +14,7 @@ from stylizer.io.window import Window
 from stylizer.size import Size
 from stylizer.styles import load_styles
 
+from .coherence_options import CoherenceOptions
 from .fast_options import FastOptions
 from .gatys_options import GatysOptions
 from .look_options import LookOptions
@@ -35,6 +36,7 @@ def live(
     fast: FastOptions,
     gatys: GatysOptions,
     look: LookOptions,
+    coherence: CoherenceOptions,
     speech: SpeechOptions,
     camera: Annotated[
         str, option("camera", "Its number, or the URL of a stream (http, rtsp).", _CAMERA)
@@ -75,12 +77,13 @@ def live(
     asked = Size.parse(size or str(_SHORT_SIDES[fast.method]))
     styles = load_styles(gatys.style)
     look.check(styles)
+    coherence.check()
     device = int(camera) if camera.isdecimal() else camera
     exact, rate = _exact(camera_size), _rate(camera_rate)
     with Camera(device, size=exact, rate=rate, mjpg=mjpg) as source:
         frames = RecentFrames(Resized(source, asked))
         with Window("stylizer", original=frames.image, snapshot_folder=snapshots) as window:
-            stylizer = make_stylizer(styles, config, look=look)
+            stylizer = make_stylizer(styles, config, look=look, coherence=coherence)
             if not speech.quiet:
                 announce(describe_stylizer(stylizer), frames)
             display = Display(total=None, quiet=speech.quiet, live=True)

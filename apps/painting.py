@@ -14,6 +14,7 @@ from stylizer.pipeline import run
 from stylizer.protocols import FrameSink, FrameSource, StyledStylizer, Stylizer
 from stylizer.styles import AnyStyle
 
+from .coherence_options import CoherenceOptions
 from .look_options import LookOptions
 from .progress import Display, frames_text, rate_text
 from .terminal import Interrupted, interruptible, say, silenced
@@ -74,9 +75,10 @@ def make_stylizer(
     config: FastConfig | GatysConfig,
     *,
     look: LookOptions | None = None,
+    coherence: CoherenceOptions | None = None,
     on_loss: Callable[[LossRecord], None] | None = None,
 ) -> Stylizer:
-    """Return the stylizer of the method whose settings are given, with its look around it.
+    """Return the stylizer of the method whose settings are given, with what is asked for around it.
 
     The optimization loads the backend, which takes seconds; so does the network the first time.
 
@@ -84,6 +86,7 @@ def make_stylizer(
       styles: one or more.
       config: of the fast network or of the optimization.
       look: what is done around the method; None for nothing.
+      coherence: what holds a video still; None for pictures that are no sequence.
       on_loss: told of every iteration of the optimization.
 
     Raises:
@@ -97,7 +100,10 @@ def make_stylizer(
         from stylizer.gatys.stylizer import GatysStylizer
 
         stylizer = GatysStylizer(styles, config, on_loss=on_loss)
-    return stylizer if look is None else look.wrap(stylizer, styles)
+    looking = stylizer if look is None else look.wrap(stylizer, styles)
+    if coherence is None:
+        return looking
+    return coherence.wrap(looking, recurrent=isinstance(config, GatysConfig))
 
 
 def _make_fast(styles: Sequence[AnyStyle], config: FastConfig) -> StyledStylizer:

@@ -11,14 +11,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from fractions import Fraction
-from types import TracebackType
-from typing import Self
 
 import cv2
 import numpy as np
 
 from stylizer.errors import SourceError
 from stylizer.frame import Frame, Image
+from stylizer.io.source import ManagedSource
 
 __all__ = ["MovingCamera", "paint_style", "photo_wall"]
 
@@ -129,7 +128,7 @@ def photo_wall(*, height: int = 512) -> Image:
     return np.concatenate([left[:, :-seam], middle, right[:, seam:]], axis=1).astype(np.uint8)
 
 
-class MovingCamera:
+class MovingCamera(ManagedSource):
     """A source: a camera that travels over a still picture from left to right, zooming and swaying.
 
     Positions are fractions of a pixel, so that the motion is as smooth as a real camera's.
@@ -183,15 +182,3 @@ class MovingCamera:
             self._picture, matrix, self.size, flags=flags, borderMode=cv2.BORDER_REFLECT_101
         )
         return np.ascontiguousarray(seen, dtype=np.uint8)
-
-    def __enter__(self) -> Self:
-        """Nothing is opened."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Nothing is closed."""

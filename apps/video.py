@@ -12,6 +12,7 @@ from stylizer.io.video_reader import VideoReader
 from stylizer.io.video_writer import VideoWriter
 from stylizer.styles import load_styles
 
+from .coherence_options import CoherenceOptions
 from .fast_options import FastOptions
 from .gatys_options import GatysOptions
 from .look_options import LookOptions
@@ -35,6 +36,7 @@ def video(
     fast: FastOptions,
     gatys: GatysOptions,
     look: LookOptions,
+    coherence: CoherenceOptions,
     out: OutputOptions,
     encoding: VideoOptions,
     reports: LossOptions,
@@ -60,6 +62,7 @@ def video(
     check_weights(config)
     styles = load_styles(gatys.style)
     look.check(styles)
+    coherence.check()
     with VideoReader(source) as reader:
         inputs = [source, *style_paths(gatys.style)]
         overwrite = claim_file(output, overwrite=out.overwrite, inputs=inputs)
@@ -74,7 +77,9 @@ def video(
             overwrite=overwrite,
         ) as writer:
             history = losses.history if losses.wanted else None
-            stylizer = make_stylizer(styles, config, look=look, on_loss=history)
+            stylizer = make_stylizer(
+                styles, config, look=look, coherence=coherence, on_loss=history
+            )
             if not speech.quiet:
                 announce(describe_stylizer(stylizer), frames)
             display = Display(total=reader.frame_count, quiet=speech.quiet)

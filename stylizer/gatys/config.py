@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from stylizer.errors import ConfigError
+from stylizer.temporal.flow import Preset
 
 __all__ = [
     "GatysConfig",
@@ -66,6 +67,13 @@ class GatysConfig:
       start: what a later frame starts from: ``"warped"`` (the previous stylised frame carried
         along by the optical flow of the source), ``"previous"`` (as it was), ``"cold"`` (from
         ``initial``).
+      flow: pains of the optical flow between frames.
+      temporal_weight: factor of the temporal loss (Ruder et al. 2016, eq. 7), per gray level²: how
+        much each later frame is held to the ones before; 0 for none, which costs nothing.
+      long_term: how many frames before each frame lie those it is held to, increasing (the J of
+        Ruder et al. 2016, section 4.3); each pixel is held to the first of them that shows it.
+      passes: how often a whole clip is gone through, forward and backward in turn, by
+        `stylizer.gatys.passes`; a stream has one.
       scales: sizes of a still, coarse to fine, each half of the next; 1 for the full size alone.
       style_scale: the style pictures are resized to this factor of the content's size.
       seed: seed of the noise.
@@ -94,6 +102,10 @@ class GatysConfig:
     iterations: int = 100
     warm_iterations: int = 4
     start: Start = "warped"
+    flow: Preset = "fast"
+    temporal_weight: float = 1e-3
+    long_term: tuple[int, ...] = (1,)
+    passes: int = 1
     scales: int = 1
     style_scale: float = 1.0
     seed: int = 0
@@ -103,7 +115,7 @@ class GatysConfig:
         """Check every range; a message names the field."""
         for name, kind in _CHOICES.items():
             _check_choice(name, getattr(self, name), kind)
-        for name in ("content_weight", "style_weight", "tv_weight"):
+        for name in ("content_weight", "style_weight", "tv_weight", "temporal_weight"):
             _check_number(name, getattr(self, name), least=0.0)
         for name in ("learning_rate", "style_scale"):
             _check_number(name, getattr(self, name), least=1e-6)
@@ -112,8 +124,14 @@ class GatysConfig:
         _check_number("beta_1", self.beta_1, least=0.0, below=1.0)
         if self.noise_deviation is not None:
             _check_number("noise_deviation", self.noise_deviation, least=0.0)
-        for name in ("evaluations", "iterations", "warm_iterations", "scales"):
+        for name in ("evaluations", "iterations", "warm_iterations", "scales", "passes"):
             _check_number(name, getattr(self, name), least=1)
+        distances = self.long_term
+        if not distances or distances[0] < 1 or list(distances) != sorted(set(distances)):
+            raise ConfigError(
+                "long_term: expected distances in frames, 1 or more, increasing, as (1, 2, 4), "
+                f"got {distances!r}"
+            )
         if self.relative and self.reduction == "sum":
             raise ConfigError("reduction: 'sum' needs relative=False, got relative=True")
         for name in ("content_layers", "style_layers"):
@@ -127,6 +145,7 @@ _CHOICES = {
     "optimizer": get_args(Optimizer),
     "start": get_args(Start),
     "precision": get_args(Precision),
+    "flow": get_args(Preset),
     "reduction": get_args(Reduction),
 }
 

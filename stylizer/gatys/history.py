@@ -20,8 +20,22 @@ if TYPE_CHECKING:
 
 __all__ = ["LossHistory", "LossRow"]
 
-_COLUMNS = ("frame", "iteration", "content", "style", "total_variation", "total", "seconds")
-_DRAWN = {"content": "content", "style": "style", "total_variation": "total variation"}
+_COLUMNS = (
+    "frame",
+    "iteration",
+    "content",
+    "style",
+    "total_variation",
+    "total",
+    "temporal",
+    "seconds",
+)
+_DRAWN = {
+    "content": "content",
+    "style": "style",
+    "total_variation": "total variation",
+    "temporal": "temporal",
+}
 
 
 @dataclass(frozen=True, kw_only=True)

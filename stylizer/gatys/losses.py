@@ -21,6 +21,7 @@ __all__ = [
     "relative_content_loss",
     "relative_style_loss",
     "style_loss",
+    "temporal_loss",
     "total_variation",
     "weighted_sum",
 ]
@@ -146,6 +147,26 @@ def relative_style_loss(gram: Tensor, target: Tensor) -> Tensor:
       float32 scalar, 0 or more.
     """
     return style_loss(gram, target) / _energy(target)
+
+
+def temporal_loss(
+    images: Tensor, target: Tensor, weights: Tensor, *, reduction: Reduction = "mean"
+) -> Tensor:
+    """Squared differences from the frame before, carried along (Ruder et al. 2016, eq. 7).
+
+    ``mean(weights * (images - target)²)``, in gray levels², over all pixels and channels (the
+    paper's D).
+
+    Args:
+      images: float32, (N, H, W, 3), 0..255.
+      target: float32, (N, H, W, 3): the earlier frame as painted, warped.
+      weights: float32, (N, H, W, 1): 0 where the flow cannot be relied on.
+      reduction: ``"sum"`` for the sum in place of the mean.
+
+    Returns:
+      float32 scalar, 0 or more.
+    """
+    return _reduce(weights * ops.square(images - target), reduction)
 
 
 def weighted_sum(losses: Mapping[str, Tensor], weights: Iterable[tuple[str, float]]) -> Tensor:

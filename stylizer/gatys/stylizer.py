@@ -15,10 +15,12 @@ from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image, check_image
 from stylizer.gatys.backend import describe_device
 from stylizer.gatys.config import GatysConfig
-from stylizer.gatys.engine import Engine, WeightedStyle
+from stylizer.gatys.engine import Engine, StyleLike
 from stylizer.gatys.initial import initial_canvas
+from stylizer.gatys.memory import FrameMemory, Recalled
 from stylizer.gatys.optimizers import Canvas, Losses
-from stylizer.temporal.flow import OpticalFlow, outside, warp
+from stylizer.temporal.anchor import ColorAnchor
+from stylizer.temporal.motion import MotionFinder
 
 __all__ = ["GatysStylizer", "LossRecord", "loss_reporter", "to_image"]
 
@@ -36,6 +38,7 @@ class LossRecord:
       style: style loss.
       total_variation: total variation loss.
       total: what is minimized.
+      temporal: temporal loss.
     """
 
     frame: int
@@ -44,25 +47,21 @@ class LossRecord:
     style: float
     total_variation: float
     total: float
-
-
-@dataclass(frozen=True, slots=True)
-class _Memory:
-    image: Image
-    canvas: Canvas
+    temporal: float = 0.0
 
 
 class GatysStylizer:
     """Gatys et al. (2016), warm-started from frame to frame; a `stylizer.protocols.Stylizer`.
 
     The first frame gets ``iterations``, each later one ``warm_iterations`` from the start that the
-    config names (``"warped"``: as in Ruder et al. 2016, without their temporal loss). Where the
-    flow leads out of the frame, the content stands in.
+    config names. ``"warped"`` is as in Ruder et al. (2016), with their temporal loss: the last
+    canvas moves along with the scene, and is held to where it can be relied on; what comes into
+    view is taken from the content. Over a long shot the canvas's colors keep to what they were.
     """
 
     def __init__(
         self,
-        styles: Sequence[WeightedStyle],
+        styles: Sequence[StyleLike],
         config: GatysConfig | None = None,
         *,
         on_loss: Callable[[LossRecord], None] | None = None,
@@ -75,17 +74,25 @@ class GatysStylizer:
           on_loss: called once for each iteration. Reading the losses takes time.
 
         Raises:
-          ConfigError: ``initial`` is ``"image"`` (stills only), or no such network or layer.
-          StyleError: no style, or none with a weight.
+          ConfigError: ``initial`` is ``"image"`` (stills only), several ``passes``, or no such
+            network or layer.
+          StyleError: no style, none with a weight, or a built-in one where a picture is needed.
           WeightsError: the network's weights are missing or damaged.
         """
         self._config = config or GatysConfig()
         if self._config.initial == "image":
             raise ConfigError("initial: expected content, noise or style for a video, got 'image'")
+        if self._config.passes > 1:
+            raise ConfigError(
+                f"passes: expected 1 for a stream, got {self._config.passes}; "
+                "stylizer.gatys.passes.paint_passes paints a clip in several"
+            )
         self._engine = Engine(styles, self._config)
-        self._flow = OpticalFlow()
+        self._memory = FrameMemory(
+            MotionFinder(preset=self._config.flow), distances=self._config.long_term
+        )
+        self._anchor = ColorAnchor()
         self._on_loss = on_loss
-        self._memory: _Memory | None = None
 
     @property
     def description(self) -> str:
@@ -93,9 +100,21 @@ class GatysStylizer:
         device = describe_device(precision=self._engine.precision)
         return f"{self._engine.network.name}, {device}"
 
+    def set_styles(self, styles: Sequence[StyleLike]) -> None:
+        """Paint after other styles from the next frame on, which starts from the last one.
+
+        Args:
+          styles: one or more.
+
+        Raises:
+          ConfigError, StyleError: as for a new stylizer; the styles stay as they were.
+        """
+        self._engine.set_styles(styles)
+
     def reset(self) -> None:
         """Forget all earlier frames; the next one gets all iterations again."""
-        self._memory = None
+        self._memory.forget()
+        self._anchor.reset()
         self._engine.forget()
 
     def __call__(self, frame: Frame) -> Frame:
@@ -106,41 +125,31 @@ class GatysStylizer:
           OptimizationError: the optimization diverged and could not be rescued.
         """
         image = check_image(frame.image)
-        if self._memory is not None and self._memory.image.shape != image.shape:
+        latest = self._memory.latest
+        if latest is not None and latest[0].shape != image.shape:
             self.reset()
-        canvas, iterations = self._start(image)
-        report = loss_reporter(self._on_loss, frame.index)
-        canvas = self._engine(canvas, image, iterations, on_losses=report)
-        self._memory = _Memory(image.copy(), canvas)
+        recalled = self._memory.recall(image) if self._config.start == "warped" else None
+        canvas, iterations = self._start(image, recalled)
+        canvas = self._engine(
+            canvas,
+            image,
+            iterations,
+            temporal=None if recalled is None else recalled.target,
+            on_losses=loss_reporter(self._on_loss, frame.index),
+        )
+        canvas = self._anchor(canvas, image)
+        self._memory.remember(image, canvas)
         return frame.with_image(to_image(canvas))
 
-    def _start(self, image: Image) -> tuple[Canvas, int]:
-        config, memory = self._config, self._memory
-        if memory is None:
-            return initial_canvas(self._engine, config, image), config.iterations
-        if config.start == "cold":
-            return initial_canvas(self._engine, config, image), config.warm_iterations
-        if config.start == "previous":
-            return memory.canvas, config.warm_iterations
-        flow = self._flow.estimate(image, memory.image)
-        canvas = warp(memory.canvas, flow)
-        beyond = outside(flow)
-        if beyond.any():
-            canvas[beyond] = _recolored(image[beyond], memory)
-        return canvas, config.warm_iterations
-
-
-def _recolored(pixels: Image, memory: _Memory) -> Canvas:
-    """Give content pixels (N, 3) the colors of the canvas: its mean and deviation by channel.
-
-    Content as it is would stand out for as many frames as it takes to stylize it.
-    """
-    source, target = (
-        (picture.mean((0, 1)), picture.std((0, 1)) + 1.0)
-        for picture in (memory.image, memory.canvas)
-    )
-    recolored = (pixels - source[0]) * (target[1] / source[1]) + target[0]
-    return np.asarray(np.clip(recolored, 0, 255), np.float32)
+    def _start(self, image: Image, recalled: Recalled | None) -> tuple[Canvas, int]:
+        config, latest = self._config, self._memory.latest
+        if recalled is not None:
+            return recalled.start, config.warm_iterations
+        if latest is not None and config.start == "previous":
+            return latest[1], config.warm_iterations
+        first = latest is None
+        count = config.iterations if first else config.warm_iterations
+        return initial_canvas(self._engine, config, image), count
 
 
 def loss_reporter(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -100,8 +101,11 @@ def load_network(weights: Path) -> keras.Model:
     """
     network = build_network()
     try:
-        network.load_weights(weights)
-    except (OSError, ValueError, KeyError) as error:
+        with warnings.catch_warnings():
+            # of layers that a file does not have, Keras only warns, and leaves them random
+            warnings.simplefilter("error", UserWarning)
+            network.load_weights(weights)
+    except (OSError, ValueError, KeyError, UserWarning) as error:
         raise WeightsError(
             f"{weights}: expected weights of the fast network (.weights.h5), got something else "
             f"({str(error).partition(chr(10))[0]})"

@@ -10,9 +10,10 @@ import numpy as np
 
 from stylizer.errors import ConfigError
 from stylizer.frame import Image
-from stylizer.temporal.flow import OpticalFlow, outside
+from stylizer.temporal.flow import Flow, OpticalFlow, outside, warp
+from stylizer.temporal.occlusion import Mask
 
-__all__ = ["FlowAgreement", "flow_agreement"]
+__all__ = ["FlowAgreement", "end_point_error", "flow_agreement", "warping_error"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +62,49 @@ def flow_agreement(source_frames: Sequence[Image], output_frames: Sequence[Image
         pixels += int(inside.sum())
     means = sums / max(1, pixels)
     return FlowAgreement(float(means[0]), float(means[1]), float(means[2]))
+
+
+def warping_error(image: Image, before: Image, flow: Flow, mask: Mask) -> float | None:
+    """How much a picture differs from the one before it, carried along by the source's motion.
+
+    ``E = sum over pixels(M |O_t - W(O_t-1)|^2) / sum over pixels(M)``: Lai et al. 2018 ("Learning
+    blind video temporal consistency", section 4.2), with ``M`` 1 where the flow can be relied on,
+    colors in 0..1, and the squared norm taken over the three channels. 0 is perfectly coherent; a
+    source has an error of its own, of noise and light. Differs from the paper: the earlier picture
+    is brought to the later one, not the reverse.
+
+    A blurred picture has a low error too, so look at it as well.
+
+    Args:
+      image: what was painted, uint8 RGB, (H, W, 3).
+      before: what was painted one frame earlier, of the same size.
+      flow: of the source, from this frame to the one before, float32 (H, W, 2).
+      mask: bool, (H, W), where the flow can be relied on.
+
+    Returns:
+      0 or more; None where nothing can be relied on.
+
+    Raises:
+      ConfigError: pictures, flow and mask are not of one size.
+    """
+    if image.shape != before.shape or mask.shape != image.shape[:2]:
+        raise ConfigError(
+            "warping error: expected pictures and mask of one size, "
+            f"got {image.shape}, {before.shape} and {mask.shape}"
+        )
+    carried = warp(before.astype(np.float32), flow)
+    if not mask.any():
+        return None
+    squares = np.square((image - carried)[mask] / 255.0)
+    return float(squares.sum(axis=-1).mean())
+
+
+def end_point_error(flow: Flow, truth: Flow, mask: Mask) -> float:
+    """Mean distance of a flow from the true one (Baker et al. 2011), in pixels.
+
+    Args:
+      flow: float32, (H, W, 2).
+      truth: float32, (H, W, 2).
+      mask: bool, (H, W), the pixels that count, one at least.
+    """
+    return float(np.linalg.norm(flow - truth, axis=-1)[mask].mean())

@@ -1,0 +1,137 @@
+"""What a video's frames leave to the next: canvases, carried along by the motion of the source."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from stylizer.frame import Image
+from stylizer.gatys.optimizers import Canvas
+from stylizer.temporal.flow import warp
+from stylizer.temporal.motion import MotionFinder
+
+__all__ = ["FrameMemory", "Recalled", "TemporalTarget", "combine_long_term"]
+
+Weights = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class TemporalTarget:
+    """What the temporal loss holds a canvas to.
+
+    Attributes:
+      picture: float32, (H, W, 3), 0..255.
+      weights: float32, (H, W, 1), 0 where it is not held.
+    """
+
+    picture: Canvas
+    weights: Weights
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """The past, as it would look now.
+
+    Attributes:
+      start: the last canvas carried along, and where its thing was not seen, the content in its
+        colors: float32, (H, W, 3).
+      carried: the same without the content.
+      reliable: float32, (H, W, 1), 1 where the last canvas can be relied on, else 0.
+      target: for the temporal loss.
+    """
+
+    start: Canvas
+    carried: Canvas
+    reliable: Weights
+    target: TemporalTarget
+
+
+class FrameMemory:
+    """The last few frames, as they were and as they were painted."""
+
+    def __init__(self, finder: MotionFinder, *, distances: Sequence[int] = (1,)) -> None:
+        """Remember nothing yet.
+
+        Args:
+          finder: finds the motion between frames.
+          distances: how many frames back lie those that a frame is held to; increasing.
+        """
+        self._finder = finder
+        self._distances = tuple(distances)
+        self._frames: deque[tuple[Image, Canvas]] = deque(maxlen=self._distances[-1])
+
+    @property
+    def latest(self) -> tuple[Image, Canvas] | None:
+        """The last frame and its canvas."""
+        return self._frames[-1] if self._frames else None
+
+    def forget(self) -> None:
+        """Forget all frames."""
+        self._frames.clear()
+
+    def remember(self, image: Image, canvas: Canvas) -> None:
+        """Take a frame, uint8 RGB (H, W, 3), and what was painted of it."""
+        self._frames.append((image.copy(), canvas))
+
+    def recall(self, image: Image) -> Recalled | None:
+        """Carry the past along to a new frame; None where there is no past of its size."""
+        if self.latest is None or self.latest[0].shape != image.shape:
+            return None
+        before, canvas = self.latest
+        motion = self._finder(image, before)
+        carried = warp(canvas, motion.flow, interpolation="cubic")
+        carried = np.clip(carried, 0, 255)
+        start = carried.copy()
+        if not motion.seen.all():
+            start[~motion.seen] = _recolored(image[~motion.seen], before, canvas)
+        reliable = motion.reliable[..., None].astype(np.float32)
+        pictures = [(carried, reliable)] if self._distances[0] == 1 else []
+        for distance in self._distances[len(pictures) :]:
+            if distance > len(self._frames):
+                break
+            earlier, painted = self._frames[-distance]
+            motion = self._finder(image, earlier)
+            mask = motion.reliable[..., None].astype(np.float32)
+            pictures.append((np.clip(warp(painted, motion.flow), 0, 255), mask))
+        return Recalled(start, carried, reliable, combine_long_term(pictures, image.shape))
+
+
+def combine_long_term(
+    pictures: Sequence[tuple[Canvas, Weights]], shape: tuple[int, ...]
+) -> TemporalTarget:
+    """Make one target of several earlier frames (Ruder et al. 2016, eq. 9 and 10).
+
+    The paper sums temporal losses with weights ``c_long = max(c - sum of the c of nearer frames,
+    0)``. Squares about several targets are, up to a constant, squares about their weighted mean
+    with the sum of the weights, so that one target does for all.
+
+    Args:
+      pictures: earlier frames, carried along, the nearest first: (H, W, 3); each with ``c``,
+        float32 (H, W, 1) in 0..1.
+      shape: (H, W, 3).
+    """
+    total = np.zeros((*shape[:2], 1), np.float32)
+    target = np.zeros(shape, np.float32)
+    nearer = np.zeros_like(total)
+    for picture, reliable in pictures:
+        share = np.maximum(reliable - nearer, 0)
+        nearer += reliable
+        target += share * picture
+        total += share
+    return TemporalTarget(np.asarray(target / np.maximum(total, 1e-6), np.float32), total)
+
+
+def _recolored(pixels: Image, image: Image, canvas: Canvas) -> Canvas:
+    """Give content pixels (N, 3) the colors of the canvas: its mean and deviation by channel.
+
+    Content as it is would stand out for as many frames as it takes to stylize it.
+    """
+    source, target = (
+        (picture.mean((0, 1)), picture.std((0, 1)) + 1.0) for picture in (image, canvas)
+    )
+    recolored = (pixels - source[0]) * (target[1] / source[1]) + target[0]
+    return np.asarray(np.clip(recolored, 0, 255), np.float32)

@@ -1,0 +1,67 @@
+"""Motion between two frames as painting needs it: a flow, and where it can be relied on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from stylizer.frame import Image
+from stylizer.temporal.camera_motion import camera_flow, prefer_camera
+from stylizer.temporal.flow import Flow, OpticalFlow, Preset, resize_flow, warp
+from stylizer.temporal.occlusion import (
+    Mask,
+    consistent,
+    inside,
+    likeness,
+    motion_boundaries,
+)
+
+__all__ = ["Motion", "MotionFinder"]
+
+_TOLERANCE = 24.0
+"""Gray levels between source frames at which a pixel no longer passes for the same thing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Motion:
+    """From a frame to an earlier one.
+
+    Attributes:
+      flow: float32, (H, W, 2).
+      seen: bool, (H, W): the pixel's thing is in the earlier frame too.
+      reliable: bool, (H, W): seen, and at no motion boundary.
+    """
+
+    flow: Flow
+    seen: Mask
+    reliable: Mask
+
+
+class MotionFinder:
+    """Finds the motion between frames, there and back, at reduced size."""
+
+    def __init__(self, *, preset: Preset = "fast", max_side: int = 320) -> None:
+        """Set the quality; see `OpticalFlow`."""
+        self._flow = OpticalFlow(preset=preset, max_side=max_side)
+
+    def __call__(self, image: Image, earlier: Image) -> Motion:
+        """Find where each pixel of ``image`` lay in ``earlier``, both uint8 RGB of one size."""
+        here, there = self._flow.reduce(image), self._flow.reduce(earlier)
+        flow = self._flow.search(here, there)
+        flow = prefer_camera(flow, camera_flow(flow, here), here, there)
+        back = self._flow.search(there, here)
+        back = prefer_camera(back, camera_flow(back, there), there, here)
+        agrees, smooth = consistent(flow, back) & inside(flow), ~motion_boundaries(flow)
+        height, width, _ = image.shape
+        size = width, height
+        full = resize_flow(flow, size)
+        alike = likeness(image, warp(earlier, full), tolerance=_TOLERANCE) > np.exp(-1.0)
+        seen = _enlarge(agrees, size) & alike
+        return Motion(full, seen, seen & _enlarge(smooth, size))
+
+
+def _enlarge(mask: Mask, size: tuple[int, int]) -> Mask:
+    grown = cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
+    return np.asarray(grown.reshape(size[1], size[0]) > 0)

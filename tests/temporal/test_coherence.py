@@ -1,0 +1,147 @@
+"""The recurrent wrapper, on motions that are known: it holds still, and nothing trails behind."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+from skimage import data
+
+from stylizer.apps.known_motion import KnownMotion, KnownMotionConfig, Motion
+from stylizer.errors import ConfigError
+from stylizer.frame import Frame, Image
+from stylizer.protocols import Stylizer
+from stylizer.temporal.coherence import CoherenceConfig, Coherent
+from stylizer.temporal.metrics import warping_error
+from tests.stand_ins import Boiling, CountingIdentity
+
+SIZE = (160, 96)
+
+
+def known(motion: Motion, **settings: object) -> KnownMotion:
+    config = KnownMotionConfig(motion=motion, size=SIZE, frame_count=14, noise=2.0)
+    config = replace(config, **settings)
+    return KnownMotion(data.coffee(), data.astronaut(), config)
+
+
+def painted(stylizer: Stylizer, images: Sequence[Image]) -> list[Image]:
+    return [stylizer(Frame(image, i, i / 30)).image for i, image in enumerate(images)]
+
+
+def true_error(clip: KnownMotion, outputs: Sequence[Image]) -> float:
+    errors = [
+        warping_error(outputs[i], outputs[i - 1], clip.flow(i, i - 1), clip.visible(i, i - 1))
+        for i in range(5, len(outputs))
+    ]
+    return float(np.mean([error for error in errors if error is not None]))
+
+
+def detail(images: Sequence[Image]) -> float:
+    """Return the mean deviation from the local mean."""
+    grays = [cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32) for image in images]
+    return float(np.mean([np.abs(gray - cv2.blur(gray, (9, 9))).mean() for gray in grays]))
+
+
+@pytest.mark.parametrize("motion", ["pan", "zoom", "rotation", "still"])
+def test_under_the_true_flow_at_most_half_of_the_boil_is_left_and_its_contrast_stays(
+    motion: Motion,
+) -> None:
+    clip = known(motion)
+    images = [frame.image for frame in clip]
+    raw, held = painted(Boiling(), images), painted(Coherent(Boiling()), images)
+    assert true_error(clip, held) < 0.5 * true_error(clip, raw)
+    assert 0.7 < detail(held[6:]) / detail(raw[6:]) < 1.15
+
+
+def test_the_stronger_the_stiller() -> None:
+    clip = known("pan")
+    images = [frame.image for frame in clip]
+    errors = [
+        true_error(clip, painted(Coherent(Boiling(), CoherenceConfig(strength=strength)), images))
+        for strength in (0.0, 0.3, 0.6, 1.0)
+    ]
+    assert errors == sorted(errors, reverse=True)
+    assert errors[3] < 0.4 * errors[0]
+
+
+def test_strength_0_hands_on_what_the_stylizer_gives_and_looks_at_nothing() -> None:
+    inner = CountingIdentity()
+    stylizer = Coherent(inner, CoherenceConfig(strength=0))
+    images = [frame.image for frame in known("pan")][:4]
+    for given, got in zip(images, painted(stylizer, images), strict=True):
+        np.testing.assert_array_equal(got, given)
+    assert inner.calls == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("step", [2, 7, 20])
+def test_nothing_is_left_behind_a_thing_that_moves(step: int) -> None:
+    """The inner picture does not boil here, so all that differs from it is smear, ghost or lag."""
+    wall = np.asarray(cv2.resize(data.coffee(), SIZE, interpolation=cv2.INTER_AREA), np.uint8)
+    hand = np.random.default_rng(3).integers(140, 256, (40, 24, 3), dtype=np.uint8)
+    hand = np.asarray(cv2.blur(hand, (3, 3)), np.uint8)
+    images = []
+    for index in range(12):
+        image = wall.copy()
+        left = 4 + (step * index) % (SIZE[0] - 30)
+        image[30:70, left : left + 24] = hand
+        images.append(image)
+    inner = Boiling(amount=0)
+    for image, got in list(zip(images, painted(Coherent(inner), images), strict=True))[1:]:
+        difference = np.abs(got.astype(float) - inner.paint(image)).max(-1)
+        assert difference.mean() < 2.0
+        assert np.quantile(difference, 0.99) < 25
+
+
+def test_other_light_shows_at_once() -> None:
+    image = next(iter(known("still"))).image
+    dark = np.asarray(image * 0.6, np.uint8)
+    inner = Boiling(amount=0)
+    outputs = painted(Coherent(inner), [image] * 4 + [dark] * 2)
+    difference = outputs[4].astype(float) - inner.paint(dark)
+    assert np.abs(difference).mean() < 4
+    assert np.abs(outputs[5].astype(float) - inner.paint(dark)).mean() < 2
+
+
+def test_a_thing_that_stands_is_not_resampled() -> None:
+    """A single sharp point stays one, however long it is carried along."""
+    image = np.full((96, 160, 3), 90, np.uint8)
+    image[::6, ::5] = 200
+    outputs = painted(Coherent(CountingIdentity()), [image] * 20)
+    np.testing.assert_array_equal(outputs[-1], image)
+
+
+@pytest.mark.slow
+def test_over_600_frames_of_a_still_photo_nothing_drifts_or_crawls() -> None:
+    config = KnownMotionConfig(
+        motion="still", size=(96, 64), frame_count=600, foreground=False, noise=4.0
+    )
+    clip = KnownMotion(data.coffee(), data.astronaut(), config)
+    inner, stylizer = Boiling(), Coherent(Boiling())
+    kept, raw = [], []
+    for frame in clip:
+        result = stylizer(frame).image
+        if frame.index in (40, 320, 599):
+            kept.append(result.astype(np.float32))
+            raw.append(inner.paint(frame.image).astype(np.float32))
+    for picture in kept[1:]:
+        np.testing.assert_allclose(picture.mean((0, 1)), kept[0].mean((0, 1)), atol=1.5)
+        np.testing.assert_allclose(picture.std((0, 1)), raw[0].std((0, 1)), rtol=0.08)
+        blurred = [cv2.blur(image, (9, 9)).mean(-1) for image in (kept[0], picture)]
+        (across, down), _ = cv2.phaseCorrelate(*blurred)
+        assert abs(across) < 0.2
+        assert abs(down) < 0.2
+
+
+def test_settings_are_checked() -> None:
+    for strength in (-0.1, 1.5, float("nan")):
+        with pytest.raises(ConfigError, match=r"strength: expected 0\.\.1"):
+            CoherenceConfig(strength=strength)
+    with pytest.raises(ConfigError, match="preset: expected one of ultrafast, fast, medium"):
+        CoherenceConfig(preset="slow")  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="max_side: expected 16 or more"):
+        CoherenceConfig(max_side=3)
+    with pytest.raises(ConfigError, match="slack: expected a number above 0"):
+        CoherenceConfig(slack=0)
+    with pytest.raises(ConfigError, match="tolerance: expected a number above 0"):
+        CoherenceConfig(tolerance=float("inf"))
