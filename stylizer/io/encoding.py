@@ -49,7 +49,7 @@ class VideoWriterConfig:
     """
 
     crf: int | None = None
-    preset: str = "medium"
+    preset: str = "veryfast"
 
     def __post_init__(self) -> None:
         """Check the ranges."""
