@@ -41,9 +41,9 @@ class CoherenceOptions:
         Preset | None,
         option(
             "flow",
-            f"Pains of the optical flow. Default: {_DEFAULTS.preset}.",
+            "Pains of the optical flow.",
             _PANEL,
-            show_default=False,
+            show_default=_DEFAULTS.preset,
         ),
     ] = None
 

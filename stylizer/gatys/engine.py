@@ -199,7 +199,7 @@ def make_objective(
             config.tv_weight * variation,
         ]
         total = parts[0] + parts[1] + parts[2]
-        if not config.temporal_weight:
+        if not config.temporal_weight or "temporal" not in targets:
             return total, ops.stack([*parts, total])
         held = config.temporal_weight * losses.temporal_loss(
             canvas,

@@ -67,8 +67,8 @@ class Grid:
         """Read axes, each ``setting=value,value,...``.
 
         A value is written as its field's type asks: a number, a name, true or false, a path, or
-        layers as ``block1_conv1:1+block2_conv1:0.5`` (weight 1 when left out); ``none`` stands for
-        a field's None.
+        layers as ``block1_conv1:1+block2_conv1:0.5`` (weight 1 when left out), or whole numbers as
+        ``1+2+4``; ``none`` stands for a field's None.
 
         Args:
           texts: one for each axis.
@@ -122,6 +122,8 @@ def _reader(hint: Any) -> Callable[[str], object]:
     """Return the function that reads a value of a field's type, or raises ValueError."""
     if hint == LayerWeights:
         return _read_layers
+    if hint == tuple[int, ...]:
+        return lambda text: tuple(int(_read_number(part, int)) for part in text.split("+"))
     if get_origin(hint) is Literal:
         return lambda text: _read_choice(text, get_args(hint))
     parts = get_args(hint)

@@ -44,7 +44,13 @@ def test_values_are_typed_by_the_field(text: str, values: tuple[object, ...]) ->
 def test_every_field_can_be_swept(field: str) -> None:
     default = getattr(GatysConfig(), field)
     written = "none" if default is None else str(default).lower()
+    if isinstance(default, tuple):
+        written = "+".join(map(str, default))
     assert _values(f"{field}={written}") == (default,)
+
+
+def test_several_numbers_make_one_value() -> None:
+    assert _values("long_term=1,1+2+4") == ((1,), (1, 2, 4))
 
 
 @pytest.mark.parametrize(
