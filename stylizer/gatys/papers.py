@@ -59,6 +59,7 @@ def gatys_2016() -> GatysConfig:
     them; pass a rescaled VGG-19 as ``weights`` for the paper's balance.
     """
     return GatysConfig(
+        temporal_weight=0.0,
         network="vgg19",
         pooling="average",
         content_layers=(("block4_conv2", 1 / 2),),
@@ -97,6 +98,7 @@ def real_time_style_transfer() -> GatysConfig:
     later tutorial (2019) has 1e4 and 1e-2, a total variation of 30, a step of 0.02 on 0..1.
     """
     return GatysConfig(
+        temporal_weight=0.0,
         network="vgg19",
         content_layers=(("block5_conv2", 1.0),),
         style_layers=_first_convolutions((1 / 5,) * 5),
@@ -129,6 +131,7 @@ def khan_2021() -> GatysConfig:
     content = ("block1_conv2", "block2_conv2", "block3_conv3")
     style = ("block1_conv2", "block2_conv2", "block4_conv2", "block5_conv1")
     return GatysConfig(
+        temporal_weight=0.0,
         network="vgg19",
         content_layers=tuple((layer, 1 / 3) for layer in content),
         style_layers=tuple((layer, 1 / 4) for layer in style),
@@ -161,6 +164,7 @@ def dey_2019() -> GatysConfig:
     """
     weights = (0.2, 0.4, 0.3, 0.5, 0.2)
     return GatysConfig(
+        temporal_weight=0.0,
         network="vgg16",
         pooling="average",
         content_layers=(("block5_conv3", 1.0),),
@@ -208,6 +212,7 @@ def surma() -> GatysConfig:
         factor = (_CHANNELS[block] * positions) ** 2 / (4 * 3**2 * side**4)
         style.append((layer, factor / len(layers)))
     return GatysConfig(
+        temporal_weight=0.0,
         network="vgg16",
         content_layers=(("block2_conv2", 1.0),),
         style_layers=tuple(style),
