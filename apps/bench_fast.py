@@ -13,9 +13,10 @@ from rich.table import Table
 from stylizer.frame import Frame
 from stylizer.network.config import Engine, FastConfig
 from stylizer.styles import AnyStyle, Style
+from stylizer.wrapper import describe_stylizer
 
 from .options import option
-from .painting import describe_stylizer, make_stylizer
+from .painting import make_stylizer
 from .scene import paint_style
 from .startup import Startup
 from .terminal import silenced
@@ -169,7 +170,8 @@ def duel(
       BackendError: ai-edge-litert is not installed.
       WeightsError: the files are missing.
     """
-    from stylizer.network.magenta_lite import MagentaLite, usable_cores
+    from stylizer.cores import usable_cores
+    from stylizer.network.magenta_lite import MagentaLite
 
     with silenced():
         peer = MagentaLite(folder, threads=config.threads or usable_cores())

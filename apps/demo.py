@@ -12,9 +12,10 @@ from stylizer.io.video_writer import VideoWriter
 from stylizer.network.config import FastConfig
 from stylizer.size import Size
 from stylizer.styles import load_styles
+from stylizer.wrapper import describe_stylizer
 
 from .options import SizeOption, SpeechOptions
-from .painting import announce, describe_stylizer, make_stylizer, paint
+from .painting import announce, make_stylizer, paint
 from .paths import claim_folder
 from .progress import Display
 from .scene import MovingCamera, photo_wall

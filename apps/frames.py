@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
-from typing import Annotated, Self
+from typing import Annotated
 
 import typer
 
@@ -14,8 +13,10 @@ from stylizer.frame import Frame
 from stylizer.io.folder_reader import FolderReader
 from stylizer.io.folder_writer import FolderWriter
 from stylizer.io.resize import Resized
+from stylizer.io.source import ManagedSource
 from stylizer.protocols import FrameSource, Stylizer
 from stylizer.styles import load_styles
+from stylizer.wrapper import WrappedStylizer, describe_stylizer
 
 from .coherence_options import CoherenceOptions
 from .fast_options import FastOptions
@@ -23,7 +24,7 @@ from .gatys_options import GatysOptions
 from .look_options import LookOptions
 from .method import choose_config, refuse_losses
 from .options import LossOptions, OutputOptions, SpeechOptions, option
-from .painting import announce, check_weights, describe_stylizer, make_stylizer, paint
+from .painting import announce, check_weights, make_stylizer, paint
 from .paths import claim_folder, style_paths
 from .progress import Display
 from .reports import LossReports
@@ -33,7 +34,7 @@ from .terminal import say
 __all__ = ["Missing", "ResetOnGap", "frames"]
 
 
-class Missing:
+class Missing(ManagedSource):
     """A source that leaves out the frames that are done already; the others keep their index.
 
     Attributes:
@@ -55,25 +56,14 @@ class Missing:
         """Give the missing frames in order."""
         return (frame for frame in self._source if not self._exists(frame.index))
 
-    def __enter__(self) -> Self:
-        """Leave opening to the source's owner."""
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Leave closing to the source's owner."""
-
-
-class ResetOnGap:
+class ResetOnGap(WrappedStylizer):
     """A stylizer around another: forgets the past where frames are left out, or always."""
 
     def __init__(self, stylizer: Stylizer, *, always: bool = False) -> None:
         """Wrap a stylizer; with ``always``, each picture is one of its own."""
-        self._stylizer, self._always = stylizer, always
+        super().__init__(stylizer)
+        self._always = always
         self._next: int | None = None
 
     def __call__(self, frame: Frame) -> Frame:
@@ -86,7 +76,7 @@ class ResetOnGap:
     def reset(self) -> None:
         """Forget all earlier frames."""
         self._next = None
-        self._stylizer.reset()
+        super().reset()
 
 
 @spread

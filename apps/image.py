@@ -17,13 +17,14 @@ from stylizer.io.image import read_image, write_image
 from stylizer.io.resize import resize_image
 from stylizer.network.config import FastConfig
 from stylizer.styles import AnyStyle, load_styles
+from stylizer.wrapper import describe_stylizer
 
 from .fast_options import FastOptions
 from .gatys_options import GatysOptions
 from .look_options import LookOptions
 from .method import choose_config, refuse_losses
 from .options import LossOptions, OutputOptions, SpeechOptions, option
-from .painting import check_weights, describe_still, describe_stylizer, load_backend, make_stylizer
+from .painting import check_weights, describe_still, load_backend, make_stylizer
 from .paths import claim_picture, style_paths
 from .progress import Display
 from .reports import LossReports

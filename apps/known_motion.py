@@ -10,8 +10,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from types import TracebackType
-from typing import Any, Literal, Self, get_args
+from typing import Any, Literal, get_args
 
 import cv2
 import numpy as np
@@ -19,6 +18,7 @@ import numpy.typing as npt
 
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image, check_image
+from stylizer.io.source import ManagedSource
 from stylizer.temporal.flow import Flow
 from stylizer.temporal.occlusion import Mask
 
@@ -75,7 +75,7 @@ class KnownMotionConfig:
                 raise ConfigError(f"{name}: expected a number of 0 or more, got {value!r}")
 
 
-class KnownMotion:
+class KnownMotion(ManagedSource):
     """A source of frames, and the truth about them.
 
     Attributes:
@@ -193,18 +193,6 @@ class KnownMotion:
         grid = _grid(self.size)
         moved = _apply(np.linalg.inv(there) @ here, grid) - grid
         return np.ascontiguousarray(moved.transpose(1, 2, 0), np.float32)
-
-    def __enter__(self) -> Self:
-        """Nothing is opened."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Nothing is closed."""
 
 
 def _cover(picture: Image, size: tuple[int, int]) -> npt.NDArray[np.float32]:

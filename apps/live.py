@@ -13,6 +13,7 @@ from stylizer.io.resize import Resized
 from stylizer.io.window import Window
 from stylizer.size import Size
 from stylizer.styles import load_styles
+from stylizer.wrapper import describe_stylizer
 
 from .coherence_options import CoherenceOptions
 from .fast_options import FastOptions
@@ -20,7 +21,7 @@ from .gatys_options import GatysOptions
 from .look_options import LookOptions
 from .method import choose_config
 from .options import SizeOption, SpeechOptions, option
-from .painting import announce, check_weights, describe_stylizer, make_stylizer, paint
+from .painting import announce, check_weights, make_stylizer, paint
 from .progress import Display
 from .spread import spread
 

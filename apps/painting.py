@@ -27,7 +27,6 @@ __all__ = [
     "announce",
     "check_weights",
     "describe_still",
-    "describe_stylizer",
     "load_backend",
     "make_stylizer",
     "paint",
@@ -112,11 +111,6 @@ def _make_fast(styles: Sequence[AnyStyle], config: FastConfig) -> StyledStylizer
 
     with interruptible(), silenced():
         return FastStylizer(styles, config)
-
-
-def describe_stylizer(stylizer: Stylizer) -> str:
-    """Return what a stylizer says of its network and device, else its name."""
-    return str(getattr(stylizer, "description", type(stylizer).__name__))
 
 
 def check_weights(config: FastConfig | GatysConfig) -> None:

@@ -96,9 +96,11 @@ def _read(process: subprocess.Popen[str]) -> dict[str, Any] | None:
 
 def main() -> None:
     """Be the process that is measured."""
+    from stylizer.wrapper import describe_stylizer
+
     from . import cli  # noqa: F401  as every command does
     from .measuring import peak_memory, synthetic_frames
-    from .painting import describe_stylizer, make_stylizer
+    from .painting import make_stylizer
     from .terminal import set_up
 
     set_up(quiet=True, debug=False)

@@ -20,10 +20,11 @@ from stylizer.named_styles import NamedStyle, load_named_style, style_names
 from stylizer.network.config import FastConfig
 from stylizer.protocols import StyledStylizer
 from stylizer.size import Size
+from stylizer.wrapper import describe_stylizer
 
 from .fast_options import FastOptions
 from .options import OutputOptions, SpeechOptions, parse_size
-from .painting import describe_stylizer, make_stylizer
+from .painting import make_stylizer
 from .paths import claim_picture
 from .progress import Display
 from .spread import spread

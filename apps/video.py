@@ -11,6 +11,7 @@ from stylizer.io.resize import Resized
 from stylizer.io.video_reader import VideoReader
 from stylizer.io.video_writer import VideoWriter
 from stylizer.styles import load_styles
+from stylizer.wrapper import describe_stylizer
 
 from .coherence_options import CoherenceOptions
 from .fast_options import FastOptions
@@ -18,7 +19,7 @@ from .gatys_options import GatysOptions
 from .look_options import LookOptions
 from .method import choose_config, refuse_losses
 from .options import LossOptions, OutputOptions, SpeechOptions, VideoOptions
-from .painting import announce, check_weights, describe_stylizer, make_stylizer, paint
+from .painting import announce, check_weights, make_stylizer, paint
 from .paths import claim_file, style_paths
 from .progress import Display
 from .reports import LossReports

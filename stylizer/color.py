@@ -19,6 +19,7 @@ from stylizer.errors import ConfigError, StyleError
 from stylizer.frame import Frame, Image, check_image
 from stylizer.protocols import StyledStylizer, Stylizer
 from stylizer.styles import AnyStyle, NamedStyle, Style
+from stylizer.wrapper import WrappedStylizer
 
 __all__ = [
     "ColorMode",
@@ -40,7 +41,7 @@ _FLOOR = 1.0
 """Added to the variances, in gray levels²: a flat picture has no colors that could be stretched."""
 
 
-class KeepColor:
+class KeepColor(WrappedStylizer):
     """Gives a stylizer's paintings the source's colors; a `stylizer.protocols.Stylizer`."""
 
     def __init__(self, stylizer: Stylizer, *, mode: ColorMode = "luminance") -> None:
@@ -58,16 +59,7 @@ class KeepColor:
                 f"color mode: expected luminance, got {mode!r}; MatchColor matches the style "
                 "pictures' colors before anything is painted"
             )
-        self._stylizer = stylizer
-
-    @property
-    def description(self) -> str:
-        """The wrapped stylizer's."""
-        return str(getattr(self._stylizer, "description", type(self._stylizer).__name__))
-
-    def reset(self) -> None:
-        """Reset the wrapped stylizer."""
-        self._stylizer.reset()
+        super().__init__(stylizer)
 
     def __call__(self, frame: Frame) -> Frame:
         """Return the painted frame with the luma of the painting and the chroma of the source.
@@ -80,7 +72,7 @@ class KeepColor:
         return painted.with_image(keep_luminance(painted.image, source))
 
 
-class MatchColor:
+class MatchColor(WrappedStylizer):
     """Gives the style pictures the colors of each shot's first frame; a `Stylizer`.
 
     A shot begins with the first frame, after `reset`, and when the size changes. Of a shot that
@@ -99,18 +91,14 @@ class MatchColor:
           StyleError: one of the styles is built in, and so has no picture.
         """
         self._pictures = check_pictures(styles)
-        self._stylizer = stylizer
+        super().__init__(stylizer)
+        self._styled = stylizer
         self._size: tuple[int, int] | None = None
         self._waits = False
 
-    @property
-    def description(self) -> str:
-        """The wrapped stylizer's."""
-        return str(getattr(self._stylizer, "description", type(self._stylizer).__name__))
-
     def reset(self) -> None:
         """Reset the wrapped stylizer; the next frame's colors are those of a new shot."""
-        self._stylizer.reset()
+        super().reset()
         self._size = None
 
     def __call__(self, frame: Frame) -> Frame:
@@ -121,7 +109,7 @@ class MatchColor:
         """
         image = check_image(frame.image)
         if self._size != frame.size or (self._waits and not _is_flat(image)):
-            self._stylizer.set_styles(matched_styles(self._pictures, image))
+            self._styled.set_styles(matched_styles(self._pictures, image))
             self._size, self._waits = frame.size, _is_flat(image)
         return self._stylizer(frame)
 

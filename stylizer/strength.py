@@ -8,11 +8,12 @@ import numpy as np
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image, check_image
 from stylizer.protocols import Stylizer
+from stylizer.wrapper import WrappedStylizer
 
 __all__ = ["Strength", "blend", "check_strength"]
 
 
-class Strength:
+class Strength(WrappedStylizer):
     """Mixes a stylizer's paintings with their sources; a `stylizer.protocols.Stylizer`.
 
     At 0 the source is given untouched and nothing is painted, at 1 the painting is.
@@ -29,16 +30,8 @@ class Strength:
           ConfigError: the strength is out of its range.
         """
         check_strength(strength)
-        self._stylizer, self._strength = stylizer, strength
-
-    @property
-    def description(self) -> str:
-        """The wrapped stylizer's."""
-        return str(getattr(self._stylizer, "description", type(self._stylizer).__name__))
-
-    def reset(self) -> None:
-        """Reset the wrapped stylizer."""
-        self._stylizer.reset()
+        super().__init__(stylizer)
+        self._strength = strength
 
     def __call__(self, frame: Frame) -> Frame:
         """Return the mixed frame.

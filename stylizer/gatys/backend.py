@@ -7,7 +7,6 @@ is written in `keras.ops`.
 from __future__ import annotations
 
 import logging
-import os
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from typing import Any
 
 import keras
 
+from stylizer.cores import usable_cores
 from stylizer.errors import BackendError
 
 __all__ = ["compile_step", "describe_device", "has_gpu", "set_threads", "value_and_gradient"]
@@ -223,5 +223,4 @@ def _threads() -> int:
         asked = int(tf.config.threading.get_intra_op_parallelism_threads())
         if asked:  # 0 is one a core
             return asked
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
+    return usable_cores()

@@ -11,7 +11,6 @@ Loading it needs tensorflow-hub (the extra ``hub``), and the net the first time,
 
 from __future__ import annotations
 
-import os
 import warnings
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from stylizer.cores import usable_cores
 from stylizer.errors import BackendError, ConfigError, StyleError, WeightsError
 from stylizer.frame import Image, check_image
 from stylizer.styles import AnyStyle, Style
@@ -189,9 +189,7 @@ def _device(threads: int | None) -> str:
     if gpus:
         details = tf.config.experimental.get_device_details(gpus[0])
         return f"tensorflow on {details.get('device_name', 'GPU')}"
-    affinity = getattr(os, "sched_getaffinity", None)
-    available = len(affinity(0)) if affinity is not None else os.cpu_count() or 1
-    return f"tensorflow on CPU ({threads or available} threads)"
+    return f"tensorflow on CPU ({threads or usable_cores()} threads)"
 
 
 def _resize(image: Image, side: float) -> Image:

@@ -8,7 +8,6 @@ ai-edge-litert (the extra ``peers``). Pictures are uint8 RGB outside, float32 0.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ import numpy.typing as npt
 from stylizer.errors import BackendError, ConfigError, WeightsError
 from stylizer.frame import Image, check_image
 
-__all__ = ["FILES", "SIDE", "MagentaLite", "usable_cores"]
+__all__ = ["FILES", "SIDE", "MagentaLite"]
 
 FILES = ("style_predict_quantized_256.tflite", "style_transfer_f16_384.tflite")
 """The names of the two files."""
@@ -90,12 +89,6 @@ class MagentaLite:
             raise ConfigError(f"Magenta: expected a picture of {SIDE}x{SIDE}, got {width}x{height}")
         painted = _run(self._transfer, _to_float(image), code.reshape(1, 1, 1, -1))
         return np.asarray(np.rint(np.clip(painted[0], 0, 1) * 255), np.uint8)
-
-
-def usable_cores() -> int:
-    """Return how many cores of the CPU this process may use."""
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
 
 
 def _load(interpreter: Any, path: Path, threads: int) -> Any:

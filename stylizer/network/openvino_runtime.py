@@ -6,7 +6,6 @@ is imported. Pictures go in and out as uint8; conversion, clipping and rounding 
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import OrderedDict
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from stylizer.cores import usable_cores
 from stylizer.errors import BackendError
 from stylizer.frame import Image
 from stylizer.network.config import FastConfig
@@ -60,7 +60,7 @@ class OpenVinoRuntime:
         """
         config = config or FastConfig()
         core = _make_core()
-        threads = config.threads or _available_threads()
+        threads = config.threads or usable_cores()
         self._settings = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": threads}
         self._core = core
         weights = config.weights or weights_path("fast")
@@ -146,8 +146,3 @@ def _precision(compiled: Any) -> str:
     """Say in what arithmetic a network runs: bfloat16 or float16 where the CPU has it."""
     short = str(compiled.get_property("INFERENCE_PRECISION_HINT").to_string())
     return {"f32": "float32", "bf16": "bfloat16", "f16": "float16"}.get(short, short)
-
-
-def _available_threads() -> int:
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity is not None else os.cpu_count() or 1

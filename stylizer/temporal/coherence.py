@@ -23,6 +23,7 @@ from stylizer.protocols import Stylizer
 from stylizer.temporal.camera_motion import camera_flow, prefer_camera
 from stylizer.temporal.flow import Flow, Gray, OpticalFlow, Preset, resize_flow, warp
 from stylizer.temporal.occlusion import Weights, inside, likeness
+from stylizer.wrapper import WrappedStylizer
 
 __all__ = ["CoherenceConfig", "Coherent"]
 
@@ -92,25 +93,20 @@ class _Memory:
     painted: Painted
 
 
-class Coherent:
+class Coherent(WrappedStylizer):
     """Wraps a stylizer; itself one. With strength 0 it hands on what the stylizer gives."""
 
     def __init__(self, stylizer: Stylizer, config: CoherenceConfig | None = None) -> None:
         """Wrap ``stylizer``; None for the default settings."""
-        self._stylizer = stylizer
+        super().__init__(stylizer)
         self._config = config or CoherenceConfig()
         self._flow = OpticalFlow(preset=self._config.preset, max_side=self._config.max_side)
         self._memory: _Memory | None = None
 
-    @property
-    def description(self) -> str:
-        """What the stylizer says of itself."""
-        return str(getattr(self._stylizer, "description", type(self._stylizer).__name__))
-
     def reset(self) -> None:
         """Forget all earlier frames; the stylizer's too."""
         self._memory = None
-        self._stylizer.reset()
+        super().reset()
 
     def __call__(self, frame: Frame) -> Frame:
         """Return the painted frame: same size, index and time.

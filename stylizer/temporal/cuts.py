@@ -19,6 +19,7 @@ import numpy.typing as npt
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image, check_image
 from stylizer.protocols import Stylizer
+from stylizer.wrapper import WrappedStylizer
 
 __all__ = ["CutConfig", "CutDetector", "ResetOnCut"]
 
@@ -115,23 +116,18 @@ class CutDetector:
         return False
 
 
-class ResetOnCut:
+class ResetOnCut(WrappedStylizer):
     """Wraps a stylizer; itself one. At a cut the stylizer forgets all earlier frames."""
 
     def __init__(self, stylizer: Stylizer, config: CutConfig | None = None) -> None:
         """Wrap ``stylizer``; None for the default settings."""
-        self._stylizer = stylizer
+        super().__init__(stylizer)
         self._detector = CutDetector(config)
-
-    @property
-    def description(self) -> str:
-        """What the stylizer says of itself."""
-        return str(getattr(self._stylizer, "description", type(self._stylizer).__name__))
 
     def reset(self) -> None:
         """Forget all earlier frames; the stylizer's too."""
         self._detector.reset()
-        self._stylizer.reset()
+        super().reset()
 
     def __call__(self, frame: Frame) -> Frame:
         """Return the painted frame: same size, index and time.

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from stylizer.cores import usable_cores
 from stylizer.errors import BackendError, ConfigError, WeightsError
-from stylizer.network.magenta_lite import FILES, SIDE, MagentaLite, usable_cores
+from stylizer.network.magenta_lite import FILES, SIDE, MagentaLite
 from tests.clips import picture
 
 
