@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import numpy.typing as npt
 from keras import ops
@@ -27,19 +28,40 @@ Entry = dict[str, npt.NDArray[Any]]
 """Arrays by name: of one picture, or stacked of a batch."""
 
 
-def load_teacher(name: str, data: Path) -> Teacher:
+def load_teacher(name: str, data: Path, *, arithmetic: str = "float32") -> Teacher:
     """Return the loss network ``compact``, or ``vgg19`` with the weights in ``data``.
 
+    Args:
+      name: of the two.
+      data: the folder that holds ``vgg19/``.
+      arithmetic: ``float32``, or ``bfloat16``, which is quicker where the machine has it; the
+        features are float32 either way.
+
     Raises:
-      ConfigError: there is no such teacher.
+      ConfigError: there is no such teacher, or arithmetic.
     """
-    if name == "compact":
-        model = load_compact(weights_path("compact"))
-    elif name == "vgg19":
-        model = build_teacher(data / "vgg19" / "vgg19_normalised_relu4_1.npz")
-    else:
-        raise ConfigError(f"teacher: expected compact or vgg19, got {name!r}")
-    return lambda images: model(images, training=False)
+    if arithmetic not in _POLICIES:
+        raise ConfigError(f"arithmetic: expected {' or '.join(_POLICIES)}, got {arithmetic!r}")
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(_POLICIES[arithmetic])
+    try:
+        if name == "compact":
+            model = load_compact(weights_path("compact"))
+        elif name == "vgg19":
+            model = build_teacher(data / "vgg19" / "vgg19_normalised_relu4_1.npz")
+        else:
+            raise ConfigError(f"teacher: expected compact or vgg19, got {name!r}")
+    finally:
+        keras.config.set_dtype_policy(before)
+
+    def teacher(images: Any) -> dict[str, Any]:
+        features = model(images, training=False)
+        return {tap: ops.cast(values, "float32") for tap, values in features.items()}
+
+    return teacher
+
+
+_POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
 
 class Store:

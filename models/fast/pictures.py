@@ -68,7 +68,7 @@ class Contents:
         random = self._random
         images = self._photos if random.random() < 0.93 else self._paintings
         image = images[random.integers(len(images))]
-        image = _crop(image, random, self._side, least=0.5)
+        image = _crop(image, random, self._side, least=0.3)
         if random.random() < 0.3:
             gamma = np.exp(random.normal(0, 0.35))
             table = (np.linspace(0, 1, 256) ** gamma * 255).astype(np.uint8)

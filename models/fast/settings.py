@@ -15,6 +15,8 @@ class Settings:
 
     Attributes:
       teacher: the loss network, ``"compact"`` or ``"vgg19"``.
+      arithmetic: of the loss network, ``"float32"`` or ``"bfloat16"``.
+      start: a file of weights to begin with where there is no ``progress.npz``; empty for none.
       judge: the one that looks at the held-out pictures.
       side: of the pictures painted, pixels, a multiple of 8.
       style_side: of the style pictures, pixels.
@@ -31,6 +33,8 @@ class Settings:
     """
 
     teacher: str = "vgg19"
+    arithmetic: str = "float32"
+    start: str = ""
     judge: str = "vgg19"
     side: int = 160
     style_side: int = 224

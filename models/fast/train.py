@@ -54,13 +54,15 @@ def train(data: Path, out: Path, settings: Settings) -> None:
     """Train for a time, from where ``out`` left off if there is anything."""
     out.mkdir(parents=True, exist_ok=True)
     keras.utils.set_random_seed(settings.seed)
-    teacher = load_teacher(settings.teacher, data)
+    teacher = load_teacher(settings.teacher, data, arithmetic=settings.arithmetic)
     lessons, trainee = Lessons(data, settings, teacher), Trainee(teacher, settings.balance())
     kind = {"adam": keras.optimizers.Adam, "muon": ConvolutionMuon}[settings.optimizer]
     trainee.compile(optimizer=kind(settings.learning_rate, global_clipnorm=1.0))
     trainee.optimizer.build(trainee.trainable_variables)
     done = _resume(trainee, out / "progress.npz")
-    if not done["images"]:
+    if not done["images"] and settings.start:
+        trainee.network.load_weights(settings.start)
+    elif not done["images"]:
         known = np.concatenate(
             [[e["statistics"] for e in lessons.new_styles(8)] for _ in range(25)]
         )

@@ -1,0 +1,1 @@
+"""The web page: a Flask application with a live camera, photos and videos."""
