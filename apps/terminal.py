@@ -65,9 +65,9 @@ def set_up(*, quiet: bool, debug: bool) -> None:
     _OURS.handlers[:] = [_ConsoleHandler()]
     _OURS.setLevel(level)
     _OURS.propagate = False
-    # Who presses a window's key waits for its answer: where a snapshot went.
+    # Who presses a window's key waits for its answer: where a snapshot or a recording went.
     # Who starts for the first time waits for the network to be converted.
-    for name in ("io.window", "network.openvino_cache"):
+    for name in ("io.window", "io.recorder", "io.virtual_camera", "network.openvino_cache"):
         _OURS.getChild(name).setLevel(logging.NOTSET if quiet or debug else logging.INFO)
     if debug:
         return

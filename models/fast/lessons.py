@@ -142,7 +142,7 @@ class Lessons:
         images = np.stack([self._contents.draw() for _ in range(count)])
         side = self._settings.side
         seen = self._look(ops.convert_to_tensor(images[:, :side, :side].astype(np.float32)))
-        features = ops.convert_to_numpy(seen).astype(np.float16)
+        features = np.minimum(ops.convert_to_numpy(seen), 6e4).astype(np.float16)
         return [
             {"image": image, "content": entry}
             for image, entry in zip(images, features, strict=True)

@@ -134,4 +134,4 @@ def _relative(pairs: list[tuple[Tensor, Tensor]]) -> Tensor:
         axes = tuple(range(1, len(wanted.shape)))
         off += ops.sum(ops.square(got - wanted), axis=axes)
         energy += ops.sum(ops.square(wanted), axis=axes)
-    return ops.mean(off / energy)
+    return ops.mean(off / (energy + 1e-6))

@@ -9,6 +9,7 @@ from), ``log.csv`` (losses on held-out pictures), ``sheet.jpg`` (some of those) 
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from pathlib import Path
@@ -29,7 +30,9 @@ from .optimizer import ConvolutionMuon
 from .settings import Settings
 from .trial import Trial
 
-__all__ = ["Average", "main", "train"]
+__all__ = ["Average", "Retreat", "main", "train"]
+
+_log = logging.getLogger(__name__)
 
 Batch = npt.NDArray[np.float32]
 Entry = dict[str, npt.NDArray[Any]]
@@ -50,6 +53,32 @@ class Average:
                 mean += share * (value - mean)
 
 
+class Retreat:
+    """Goes back to where all was finite: one step in many thousands leaves a loss that is not."""
+
+    def __init__(self, trainee: Trainee, average: Average) -> None:
+        """Remember the present state."""
+        self._values = [*trainee.network.weights, *trainee.optimizer.variables]
+        self._average = average
+        self._kept = [value.numpy() for value in self._values]
+        self._kept_average = [np.array(value) for value in average.values]
+
+    def keep(self) -> None:
+        """Remember the present state; go back instead if something in it is not finite."""
+        state = [value.numpy() for value in self._values]
+        if all(np.isfinite(value).all() for value in [*state, *self._average.values]):
+            self._kept = state
+            self._kept_average = [np.array(value) for value in self._average.values]
+        else:
+            self.go_back()
+
+    def go_back(self) -> None:
+        """Bring back the state remembered last."""
+        for value, kept in zip(self._values, self._kept, strict=True):
+            value.assign(kept)
+        self._average.values = [np.array(value) for value in self._kept_average]
+
+
 def train(data: Path, out: Path, settings: Settings) -> None:
     """Train for a time, from where ``out`` left off if there is anything."""
     out.mkdir(parents=True, exist_ok=True)
@@ -68,6 +97,7 @@ def train(data: Path, out: Path, settings: Settings) -> None:
         )
         trainee.network.get_layer("fast_predictor").get_layer("normalization").adapt(known)
     average = Average(trainee.network)
+    retreat = Retreat(trainee, average)
     trial = Trial(data, lessons, load_teacher(settings.judge, data))
     began = seen = time.monotonic()
     losses: list[float] = []
@@ -77,15 +107,24 @@ def train(data: Path, out: Path, settings: Settings) -> None:
         rate = min((now - began) / 60, 1.0) * (fall + settings.last_rate * (1 - fall))
         trainee.optimizer.learning_rate.assign(settings.learning_rate * rate)
         inputs, targets = lessons.batch()
-        losses.append(float(trainee.train_on_batch(inputs, targets)))
+        loss = float(trainee.train_on_batch(inputs, targets))
         done["images"] += settings.batch
+        if not np.isfinite(loss):
+            _log.warning("loss %s after %d pictures; going back a little", loss, done["images"])
+            retreat.go_back()
+            continue
+        losses.append(loss)
+        if len(losses) % 100 == 0:
+            retreat.keep()
         if len(losses) % 10 == 0:
             average.update(1 / 30)
         if now > seen + 60 * settings.every:
             done["minutes"] += (now - seen) / 60
+            retreat.keep()
             _save(trainee, average, trial, out, {**done, "loss": float(np.mean(losses[-200:]))})
             seen = time.monotonic()
     done["minutes"] += (time.monotonic() - seen) / 60
+    retreat.keep()
     _save(trainee, average, trial, out, {**done, "loss": float(np.mean(losses[-200:]))})
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import threading
 import time
 from collections.abc import Iterator
@@ -14,9 +13,10 @@ import numpy as np
 
 from stylizer.errors import ConfigError, SourceError
 from stylizer.frame import Frame, Image
+from stylizer.io.camera_names import explain_missing
 from stylizer.io.capture import (
     Capture,
-    explain_missing,
+    name_stream,
     open_capture,
     parse_device,
     request_format,
@@ -69,7 +69,7 @@ class Camera(ManagedSource):
         _check(size, rate, timeout)
         self._device = parse_device(device)
         self._name = (
-            f"camera {device}" if isinstance(self._device, int) else _name_stream(self._device)
+            f"camera {device}" if isinstance(self._device, int) else name_stream(self._device)
         )
         self._timeout = timeout
         self._capture = self._open_capture(self._device, timeout)
@@ -190,11 +190,6 @@ class Camera(ManagedSource):
             self._thread.join(self._timeout + 1)
         else:
             self._capture.release()
-
-
-def _name_stream(url: str) -> str:
-    """Name a stream by its URL, without the password that cameras' URLs often carry."""
-    return f"stream {re.sub(r'//[^/@]*@', '//', url)}"
 
 
 def _check(size: tuple[int, int] | None, rate: Fraction | None, timeout: float) -> None:

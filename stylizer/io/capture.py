@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 from fractions import Fraction
-from pathlib import Path
 from typing import Protocol
 
 import cv2
 
 from stylizer.errors import ConfigError
 
-__all__ = ["Capture", "explain_missing", "open_capture", "parse_device", "request_format"]
+__all__ = ["Capture", "is_stream", "name_stream", "open_capture", "parse_device", "request_format"]
 
 _SCHEMES = ("http://", "https://", "rtsp://", "rtsps://", "rtmp://", "udp://", "tcp://", "srt://")
 
@@ -58,6 +58,16 @@ def request_format(
     capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
 
 
+def is_stream(text: str) -> bool:
+    """Whether a text is the URL of a stream."""
+    return text.lower().startswith(_SCHEMES)
+
+
+def name_stream(url: str) -> str:
+    """Name a stream by its URL, without the password that cameras' URLs often carry."""
+    return f"stream {re.sub(r'//[^/@]*@', '//', url)}"
+
+
 def parse_device(device: int | str) -> int | str:
     """Return a camera's index, or a stream's URL.
 
@@ -66,7 +76,7 @@ def parse_device(device: int | str) -> int | str:
     """
     if isinstance(device, str) and device.strip().isdecimal():
         return int(device)
-    if isinstance(device, str) and not device.lower().startswith(_SCHEMES):
+    if isinstance(device, str) and not is_stream(device):
         raise ConfigError(
             f"camera: expected an index (0, 1, ...) or a stream's URL ({' '.join(_SCHEMES)}), "
             f"got {device!r}"
@@ -74,18 +84,3 @@ def parse_device(device: int | str) -> int | str:
     if isinstance(device, int) and device < 0:
         raise ConfigError(f"camera: expected an index of at least 0, got {device}")
     return device
-
-
-def explain_missing(name: str, device: int | str, *, timeout: float) -> str:
-    """Say that a device cannot be opened, what was tried, and what to do."""
-    if isinstance(device, str):
-        return (
-            f"{name}: cannot be opened (tried OpenCV's FFmpeg reader for {timeout:g} s); check the "
-            "address, and that the stream is running"
-        )
-    there = sorted(str(path) for path in Path("/dev").glob("video*"))
-    seen = f"; this machine has {', '.join(there)}" if there else ""
-    return (
-        f"{name}: not there, or in use by another program (tried OpenCV's camera readers){seen}; "
-        "plug it in, try another index, or give a stream's URL"
-    )

@@ -13,14 +13,18 @@ import numpy as np
 import pytest
 
 from stylizer.errors import ConfigError, SinkError
-from stylizer.frame import Frame
+from stylizer.frame import Frame, Image
 from stylizer.io import window as window_module
+from stylizer.io.broadcast import Broadcast
 from stylizer.io.folder_writer import FolderWriter
 from stylizer.io.image import read_image
+from stylizer.io.recording import Recording
 from stylizer.io.video_writer import VideoWriter, VideoWriterConfig
+from stylizer.io.virtual_camera import VirtualCamera
 from stylizer.io.window import Window
 from stylizer.protocols import FrameSink
 from tests.clips import decode, picture, read_number
+from tests.virtual_cameras import plug_in
 
 SIZE = (64, 48)
 COUNT = 7
@@ -69,6 +73,37 @@ def window() -> Case:
     return Case(lambda folder: Window("a"), lambda folder: list(SHOWN))
 
 
+def recording() -> Case:
+    def open_(folder: Path) -> FrameSink:
+        return Recording(folder / "out.mp4", size=SIZE, rate=Fraction(30))
+
+    return Case(open_, video(".mp4").numbers, ("out.mp4",), ("out.partial.mp4",))
+
+
+def virtual_camera() -> Case:
+    def open_(folder: Path) -> FrameSink:
+        return VirtualCamera(size=SIZE, rate=Fraction(30))
+
+    return Case(open_, lambda folder: [read_number(image) for image in SENT])
+
+
+def broadcast() -> Case:
+    """Of a folder and the window: what the one took, the other must have taken too."""
+    written = folder()
+
+    def open_(folder: Path) -> FrameSink:
+        return Broadcast([written.open(folder), Window("a")])
+
+    def numbers(folder: Path) -> list[int]:
+        assert written.numbers(folder) == SHOWN
+        return list(SHOWN)
+
+    return Case(open_, numbers, written.files)
+
+
+SENT: list[Image] = []
+
+
 CASES = {
     "mp4": video(".mp4"),
     "mov": video(".mov"),
@@ -77,15 +112,20 @@ CASES = {
     "gif": video(".gif"),
     "folder": folder(),
     "window": window(),
+    "recording": recording(),
+    "virtual camera": virtual_camera(),
+    "broadcast": broadcast(),
 }
 
 
 @pytest.fixture(params=CASES)
 def case(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Case:
-    """One sink after the other; the window's screen is played, its own tests have a real one."""
+    """One sink after the other; the screen and the virtual camera are played."""
     SHOWN.clear()
+    SENT.clear()
+    plug_in(monkeypatch, sent=SENT)
     monkeypatch.setattr(window_module, "check_screen", lambda: None)
-    for name in ("namedWindow", "resizeWindow", "destroyWindow"):
+    for name in ("namedWindow", "resizeWindow", "destroyWindow", "setMouseCallback"):
         monkeypatch.setattr(cv2, name, lambda *arguments: None)
     monkeypatch.setattr(cv2, "imshow", lambda title, image: SHOWN.append(read_number(image)))
     monkeypatch.setattr(cv2, "waitKey", lambda milliseconds: -1)

@@ -17,6 +17,8 @@ from stylizer.frame import Frame
 from stylizer.io.camera import Camera
 from stylizer.io.folder_reader import FolderReader
 from stylizer.io.image import write_image
+from stylizer.io.limited import Limited
+from stylizer.io.reconnecting import Reconnecting
 from stylizer.io.resize import Resized
 from stylizer.io.video_reader import VideoReader
 from stylizer.protocols import FrameSource
@@ -69,11 +71,23 @@ def _resized_camera(folder: Path, stack: ExitStack) -> FrameSource:
     return Resized(_camera(folder, stack), Size(short_side=96))
 
 
+def _reconnecting_camera(_: Path, stack: ExitStack) -> FrameSource:
+    server = stack.enter_context(MjpegServer())
+    return Reconnecting(lambda: Camera(server.url))
+
+
+def _limited_video(folder: Path, stack: ExitStack) -> FrameSource:
+    longer = make_clip(folder / "a.mp4", rate=str(RATE), seconds=float((COUNT + 9) / RATE))
+    return Limited(VideoReader(longer), float(COUNT / RATE))
+
+
 CASES = {
     "video": Case(make=_video),
     "turned video": Case(make=_turned_video),
     "folder": Case(make=_folder),
     "camera": Case(make=_camera, live=True),
+    "reconnecting camera": Case(make=_reconnecting_camera, live=True),
+    "limited video": Case(make=_limited_video),
     "resized video": Case(make=_resized_video, size=(50, 31)),
     "resized camera": Case(make=_resized_camera, size=(128, 96), live=True),
 }
