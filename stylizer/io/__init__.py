@@ -6,8 +6,8 @@ Only here are there BGR, files, devices and ffmpeg; what leaves this package is 
 Sources (`stylizer.protocols.FrameSource`): `camera`, `reconnecting` around it, `video_reader`,
 `folder_reader`; `resize` and `limited` wrap any of them. Sinks (`stylizer.protocols.FrameSink`):
 `video_writer`, `folder_writer`, `window`, `virtual_camera`, `recording`, which holds live frames to
-a constant rate; `broadcast` feeds several. Pictures are read and written by `image`; `probe` tells what is in a media file. Importing
-this package imports none of them.
+a constant rate; `broadcast` feeds several. Pictures are read and written by `image`; `probe` tells
+what is in a media file. Importing this package imports none of them.
 """
 
 __all__: list[str] = []

@@ -14,6 +14,10 @@ from stylizer.color import KeepColor, MatchColor
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image
 from stylizer.gatys.stylizer import GatysStylizer
+from stylizer.live.background import LearntBackground
+from stylizer.live.refine import Refined
+from stylizer.live.refinement import Canvas
+from stylizer.live.region import Mask, Region, RegionConfig
 from stylizer.network.config import Engine, FastConfig
 from stylizer.network.runtime import load_runtime
 from stylizer.network.stylizer import FastStylizer
@@ -60,6 +64,37 @@ def _match() -> Stylizer:
     return MatchColor(Tinter(), [Style(name="noise", image=image)])
 
 
+class Growing:
+    """Refines by adding a gray level an iteration, whatever the style."""
+
+    def __call__(self, canvas: Canvas, content: Image, iterations: int) -> Canvas:
+        return np.asarray(canvas + iterations, np.float32)
+
+    def set_styles(self, styles: Sequence[AnyStyle]) -> None:
+        pass
+
+    def forget(self) -> None:
+        pass
+
+
+class Left:
+    """Finds a person in the left half."""
+
+    notice: str | None = None
+
+    def __call__(self, frame: Frame) -> Mask:
+        width, height = frame.size
+        return np.repeat(np.arange(width)[None] < width / 2, height, 0).astype(np.float32)
+
+    def reset(self) -> None:
+        pass
+
+
+def _refined() -> Stylizer:
+    styles = [Style(name="gray", image=np.full((20, 30, 3), 90, np.uint8))]
+    return Refined(Tinter(), styles, lambda styles: Growing())
+
+
 WRAPPED: dict[str, Callable[[], Stylizer]] = {
     "luminance kept": lambda: KeepColor(Tinter()),
     "colors matched": _match,
@@ -67,6 +102,11 @@ WRAPPED: dict[str, Callable[[], Stylizer]] = {
     "strength 0.3": lambda: Strength(Tinter(), 0.3),
     "coherent": lambda: Coherent(Boiling()),
     "coherence 0": lambda: Coherent(Boiling(), CoherenceConfig(strength=0)),
+    "refined when still": _refined,
+    "only the person": lambda: Region(Boiling(), Left()),
+    "only what is behind, learnt": lambda: Region(
+        Boiling(), LearntBackground(), RegionConfig(part="background")
+    ),
     "reset on cut": lambda: ResetOnCut(Boiling()),
     "reset on cut, coherent": lambda: ResetOnCut(Coherent(Boiling())),
     "half of a painting in kept colors": lambda: Strength(KeepColor(_match()), 0.5),
