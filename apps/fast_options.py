@@ -11,7 +11,7 @@ from stylizer.network.config import Engine, FastConfig
 
 from .options import option
 
-__all__ = ["NETWORKS", "FastOptions", "Method"]
+__all__ = ["NETWORKS", "EngineOptions", "FastOptions", "Method"]
 
 Method = Literal["fast", "gatys"]
 
@@ -28,8 +28,8 @@ def _setting(field: str, text: str, **settings: Any) -> Any:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FastOptions:
-    """The method, and how the fast one runs; an option that is not given is None."""
+class EngineOptions:
+    """The method, and what runs the fast one; an option that is not given is None."""
 
     method: Annotated[
         Method,
@@ -51,14 +51,6 @@ class FastOptions:
     threads: Annotated[
         int | None, _setting("threads", "Threads of the CPU. Default: one a core.")
     ] = None
-    magenta: Annotated[
-        str | None,
-        _setting(
-            "magenta",
-            "With --network magenta: the folder of its model, or its URL. Default: fetched.",
-            metavar="FOLDER|URL",
-        ),
-    ] = None
 
     def config(
         self,
@@ -66,6 +58,7 @@ class FastOptions:
         network: str | None = None,
         weights: Path | None = None,
         style_scale: float | None = None,
+        precision: str | None = None,
     ) -> FastConfig:
         """Return the settings.
 
@@ -73,6 +66,7 @@ class FastOptions:
           network: as given by ``--network``, which both methods share.
           weights: as given by ``--weights``, shared too.
           style_scale: as given by ``--style-scale``, shared too.
+          precision: as given by ``--precision``, shared too.
 
         Raises:
           ConfigError: a setting is out of its range, or two do not go together.
@@ -82,21 +76,17 @@ class FastOptions:
                 f"--network: expected {' or '.join(NETWORKS)}, got {network}; "
                 "loss networks go with --method gatys"
             )
-        if network == "magenta":
-            if self.engine is not None:
-                raise ConfigError(
-                    f"--engine {self.engine}: goes with --network fast; magenta runs in TensorFlow"
-                )
-            if weights is not None:
-                raise ConfigError("--weights: goes with --network fast; magenta brings its own")
-        elif self.magenta is not None:
-            raise ConfigError("--magenta: names a model for --network magenta; add that")
         given: dict[str, Any] = {
             "network": network,
             "weights": weights,
             "style_scale": style_scale,
+            "precision": precision,
         }
-        given |= {name: getattr(self, name) for name in ("engine", "threads", "magenta")}
+        given |= {
+            field.name: getattr(self, field.name)
+            for field in fields(self)
+            if field.name != "method"
+        }
         known = {name: value for name, value in given.items() if value is not None}
         return FastConfig(**known)
 
@@ -112,3 +102,17 @@ class FastOptions:
                     f"--{field.name}: belongs to --method fast, got --method {self.method}; "
                     "leave one of them out"
                 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class FastOptions(EngineOptions):
+    """The same where style pictures can be given, which Magenta's network needs."""
+
+    magenta: Annotated[
+        str | None,
+        _setting(
+            "magenta",
+            "With --network magenta: the folder of its model, or its URL. Default: fetched.",
+            metavar="FOLDER|URL",
+        ),
+    ] = None

@@ -26,7 +26,7 @@ from .options import option, parse_size
 
 __all__ = ["SHARED", "GatysOptions"]
 
-SHARED = ("style", "style_scale", "network", "weights")
+SHARED = ("style", "style_scale", "network", "weights", "precision")
 """The options here that the fast method has too."""
 
 _DEFAULTS = GatysConfig()

@@ -30,7 +30,10 @@ def choose_config(fast: FastOptions, gatys: GatysOptions) -> FastConfig | GatysC
                     "add --method gatys, or leave it out"
                 )
         return fast.config(
-            network=gatys.network, weights=gatys.weights, style_scale=gatys.style_scale
+            network=gatys.network,
+            weights=gatys.weights,
+            style_scale=gatys.style_scale,
+            precision=gatys.precision,
         )
     fast.refuse()
     if gatys.network in NETWORKS:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from typing import Any, get_type_hints
 
 __all__ = ["spread"]
@@ -33,7 +33,7 @@ def spread(command: Callable[..., None]) -> Callable[..., None]:
     parameters: list[inspect.Parameter] = []
     for name, parameter in inspect.signature(command).parameters.items():
         if name in records:
-            parameters += inspect.signature(records[name], eval_str=True).parameters.values()
+            parameters += _parameters(records[name])
         else:
             kind = inspect.Parameter.KEYWORD_ONLY
             parameters.append(parameter.replace(kind=kind, annotation=hints[name]))
@@ -41,3 +41,17 @@ def spread(command: Callable[..., None]) -> Callable[..., None]:
     shown.__signature__ = inspect.Signature(parameters)
     shown.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return call
+
+
+def _parameters(record: Any) -> list[inspect.Parameter]:
+    """Return a record's fields as parameters; a default that a factory makes is made here."""
+    parameters = inspect.signature(record, eval_str=True).parameters
+    made = {
+        field.name: field.default_factory()
+        for field in fields(record)
+        if field.default_factory is not MISSING
+    }
+    return [
+        parameter.replace(default=made[name]) if name in made else parameter
+        for name, parameter in parameters.items()
+    ]

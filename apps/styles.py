@@ -22,7 +22,7 @@ from stylizer.protocols import StyledStylizer
 from stylizer.size import Size
 from stylizer.wrapper import describe_stylizer
 
-from .fast_options import FastOptions
+from .fast_options import EngineOptions
 from .options import OutputOptions, SpeechOptions, parse_size
 from .painting import make_stylizer
 from .paths import claim_picture
@@ -40,7 +40,7 @@ _COLUMNS = 4
 
 @spread
 def styles(
-    fast: FastOptions,
+    fast: EngineOptions,
     out: OutputOptions,
     speech: SpeechOptions,
     gallery: Annotated[
@@ -89,7 +89,7 @@ def styles(
         say(f"{gallery}: {len(named)} styles, {sheet.shape[1]}x{sheet.shape[0]}")
 
 
-def _config(fast: FastOptions) -> FastConfig | GatysConfig:
+def _config(fast: EngineOptions) -> FastConfig | GatysConfig:
     if fast.method == "fast":
         return fast.config()
     fast.refuse()

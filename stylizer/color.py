@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stylizer.errors import ConfigError, StyleError
-from stylizer.frame import Frame, Image, check_image
+from stylizer.frame import Frame, Image, check_image, check_same_size
 from stylizer.protocols import StyledStylizer, Stylizer
 from stylizer.styles import AnyStyle, NamedStyle, Style
 from stylizer.wrapper import WrappedStylizer
@@ -132,11 +132,7 @@ def keep_luminance(painted: Image, source: Image) -> Image:
     Raises:
       ConfigError: not two uint8 RGB pictures of one size.
     """
-    if check_image(painted, name="painted").shape != check_image(source, name="source").shape:
-        raise ConfigError(
-            f"painted: expected the size of the source, {source.shape[1]}x{source.shape[0]}, "
-            f"got {painted.shape[1]}x{painted.shape[0]}"
-        )
+    check_same_size(painted, source)
     luma = cv2.cvtColor(painted, cv2.COLOR_RGB2GRAY)
     own = cv2.cvtColor(source, cv2.COLOR_RGB2GRAY)
     channels = cv2.split(source)

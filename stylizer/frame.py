@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from stylizer.errors import ConfigError
 
-__all__ = ["Frame", "Image", "check_image"]
+__all__ = ["Frame", "Image", "check_image", "check_same_size"]
 
 Image = npt.NDArray[np.uint8]
 
@@ -38,6 +38,19 @@ def check_image(image: Image, *, name: str = "image") -> Image:
     if image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
         raise ConfigError(f"{name}: expected RGB of shape (H, W, 3), got {image.shape}")
     return np.ascontiguousarray(image)
+
+
+def check_same_size(painted: Image, source: Image) -> None:
+    """Make sure that a painting and its source are pictures of one size.
+
+    Raises:
+      ConfigError: one is no uint8 RGB picture, or their sizes differ.
+    """
+    if check_image(painted, name="painted").shape != check_image(source, name="source").shape:
+        raise ConfigError(
+            f"painted: expected the size of the source, {source.shape[1]}x{source.shape[0]}, "
+            f"got {painted.shape[1]}x{painted.shape[0]}"
+        )
 
 
 @dataclass(frozen=True, slots=True)

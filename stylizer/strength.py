@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from stylizer.errors import ConfigError
-from stylizer.frame import Frame, Image, check_image
+from stylizer.frame import Frame, Image, check_image, check_same_size
 from stylizer.protocols import Stylizer
 from stylizer.wrapper import WrappedStylizer
 
@@ -61,11 +61,7 @@ def blend(painted: Image, source: Image, *, strength: float) -> Image:
       ConfigError: the strength is out of its range, or not two uint8 RGB pictures of one size.
     """
     check_strength(strength)
-    if check_image(painted, name="painted").shape != check_image(source, name="source").shape:
-        raise ConfigError(
-            f"painted: expected the size of the source, {source.shape[1]}x{source.shape[0]}, "
-            f"got {painted.shape[1]}x{painted.shape[0]}"
-        )
+    check_same_size(painted, source)
     if strength == 1:
         return painted
     return np.asarray(cv2.addWeighted(painted, strength, source, 1 - strength, 0), np.uint8)

@@ -12,6 +12,10 @@ from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
+# Before PyAV: after it, OpenCV's windows hang (both bring libxcb along).
+import cv2  # noqa: F401
+
+# isort: split
 import av
 import imageio_ffmpeg
 

@@ -11,6 +11,10 @@ from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 
+# Before PyAV: after it, OpenCV's windows hang (both bring libxcb along).
+import cv2  # noqa: F401
+
+# isort: split
 import av
 import av.error
 from av.container import InputContainer

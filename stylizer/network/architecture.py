@@ -76,11 +76,13 @@ class ConditionalInstanceNormalization(keras.layers.Layer):
     time of the whole network.
     """
 
+    epsilon = 1e-5
+
     def call(self, inputs: KerasTensor, scale: KerasTensor, shift: KerasTensor) -> KerasTensor:
         """Normalize (N, H, W, C) features by scale and shift (N, 1, 1, C)."""
         off = inputs - ops.mean(inputs, (1, 2), keepdims=True)
         variance = ops.mean(ops.power(off, 2.0), (1, 2), keepdims=True)
-        return off / ops.sqrt(variance + 1e-5) * scale + shift
+        return off / ops.sqrt(variance + self.epsilon) * scale + shift
 
 
 class DepthToSpace(keras.layers.Layer):

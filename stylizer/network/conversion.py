@@ -37,7 +37,8 @@ class ConversionConfig:
       compact: weights of the compact loss network.
       size: (width, height) of the image, multiples of 8; None for any.
       code: put into the image network, so that it takes an image only; None for an input.
-      eight_bit: the image network takes and gives uint8 in place of float32 0..255; OpenVINO only.
+      eight_bit: the image network is the one of `stylizer.network.openvino_graph`, which takes and
+        gives bytes, of any size and with a code; OpenVINO only.
     """
 
     format: Format
@@ -59,6 +60,8 @@ class ConversionConfig:
             raise ConfigError(f"parts: expected some of {', '.join(get_args(Part))}")
         if self.eight_bit and self.format != "openvino":
             raise ConfigError(f"eight_bit: goes with openvino, got {self.format}")
+        if self.eight_bit and (self.size, self.code) != (None, None):
+            raise ConfigError("eight_bit: expected any size and code; leave size and code out")
         if self.size is not None:
             check_size(self.size)
 
@@ -97,7 +100,8 @@ def convert(config: ConversionConfig, folder: Path) -> None:
     Args:
       config: what to convert.
       folder: gets ``PART.onnx``, ``PART.tflite``, or ``PART.xml`` and ``PART.bin``, and
-        ``PART.npz``: what Keras makes of some input (arrays ``image``, ``code``, ``output``, ...).
+        ``PART.npz``: what Keras makes of some input (arrays ``image``, ``code``, ``output``, ...);
+        of the image network in bytes there is none.
 
     Raises:
       WeightsError: the weights are of another network.

@@ -72,8 +72,7 @@ def _image_part(network: keras.Model, config: ConversionConfig) -> keras.Model:
     if config.code is None:
         inputs["code"] = keras.Input((CODE_SIZE,), batch_size=1, name="code")
     code = inputs["code"] if config.code is None else Constant(config.code)(image)
-    painted = ops.clip(network({"image": image, "code": code}), 0.0, 255.0)
-    return keras.Model(inputs, ops.round(painted) if config.eight_bit else painted)
+    return keras.Model(inputs, ops.clip(network({"image": image, "code": code}), 0.0, 255.0))
 
 
 def _with_constants(predictor: keras.Model) -> keras.Model:
@@ -117,7 +116,7 @@ def convert_part(model: keras.Model, part: str, config: ConversionConfig, folder
         }
     ]
     if config.format == "openvino":
-        _to_openvino(model, folder / f"{part}.xml", eight_bit=config.eight_bit and part == "image")
+        _to_openvino(model, folder / f"{part}.xml")
     elif config.format == "onnx":
         path = folder / f"{part}.onnx"
         model.export(path, format="onnx", input_signature=signature, verbose=False)
@@ -141,14 +140,10 @@ def _name_output(path: Path) -> None:
     onnx.save(model, path)
 
 
-def _to_openvino(model: keras.Model, path: Path, *, eight_bit: bool) -> None:
+def _to_openvino(model: keras.Model, path: Path) -> None:
     import tensorflow as tf
 
-    # OpenVINO's converter tells Intel of its use, unless this is missing: it does without then.
-    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
-    import openvino as ov
-    from openvino.preprocess import PrePostProcessor
-
+    ov = _import_openvino()
     signature = {
         name: tf.TensorSpec(slot.shape, tf.float32, name=name) for name, slot in model.input.items()
     }
@@ -158,13 +153,22 @@ def _to_openvino(model: keras.Model, path: Path, *, eight_bit: bool) -> None:
         kind = "image" if len(slot.partial_shape) == 4 else next(iter({*signature} - {"image"}))
         slot.tensor.set_names({kind})
     converted.outputs[0].tensor.set_names({"output"})
-    if eight_bit:
-        steps = PrePostProcessor(converted)
-        steps.input("image").tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC"))
-        steps.input("image").model().set_layout(ov.Layout("NHWC"))
-        steps.output().tensor().set_element_type(ov.Type.u8)
-        converted = steps.build()
     ov.save_model(converted, path, compress_to_fp16=False)
+
+
+def _write_graph(network: keras.Model, path: Path) -> None:
+    ov = _import_openvino()
+    from stylizer.network.openvino_graph import build_graph
+
+    ov.save_model(build_graph(network), path, compress_to_fp16=False)
+
+
+def _import_openvino() -> Any:
+    # OpenVINO's converter tells Intel of its use, unless this is missing: it does without then.
+    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
+    import openvino
+
+    return openvino
 
 
 def main() -> None:
@@ -174,6 +178,9 @@ def main() -> None:
     config, folder = ConversionConfig.from_json(sys.argv[1]), Path(sys.argv[2])
     network = load_network(config.weights)
     for part in config.parts:
+        if part == "image" and config.eight_bit:
+            _write_graph(network.get_layer("fast_image"), folder / "image.xml")
+            continue
         model = build_part(part, network, config)
         np.savez(folder / f"{part}.npz", allow_pickle=False, **run_sample(model))
         convert_part(model, part, config, folder)

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from stylizer.errors import WeightsError
+from stylizer.errors import BackendError, WeightsError
 from stylizer.frame import Image
 from stylizer.gatys.backend import compile_step, describe_device, set_threads
 from stylizer.gatys.compact import load_compact
@@ -43,10 +43,15 @@ class KerasRuntime:
 
         Raises:
           BackendError: the backend runs already with another number of threads, or has no such
-            setting.
+            setting; or bfloat16 is asked for.
           WeightsError: weights are missing or damaged.
         """
         config = config or FastConfig()
+        if config.precision == "bfloat16":  # "auto" may have chosen this engine
+            raise BackendError(
+                "precision: bfloat16 goes with the engine openvino, and keras runs here; "
+                "choose that engine, or another precision"
+            )
         if config.threads is not None:
             set_threads(config.threads)
         network = load_network(config.weights or weights_path("fast"))
@@ -79,6 +84,10 @@ class KerasRuntime:
             statistics = ops.convert_to_tensor(known_statistics(style, scale))
         code = ops.convert_to_numpy(self._predictor(statistics, training=False))
         return np.array(code[0], np.float32)
+
+    def prepare(self, size: tuple[int, int]) -> None:
+        """Trace the network for pictures of (width, height)."""
+        self.paint(np.zeros((size[1], size[0], 3), np.uint8), np.zeros(CODE_SIZE, np.float32))
 
     def paint(self, image: Image, code: Code) -> Image:
         """Paint a picture, uint8 RGB (H, W, 3) of any size, in the style of a code.

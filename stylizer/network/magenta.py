@@ -12,6 +12,7 @@ Loading it needs tensorflow-hub (the extra ``hub``), and the net the first time,
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,11 @@ import numpy.typing as npt
 from stylizer.cores import usable_cores
 from stylizer.errors import BackendError, ConfigError, StyleError, WeightsError
 from stylizer.frame import Image, check_image
+from stylizer.io.resize import resize_image
+from stylizer.network.pictures import style_size
 from stylizer.styles import AnyStyle, Style
 
-__all__ = ["STYLE_SIDE", "URL", "MagentaRuntime"]
+__all__ = ["STYLE_SIDE", "URL", "MagentaRuntime", "check_magenta_styles"]
 
 URL = "https://tfhub.dev/google/magenta/arbitrary-image-stylization-v1-256/2"
 """Where TensorFlow Hub has the model; Google forwards it to kaggle.com."""
@@ -84,15 +87,14 @@ class MagentaRuntime:
         Raises:
           StyleError: a built-in style, of which there is no picture.
         """
-        if not isinstance(style, Style):
-            raise StyleError(
-                f"style {style.name}: --network magenta needs a picture, and built-in styles have "
-                "none; give a picture, or use --network fast"
-            )
-        small = _resize(style.image, STYLE_SIDE * scale)
+        picture = check_magenta_styles([style])
+        small = _resize(picture.image, STYLE_SIDE * scale)
         height, width, _ = small.shape
         pixels = small.astype(np.float32).ravel() / 255
         return np.concatenate([np.array([height, width], np.float32), pixels])
+
+    def prepare(self, size: tuple[int, int]) -> None:
+        """Do nothing: the model takes any size as it is."""
 
     def paint(self, image: Image, code: Code) -> Image:
         """Paint a picture.
@@ -122,6 +124,25 @@ class MagentaRuntime:
             )
         whole = np.rint(np.clip(painted[0, :height, :width], 0, 1) * 255)
         return np.ascontiguousarray(whole.astype(np.uint8))
+
+
+def check_magenta_styles(styles: Sequence[AnyStyle]) -> Style:
+    """Return the one style, which is a picture, as Magenta's network needs it.
+
+    Raises:
+      StyleError: there are several, or it is built in, and so has no picture.
+    """
+    if len(styles) != 1:
+        raise StyleError(
+            f"styles: expected one, got {len(styles)}; the network magenta cannot mix them"
+        )
+    (style,) = styles
+    if not isinstance(style, Style):
+        raise StyleError(
+            f"style {style.name}: the network magenta needs a picture, and built-in styles have "
+            "none; give a picture, or choose the network fast"
+        )
+    return style
 
 
 def _import_hub() -> Any:
@@ -193,12 +214,9 @@ def _device(threads: int | None) -> str:
 
 
 def _resize(image: Image, side: float) -> Image:
-    """Resize to a short side; the aspect is kept."""
+    """Resize to a short side, as `style_size` says."""
     height, width, _ = image.shape
-    factor = side / min(height, width)
-    size = max(1, round(width * factor)), max(1, round(height * factor))
-    how = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(image, size, interpolation=how), np.uint8)
+    return resize_image(image, style_size((width, height), side))
 
 
 def _picture(code: Code) -> npt.NDArray[np.float32]:

@@ -32,6 +32,7 @@ PARTS: tuple[Part, ...] = ("image", "statistics", "predictor")
 _SOURCES = (
     ("stylizer.network", "architecture.py"),
     ("stylizer.network", "convert.py"),
+    ("stylizer.network", "openvino_graph.py"),
     ("stylizer.gatys", "compact.py"),
 )
 _SUMS = "sums.json"
@@ -93,7 +94,7 @@ def _make(fresh: Path, weights: Path, compact: Path) -> None:
     convert(config, fresh)
     sums = {}
     for part in PARTS:
-        (fresh / f"{part}.npz").unlink()
+        (fresh / f"{part}.npz").unlink(missing_ok=True)
         for path in (fresh / f"{part}.xml", fresh / f"{part}.bin"):
             sums[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
     (fresh / _SUMS).write_text(json.dumps(sums), encoding="utf-8")

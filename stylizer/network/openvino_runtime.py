@@ -6,6 +6,7 @@ is imported. Pictures go in and out as uint8; conversion, clipping and rounding 
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections import OrderedDict
 from pathlib import Path
@@ -16,12 +17,13 @@ import numpy as np
 from stylizer.cores import usable_cores
 from stylizer.errors import BackendError
 from stylizer.frame import Image
-from stylizer.network.config import FastConfig
-from stylizer.network.openvino_cache import cached_models
+from stylizer.network.config import FastConfig, Precision
+from stylizer.network.openvino_cache import PARTS, cached_models
 from stylizer.network.pictures import (
     Code,
     check_code,
     extend,
+    join_tiles,
     known_statistics,
     resize_style,
 )
@@ -34,7 +36,13 @@ __all__ = ["OpenVinoRuntime"]
 _KEPT = 4
 """Image sizes for which the compiled network is kept: it is compiled for each, in 0.3 seconds."""
 
-_EXACT = {"INFERENCE_PRECISION_HINT": "f32"}
+_HINTS: dict[Precision, dict[str, str]] = {
+    "auto": {},
+    "float32": {"INFERENCE_PRECISION_HINT": "f32"},
+    "bfloat16": {"INFERENCE_PRECISION_HINT": "bf16"},
+}
+
+_EXACT = _HINTS["float32"]
 """For what runs once a style: the squares in its statistics leave the range of float16."""
 
 
@@ -52,29 +60,36 @@ class OpenVinoRuntime:
         """Load the models, which are made first if they are not in the cache.
 
         Args:
-          config: ``threads``, ``weights`` and ``cache`` count here; None for the defaults.
+          config: ``threads``, ``precision``, ``weights`` and ``cache`` count here; None for the
+            defaults.
 
         Raises:
-          BackendError: OpenVINO is not installed, or the network cannot be converted.
+          BackendError: OpenVINO is not installed, the network cannot be converted, or the CPU has
+            no such precision.
           WeightsError: weights are missing or damaged.
         """
         config = config or FastConfig()
         core = _make_core()
+        if config.precision == "bfloat16" and not _has_bfloat16(core):
+            raise BackendError(
+                "precision: expected a CPU that has bfloat16, and this one has not; "
+                "choose float32 or auto"
+            )
         threads = config.threads or usable_cores()
-        self._settings = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": threads}
+        self._settings = {
+            "PERFORMANCE_HINT": "LATENCY",
+            "INFERENCE_NUM_THREADS": threads,
+            **_HINTS[config.precision],
+        }
         self._core = core
         weights = config.weights or weights_path("fast")
         with cached_models(weights, weights_path("compact"), cache=config.cache) as folder:
-            self._image = _read(core, folder / "image.xml")
-            statistics, predictor = (
-                _read(core, folder / f"{part}.xml") for part in ("statistics", "predictor")
+            self._image, self._statistics, predictor = (
+                _read(core, folder / f"{part}.xml") for part in PARTS
             )
-        self._measure, self._predict = (
-            core.compile_model(model, "CPU", self._settings | _EXACT)
-            for model in (statistics, predictor)
-        )
+        self._predict = core.compile_model(predictor, "CPU", self._settings | _EXACT)
         self._code_size = int(self._predict.output().shape[-1])
-        precision = _precision(core.compile_model(predictor, "CPU", self._settings))
+        precision = _usual_precision(core) if config.precision == "auto" else config.precision
         self.description = f"fast, openvino on CPU ({threads} threads), {precision}"
         self._painters: OrderedDict[tuple[int, ...], Any] = OrderedDict()
         self._painting, self._encoding = threading.Lock(), threading.Lock()
@@ -94,6 +109,21 @@ class OpenVinoRuntime:
                 statistics = known_statistics(style, scale)
             return np.array(self._predict(statistics)[0][0], np.float32)
 
+    @functools.cached_property
+    def _measure(self) -> Any:
+        """From a style picture to its statistics; built-in styles do without."""
+        return self._core.compile_model(self._statistics, "CPU", self._settings | _EXACT)
+
+    def prepare(self, size: tuple[int, int]) -> None:
+        """Compile the network for pictures of (width, height); `paint` may run meanwhile."""
+        shape = extend(np.zeros((size[1], size[0], 3), np.uint8))[None].shape
+        with self._painting:
+            known = shape in self._painters
+        if not known:
+            painter = self._compile(shape)
+            with self._painting:
+                self._keep(shape, painter)
+
     def paint(self, image: Image, code: Code) -> Image:
         """Paint a picture, uint8 RGB (H, W, 3) of any size, in the style of a code.
 
@@ -105,20 +135,27 @@ class OpenVinoRuntime:
         height, width, _ = image.shape
         with self._painting:
             request = self._painter(extended.shape)
-            painted = request.infer({"image": extended, "code": known}, share_inputs=True)[0]
-            return np.array(painted[0, :height, :width])
+            given = {"image": extended, "code": known}
+            # shared: the joined tiles are a copy
+            tiles = request.infer(given, share_inputs=True, share_outputs=True)[0][0]
+            return np.ascontiguousarray(join_tiles(tiles)[:height, :width])
 
     def _painter(self, shape: tuple[int, ...]) -> Any:
         """Return the network compiled for images of a shape (1, H, W, 3), and a place to run it."""
         if shape not in self._painters:
-            model = self._image.clone()
-            model.reshape({"image": shape, "code": (1, self._code_size)})
-            compiled = self._core.compile_model(model, "CPU", self._settings)
-            self._painters[shape] = compiled.create_infer_request()
-            if len(self._painters) > _KEPT:
-                self._painters.popitem(last=False)
+            self._keep(shape, self._compile(shape))
         self._painters.move_to_end(shape)
         return self._painters[shape]
+
+    def _compile(self, shape: tuple[int, ...]) -> Any:
+        model = self._image.clone()
+        model.reshape({"image": shape, "code": (1, self._code_size)})
+        return self._core.compile_model(model, "CPU", self._settings).create_infer_request()
+
+    def _keep(self, shape: tuple[int, ...], painter: Any) -> None:
+        self._painters[shape] = painter
+        if len(self._painters) > _KEPT:
+            self._painters.popitem(last=False)
 
 
 def _make_core() -> Any:
@@ -142,7 +179,11 @@ def _read(core: Any, path: Path) -> Any:
         ) from error
 
 
-def _precision(compiled: Any) -> str:
-    """Say in what arithmetic a network runs: bfloat16 or float16 where the CPU has it."""
-    short = str(compiled.get_property("INFERENCE_PRECISION_HINT").to_string())
+def _has_bfloat16(core: Any) -> bool:
+    return "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+def _usual_precision(core: Any) -> str:
+    """Say in what arithmetic networks run here: bfloat16 or float16 where the CPU has it."""
+    short = str(core.get_property("CPU", "INFERENCE_PRECISION_HINT").to_string())
     return {"f32": "float32", "bf16": "bfloat16", "f16": "float16"}.get(short, short)

@@ -5,6 +5,8 @@ Pictures are uint8 RGB, (H, W, 3).
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -22,8 +24,10 @@ __all__ = [
     "Code",
     "check_code",
     "extend",
+    "join_tiles",
     "known_statistics",
     "resize_style",
+    "style_size",
 ]
 
 Code = npt.NDArray[np.float32]
@@ -37,6 +41,8 @@ LEAST_SIDE = 16
 
 STYLE_SIDE = 384
 """Short side of a style picture at a scale of 1, in pixels."""
+
+_MOST_ASPECT = 4.0
 
 
 def extend(image: Image) -> Image:
@@ -63,15 +69,44 @@ def extend(image: Image) -> Image:
     return np.asarray(extended, np.uint8)
 
 
+def join_tiles(tiles: Image) -> Image:
+    """Put the channels of small pixels side by side: "depth to space".
+
+    Args:
+      tiles: uint8, (H, W, 3 r^2), C-contiguous; the channels are rows, columns and colors of a tile
+        of r by r pixels, in this order.
+
+    Returns:
+      uint8 RGB, (H r, W r, 3), C-contiguous.
+    """
+    height, width, channels = tiles.shape
+    factor = math.isqrt(channels // 3)
+    row = np.dtype((np.void, 3 * factor))  # of one tile: copied whole, not byte by byte
+    rows = np.ascontiguousarray(tiles.view(row).swapaxes(1, 2))
+    return rows.view(np.uint8).reshape(height * factor, width * factor, 3)
+
+
 def resize_style(image: Image, scale: float) -> Image:
-    """Resize a style picture to a short side of `STYLE_SIDE` times ``scale``; its aspect is kept.
+    """Resize a style picture to a short side of `STYLE_SIDE` times ``scale``, as `style_size` says.
 
     Raises:
-      ConfigError: the image is no uint8 RGB picture, or nothing would be left of it.
+      ConfigError: the image is no uint8 RGB picture.
     """
     height, width, _ = check_image(image, name="style").shape
-    size = Size(short_side=max(LEAST_SIDE, round(STYLE_SIDE * scale)))
-    return resize_image(image, size.fit((width, height)))
+    return resize_image(image, style_size((width, height), STYLE_SIDE * scale))
+
+
+def style_size(have: tuple[int, int], side: float) -> tuple[int, int]:
+    """Return the size that a style picture is read at; its aspect is kept.
+
+    Args:
+      have: (width, height) of the picture.
+      side: its short side to be, in pixels; at least `LEAST_SIDE` is taken. A picture longer than
+        `_MOST_ASPECT` times that gets the area of one of this shape, or it could fill the memory.
+    """
+    aspect = max(have) / min(have)
+    short = side * min(1.0, math.sqrt(_MOST_ASPECT / aspect))
+    return Size(short_side=max(LEAST_SIDE, round(short))).fit(have)
 
 
 def known_statistics(style: NamedStyle, scale: float) -> npt.NDArray[np.float32]:

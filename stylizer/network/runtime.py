@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 class Runtime(Protocol):
     """A network with its weights, on a device.
 
-    `encode` may be called from another thread while `paint` runs.
+    `encode` and `prepare` may be called from another thread while `paint` runs.
 
     Attributes:
       description: network, engine, device, threads and precision, for a start line.
@@ -48,6 +48,10 @@ class Runtime(Protocol):
           scale: of the style picture, 1 for the size that the network knows; larger ones make
             broader strokes.
         """
+        ...
+
+    def prepare(self, size: tuple[int, int]) -> None:
+        """Compile what pictures of (width, height) need, if anything; while `paint` runs, too."""
         ...
 
     def paint(self, image: Image, code: Code) -> Image:

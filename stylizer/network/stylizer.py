@@ -10,6 +10,7 @@ import numpy as np
 from stylizer.errors import StyleError
 from stylizer.frame import Frame, check_image
 from stylizer.network.config import FastConfig
+from stylizer.network.magenta import check_magenta_styles
 from stylizer.network.pictures import Code
 from stylizer.network.runtime import Runtime, load_runtime
 from stylizer.styles import AnyStyle
@@ -41,8 +42,10 @@ class FastStylizer:
           StyleError: no style, or one that the network cannot use.
           BackendError, WeightsError: as `stylizer.network.runtime.load_runtime` says.
         """
-        _check_styles(styles)
         self._config = config or FastConfig()
+        _check_styles(styles)
+        if self._config.network == "magenta":
+            check_magenta_styles(styles)  # known without loading it, which takes seconds
         self._runtime = runtime or load_runtime(self._config)
         self._code = mix_styles(self._runtime, styles, scale=self._config.style_scale)
 
@@ -60,6 +63,16 @@ class FastStylizer:
           StyleError: no style, or one that the network cannot use; the old ones stay.
         """
         self._code = mix_styles(self._runtime, styles, scale=self._config.style_scale)
+
+    def prepare(self, size: tuple[int, int]) -> None:
+        """Get ready for frames of another size, so that the first of them takes no longer.
+
+        Done here and now, in the thread that calls; frames may be painted meanwhile.
+
+        Args:
+          size: (width, height) in pixels.
+        """
+        self._runtime.prepare(size)
 
     def reset(self) -> None:
         """Forget earlier frames: there is nothing to forget."""

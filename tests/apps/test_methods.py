@@ -63,12 +63,19 @@ REFUSED = [
     (["--seed", "0"], "--seed: belongs to the optimization"),
     (["--recipe", "surma"], "--recipe: belongs to the optimization"),
     (["--style-layer", "block1_conv1"], "--style-layer: belongs to the optimization"),
-    (["--precision", "float32"], "--precision: belongs to the optimization"),
+    (
+        ["--precision", "float16"],
+        "precision: expected one of auto, float32, bfloat16, got 'float16'",
+    ),
+    (["--precision", "bfloat16", "--engine", "keras"], "precision: bfloat16 goes with the engine"),
     (["--network", "vgg19"], "--network: expected fast or magenta, got vgg19; loss networks go"),
-    (["--magenta", "folder"], "--magenta: names a model for --network magenta"),
-    (["--network", "magenta", "--engine", "openvino"], "--engine openvino: goes with --network"),
+    (["--magenta", "folder"], "magenta: names a model for the network magenta"),
+    (
+        ["--network", "magenta", "--engine", "openvino"],
+        "engine: openvino goes with the network fast",
+    ),
     (["--weights", "none.h5"], "weights: there is no file none.h5"),
-    (["--network", "magenta", "--weights", "x.h5"], "--weights: goes with --network fast"),
+    (["--network", "magenta", "--weights", "x.h5"], "weights: go with the network fast"),
     (["--method", "gatys", "--engine", "keras"], "--engine: belongs to --method fast"),
     (["--method", "gatys", "--threads", "2"], "--threads: belongs to --method fast"),
     (["--method", "gatys", "--magenta", "folder"], "--magenta: belongs to --method fast"),
@@ -174,6 +181,7 @@ def test_the_webcam_is_painted_at_a_size_that_the_method_keeps_up_with(
     size: str | None,
     expected: tuple[int, int],
 ) -> None:
+    monkeypatch.setattr(live, "check_screen", lambda: None)
     monkeypatch.setattr(live, "Window", Screen)
     sized = [] if size is None else ["--size", size]
     outcome = stylizer("live", "-s", style, "--camera", mjpeg.url, "--method", method, *sized)

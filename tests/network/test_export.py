@@ -179,6 +179,10 @@ def test_a_size_that_does_not_fit_is_refused(size: tuple[int, int], advice: str)
         ({"format": "coreml"}, "format: expected one of onnx, litert, openvino, got 'coreml'"),
         ({"parts": ()}, "parts: expected some of image, style"),
         ({"eight_bit": True}, "eight_bit: goes with openvino, got onnx"),
+        (
+            {"eight_bit": True, "format": "openvino", "size": (64, 48)},
+            "eight_bit: expected any size and code",
+        ),
     ],
 )
 def test_settings_of_a_conversion_are_checked(settings: dict[str, object], message: str) -> None:

@@ -70,7 +70,7 @@ def test_a_style_is_resized_by_its_short_side(
 
 
 def test_a_built_in_style_has_no_picture_to_give(runtime: MagentaRuntime) -> None:
-    with pytest.raises(StyleError, match="wave: --network magenta needs a picture"):
+    with pytest.raises(StyleError, match="wave: the network magenta needs a picture"):
         runtime.encode(named(), scale=1.0)
 
 

@@ -12,6 +12,7 @@ from stylizer.network.pictures import (
     STRIDE,
     check_code,
     extend,
+    join_tiles,
     known_statistics,
     resize_style,
 )
@@ -54,6 +55,25 @@ def test_a_style_keeps_its_aspect() -> None:
     assert resize_style(noise(100, 50), 1.0).shape == (384, 768, 3)
     assert resize_style(noise(600, 900), 0.5).shape == (288, 192, 3)
     assert resize_style(noise(600, 900), 0.001).shape == (24, 16, 3)
+
+
+def test_a_very_long_style_does_not_fill_the_memory() -> None:
+    long = resize_style(noise(8000, 100), 1.0)
+    height, width, _ = long.shape
+    assert width / height == pytest.approx(80, rel=0.01)
+    assert height * width == pytest.approx(4 * 384**2, rel=0.02)
+    assert resize_style(noise(100, 400), 1.0).shape == (1536, 384, 3)  # as long as may be
+
+
+def test_tiles_are_joined() -> None:
+    image = noise(24, 16)
+    tiles = [
+        [image[row : row + 4, column : column + 4].ravel() for column in range(0, 24, 4)]
+        for row in range(0, 16, 4)
+    ]
+    joined = join_tiles(np.array(tiles))
+    assert joined.flags.c_contiguous
+    np.testing.assert_array_equal(joined, image)
 
 
 def test_a_built_in_style_is_taken_at_the_nearest_size() -> None:

@@ -12,7 +12,7 @@ from stylizer.network.pictures import Code
 from stylizer.network.runtime import Runtime
 from stylizer.network.stylizer import FastStylizer, mix_styles
 from stylizer.protocols import StyledStylizer
-from stylizer.styles import AnyStyle, Style
+from stylizer.styles import AnyStyle, Style, load_style, style_names
 
 
 class Tinter:
@@ -27,6 +27,9 @@ class Tinter:
         if not isinstance(style, Style):
             raise StyleError("no picture")
         return np.asarray(style.image.mean((0, 1)) * scale, np.float32)
+
+    def prepare(self, size: tuple[int, int]) -> None:
+        pass
 
     def paint(self, image: Image, code: Code) -> Image:
         return np.broadcast_to(np.rint(code), image.shape).astype(np.uint8)
@@ -89,3 +92,13 @@ def test_the_styles_can_be_changed() -> None:
 def test_a_style_is_needed() -> None:
     with pytest.raises(StyleError, match="at least one style, got none"):
         FastStylizer([])
+
+
+@pytest.mark.parametrize("styles", [["starry_night"], ["one", "two"]])
+def test_what_magenta_cannot_paint_is_refused_before_it_is_loaded(
+    styles: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stylizer.network.stylizer.load_runtime", lambda config: pytest.fail())
+    given = [load_style(name) if name in style_names() else plain(1, 2, 3) for name in styles]
+    with pytest.raises(StyleError, match="the network magenta"):
+        FastStylizer(given, FastConfig(network="magenta"))
