@@ -27,6 +27,7 @@ from . import (
     styles,
     sweep,
     video,
+    web,
 )
 from .terminal import Interrupted, say, say_error, set_up
 
@@ -42,6 +43,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("live")(live.live)
+app.command("web")(web.web)
 app.command("video")(video.video)
 app.command("frames")(frames.frames)
 app.command("image")(image.image)

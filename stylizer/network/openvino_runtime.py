@@ -33,7 +33,7 @@ from stylizer.weights import weights_path
 
 __all__ = ["OpenVinoRuntime"]
 
-_KEPT = 4
+_KEPT = 12
 """Image sizes for which the compiled network is kept: it is compiled for each, in 0.3 seconds."""
 
 _HINTS: dict[Precision, dict[str, str]] = {

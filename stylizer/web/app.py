@@ -1,0 +1,127 @@
+"""The application: ``create_app()`` for any WSGI server with threads.
+
+With gunicorn, one process, since streams, jobs and visitors are in its memory, and more threads
+than ``STYLIZER_WEB_MAX_CLIENTS``, since each live stream keeps one::
+
+    STYLIZER_WEB_MAX_CLIENTS=8 gunicorn --workers 1 --threads 24 'stylizer.web.app:create_app()'
+
+At its end gunicorn waits for open streams, as long as ``--graceful-timeout`` says.
+
+All settings of `stylizer.web.config.WebConfig` are read from such variables. Where others can
+reach the page, set ``STYLIZER_WEB_TOKEN``, also behind a proxy, which must hand on ``Host``.
+"""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import logging
+import threading
+import time
+
+from flask import Flask, Response, g, jsonify, request
+from flask_sock import Sock
+from simple_websocket import ConnectionError
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from wsproto.utilities import RemoteProtocolError
+
+from stylizer.network.runtime import load_runtime
+from stylizer.web.config import WebConfig
+from stylizer.web.events import log_event, set_up_log
+from stylizer.web.gallery import RuntimeLoader
+from stylizer.web.refusal import Refusal
+from stylizer.web.routes import add_routes
+from stylizer.web.security import Guard
+from stylizer.web.services import Services
+
+__all__ = ["create_app"]
+
+_log = logging.getLogger(__name__)
+
+
+def create_app(config: WebConfig | None = None, *, loader: RuntimeLoader = load_runtime) -> Flask:
+    """Make the application; nothing is loaded before it is asked for.
+
+    Args:
+      config: None for what the environment says, with a log on stderr; all is closed at the
+        process's end.
+      loader: makes the network; another one for tests.
+
+    Returns:
+      The application; ``app.extensions["stylizer"]`` is its `Services`, to be closed at the end
+      if ``config`` was given.
+
+    Raises:
+      ConfigError: a setting is out of its range.
+    """
+    from_environment = config is None
+    config = config or WebConfig.from_environment()
+    services = Services(config, loader=loader)
+    if from_environment:  # there is no one else to do it
+        set_up_log(config.log_format)
+        atexit.register(services.close)
+    app = Flask(__name__, static_folder="static", static_url_path="/static")
+    app.url_map.merge_slashes = False
+    app.extensions["stylizer"] = services
+    app.config["MAX_CONTENT_LENGTH"] = config.upload_bytes
+    app.config["MAX_FORM_PARTS"] = 8
+    app.config["SOCK_SERVER_OPTIONS"] = {
+        "ping_interval": config.ping_seconds,
+        "max_message_size": config.frame_bytes,
+        # More than a TLS record: what stays in one is not seen by select, and would wait.
+        "receive_bytes": 65536,
+        "thread_class": functools.partial(threading.Thread, daemon=True),
+    }
+    _answer_errors(app)
+    _log_requests(app, services)
+    Guard(config).install(app)
+    add_routes(app, Sock(app), services)
+    return app
+
+
+def _answer_errors(app: Flask) -> None:
+    def refuse(refusal: Refusal) -> tuple[Response, int]:
+        return jsonify(refusal.as_json()), refusal.status
+
+    def too_large(error: RequestEntityTooLarge) -> tuple[Response, int]:
+        return refuse(Refusal(413, "too_large", "more was sent than is allowed; see /api/info"))
+
+    def answer(error: HTTPException) -> tuple[Response, int]:
+        status = error.code or 500
+        code = error.name.lower().replace(" ", "_")
+        return refuse(Refusal(status, code, error.description or error.name))
+
+    def no_handshake(error: Exception) -> tuple[Response, int]:
+        return refuse(Refusal(400, "bad_handshake", "that is not how a WebSocket is asked for"))
+
+    def fail(error: Exception) -> tuple[Response, int]:
+        _log.exception("failed")
+        return refuse(Refusal(500, "failed", "the server made a mistake; its log says which"))
+
+    app.register_error_handler(Refusal, refuse)
+    app.register_error_handler(RequestEntityTooLarge, too_large)
+    app.register_error_handler(HTTPException, answer)
+    app.register_error_handler(RemoteProtocolError, no_handshake)
+    app.register_error_handler(ConnectionError, no_handshake)
+    app.register_error_handler(Exception, fail)
+
+
+def _log_requests(app: Flask, services: Services) -> None:
+    @app.before_request
+    def begin() -> None:
+        services.start()
+        g.began = time.perf_counter()
+
+    @app.after_request
+    def end(response: Response) -> Response:
+        spent = time.perf_counter() - g.began
+        log_event(
+            _log,
+            "request",
+            method=request.method,
+            path=request.path[:200],
+            status=response.status_code,
+            ms=round(1000 * spent, 1),
+            address=request.remote_addr,
+        )
+        return response

@@ -1,0 +1,192 @@
+"""The network that all live streams share, and the styles that it knows."""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from stylizer.frame import Image
+from stylizer.named_styles import NamedStyle, load_named_style, style_names
+from stylizer.network.config import FastConfig
+from stylizer.network.pictures import Code
+from stylizer.network.runtime import Runtime, load_runtime
+from stylizer.styles import MIN_SIDE, AnyStyle, Style
+from stylizer.web.events import log_event
+from stylizer.web.options import StyleChoice
+from stylizer.web.pictures import decode_frame, encode_jpeg, shrink
+from stylizer.web.refusal import Refusal
+from stylizer.web.scene import draw_scene
+
+__all__ = ["Gallery", "OwnStyle", "RuntimeLoader"]
+
+_log = logging.getLogger(__name__)
+
+RuntimeLoader = Callable[[FastConfig], Runtime]
+
+_KEPT_SIDE = 512
+"""Short side that a visitor's style picture is reduced to, in pixels: more than a network needs."""
+
+_SAMPLE_SIDE = 200
+_MOST_ASPECT = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnStyle:
+    """A style that a visitor brought.
+
+    Attributes:
+      id: ``own-`` and random letters.
+      title: for people, from the file's name.
+      jpeg: the picture, reduced, for what reads pictures.
+      code: what the network knows of it.
+      sample: the picture as a small JPEG.
+    """
+
+    id: str
+    title: str
+    jpeg: bytes
+    code: Code
+    sample: bytes
+
+    def as_style(self, weight: float) -> Style:
+        """Return it as the library has it."""
+        image = decode_frame(self.jpeg, short_side=_KEPT_SIDE)
+        return Style(name=self.title, image=image, weight=weight)
+
+
+class Gallery:
+    """Built-in styles with codes and samples, and the network; loaded when first asked for.
+
+    Codes are kept, so that a live stream never waits for a style to be encoded.
+    """
+
+    def __init__(self, config: FastConfig, *, loader: RuntimeLoader = load_runtime) -> None:
+        """Remember how to load the network.
+
+        Args:
+          config: of the network.
+          loader: makes a network; another one for tests.
+        """
+        self._config, self._loader = config, loader
+        self._loading, self._sampling = threading.Lock(), threading.Lock()
+        self._loaded: tuple[Runtime, dict[str, Code]] | None = None
+        self._samples: dict[str, bytes] = {}
+
+    @property
+    def runtime(self) -> Runtime:
+        """The network of the live streams.
+
+        Raises:
+          BackendError, WeightsError: as `stylizer.network.runtime.load_runtime` says.
+        """
+        return self._load()[0]
+
+    def load_another(self) -> Runtime:
+        """Load a network of one's own, that holds up no live stream.
+
+        Raises:
+          BackendError, WeightsError: as `stylizer.network.runtime.load_runtime` says.
+        """
+        return self._loader(self._config)
+
+    def built_in(self) -> list[NamedStyle]:
+        """Return the built-in styles, by name."""
+        return [load_named_style(name) for name in style_names()]
+
+    def encode(self, title: str, image: Image, *, id: str) -> OwnStyle:
+        """Read a visitor's picture as a style.
+
+        Args:
+          title: for people.
+          image: uint8 RGB, (H, W, 3).
+          id: what it will be called by.
+
+        Raises:
+          Refusal: it is too small, or too narrow: a network reads a style at a short side of its
+            own, at which a narrow picture is huge.
+        """
+        least, most = sorted(image.shape[:2])
+        if least < MIN_SIDE or most > _MOST_ASPECT * least:
+            raise Refusal(
+                400,
+                "bad_picture",
+                f"a style has at least {MIN_SIDE} pixels a side, and is at most {_MOST_ASPECT} "
+                f"times as long as wide, got {most} and {least}",
+            )
+        kept = shrink(image, _KEPT_SIDE)
+        code = self.runtime.encode(Style(name=title, image=kept), scale=1.0)
+        sample = encode_jpeg(shrink(kept, _SAMPLE_SIDE))
+        jpeg = encode_jpeg(kept, quality=92)
+        return OwnStyle(id=id, title=title, jpeg=jpeg, code=code, sample=sample)
+
+    def mix(self, choices: Sequence[StyleChoice], own: dict[str, OwnStyle]) -> Code:
+        """Return the mean of some styles' codes, by weight; nothing is encoded here.
+
+        Args:
+          choices: one or more.
+          own: the visitor's styles, by id.
+
+        Raises:
+          Refusal: there is no such style.
+        """
+        _, codes = self._load()
+        chosen = [
+            own[choice.id].code if choice.id in own else self._known(choice.id, codes)
+            for choice in choices
+        ]
+        total = math.fsum(choice.weight for choice in choices)
+        shares = np.array([choice.weight / total for choice in choices], np.float32)
+        return np.asarray(shares @ np.stack(chosen), np.float32)
+
+    def styles(
+        self, choices: Sequence[StyleChoice], own: dict[str, OwnStyle]
+    ) -> tuple[AnyStyle, ...]:
+        """Return styles as the library has them, weighted.
+
+        Raises:
+          Refusal: there is no such style.
+        """
+        return tuple(self._style(choice, own) for choice in choices)
+
+    def sample(self, name: str) -> bytes:
+        """Return the sample scene painted in a built-in style, as a small JPEG.
+
+        Raises:
+          Refusal: there is no such style.
+        """
+        runtime, codes = self._load()
+        code = self._known(name, codes)
+        with self._sampling:
+            if name not in self._samples:
+                self._samples[name] = encode_jpeg(runtime.paint(draw_scene(), code))
+            return self._samples[name]
+
+    def _style(self, choice: StyleChoice, own: dict[str, OwnStyle]) -> AnyStyle:
+        if choice.id in own:
+            return own[choice.id].as_style(choice.weight)
+        if choice.id not in style_names():
+            raise _unknown(choice.id)
+        return replace(load_named_style(choice.id), weight=choice.weight)
+
+    def _known(self, name: str, codes: dict[str, Code]) -> Code:
+        if name not in codes:
+            raise _unknown(name)
+        return codes[name]
+
+    def _load(self) -> tuple[Runtime, dict[str, Code]]:
+        with self._loading:
+            if self._loaded is None:
+                runtime = self._loader(self._config)
+                codes = {style.name: runtime.encode(style, scale=1.0) for style in self.built_in()}
+                self._loaded = runtime, codes
+                log_event(_log, "loaded", engine=runtime.description)
+            return self._loaded
+
+
+def _unknown(name: str) -> Refusal:
+    return Refusal(404, "no_style", f"there is no style {name[:40]!r}; /api/info lists them")

@@ -1,0 +1,98 @@
+"""What paints one client's stream: settings and memory of its own, and a network that is shared."""
+
+from __future__ import annotations
+
+import time
+
+from stylizer.color import keep_luminance
+from stylizer.frame import Frame, Image
+from stylizer.io.resize import resize_image
+from stylizer.network.pictures import Code
+from stylizer.network.runtime import Runtime
+from stylizer.strength import blend
+from stylizer.temporal.coherence import CoherenceConfig, Coherent
+from stylizer.temporal.cuts import ResetOnCut
+from stylizer.web.options import LiveSettings
+
+__all__ = ["ClientPainter"]
+
+_NEW_SIZE_SECONDS = 1.0
+"""Pictures change their size at most this often: the network is compiled for each size."""
+
+
+class ClientPainter:
+    """Paints one client's stream.
+
+    The order is: the network, coherence, the source's colors, the source itself. So the memory of
+    coherence holds paint alone, and strength and colors work at once.
+    """
+
+    def __init__(self, runtime: Runtime, settings: LiveSettings, code: Code) -> None:
+        """Remember what to paint with.
+
+        Args:
+          runtime: the network; other streams may paint with it meanwhile.
+          settings: to begin with.
+          code: of the style, or of the mixture of styles.
+        """
+        self._pure = _Pure(runtime, code)
+        self._settings = settings
+        self._coherent = Coherent(self._pure, CoherenceConfig(strength=settings.coherence))
+        self._stylizer = ResetOnCut(self._coherent)
+        self._frames = 0
+        self._began = time.monotonic()
+        self._size: tuple[int, int] | None = None
+        self._sized = 0.0
+
+    @property
+    def settings(self) -> LiveSettings:
+        """What is painted by."""
+        return self._settings
+
+    def change(self, settings: LiveSettings, code: Code) -> None:
+        """Paint by other settings, after another code, from the next frame on."""
+        before, self._settings, self._pure.code = self._settings, settings, code
+        self._coherent.configure(CoherenceConfig(strength=settings.coherence))
+        if settings.styles != before.styles:
+            self._stylizer.reset()  # else the old style would fade away slowly
+
+    def __call__(self, image: Image) -> Image:
+        """Return a picture painted.
+
+        Args:
+          image: uint8 RGB, (H, W, 3).
+
+        Returns:
+          uint8 RGB, of the same size, or of the one before if that is only just new.
+        """
+        now = time.monotonic()
+        image = self._settle(image, now)
+        frame = Frame(image, self._frames, now - self._began)
+        self._frames += 1
+        strength = self._settings.strength
+        if strength == 0:
+            return image
+        painted = self._stylizer(frame).image
+        if self._settings.keep_color:
+            painted = keep_luminance(painted, image)
+        return blend(painted, image, strength=strength)
+
+    def _settle(self, image: Image, now: float) -> Image:
+        size = (image.shape[1], image.shape[0])
+        if self._size is None or (size != self._size and now - self._sized >= _NEW_SIZE_SECONDS):
+            self._size, self._sized = size, now
+            self._pure.runtime.prepare(size)  # here, so that others can paint meanwhile
+        return resize_image(image, self._size)
+
+
+class _Pure:
+    """The network with a code that can be changed; a `stylizer.protocols.Stylizer`."""
+
+    def __init__(self, runtime: Runtime, code: Code) -> None:
+        self.runtime, self.code = runtime, code
+
+    def __call__(self, frame: Frame) -> Frame:
+        return frame.with_image(self.runtime.paint(frame.image, self.code))
+
+    def reset(self) -> None:
+        pass

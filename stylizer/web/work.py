@@ -1,0 +1,194 @@
+"""What a job does: a photo or a video is painted, and the job is told how far it is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from stylizer.color import KeepColor, keep_luminance
+from stylizer.frame import Frame, Image
+from stylizer.io.image import write_image
+from stylizer.io.resize import Resized
+from stylizer.io.video_reader import VideoReader
+from stylizer.io.video_writer import VideoWriter
+from stylizer.network.runtime import Runtime
+from stylizer.network.stylizer import FastStylizer
+from stylizer.pipeline import Progress, run
+from stylizer.protocols import EndOfStream, FrameSink, FrameSource, Stylizer
+from stylizer.size import Size
+from stylizer.strength import Strength, blend
+from stylizer.styles import AnyStyle
+from stylizer.temporal.coherence import CoherenceConfig, Coherent
+from stylizer.temporal.cuts import ResetOnCut
+from stylizer.web.gallery import Gallery
+from stylizer.web.job import Job
+from stylizer.web.options import PhotoOptions, VideoOptions
+from stylizer.web.pictures import encode_jpeg, read_upload, shrink, shrink_to_pixels
+from stylizer.web.refusal import Refusal
+
+if TYPE_CHECKING:
+    from stylizer.gatys.stylizer import LossRecord
+
+__all__ = ["PhotoWork", "VideoWork"]
+
+_PREVIEW_SIDE = 360
+_PREVIEW_SECONDS = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhotoWork:
+    """Paints a photo; a `stylizer.web.job.Work`.
+
+    Attributes:
+      gallery: loads the network.
+      source: the upload.
+      styles: one or more.
+      options: how.
+      pixels: that the photo may have.
+      gatys_pixels: that the optimization is given.
+    """
+
+    gallery: Gallery
+    source: Path
+    styles: Sequence[AnyStyle]
+    options: PhotoOptions
+    pixels: int
+    gatys_pixels: int
+
+    def __call__(self, job: Job) -> Path:
+        """Return the path of the painted photo."""
+        options = self.options
+        image = read_upload(self.source, most_pixels=self.pixels)
+        if options.short_side is not None:
+            image = shrink(image, options.short_side)
+        if options.method == "gatys":
+            image = self._reduce(job, image)
+            painted = self._optimize(job, image)
+        else:
+            job.check()
+            painter = FastStylizer(self.styles, runtime=self.gallery.load_another())
+            painted = painter(Frame(image, 0, 0.0)).image
+        if options.keep_color:
+            painted = keep_luminance(painted, image)
+        painted = blend(painted, image, strength=options.strength)
+        job.check()
+        job.preview = encode_jpeg(shrink(painted, _PREVIEW_SIDE))
+        result = job.folder / "result.png"
+        write_image(result, painted)
+        return result
+
+    def _reduce(self, job: Job, image: Image) -> Image:
+        reduced = shrink_to_pixels(image, self.gatys_pixels)
+        if reduced is not image:
+            height, width, _ = reduced.shape
+            job.message = f"Reduced to {width}x{height}, the most that is optimized here."
+        return reduced
+
+    def _optimize(self, job: Job, image: Image) -> Image:
+        from stylizer.gatys.config import GatysConfig
+        from stylizer.gatys.still import stylize_image  # imports the backend, in seconds
+
+        job.check()
+        iterations = self.options.iterations
+        began = time.monotonic()
+
+        def on_loss(record: LossRecord) -> None:
+            job.check()
+            job.losses.append((record.iteration, round(record.total, 6)))
+            job.progress = record.iteration / iterations
+            spent = time.monotonic() - began
+            job.seconds_left = spent / record.iteration * (iterations - record.iteration)
+
+        config = GatysConfig(iterations=iterations)
+        return stylize_image(image, self.styles, config, on_loss=on_loss)
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoWork:
+    """Paints a video; a `stylizer.web.job.Work`.
+
+    Attributes:
+      gallery: loads the network.
+      source: the upload.
+      styles: one or more.
+      options: how.
+      most_frames: that the video may have; what a file says of itself need not be true.
+    """
+
+    gallery: Gallery
+    source: Path
+    styles: Sequence[AnyStyle]
+    options: VideoOptions
+    most_frames: int
+
+    def __call__(self, job: Job) -> Path:
+        """Return the path of the painted video; its sound is the source's."""
+        stylizer = self._stylizer(self.gallery.load_another())
+        result = job.folder / "result.mp4"
+        with VideoReader(self.source) as reader:
+            frames = self._sized(reader)
+            with VideoWriter(
+                result, size=frames.size, rate=reader.rate, source=self.source
+            ) as writer:
+                run(
+                    frames,
+                    stylizer,
+                    _Watched(writer, job),
+                    on_progress=lambda progress: self._report(job, progress),
+                )
+        job.check()
+        return result
+
+    def _sized(self, reader: VideoReader) -> FrameSource:
+        short_side = self.options.short_side
+        if short_side is None or min(reader.size) <= short_side:
+            return reader
+        return Resized(reader, Size(short_side=short_side))
+
+    def _stylizer(self, runtime: Runtime) -> Stylizer:
+        stylizer: Stylizer = FastStylizer(self.styles, runtime=runtime)
+        if self.options.keep_color:
+            stylizer = KeepColor(stylizer)
+        stylizer = Strength(stylizer, self.options.strength)
+        config = CoherenceConfig(strength=self.options.coherence)
+        return ResetOnCut(Coherent(stylizer, config))
+
+    def _report(self, job: Job, progress: Progress) -> None:
+        if progress.frames > self.most_frames:
+            raise Refusal(413, "too_long", f"the video has more than {self.most_frames} frames")
+        if progress.total:
+            job.progress = min(1.0, progress.frames / progress.total)
+            if progress.fps > 0:
+                job.seconds_left = max(0, progress.total - progress.frames) / progress.fps
+
+
+class _Watched:
+    """A sink that shows now and then what goes through it, and ends when the job is cancelled."""
+
+    def __init__(self, sink: FrameSink, job: Job) -> None:
+        self._sink, self._job = sink, job
+        self._shown = -_PREVIEW_SECONDS
+
+    def write(self, frame: Frame) -> None:
+        if self._job.stop.is_set():
+            raise EndOfStream  # an error would keep what there is, and warn of it
+        now = time.monotonic()
+        if now - self._shown >= _PREVIEW_SECONDS:
+            self._shown = now
+            self._job.preview = encode_jpeg(shrink(frame.image, _PREVIEW_SIDE))
+        self._sink.write(frame)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        pass

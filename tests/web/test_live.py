@@ -1,0 +1,378 @@
+"""The live socket: who gets what painted, and who is let go."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from simple_websocket import Client, ConnectionClosed
+
+from tests.web.serving import (
+    HANDSHAKE,
+    FlatRuntime,
+    Site,
+    color_of,
+    decode,
+    jpeg,
+    live,
+    picture_bytes,
+    raw_request,
+    serve,
+    settings,
+    wait_until,
+)
+
+PATIENCE = 20.0
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    with serve(tmp_path) as site:
+        yield site
+
+
+def told(client: Client) -> dict[str, Any]:
+    """Return the next message, which must be text."""
+    message = client.receive(timeout=PATIENCE)
+    assert isinstance(message, str), message
+    values: dict[str, Any] = json.loads(message)
+    return values
+
+
+def painted(client: Client, frame: bytes) -> tuple[Any, dict[str, Any]]:
+    """Send a frame; return the picture that comes back, and the numbers."""
+    client.send(frame)
+    image = decode(client.receive(timeout=PATIENCE))
+    return image, told(client)
+
+
+def is_color(image: Any, color: tuple[float, ...]) -> bool:
+    """Whether a picture is of one color, as exact as JPEG is."""
+    return bool(np.abs(image.astype(int) - color).max() <= 6)
+
+
+def test_a_frame_comes_back_painted_with_its_numbers(site: Site) -> None:
+    with live(site) as client:
+        assert told(client) == {"type": "ready", "engine": "flat, for tests"}
+        client.send(settings("the_scream"))
+        image, stats = painted(client, jpeg((192, 128)))
+        assert is_color(image, color_of("the_scream"))
+        assert image.shape == (64, 96, 3)
+        assert stats["type"] == "stats"
+        assert stats["size"] == [96, 64]
+        assert stats["paint_ms"] >= 0
+
+
+def test_several_clients_have_their_own_settings(site: Site) -> None:
+    names = ["the_scream", "starry_night", "great_wave", "tahiti"]
+    wrong: list[str] = []
+
+    def use(name: str) -> None:
+        with live(site) as client:
+            told(client)
+            client.send(settings(name))
+            for number in range(10):
+                image, _ = painted(client, jpeg(seed=number))
+                if not is_color(image, color_of(name)):
+                    wrong.append(name)
+
+    threads = [threading.Thread(target=use, args=(name,)) for name in names]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert not any(thread.is_alive() for thread in threads)
+    assert wrong == []
+
+
+def test_a_new_style_shows_in_the_next_frame_though_coherence_is_on(site: Site) -> None:
+    frame = jpeg()
+    with live(site) as client:
+        told(client)
+        client.send(settings("the_scream", coherence=1))
+        for _ in range(3):
+            painted(client, frame)
+        client.send(settings("great_wave", coherence=1))
+        image, _ = painted(client, frame)
+        assert is_color(image, color_of("great_wave"))
+
+
+def test_strength_and_colors_and_mixture(site: Site) -> None:
+    gray = picture_bytes(np.full((64, 96, 3), 100, np.uint8), "JPEG")
+    scream, wave = np.array(color_of("the_scream")), np.array(color_of("great_wave"))
+    with live(site) as client:
+        told(client)
+        client.send(settings("the_scream", strength=0.5))
+        image, _ = painted(client, gray)
+        assert is_color(image, tuple((scream + 100) / 2))
+        client.send(json.dumps({"type": "settings", "strength": 0}))
+        image, _ = painted(client, gray)
+        assert is_color(image, (100, 100, 100))
+        client.send(json.dumps({"type": "settings", "strength": 1, "keep_color": True}))
+        image, _ = painted(client, gray)
+        luma = float(scream @ (0.299, 0.587, 0.114))
+        assert is_color(image, (luma, luma, luma))
+        mixture = [{"id": "the_scream", "weight": 3}, {"id": "great_wave", "weight": 1}]
+        client.send(json.dumps({"type": "settings", "styles": mixture, "keep_color": False}))
+        image, _ = painted(client, gray)
+        assert is_color(image, tuple((3 * scream + wave) / 4))
+
+
+def test_sizes_change_at_most_once_a_second_and_small_frames_are_not_enlarged(site: Site) -> None:
+    with live(site) as client:
+        told(client)
+        client.send(settings("the_scream"))
+        assert painted(client, jpeg((48, 32)))[1]["size"] == [48, 32]
+        assert painted(client, jpeg((32, 48)))[1]["size"] == [48, 32]
+        time.sleep(1.1)
+        assert painted(client, jpeg((32, 48)))[1]["size"] == [32, 48]
+    assert site.runtime.prepared == [(48, 32), (32, 48)]
+
+
+def test_an_own_style_paints_for_its_visitor_alone(site: Site) -> None:
+    orange = picture_bytes(np.full((40, 40, 3), (240, 120, 10), np.uint8))
+    style = site.post_file("/api/styles", "file", orange).json["id"]
+    cookie = site.http.get_cookie("stylizer_session")
+    assert cookie is not None
+    with live(site, Cookie=f"stylizer_session={cookie.value}") as client:
+        told(client)
+        client.send(settings(style))
+        image, _ = painted(client, jpeg())
+        assert is_color(image, (240, 120, 10))
+    with live(site) as client:
+        told(client)
+        client.send(settings(style))
+        assert told(client)["code"] == "no_style"
+    assert len([name for name in site.runtime.encoded if name == "file"]) == 1
+
+
+def test_too_many_clients_are_told_why(tmp_path: Path) -> None:
+    with serve(tmp_path, max_clients=2) as site, live(site) as one, live(site) as two:
+        told(one), told(two)
+        with live(site) as three:
+            with pytest.raises(ConnectionClosed) as closed:
+                three.receive(timeout=PATIENCE)
+            assert closed.value.reason == 1008
+            assert "places are taken" in str(closed.value.message)
+        one.close()
+        wait_until(lambda: len(site.services.clients) == 1)
+        with live(site) as four:
+            assert told(four)["type"] == "ready"
+
+
+def test_who_sends_nothing_for_long_is_let_go(tmp_path: Path) -> None:
+    with serve(tmp_path, idle_seconds=0.3) as site, live(site) as client:
+        told(client)
+        with pytest.raises(ConnectionClosed) as closed:
+            client.receive(timeout=PATIENCE)
+        assert closed.value.reason == 1008
+
+
+def test_a_vanished_client_is_forgotten(tmp_path: Path) -> None:
+    """It neither closes its connection nor answers a ping, as when its network is gone."""
+    with serve(tmp_path, ping_seconds=0.3) as site:
+        with socket.create_connection(("127.0.0.1", site.port)) as gone:
+            gone.sendall(HANDSHAKE)
+            wait_until(lambda: len(site.services.clients) == 1)
+            wait_until(lambda: len(site.services.clients) == 0)
+
+
+def test_a_client_that_reads_nothing_delays_no_other_and_is_let_go(tmp_path: Path) -> None:
+    runtime = FlatRuntime()
+    noise = np.random.default_rng(0).integers(0, 256, (720, 1280, 3), np.uint8)
+    frame = picture_bytes(noise, "JPEG")
+    ask = settings("the_scream", strength=0, short_side=720).encode()
+    with serve(tmp_path, runtime=runtime, ping_seconds=1.0) as site:
+        with socket.create_connection(("127.0.0.1", site.port)) as deaf, live(site) as client:
+            deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            deaf.sendall(HANDSHAKE + masked(1, ask))
+            told(client)
+            wait_until(lambda: len(site.services.clients) == 2)
+            feeder = threading.Thread(target=feed, args=(deaf, masked(2, frame)))
+            feeder.start()
+            client.send(settings("great_wave"))
+            while len(site.services.clients) == 2:
+                image, _ = painted(client, jpeg())
+                assert is_color(image, color_of("great_wave"))
+            deaf.shutdown(socket.SHUT_RDWR)
+            feeder.join(10)
+            assert not feeder.is_alive()
+
+
+def feed(connection: socket.socket, message: bytes) -> None:
+    """Send a message again and again until the other side has enough."""
+    try:
+        for _ in range(500):
+            connection.sendall(message)
+    except OSError:
+        return
+
+
+def masked(code: int, data: bytes) -> bytes:
+    """Return a WebSocket's frame as clients send it, with a mask of zeros."""
+    if len(data) < 126:
+        length = bytes([0x80 | len(data)])
+    elif len(data) < 65536:
+        length = bytes([0x80 | 126]) + len(data).to_bytes(2, "big")
+    else:
+        length = bytes([0x80 | 127]) + len(data).to_bytes(8, "big")
+    return bytes([0x80 | code]) + length + bytes(4) + data
+
+
+BAD_FRAMES = {
+    "nothing": b"",
+    "text": b"this is no picture",
+    "PNG": picture_bytes(np.zeros((8, 8, 3), np.uint8)),
+    "half a JPEG": jpeg()[: len(jpeg()) // 2],
+    "the head of a JPEG": jpeg()[:20],
+    "too wide": picture_bytes(np.zeros((1, 5000, 3), np.uint8), "JPEG"),
+}
+
+
+@pytest.mark.parametrize("data", BAD_FRAMES.values(), ids=BAD_FRAMES)
+def test_a_bad_frame_is_answered_and_the_stream_goes_on(site: Site, data: bytes) -> None:
+    with live(site) as client:
+        told(client)
+        client.send(settings("the_scream"))
+        client.send(data)
+        answer = told(client)
+        assert answer["type"] == "error"
+        assert answer["code"] in ("bad_frame", "too_large")
+        image, _ = painted(client, jpeg())
+        assert is_color(image, color_of("the_scream"))
+
+
+BAD_MESSAGES = [
+    "",
+    "no json",
+    "[]",
+    "null",
+    "{}",
+    '{"type": "other"}',
+    '{"type": ["settings"]}',
+    '{"type": "settings", "strength": NaN}',
+    '{"type": "settings", "strength": Infinity}',
+    '{"type": "settings", "strength": -1}',
+    '{"type": "settings", "strength": true}',
+    '{"type": "settings", "strength": "1"}',
+    '{"type": "settings", "strength": 1e999}',
+    '{"type": "settings", "short_side": -5}',
+    '{"type": "settings", "short_side": 1e300}',
+    '{"type": "settings", "short_side": 100.5}',
+    '{"type": "settings", "short_side": ' + "9" * 5000 + "}",
+    '{"type": "settings", "styles": []}',
+    '{"type": "settings", "styles": {}}',
+    '{"type": "settings", "styles": [1]}',
+    '{"type": "settings", "styles": [{"id": 1}]}',
+    '{"type": "settings", "styles": [{"id": "../../etc/passwd"}]}',
+    '{"type": "settings", "styles": [{"id": "the_scream", "weight": -1}]}',
+    '{"type": "settings", "styles": [{"id": "the_scream", "weight": 0}]}',
+    '{"type": "settings", "keep_color": 1}',
+    '{"type": "settings", "unknown": 1}',
+    "[" * 10_000,
+    '{"type":' * 3000,
+    '{"a": "' + "x" * 20_000 + '"}',
+]
+
+
+def test_odd_messages_are_answered_and_change_nothing(site: Site) -> None:
+    with live(site) as client:
+        told(client)
+        client.send(settings("the_scream"))
+        for message in BAD_MESSAGES:
+            client.send(message)
+            answer = told(client)
+            assert answer["type"] == "error", message[:80]
+            assert answer["code"] in ("bad_options", "bad_message", "no_style"), message[:80]
+        image, _ = painted(client, jpeg())
+        assert is_color(image, color_of("the_scream"))
+
+
+def test_thousands_of_tiny_messages_end_the_connection_or_are_answered(site: Site) -> None:
+    site.runtime.delay = 0.3
+    with live(site) as client:
+        told(client)
+        client.send(jpeg())
+        with pytest.raises((ConnectionClosed, OSError)):
+            for _ in range(200_000):
+                client.send("x")
+    site.runtime.delay = 0.0
+    wait_until(lambda: len(site.services.clients) == 0)
+
+
+def test_a_mistake_of_the_server_ends_the_stream_without_its_secrets(tmp_path: Path) -> None:
+    class Broken(FlatRuntime):
+        def paint(self, image: Any, code: Any) -> Any:
+            raise RuntimeError("a secret")
+
+    with serve(tmp_path, runtime=Broken()) as site, live(site) as client:
+        told(client)
+        client.send(jpeg())
+        with pytest.raises(ConnectionClosed) as closed:
+            client.receive(timeout=PATIENCE)
+        assert closed.value.reason == 1011
+        assert "secret" not in str(closed.value.message)
+
+
+def test_a_message_that_is_too_big_ends_the_connection(tmp_path: Path) -> None:
+    with serve(tmp_path, frame_bytes=20_000) as site, live(site) as client:
+        told(client)
+        client.send(bytes(30_000))
+        with pytest.raises(ConnectionClosed) as closed:
+            client.receive(timeout=PATIENCE)
+        assert closed.value.reason == 1009
+
+
+BROKEN = {
+    "no mask": b"\x82\x05hello",
+    "an unknown code": b"\x8b\x80\x00\x00\x00\x00",
+    "reserved bits": b"\xf2\x80\x00\x00\x00\x00",
+    "text that is no UTF-8": masked(1, b"\xff\xfe\xfd"),
+    "a continuation of nothing": masked(0, b"x"),
+    "a ping that is too long": masked(9, bytes(200)),
+    "a length gone wild": b"\x82\xff\xff\xff\xff\xff\xff\xff\xff\xff\x00\x00\x00\x00",
+    "half a frame": masked(2, bytes(1000))[:200],
+    "something else": b"GET / HTTP/1.1\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("data", BROKEN.values(), ids=BROKEN)
+def test_broken_websocket_frames_end_their_connection_alone(site: Site, data: bytes) -> None:
+    with live(site) as client:
+        told(client)
+        answer = raw_request(site.port, HANDSHAKE + data)
+        assert answer.startswith(b"HTTP/1.1 101")
+        client.send(settings("the_scream"))
+        image, _ = painted(client, jpeg())
+        assert is_color(image, color_of("the_scream"))
+    wait_until(lambda: len(site.services.clients) == 0)
+
+
+def test_compression_is_not_agreed_to(site: Site) -> None:
+    offer = b"Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n"
+    answer = raw_request(site.port, HANDSHAKE[:-2] + offer)
+    assert answer.startswith(b"HTTP/1.1 101")
+    assert b"extensions" not in answer.lower()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        (b"Sec-WebSocket-Version: 13\r\n", b""),
+        (b"Sec-WebSocket-Version: 13\r\n", b"Sec-WebSocket-Version: 99\r\n"),
+        (b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n", b""),
+        (b"Upgrade: websocket\r\n", b""),
+        (b"Upgrade: websocket\r\n", b"Upgrade: h2c\r\n"),
+        (b"GET ", b"POST "),
+    ],
+)
+def test_a_broken_handshake_is_refused(site: Site, change: tuple[bytes, bytes]) -> None:
+    answer = raw_request(site.port, HANDSHAKE.replace(*change))
+    assert answer.startswith(b"HTTP/1.1 4"), answer[:200]

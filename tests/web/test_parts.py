@@ -1,0 +1,182 @@
+"""The parts of the server by themselves: settings, visitors, the folder, the log, the scene."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from stylizer.errors import ConfigError, SinkError
+from stylizer.web.app import create_app
+from stylizer.web.config import WebConfig
+from stylizer.web.events import EventFormatter, log_event
+from stylizer.web.folder import ServerFolder
+from stylizer.web.refusal import Refusal
+from stylizer.web.scene import draw_scene
+from stylizer.web.sessions import Sessions, SessionsConfig
+
+
+def test_settings_are_read_from_the_environment(tmp_path: Path) -> None:
+    config = WebConfig.from_environment(
+        {
+            "STYLIZER_WEB_MAX_CLIENTS": "3",
+            "STYLIZER_WEB_KEEP_SECONDS": "1.5",
+            "STYLIZER_WEB_FOLDER": str(tmp_path),
+            "STYLIZER_WEB_THREADS": "2",
+            "STYLIZER_WEB_LOG_FORMAT": "json",
+            "OTHER": "x",
+        }
+    )
+    assert (config.max_clients, config.keep_seconds, config.threads) == (3, 1.5, 2)
+    assert config.folder == tmp_path
+    assert config.log_format == "json"
+    assert WebConfig.from_environment({}) == WebConfig()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MAX_CLIENTS", "many"),
+        ("MAX_CLIENTS", "0"),
+        ("MAX_CLIENT", "1"),
+        ("KEEP_SECONDS", "nan"),
+        ("KEEP_SECONDS", "inf"),
+        ("PORT", "70000"),
+        ("ENGINE", "steam"),
+        ("LOG_FORMAT", "xml"),
+        ("HOST", "0.0.0.0"),
+        ("TOKEN", "short"),
+    ],
+)
+def test_wrong_settings_are_refused(name: str, value: str) -> None:
+    with pytest.raises(ConfigError):
+        WebConfig.from_environment({f"STYLIZER_WEB_{name}": value})
+
+
+def test_the_application_is_made_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = logging.getLogger("stylizer")
+    handlers, level, propagate = ours.handlers[:], ours.level, ours.propagate
+    monkeypatch.setenv("STYLIZER_WEB_MAX_CLIENTS", "5")
+    try:
+        app = create_app()
+        assert app.extensions["stylizer"].config.max_clients == 5
+        assert app.test_client().get("/healthz").status_code == 200
+        app.extensions["stylizer"].close()
+    finally:
+        ours.handlers[:] = handlers
+        ours.setLevel(level)
+        ours.propagate = propagate
+        ours.getChild("web").setLevel(logging.NOTSET)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_idle_visitors_are_forgotten_and_busy_ones_are_not() -> None:
+    clock = Clock()
+    config = SessionsConfig(most=10, most_styles=1, keep_seconds=100)
+    sessions = Sessions(config, clock=clock)
+    idle, used, busy = (sessions.start() for _ in range(3))
+    sessions.hold(busy, 1)
+    clock.now = 90.0
+    sessions.find(used.id)
+    clock.now = 150.0
+    sessions.sweep()
+    assert [sessions.find(session.id) for session in (idle, used, busy)] == [None, used, busy]
+    sessions.hold(busy, -1)
+    clock.now = 300.0
+    sessions.sweep()
+    assert len(sessions) == 0
+
+
+def test_one_visitor_too_many_takes_the_place_of_the_longest_idle() -> None:
+    clock = Clock()
+    sessions = Sessions(SessionsConfig(most=2, most_styles=1, keep_seconds=100), clock=clock)
+    first = sessions.start()
+    clock.now = 1.0
+    second = sessions.start()
+    clock.now = 2.0
+    sessions.find(first.id)
+    third = sessions.start()
+    assert sessions.find(second.id) is None
+    assert sessions.find(first.id) is first
+    for session in (first, third):
+        sessions.hold(session, 1)
+    with pytest.raises(Refusal) as refusal:
+        sessions.start()
+    assert refusal.value.status == 429
+
+
+def test_a_new_server_removes_what_killed_ones_left_and_nothing_else(tmp_path: Path) -> None:
+    old = time.time() - 3600
+    dead, alive = (tmp_path / f"stylizer-web-{digit * 16}" for digit in "ab")
+    other, alike = tmp_path / "holidays", tmp_path / "stylizer-web-holidays"
+    for path in (dead, alive, other, alike):
+        path.mkdir()
+        (path / "file").touch()
+        if path is not alive:
+            os.utime(path, (old, old))
+    link = tmp_path / f"stylizer-web-{'c' * 16}"
+    link.symlink_to(other)
+    folder = ServerFolder(tmp_path)
+    mine = folder.new().parent
+    assert sorted(tmp_path.iterdir()) == sorted([alive, other, alike, link, mine])
+    assert (other / "file").exists()
+    assert mine.stat().st_mode & 0o077 == 0, "nobody else may look"
+    with folder.temporary() as upload:
+        upload.write_text("x")
+    assert not upload.exists()
+    folder.remove()
+    assert not mine.exists()
+    with pytest.raises(SinkError):
+        folder.new()
+
+
+def test_a_folder_that_someone_cleared_is_made_again(tmp_path: Path) -> None:
+    folder = ServerFolder(tmp_path / "cache")
+    shutil.rmtree(folder.new().parent.parent)
+    assert folder.new().is_dir()
+
+
+def test_each_event_is_one_line_whatever_a_client_writes() -> None:
+    record = logging.LogRecord("stylizer.web", logging.INFO, "", 1, "request", None, None)
+    record.stylizer_fields = {"path": '/a\nb "c" d=e', "status": 404}
+    line = EventFormatter("json").format(record)
+    values = json.loads(line)
+    assert values["event"] == "request"
+    assert values["path"] == '/a\nb "c" d=e'
+    assert values["status"] == 404
+    text = EventFormatter("text").format(record)
+    for form in (line, text):
+        assert "\n" not in form
+    assert "status=404" in text
+
+
+def test_events_carry_their_fields(caplog: pytest.LogCaptureFixture) -> None:
+    log = logging.getLogger("stylizer.web.test")
+    with caplog.at_level(logging.INFO, logger="stylizer.web.test"):
+        log_event(log, "job_done", job="x", seconds=1.5)
+    values = json.loads(EventFormatter("json").format(caplog.records[-1]))
+    assert (values["event"], values["job"], values["seconds"]) == ("job_done", "x", 1.5)
+    assert values["level"] == "info"
+
+
+def test_the_scene_has_much_to_see_and_is_always_the_same() -> None:
+    scene = draw_scene()
+    assert scene.shape == (240, 320, 3)
+    assert scene.dtype == np.uint8
+    draw_scene.cache_clear()
+    assert (draw_scene() == scene).all()
+    assert scene.std((0, 1)).min() > 20
+    assert not scene.flags.writeable
