@@ -2,34 +2,52 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-from pathlib import Path
-from typing import Annotated
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import cast
 
-from stylizer.errors import ConfigError
-from stylizer.io.camera import Camera
+from stylizer.color import MatchColor
+from stylizer.gatys.config import GatysConfig
 from stylizer.io.recent import RecentFrames
+from stylizer.io.recorder import Recorder
 from stylizer.io.resize import Resized
+from stylizer.io.screen import check_screen
 from stylizer.io.window import Window
+from stylizer.live.controls import Controls, LiveSettings, StyleChoice, offer_styles
+from stylizer.live.meter import Meter
+from stylizer.live.painter import LivePainter, PainterConfig
+from stylizer.live.panel import LivePanel, PanelParts
+from stylizer.live.source import LiveFrames
+from stylizer.network.config import FastConfig
+from stylizer.protocols import FrameSink, StyledStylizer
 from stylizer.size import Size
-from stylizer.styles import load_styles
+from stylizer.styles import AnyStyle, load_styles
+from stylizer.temporal.coherence import CoherenceConfig
 from stylizer.wrapper import describe_stylizer
 
+from .camera_options import CameraOptions
 from .coherence_options import CoherenceOptions
 from .fast_options import FastOptions
 from .gatys_options import GatysOptions
+from .live_options import LiveOptions
+from .live_outputs import LiveOutputs
 from .look_options import LookOptions
 from .method import choose_config
-from .options import SizeOption, SpeechOptions, option
+from .options import SpeechOptions
 from .painting import announce, check_weights, make_stylizer, paint
 from .progress import Display
+from .region_options import RegionOptions
 from .spread import spread
+from .terminal import say
 
 __all__ = ["live"]
 
-_CAMERA = "Camera"
 _SHORT_SIDES = {"fast": 480, "gatys": 240}
 """What a plain CPU paints at a rate that moves, in pixels, by method."""
+
+_FIRST = 12
+"""Iterations of a shot's first frame: with as many as a still gets, the picture would stand."""
 
 
 @spread
@@ -38,32 +56,19 @@ def live(
     gatys: GatysOptions,
     look: LookOptions,
     coherence: CoherenceOptions,
+    camera: CameraOptions,
+    view: LiveOptions,
+    region: RegionOptions,
+    outputs: LiveOutputs,
     speech: SpeechOptions,
-    camera: Annotated[
-        str, option("camera", "Its number, or the URL of a stream (http, rtsp).", _CAMERA)
-    ] = "0",
-    camera_size: Annotated[
-        str | None,
-        option("camera-size", "What to ask the camera for.", _CAMERA, metavar="WxH"),
-    ] = None,
-    camera_rate: Annotated[
-        str | None,
-        option("camera-rate", "Frames a second to ask for, as 30 or 30000/1001.", _CAMERA),
-    ] = None,
-    mjpg: Annotated[
-        bool,
-        option("mjpg/--no-mjpg", "Ask for MJPG, with which most give their full rate.", _CAMERA),
-    ] = True,
-    size: SizeOption = None,
-    snapshots: Annotated[
-        Path, option("snapshots", "The folder that snapshots go to.", "Output")
-    ] = Path(),
 ) -> None:
     """Paint what a webcam sees, in a window.
 
-    Keys: q or Escape quits, space pauses, s saves a snapshot, o splits the picture into original
-    and painted. The newest frame is always the one painted, so that nothing lags behind. Unless
-    --size says otherwise, the short side is 480 pixels, and 240 with --method gatys.
+    The key h shows all keys: next and previous style, strength, coherence, the source's colors,
+    split, mirror, pause, snapshot, recording, full screen. The newest frame is always the one
+    painted, so that nothing lags behind. What takes too long for --fps gives way, and the window
+    says what and why. Unless --size says otherwise, the short side is 480 pixels, and 240 with
+    --method gatys.
 
     **Examples**
 
@@ -71,46 +76,93 @@ def live(
 
     `stylizer live -s my.jpg --camera rtsp://192.168.0.7/stream --strength 0.7`
 
-    `stylizer live -s my.jpg --method gatys --size 180 --warm-iterations 2`
+    `stylizer live -s my.jpg --output window --output party.mp4 --mirror`
+
+    `stylizer live -s my.jpg --region background --refine`
+
+    `stylizer live -s my.jpg --method gatys --fps 15`
     """
-    config = choose_config(fast, gatys)
-    check_weights(config)
-    asked = Size.parse(size or str(_SHORT_SIDES[fast.method]))
+    config = _config(fast, gatys)
+    asked = Size.parse(view.size or str(_SHORT_SIDES[fast.method]))
     styles = load_styles(gatys.style)
     look.check(styles)
-    coherence.check()
-    device = int(camera) if camera.isdecimal() else camera
-    exact, rate = _exact(camera_size), _rate(camera_rate)
-    with Camera(device, size=exact, rate=rate, mjpg=mjpg) as source:
-        frames = RecentFrames(Resized(source, asked))
-        with Window("stylizer", original=frames.image, snapshot_folder=snapshots) as window:
-            stylizer = make_stylizer(styles, config, look=look, coherence=coherence)
-            if not speech.quiet:
-                announce(describe_stylizer(stylizer), frames)
-            display = Display(total=None, quiet=speech.quiet, live=True)
-            outcome = paint(frames, stylizer, window, display=display)
-    outcome.close("window", quiet=speech.quiet)
+    region.check(config)
+    for options in (coherence, camera, view, outputs):
+        options.check()
+    if outputs.wants_window:
+        check_screen()  # before anything that takes time
+    coherent = coherence.config(recurrent=isinstance(config, GatysConfig))
+    controls = Controls(_offer(styles, config, look), settings=_settings(look, coherent, view))
+    meter = Meter()
+    if not speech.quiet:
+        say(f"opening {camera.camera}, loading the network")
+    with camera.open() as source:
+        live_frames = LiveFrames(Resized(outputs.limit(source), asked), controls, meter)
+        frames = RecentFrames(live_frames)
+        bare = cast(StyledStylizer, make_stylizer(styles, config))  # with no look around it
+        method = region.refined(bare, styles, config)
+        painter_config = PainterConfig(
+            coherence=coherent,
+            cuts=coherence.cuts == "on",
+            around=partial(MatchColor, styles=styles) if look.keep_color == "match" else None,
+        )
+        budget = view.budget(config, coherent.preset)
+        painter = LivePainter(method, controls, budget, painter_config)
+        stylizer = region.wrap(painter)
+        if not speech.quiet:
+            announce(describe_stylizer(stylizer), frames)
+        with Recorder(view.snapshots, size=frames.size, rate=view.rate) as recorder:
+            parts = PanelParts(
+                state=lambda: painter.state,
+                notice=lambda: _notice(source, stylizer, method),
+                recorder=recorder,
+            )
+            panel = LivePanel(controls, meter, parts)
+            make_window = partial(_make_window, frames, panel, view)
+            with outputs.open(make_window, size=frames.size, rate=view.rate) as sink:
+                display = Display(total=None, quiet=speech.quiet, live=True)
+                outcome = paint(frames, stylizer, sink, display=display)
+    outcome.close(str(outputs), quiet=speech.quiet)
 
 
-def _exact(text: str | None) -> tuple[int, int] | None:
-    """Read ``--camera-size``.
-
-    Raises:
-      ConfigError: it is not WIDTHxHEIGHT.
-    """
-    size = None if text is None else Size.parse(text).exact
-    if text is not None and size is None:
-        raise ConfigError(f"--camera-size: expected WIDTHxHEIGHT, got {text!r}")
-    return size
+def _make_window(frames: RecentFrames, panel: LivePanel, view: LiveOptions) -> FrameSink:
+    window = Window("stylizer", original=frames.image, snapshot_folder=view.snapshots, panel=panel)
+    if view.full_screen:
+        window.fill_screen()
+    return window
 
 
-def _rate(text: str | None) -> Fraction | None:
-    """Read ``--camera-rate``.
+def _notice(*parts: object) -> str | None:
+    """Return what the first of some parts that has something to tell wants to be told."""
+    notices = (getattr(part, "notice", None) for part in parts)
+    return next((notice for notice in notices if notice), None)
 
-    Raises:
-      ConfigError: it is not a number.
-    """
-    try:
-        return None if text is None else Fraction(text)
-    except (ValueError, ZeroDivisionError):
-        raise ConfigError(f"--camera-rate: expected 30 or 30000/1001, got {text!r}") from None
+
+def _config(fast: FastOptions, gatys: GatysOptions) -> FastConfig | GatysConfig:
+    config = choose_config(fast, gatys)
+    check_weights(config)
+    if isinstance(config, GatysConfig) and gatys.iterations is None and gatys.recipe is None:
+        return replace(config, iterations=_FIRST)
+    return config
+
+
+def _settings(look: LookOptions, coherent: CoherenceConfig, view: LiveOptions) -> LiveSettings:
+    return LiveSettings(
+        strength=look.strength,
+        coherence=coherent.strength,
+        keep_color=look.keep_color == "luminance",
+        mirror=view.mirror,
+        overlay=view.overlay,
+    )
+
+
+def _offer(
+    styles: Sequence[AnyStyle], config: FastConfig | GatysConfig, look: LookOptions
+) -> Sequence[StyleChoice]:
+    """Return the styles that the keys go through: all that the method can change to."""
+    if look.keep_color == "match":  # whose colors are matched is ruled by the shots
+        return offer_styles(styles, built_in=False)[:1]
+    if isinstance(config, FastConfig):
+        return offer_styles(styles, built_in=config.network == "fast")
+    own = config.network == "compact" and config.weights is None
+    return offer_styles(styles, built_in=own and config.initial != "style")

@@ -7,6 +7,7 @@ padded at the right and bottom to what the network's pooling divides evenly, and
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,15 @@ from stylizer.gatys.targets import (
 from stylizer.named_styles import NamedStyle
 
 __all__ = ["Engine", "StyleLike", "WeightedStyle", "make_objective"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Targets:
+    """Styles, and their Gram matrices for a content's (width, height); None for not yet."""
+
+    styles: tuple[StyleLike, ...]
+    size: tuple[int, int] | None
+    grams: dict[str, Tensor]
 
 
 class Engine:
@@ -62,14 +72,12 @@ class Engine:
           ConfigError, WeightsError: as `load_network` says.
         """
         check_styles(styles, config)
-        self._styles = tuple(styles)
         self._config = config
         self.precision = choose_precision(config, first_picture(styles))
         self.network = network or load_network(config, precision=self.precision)
         self._content_features = compile_step(_select(self.network, self.network.content_layers))
         self._optimize = make_optimizer(make_objective(self.network, config), config)
-        self._size: tuple[int, int] | None = None
-        self._grams: dict[str, Tensor] = {}
+        self._targets = _Targets(tuple(styles), None, {})
 
     @property
     def first_style(self) -> Image:
@@ -78,13 +86,13 @@ class Engine:
         Raises:
           StyleError: the first style is built in, and has no picture.
         """
-        style = self._styles[0]
+        style = self._targets.styles[0]
         if isinstance(style, NamedStyle):
             raise StyleError(f"style {style.name}: expected a picture, got a built-in style")
         return style.image
 
     def set_styles(self, styles: Sequence[StyleLike]) -> None:
-        """Paint after other styles from the next call on.
+        """Paint after other styles from the next call on; may be called while one runs.
 
         Args:
           styles: one or more.
@@ -94,8 +102,8 @@ class Engine:
             as they were.
         """
         check_styles(styles, self._config)
-        self._styles = tuple(styles)
-        self._size = None
+        size = self._targets.size
+        self._targets = self._measure(tuple(styles), size)
 
     def forget(self) -> None:
         """Drop what the optimizer learnt from earlier pictures."""
@@ -127,20 +135,26 @@ class Engine:
           OptimizationError: it diverged and could not be rescued.
         """
         height, width, _ = content.shape
-        if self._size != (width, height):
-            self._grams = style_grams(
-                self.network, self._styles, (width, height), scale=self._config.style_scale
-            )
-            self._size = width, height
+        aim = self._targets
+        if aim.size != (width, height):
+            before, aim = aim, self._measure(aim.styles, (width, height))
+            if self._targets is before:  # else other styles were set meanwhile: theirs come next
+                self._targets = aim
         batch = pad_picture(self.network, content)
         features = self._content_features(ops.convert_to_tensor(batch, "float32"))
-        targets = {"content": features, "style": self._grams}
+        targets = {"content": features, "style": aim.grams}
         if self._config.temporal_weight:
             targets["temporal"] = self._temporal(temporal, content.shape)
         result = self._optimize(
             pad_picture(self.network, canvas), targets, iterations, on_losses=on_losses
         )
         return np.ascontiguousarray(result[0, :height, :width])
+
+    def _measure(self, styles: tuple[StyleLike, ...], size: tuple[int, int] | None) -> _Targets:
+        if size is None:
+            return _Targets(styles, None, {})
+        scale = self._config.style_scale
+        return _Targets(styles, size, style_grams(self.network, styles, size, scale=scale))
 
     def _temporal(self, target: TemporalTarget | None, shape: tuple[int, ...]) -> dict[str, Tensor]:
         """Return tensors of the same shapes with a target or without, so that one trace does."""

@@ -103,7 +103,7 @@ class FrameMemory:
 def combine_long_term(
     pictures: Sequence[tuple[Canvas, Weights]], shape: tuple[int, ...]
 ) -> TemporalTarget:
-    """Make one target of several earlier frames (Ruder et al. 2016, eq. 9 and 10).
+    """Make one target of several earlier frames (Ruder et al. 2016, section 4.3).
 
     The paper sums temporal losses with weights ``c_long = max(c - sum of the c of nearer frames,
     0)``. Squares about several targets are, up to a constant, squares about their weighted mean

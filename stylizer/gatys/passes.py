@@ -23,7 +23,7 @@ from stylizer.temporal.motion import MotionFinder
 __all__ = ["blend_passes", "paint_passes"]
 
 _SHARE = 0.5
-"""The delta of Ruder et al. 2016, eq. 11: share of the neighbor where it can be relied on."""
+"""The delta of Ruder et al. 2016, eq. 11 and 12: the neighbor's share where it is reliable."""
 
 
 def paint_passes(
@@ -100,7 +100,7 @@ def _start(before: Image | None, recalled: Recalled | None) -> Canvas:
 
 
 def blend_passes(own: Canvas, recalled: Recalled | None) -> Canvas:
-    """Mix a frame's own last picture with its neighbor's (Ruder et al. 2016, eq. 11).
+    """Mix a frame's own last picture with its neighbor's (Ruder et al. 2016, eq. 11 and 12).
 
     ``delta c w(neighbor) + (1 - delta c) own``, with delta 1/2 and c the reliable pixels.
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -100,8 +100,20 @@ class GatysStylizer:
         device = describe_device(precision=self._engine.precision)
         return f"{self._engine.network.name}, {device}"
 
+    @property
+    def warm_iterations(self) -> int:
+        """Iterations of each frame but a shot's first; may be changed from frame to frame."""
+        return self._config.warm_iterations
+
+    @warm_iterations.setter
+    def warm_iterations(self, count: int) -> None:
+        self._config = replace(self._config, warm_iterations=count)
+
     def set_styles(self, styles: Sequence[StyleLike]) -> None:
         """Paint after other styles from the next frame on, which starts from the last one.
+
+        What they are measured for is done here and now, in the thread that calls; frames may be
+        painted meanwhile.
 
         Args:
           styles: one or more.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from enum import Enum
 from itertools import count
 from pathlib import Path
 from time import perf_counter
@@ -13,15 +12,17 @@ from types import TracebackType
 from typing import Self
 
 import cv2
-import numpy as np
 
 from stylizer.errors import SinkError
 from stylizer.frame import Frame, Image, check_image
 from stylizer.io.image import write_image
+from stylizer.io.keys import Key, by_code
+from stylizer.io.panel import NoPanel, Panel
 from stylizer.io.screen import check_screen
+from stylizer.io.views import View, compose
 from stylizer.protocols import EndOfStream
 
-__all__ = ["View", "Window", "compose"]
+__all__ = ["Window"]
 
 _log = logging.getLogger(__name__)
 
@@ -31,15 +32,8 @@ _LARGEST = (1280, 720)
 _PAUSE = 50
 """Milliseconds between two looks at the keyboard while paused."""
 
-_ESCAPE = 27
-
-
-class View(Enum):
-    """What the window shows; the key ``o`` goes from one to the next."""
-
-    STYLIZED = "stylized"
-    SPLIT = "split"
-    ORIGINAL = "original"
+_STEP = 0.05
+"""Share of the width by which a key moves the line of the split."""
 
 
 class Window:
@@ -50,6 +44,8 @@ class Window:
     space     pause and go on
     s         save what is shown as ``snapshot-0001.png`` and so on
     o         the stylized frame, a split of both, or the original
+    , and .   move the line of the split, as dragging the mouse does
+    f         fill the screen, and back
     ========= ==========================================================
 
     A live source's frames are shown when they come. Those of a file come as fast as they are
@@ -66,6 +62,7 @@ class Window:
         original: Callable[[int], Image | None] | None = None,
         snapshot_folder: Path = Path("."),
         paced: bool = False,
+        panel: Panel | None = None,
     ) -> None:
         """Name the window; it opens with the first frame.
 
@@ -74,17 +71,35 @@ class Window:
           original: gives the source's picture of a frame's index, such as `RecentFrames.image`.
           snapshot_folder: where snapshots go; nothing there is ever replaced.
           paced: whether frames may not run faster than their times say; for a source with a rate.
+          panel: further keys, and what is written over the picture; snapshots are without it.
+
+        Raises:
+          ConfigError: the panel has a key that is the window's own.
         """
         self._title = title
         self._original = original
         self._snapshot_folder = Path(snapshot_folder)
         self._paced = paced
+        self._panel = panel or NoPanel()
+        self._keys = (*self._own_keys(), *self._panel.keys)
+        self._by_code = by_code(self._keys)
         self._last: Frame | None = None
         self._due = 0.0
         self._view = View.STYLIZED
-        self._paused = False
-        self._open = False
-        self._shown: Image | None = None
+        self._split = 0.5
+        self._paused = self._full = self._open = self._stale = False
+        self._shown: tuple[Frame, Image] | None = None
+
+    def _own_keys(self) -> tuple[Key, ...]:
+        return (
+            Key(label="q Esc", text="quit", action=self._quit),
+            Key(label="space", text="pause, go on", action=self._pause),
+            Key(label="s", text="save a snapshot", action=self._save),
+            Key(label="o", text="painted, split, original", action=self._next_view),
+            Key(label=",", text="line of the split to the left", action=lambda: self._move(-_STEP)),
+            Key(label=".", text="line of the split to the right", action=lambda: self._move(_STEP)),
+            Key(label="f", text="full screen", action=self.fill_screen),
+        )
 
     def __enter__(self) -> Self:
         """Look whether there is a screen.
@@ -108,10 +123,19 @@ class Window:
                 self._open_window(frame.size)
             self._hold_back(frame)
             self._show(frame)
-            self._listen(frame, 1)
-            self._wait_paused(frame)
+            self._listen(1)
+            self._panel.shown(frame)
+            while self._paused:
+                self._listen(_PAUSE)
         except cv2.error as error:
             raise SinkError(f"window {self._title!r}: {error.err or error}") from error
+
+    def fill_screen(self) -> None:
+        """Fill the screen, or go back; before the first frame too."""
+        self._full = not self._full
+        if self._open:
+            state = cv2.WINDOW_FULLSCREEN if self._full else cv2.WINDOW_NORMAL
+            cv2.setWindowProperty(self._title, cv2.WND_PROP_FULLSCREEN, state)
 
     def __exit__(
         self,
@@ -134,6 +158,9 @@ class Window:
         cv2.resizeWindow(
             self._title, max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
         )
+        cv2.setMouseCallback(self._title, self._point)
+        if self._full:
+            cv2.setWindowProperty(self._title, cv2.WND_PROP_FULLSCREEN, cv2.WINDOW_FULLSCREEN)
 
     def _hold_back(self, frame: Frame) -> None:
         """Wait, with an eye on the keys, until a frame is due.
@@ -150,17 +177,16 @@ class Window:
         step = max(0.0, frame.time - last.time)
         due = self._due + step
         while (left := due - perf_counter()) > 0:
-            self._listen(last, max(1, min(_PAUSE, int(1000 * left))))
-            self._wait_paused(last)
+            self._listen(max(1, min(_PAUSE, int(1000 * left))))
+            while self._paused:
+                self._listen(_PAUSE)
         self._due = due if -left < step else due - left
 
-    def _wait_paused(self, frame: Frame) -> None:
-        while self._paused:
-            self._listen(frame, _PAUSE)
-
     def _show(self, frame: Frame) -> None:
-        self._shown = self._composed(frame)
-        cv2.imshow(self._title, cv2.cvtColor(self._shown, cv2.COLOR_RGB2BGR))
+        picture = self._composed(frame)
+        self._shown = frame, picture
+        drawn = self._panel.draw(picture, keys=self._keys, paused=self._paused)
+        cv2.imshow(self._title, cv2.cvtColor(drawn, cv2.COLOR_RGB2BGR))
 
     def _composed(self, frame: Frame) -> Image:
         if self._view is View.STYLIZED or self._original is None:
@@ -168,23 +194,18 @@ class Window:
         original = self._original(frame.index)
         if original is None:
             return frame.image
-        return compose(original, frame.image, view=self._view)
+        return compose(original, frame.image, view=self._view, split=self._split)
 
-    def _listen(self, frame: Frame, milliseconds: int) -> None:
-        key = cv2.waitKey(milliseconds)
+    def _listen(self, milliseconds: int) -> None:
+        code = cv2.waitKey(milliseconds)
         if self._was_closed():
             raise EndOfStream("the window was closed")
-        if key < 0:
-            return
-        key &= 0xFF
-        if key in (_ESCAPE, ord("q")):
-            raise EndOfStream("the user ended the stream")
-        if key == ord(" "):
-            self._paused = not self._paused
-        elif key == ord("s"):
-            self._save()
-        elif key == ord("o"):
-            self._next_view(frame)
+        key = None if code < 0 else self._by_code.get(code & 0xFF)
+        if key is not None:
+            key.action()
+        if (key is not None or self._stale) and self._shown is not None:
+            self._stale = False
+            self._show(self._shown[0])
 
     def _was_closed(self) -> bool:
         try:
@@ -192,13 +213,29 @@ class Window:
         except cv2.error:  # Qt has no window at all any more, and nobody to ask
             return True
 
-    def _next_view(self, frame: Frame) -> None:
+    def _quit(self) -> None:
+        raise EndOfStream("the user ended the stream")
+
+    def _pause(self) -> None:
+        self._paused = not self._paused
+
+    def _next_view(self) -> None:
         if self._original is None:
             _log.warning("there is no original to show")
             return
         views = list(View)
         self._view = views[(views.index(self._view) + 1) % len(views)]
-        self._show(frame)
+
+    def _move(self, step: float) -> None:
+        self._split = min(1.0, max(0.0, self._split + step))
+
+    def _point(self, event: int, x: int, y: int, flags: int, data: object) -> None:
+        """Move the line of the split to where the mouse is while its left button is down."""
+        dragged = event == cv2.EVENT_MOUSEMOVE and flags & cv2.EVENT_FLAG_LBUTTON
+        if self._shown is None or not (dragged or event == cv2.EVENT_LBUTTONDOWN):
+            return
+        self._split = min(1.0, max(0.0, x / self._shown[0].size[0]))
+        self._stale = self._view is View.SPLIT
 
     def _save(self) -> None:
         """Save what is shown; a full disk must not end the show."""
@@ -210,33 +247,10 @@ class Window:
             if not (path := self._snapshot_folder / f"snapshot-{number:04}.png").exists()
         )
         try:
-            write_image(path, self._shown)
+            write_image(path, self._shown[1])
         except SinkError as error:
             _log.error("no snapshot: %s", error)
+            self._panel.say(f"no snapshot: {error}")
         else:
             _log.info("snapshot saved as %s", path)
-
-
-def compose(original: Image, stylized: Image, *, view: View) -> Image:
-    """Return what a view shows; in the split the original is at the left of a white line.
-
-    Args:
-      original: uint8 RGB, (h, w, 3), of any size.
-      stylized: uint8 RGB, (H, W, 3).
-      view: of the two.
-
-    Returns:
-      uint8 RGB, (H, W, 3).
-    """
-    if view is View.STYLIZED:
-        return stylized
-    height, width = stylized.shape[:2]
-    if original.shape != stylized.shape:
-        resized = cv2.resize(original, (width, height), interpolation=cv2.INTER_AREA)
-        original = np.asarray(resized, np.uint8)
-    if view is View.ORIGINAL:
-        return original
-    middle = width // 2
-    split = np.concatenate([original[:, :middle], stylized[:, middle:]], axis=1)
-    split[:, max(0, middle - 1) : middle + 1] = 255
-    return split
+            self._panel.say(f"snapshot saved as {path.name}")

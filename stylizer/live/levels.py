@@ -1,0 +1,99 @@
+"""The levels at which a stream can be painted, from the best to the cheapest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import get_args
+
+from stylizer.errors import ConfigError
+from stylizer.temporal.flow import Preset
+
+__all__ = ["Level", "fast_levels", "gatys_levels"]
+
+_SCALES = (1.0, 0.87, 0.75, 0.65, 0.56, 0.48, 0.42, 0.36, 0.3, 0.25)
+"""Of the sides: each has about three quarters of the pixels of the one before."""
+
+_LEAST, _STRIDE = 32, 8
+"""Pixels: no shorter side is made less than the first; sides are multiples of the second."""
+
+_FIXED = 0.1
+"""Share of the work that does not depend on the size."""
+
+_FLOWS = {"medium": 0.25, "fast": 0.05, "ultrafast": 0.0}
+"""Work of the optical flow, in units of all else at full size."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Level:
+    """How much is given to a frame.
+
+    Attributes:
+      scale: of the sides of the picture that is painted, above 0, at most 1.
+      flow: the preset of the optical flow.
+      iterations: of the optimization; None where there is none.
+      work: what a frame costs in comparison with the other levels; only its ratios count.
+    """
+
+    scale: float = 1.0
+    flow: Preset = "fast"
+    iterations: int | None = None
+    work: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Check every range; a message names the field."""
+        if not 0.0 < self.scale <= 1.0:
+            raise ConfigError(f"scale: expected above 0 and at most 1, got {self.scale!r}")
+        if self.iterations is not None and self.iterations < 1:
+            raise ConfigError(f"iterations: expected 1 or more, got {self.iterations!r}")
+        if not self.work > 0.0:
+            raise ConfigError(f"work: expected a number above 0, got {self.work!r}")
+
+    def fit(self, size: tuple[int, int]) -> tuple[int, int]:
+        """Return the (width, height) to paint a frame of ``size`` at.
+
+        If that is less than the whole, sides are multiples of 8, which networks take as they are.
+        """
+        if self.scale == 1.0 or min(size) <= _LEAST:
+            return size
+        scale = max(self.scale, _LEAST / min(size))
+        return _STRIDE * round(scale * size[0] / _STRIDE), _STRIDE * round(
+            scale * size[1] / _STRIDE
+        )
+
+
+def fast_levels(flow: Preset) -> tuple[Level, ...]:
+    """Return the levels of the fast network: the pains of the flow give way first, then the size.
+
+    Args:
+      flow: the best preset.
+    """
+    presets: tuple[Preset, ...] = get_args(Preset)[::-1]
+    presets = presets[presets.index(flow) :]
+    levels = [(1.0, preset) for preset in presets]
+    levels += [(scale, presets[-1]) for scale in _SCALES[1:]]
+    return tuple(
+        Level(scale=scale, flow=preset, work=_FIXED + scale * scale + _FLOWS[preset])
+        for scale, preset in levels
+    )
+
+
+def gatys_levels(flow: Preset, iterations: int) -> tuple[Level, ...]:
+    """Return the levels of the optimization: iterations give way first, down to two, then the size.
+
+    Two iterations of a smaller picture show more paint than one of a larger. Only at half of the
+    sides, the second one goes too.
+
+    Args:
+      flow: the preset, which stays: beside the iterations it costs nothing.
+      iterations: the most a frame.
+    """
+    steps = [(1.0, count) for count in range(iterations, 1, -1)] or [(1.0, 1)]
+    few = min(2, iterations)
+    steps += [(scale, few) for scale in _SCALES[1:] if scale > 0.5]
+    steps += [(scale, 1) for scale in _SCALES[4:]]
+    levels = [
+        Level(scale=scale, flow=flow, iterations=count, work=_FIXED + count * scale * scale)
+        for scale, count in steps
+    ]
+    return (levels[0], *(b for a, b in pairwise(levels) if b.work < a.work))

@@ -1,0 +1,131 @@
+"""What is written over a picture: pure drawing, on a copy.
+
+Pictures are uint8 RGB (H, W, 3). Letters are white on a darkened ground, so that they can be read
+on any picture; their size follows the picture's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from stylizer.frame import Image
+
+__all__ = ["Writing", "draw_writing"]
+
+_FONT = cv2.FONT_HERSHEY_SIMPLEX
+_WHITE, _YELLOW, _RED = (255, 255, 255), (255, 220, 90), (255, 60, 50)
+_HEIGHT = 0.042
+_LEAST, _MOST = 0.28, 1.2
+"""Height of a line as a share of the picture's, and bounds of the font's scale."""
+
+_UNIT = 30.0
+"""Pixels that a line takes at a font's scale of 1."""
+
+_SHADE = 0.35
+"""Brightness left under letters."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Writing:
+    """What to write, as plain lines; nothing is drawn for what is empty.
+
+    Attributes:
+      lines: at the top left.
+      notices: at the bottom, in another color, the most important last.
+      keys: pairs of a key and what it does, in the middle.
+      recording: whether a red dot is at the top right.
+    """
+
+    lines: Sequence[str] = ()
+    notices: Sequence[str] = ()
+    keys: Sequence[tuple[str, str]] = ()
+    recording: bool = False
+
+
+def draw_writing(image: Image, writing: Writing) -> Image:
+    """Return a copy of a picture with something written over it.
+
+    Args:
+      image: uint8 RGB, (H, W, 3).
+      writing: long lines are made to fit by smaller letters, then cut off by the border.
+
+    Returns:
+      uint8 RGB, (H, W, 3).
+    """
+    result = image.copy()
+    if writing.lines:
+        _draw_block(result, writing.lines, _WHITE, top=True)
+    if writing.notices:
+        _draw_block(result, writing.notices, _YELLOW, top=False)
+    if writing.keys:
+        _draw_table(result, writing.keys)
+    if writing.recording:
+        height, width, _ = image.shape
+        radius = max(3, round(0.02 * height))
+        center = width - 2 * radius - 1, 2 * radius
+        cv2.circle(result, center, radius + 2, (0, 0, 0), cv2.FILLED, cv2.LINE_AA)
+        cv2.circle(result, center, radius, _RED, cv2.FILLED, cv2.LINE_AA)
+    return result
+
+
+def _draw_block(image: Image, lines: Sequence[str], color: Sequence[int], *, top: bool) -> None:
+    height, width, _ = image.shape
+    scale = _fit(lines, image)
+    step = round(_UNIT * scale)
+    across = max(_width(line, scale) for line in lines) + step
+    down = step * len(lines) + step // 2
+    y = 0 if top else max(0, height - down)
+    _shade(image, (0, y, min(width, across), min(height, y + down)))
+    for number, line in enumerate(lines, 1):
+        _write(image, line, (step // 2, y + number * step), scale, color)
+
+
+def _draw_table(image: Image, keys: Sequence[tuple[str, str]]) -> None:
+    height, width, _ = image.shape
+    scale = _fit([f"{label}   {text}" for label, text in keys], image, rows=len(keys) + 1)
+    step = round(_UNIT * scale)
+    left = max(_width(label, scale) for label, _ in keys) + step
+    across = min(width, left + max(_width(text, scale) for _, text in keys) + step)
+    down = min(height, step * len(keys) + step // 2)
+    x, y = (width - across) // 2, (height - down) // 2
+    _shade(image, (x, y, x + across, y + down))
+    for number, (label, text) in enumerate(keys, 1):
+        _write(image, label, (x + step // 2, y + number * step), scale, _YELLOW)
+        _write(image, text, (x + left, y + number * step), scale, _WHITE)
+
+
+def _fit(lines: Sequence[str], image: Image, *, rows: int = 0) -> float:
+    """Return the font's scale: by the picture's height, less where the lines would not fit."""
+    height, width, _ = image.shape
+    scale: float = min(_MOST, max(_LEAST, _HEIGHT * height / _UNIT))
+    if rows:
+        scale = min(scale, height / (_UNIT * rows))
+    widest = max(_width(line, 1.0) for line in lines)
+    return float(max(_LEAST, min(scale, width / (widest + _UNIT))))
+
+
+def _width(text: str, scale: float) -> int:
+    return cv2.getTextSize(_plain(text), _FONT, scale, 1)[0][0]
+
+
+def _write(
+    image: Image, text: str, at: tuple[int, int], scale: float, color: Sequence[int]
+) -> None:
+    thickness = 2 if scale > 0.9 else 1
+    cv2.putText(image, _plain(text), at, _FONT, scale, color, thickness, cv2.LINE_AA)
+
+
+def _shade(image: Image, box: tuple[int, int, int, int]) -> None:
+    left, top, right, bottom = box
+    part = image[top:bottom, left:right]
+    if part.size:
+        part[:] = np.asarray(cv2.convertScaleAbs(part, alpha=_SHADE), np.uint8)
+
+
+def _plain(text: str) -> str:
+    """Replace what OpenCV's letters have no form for."""
+    return text.encode("ascii", "replace").decode()

@@ -1,0 +1,218 @@
+"""A stylizer whose look can be changed while it runs, and which holds to a rate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
+from time import perf_counter
+from typing import Protocol, runtime_checkable
+
+from stylizer.color import keep_luminance
+from stylizer.errors import StyleError
+from stylizer.frame import Frame, check_image
+from stylizer.io.resize import resize_image
+from stylizer.live.beside import Beside
+from stylizer.live.budget import Budget
+from stylizer.live.controls import Controls, LiveSettings
+from stylizer.live.levels import Level
+from stylizer.protocols import StyledStylizer, Stylizer
+from stylizer.strength import blend
+from stylizer.temporal.coherence import CoherenceConfig, Coherent
+from stylizer.temporal.cuts import ResetOnCut
+from stylizer.wrapper import describe_stylizer
+
+__all__ = ["Iterating", "LivePainter", "PainterConfig", "PainterState", "Preparing"]
+
+
+@runtime_checkable
+class Iterating(Protocol):
+    """A stylizer that takes a number of steps for each frame, which can be changed."""
+
+    warm_iterations: int
+
+
+@runtime_checkable
+class Preparing(Protocol):
+    """A stylizer that needs time before it can paint frames of another size."""
+
+    def prepare(self, size: tuple[int, int]) -> None:
+        """Get ready for (width, height), in the thread that calls; frames are painted meanwhile."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class PainterConfig:
+    """What does not change while the stream runs.
+
+    Attributes:
+      coherence: its strength and preset are ruled by the controls and the budget.
+      cuts: whether the past is forgotten at cuts.
+      around: puts something between the method and all else, as `stylizer.color.MatchColor`; None
+        for nothing.
+    """
+
+    coherence: CoherenceConfig = field(default_factory=CoherenceConfig)
+    cuts: bool = True
+    around: Callable[[Stylizer], Stylizer] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PainterState:
+    """What is going on.
+
+    Attributes:
+      size: of the frames, (width, height) in pixels; None before the first.
+      working: of the picture that is painted, enlarged to ``size`` afterwards.
+      level: that is painted at.
+      reason: why it is not the best one; None if it is.
+      style: number of the style that is painted after.
+      trouble: why what was asked for could not be done, until the next thing is asked for.
+    """
+
+    size: tuple[int, int] | None
+    working: tuple[int, int] | None
+    level: Level
+    reason: str | None
+    style: int
+    trouble: str | None
+
+
+class LivePainter:
+    """Wraps a method; a `stylizer.protocols.Stylizer` that heeds its controls at every frame.
+
+    The order is: the method at the working size, coherence, enlarging, the source's colors, the
+    source itself. So the memory of coherence holds paint alone, and strength and colors work at
+    once and at the frame's full size.
+    """
+
+    def __init__(
+        self,
+        painter: Stylizer,
+        controls: Controls,
+        budget: Budget,
+        config: PainterConfig | None = None,
+    ) -> None:
+        """Wrap ``painter``.
+
+        Args:
+          painter: paints after the first of the controls' styles; a `StyledStylizer` if there are
+            several.
+          controls: what is wished for.
+          budget: decides on the level, by what frames cost.
+          config: None for the defaults.
+        """
+        self._painter, self._controls, self._budget = painter, controls, budget
+        self._config = config or PainterConfig()
+        self._coherence = replace(
+            self._config.coherence,
+            strength=controls.settings.coherence,
+            preset=budget.level.flow,
+        )
+        around = self._config.around
+        self._coherent = Coherent(painter if around is None else around(painter), self._coherence)
+        self._stylizer: Stylizer = self._coherent
+        if self._config.cuts:
+            self._stylizer = ResetOnCut(self._coherent)
+        self._styles, self._sizes = Beside("stylizer-style"), Beside("stylizer-size")
+        self._size: tuple[int, int] | None = None
+        self._working: tuple[int, int] | None = None
+        self._prepared: tuple[int, int] | None = None
+        self._apply(budget.level)
+        self._wished = self._style = controls.settings.style
+        self._mirror = controls.settings.mirror
+        self._trouble: str | None = None
+
+    @property
+    def description(self) -> str:
+        """The method's own."""
+        return describe_stylizer(self._painter)
+
+    @property
+    def state(self) -> PainterState:
+        """What is going on at this moment; may be read by any thread."""
+        return PainterState(
+            size=self._size,
+            working=self._working,
+            level=self._level,
+            reason=self._budget.reason,
+            style=self._style,
+            trouble=self._trouble,
+        )
+
+    def reset(self) -> None:
+        """Forget all earlier frames."""
+        self._stylizer.reset()
+
+    def __call__(self, frame: Frame) -> Frame:
+        """Return the painted frame: same size, index and time.
+
+        Raises:
+          ConfigError: the frame's image is no uint8 RGB picture.
+        """
+        image = check_image(frame.image)
+        settings = self._controls.settings
+        self._follow(settings, frame.size)
+        if settings.strength == 0.0:
+            return frame.with_image(image.copy())
+        began = perf_counter()
+        working = self._level.fit(frame.size)
+        self._size, self._working = frame.size, working
+        small = self._stylizer(frame.with_image(resize_image(image, working)))
+        painted = resize_image(small.image, frame.size)
+        if settings.keep_color:
+            painted = keep_luminance(painted, image)
+        painted = blend(painted, image, strength=settings.strength)
+        ended = perf_counter()
+        if self._level is self._budget.level:  # else the next level is still being prepared
+            self._budget.spent(ended - began, now=ended)
+        return frame.with_image(painted)
+
+    def _follow(self, settings: LiveSettings, size: tuple[int, int]) -> None:
+        """Bring everything to what is wished for, or have it brought there beside the loop."""
+        for beside in (self._styles, self._sizes):
+            beside.check()
+            self._trouble = beside.trouble() or self._trouble
+        if settings.mirror != self._mirror:
+            self._mirror = settings.mirror
+            self.reset()
+        self._follow_style(settings.style)
+        self._follow_budget(size)
+        wanted = replace(self._coherence, strength=settings.coherence, preset=self._level.flow)
+        if wanted != self._coherence:
+            self._coherence = wanted
+            self._coherent.configure(wanted)
+
+    def _follow_style(self, style: int) -> None:
+        if style == self._wished:
+            return
+        self._wished, self._trouble = style, None
+        self._styles.wish(partial(self._change_style, style))
+
+    def _change_style(self, number: int) -> None:
+        choice = self._controls.styles[number]
+        if not isinstance(self._painter, StyledStylizer):
+            raise StyleError(f"{choice.name}: {self.description} keeps to its style")
+        self._painter.set_styles(choice.load())
+        self._style = number
+
+    def _follow_budget(self, size: tuple[int, int]) -> None:
+        level = self._budget.level
+        if level is self._level or self._sizes.busy:
+            return
+        working = level.fit(size)
+        if isinstance(self._painter, Preparing) and working not in (self._working, self._prepared):
+            self._sizes.wish(partial(self._prepare, self._painter, working))
+        else:
+            self._apply(level)
+
+    def _prepare(self, painter: Preparing, working: tuple[int, int]) -> None:
+        try:
+            painter.prepare(working)
+        finally:  # what cannot be prepared fails again, and louder, when it is painted
+            self._prepared = working
+
+    def _apply(self, level: Level) -> None:
+        self._level = level
+        if level.iterations is not None and isinstance(self._painter, Iterating):
+            self._painter.warm_iterations = level.iterations

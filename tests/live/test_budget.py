@@ -1,0 +1,169 @@
+"""The budget, against painters whose costs are known: noisy, too slow, disturbed by others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from stylizer.errors import ConfigError
+from stylizer.live.budget import Budget, BudgetConfig
+from stylizer.live.levels import Level, fast_levels, gatys_levels
+
+Load = Callable[[float], float]
+
+
+class Machine:
+    """Paints frames one after the other at 30 a second at most; its clock is its own."""
+
+    def __init__(self, budget: Budget, *, full: float, noise: float = 0.15) -> None:
+        self.budget, self.full, self.noise = budget, full, noise
+        self.now = 100.0
+        self.random = np.random.default_rng(7)
+        self.levels: list[tuple[float, Level]] = []
+        self.changes = 0
+
+    def cost(self, level: Level, load: float) -> float:
+        """What a frame takes: in proportion to its pixels, with a part that is not."""
+        whole = self.full * (0.05 + 0.95 * level.scale**2) * (level.iterations or 1) * load
+        slip = 4.0 if self.random.random() < 0.03 else 1.0  # now and then another program comes by
+        return float(whole * slip * self.random.lognormal(0, self.noise))
+
+    def run(self, seconds: float, load: Load = lambda now: 1.0) -> list[float]:
+        """Paint for some seconds, and return what each frame took."""
+        costs, end = [], self.now + seconds
+        while self.now < end:
+            before = self.budget.level
+            costs.append(self.cost(before, load(self.now)))
+            self.now += max(costs[-1], 1 / 30)
+            after = self.budget.spent(costs[-1], now=self.now)
+            self.changes += after is not before
+            self.levels.append((self.now, after))
+        return costs
+
+
+def test_what_is_quick_enough_stays_at_its_best() -> None:
+    machine = Machine(Budget(fast_levels("fast")), full=0.02)
+    machine.run(120)
+    assert machine.changes == 0
+    assert machine.budget.reason is None
+
+
+@pytest.mark.parametrize("full", [0.05, 0.08, 0.15, 0.3])
+def test_the_rate_holds_within_two_seconds_and_no_level_is_hunted(full: float) -> None:
+    machine = Machine(Budget(fast_levels("fast")), full=full)
+    machine.run(max(2.0, 30 * full))
+    costs = machine.run(300)
+    assert np.median(costs) < 1 / 24
+    assert np.mean(np.asarray(costs) < 1 / 24) > 0.9
+    assert machine.changes <= 12  # in five minutes: attempts to go up, ever rarer
+    assert machine.budget.reason is not None
+
+
+def test_no_more_is_given_away_than_is_needed() -> None:
+    """The best level that a painter of 60 ms fits at is 0.75 of the sides (35 ms)."""
+    machine = Machine(Budget(fast_levels("fast")), full=0.06, noise=0.02)
+    machine.run(60)
+    assert machine.budget.level.scale in (0.65, 0.75)
+
+
+def test_a_load_that_comes_and_goes_is_given_way_to_and_forgotten() -> None:
+    machine = Machine(Budget(fast_levels("fast")), full=0.02)
+    machine.run(20)
+    machine.run(20, lambda now: 3.0)
+    assert machine.budget.level.scale < 1
+    assert "of 42 ms" in str(machine.budget.reason)
+    machine.run(90)
+    assert machine.budget.level == fast_levels("fast")[0]
+    assert machine.budget.reason is None
+
+
+def test_attempts_that_fail_become_rarer() -> None:
+    """A machine that is quicker than it looks at the cheap level, and so tempts to go up."""
+    levels = (Level(scale=1.0, work=1.1), Level(scale=0.87, work=1.0))
+    machine = Machine(Budget(levels), full=0.0)
+    machine.cost = lambda level, load: 0.045 if level.scale == 1 else 0.02  # type: ignore[method-assign]
+    machine.run(600)
+    ups = [
+        later[0]
+        for earlier, later in zip(machine.levels, machine.levels[1:], strict=False)
+        if later[1].scale > earlier[1].scale
+    ]
+    waits = np.diff(ups)
+    assert len(ups) >= 4
+    assert (np.diff(waits[:4]) > 0).all()
+    assert len(ups) <= 10
+
+
+def test_the_cheapest_level_that_is_too_slow_says_so() -> None:
+    machine = Machine(Budget(fast_levels("fast")), full=2.0)
+    machine.run(60)
+    assert machine.budget.level is machine.budget._levels[-1]
+    assert "too slow for 24 fps" in str(machine.budget.reason)
+
+
+def test_the_optimization_gives_iterations_away_before_its_size() -> None:
+    machine = Machine(Budget(gatys_levels("fast", 8), BudgetConfig(fps=10)), full=0.03, noise=0.05)
+    machine.run(30)
+    assert machine.budget.level.scale == 1.0
+    assert 2 <= (machine.budget.level.iterations or 0) < 8
+
+
+def test_what_is_far_too_slow_is_not_watched_for_long() -> None:
+    """Three frames of a second, after three that do not count."""
+    machine = Machine(Budget(gatys_levels("fast", 4)), full=0.25)
+    machine.run(60)
+    best = machine.levels[0][1]
+    assert [level is best for _, level in machine.levels[:7]] == [True] * 5 + [False] * 2
+    assert np.median(machine.run(10)) < 1 / 24
+
+
+def test_a_single_slow_frame_changes_nothing() -> None:
+    budget = Budget(fast_levels("fast"))
+    for number in range(100):
+        level = budget.spent(0.5 if number % 10 == 9 else 0.02, now=number / 24)
+        assert level is budget._levels[0]
+
+
+@pytest.mark.parametrize("iterations", [1, 2, 4, 20])
+def test_every_ladder_becomes_cheaper_step_by_step(iterations: int) -> None:
+    for levels in (
+        fast_levels("fast"),
+        fast_levels("medium"),
+        fast_levels("ultrafast"),
+        gatys_levels("fast", iterations),
+    ):
+        works = [level.work for level in levels]
+        assert works == sorted(set(works), reverse=True)
+        assert levels[0].scale == 1.0
+        assert works[-1] < 0.4 * works[0]
+    assert gatys_levels("fast", iterations)[0].iterations == iterations
+
+
+@pytest.mark.parametrize(
+    ("scale", "size", "expected"),
+    [
+        (1.0, (641, 363), (641, 363)),
+        (0.5, (640, 360), (320, 176)),
+        (0.36, (64, 48), (40, 32)),
+        (0.36, (40, 20), (40, 20)),
+    ],
+)
+def test_working_sizes_are_multiples_of_8_but_the_whole(
+    scale: float, size: tuple[int, int], expected: tuple[int, int]
+) -> None:
+    assert Level(scale=scale).fit(size) == expected
+
+
+def test_settings_out_of_range_are_refused() -> None:
+    for wrong in ({"fps": 0}, {"fps": float("nan")}, {"spare": 0.9}, {"enough": 0}):
+        with pytest.raises(ConfigError):
+            BudgetConfig(**wrong)
+    with pytest.raises(ConfigError, match="decreasing"):
+        Budget([Level(work=1.0), Level(work=1.0)])
+    with pytest.raises(ConfigError, match="decreasing"):
+        Budget([])
+    for wrong in ({"scale": 0.0}, {"scale": 1.1}, {"iterations": 0}, {"work": 0.0}):
+        with pytest.raises(ConfigError):
+            Level(**wrong)
