@@ -1,11 +1,13 @@
 """The command ``stylizer``: registers the apps, and turns errors into one line and an exit code.
 
-Exit codes: 0; 1 for an error, told in one line on stderr; 130 after Ctrl-C.
+Exit codes: 0; 1 for an error, told in one line on stderr; 130 after Ctrl-C or SIGTERM.
 """
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -106,6 +108,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
+    if threading.current_thread() is threading.main_thread():
+        # A service or a shutdown that ends a night's rendering keeps what was done, as Ctrl-C does.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     set_up(quiet="--quiet" in given or "-q" in given, debug=debug)
     try:
         command = typer.main.get_command(app)

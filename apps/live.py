@@ -95,7 +95,7 @@ def live(
     controls = Controls(_offer(styles, config, look), settings=_settings(look, coherent, view))
     meter = Meter()
     if not speech.quiet:
-        say(f"opening {camera.camera}, loading the network")
+        say(f"opening {camera}, loading the network")
     with camera.open() as source:
         live_frames = LiveFrames(Resized(outputs.limit(source), asked), controls, meter)
         frames = RecentFrames(live_frames)

@@ -33,9 +33,11 @@ sys.exit(cli.main(sys.argv[1:]))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process")
-@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+@pytest.mark.parametrize(
+    ("suffix", "sent"), [(".mp4", signal.SIGINT), (".mkv", signal.SIGINT), (".mp4", signal.SIGTERM)]
+)
 def test_ctrl_c_finishes_the_file_and_leaves_no_process(
-    tmp_path: Path, style: Path, suffix: str
+    tmp_path: Path, style: Path, suffix: str, sent: signal.Signals
 ) -> None:
     source = make_clip(tmp_path / "in.mp4", seconds=8, audio=True)
     out = tmp_path / f"out{suffix}"
@@ -46,7 +48,7 @@ def test_ctrl_c_finishes_the_file_and_leaves_no_process(
             if line.startswith("20 of"):
                 break
         encoders = children(process.pid)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(sent)
         told = process.stderr.read()
     assert process.returncode == 130, told
     assert "Traceback" not in told
