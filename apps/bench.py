@@ -1,4 +1,4 @@
-"""``stylizer bench``: frames a second of both methods, start-up, memory, and a race."""
+"""``stylizer bench``: frames a second of both methods, start-up, memory, coherence, a race."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from stylizer.frame import Frame
 from stylizer.size import Size
 from stylizer.styles import AnyStyle, Style, load_styles
 
-from .bench_fast import FastGrid, FastResult, duel, duel_table, fast_table, measure_fast
+from .bench_coherence import CoherenceCost, coherence_cost_table, measure_coherence
+from .bench_duel import duel, duel_table
+from .bench_fast import FastGrid, FastResult, fast_table, measure_fast
 from .bench_gatys import GatysGrid, GatysResult, gatys_table, measure_gatys
 from .fast_options import Method
 from .measuring import describe_machine, read_frames, synthetic_frames, write_json
@@ -155,11 +157,10 @@ def bench(
     options.check()
     replaced = False if json is None else claim_file(json, overwrite=overwrite)
     if options.method == "fast":
-        results, races = _bench_fast(options, fast, quiet=speech.quiet)
+        results, more = _bench_fast(options, fast, quiet=speech.quiet)
     else:
-        results, races = _bench_gatys(options, gatys, quiet=speech.quiet), []
+        results, more = _bench_gatys(options, gatys, quiet=speech.quiet), None
     if json is not None:
-        more = {"against": races} if races else None
         write_json(json, results, overwrite=replaced, more=more)
 
 
@@ -181,14 +182,17 @@ def _refuse(others: FastGrid | GatysGrid, method: Method) -> None:
 _Rows = list[dict[str, Any]]
 
 
-def _bench_fast(options: BenchOptions, grid: FastGrid, *, quiet: bool) -> tuple[_Rows, _Rows]:
-    """Measure, print, and return results and races."""
+def _bench_fast(
+    options: BenchOptions, grid: FastGrid, *, quiet: bool
+) -> tuple[_Rows, dict[str, _Rows]]:
+    """Measure, print, and return the results, and rows of other kinds by name."""
     configs, sizes, styles = grid.configs(), options.sizes(), options.load_styles()
     races = []
     if grid.against is not None:
         frames = options.load(_PEER_SIZE)
         races = [duel(frames, styles, config, folder=grid.against) for config in configs]
     results: list[FastResult] = []
+    costs: dict[str, list[CoherenceCost]] = {}
     total = len(sizes) * len(configs)
     with Display(total=total, quiet=quiet, unit="measurements") as display:
         for size, config in itertools.product(sizes, configs):
@@ -196,12 +200,20 @@ def _bench_fast(options: BenchOptions, grid: FastGrid, *, quiet: bool) -> tuple[
             if grid.startup is not False:
                 texts = options.style or [_STYLE]
                 startup = measure_startup(texts, frames[0].size, config)
-            results.append(measure_fast(frames, styles, config, startup=startup))
+            result, network = measure_fast(frames, styles, config, startup=startup)
+            results.append(result)
+            if result.size not in costs:  # no engine matters there
+                painted = [network(frame).image for frame in frames]
+                costs[result.size] = measure_coherence(frames, painted)
             display.update(len(results), f"{results[-1].runs}, {results[-1].fps:.1f} fps")
+    holding = list(itertools.chain.from_iterable(costs.values()))
     Console().print(fast_table(results))
+    Console().print(coherence_cost_table(holding))
+    more = {"coherence": [asdict(cost) for cost in holding]}
     if races:
         Console().print(duel_table(races))
-    return [asdict(result) for result in results], [asdict(race) for race in races]
+        more["against"] = [asdict(race) for race in races]
+    return [asdict(result) for result in results], more
 
 
 def _bench_gatys(options: BenchOptions, grid: GatysGrid, *, quiet: bool) -> _Rows:

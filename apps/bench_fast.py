@@ -1,9 +1,9 @@
-"""What ``stylizer bench`` measures of the fast network: speed, start-up, memory, and a peer."""
+"""What ``stylizer bench`` measures of the fast network: speed, start-up and memory."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, cast, get_args
@@ -12,20 +12,19 @@ from rich.table import Table
 
 from stylizer.frame import Frame
 from stylizer.network.config import Engine, FastConfig
-from stylizer.styles import AnyStyle, Style
+from stylizer.protocols import Stylizer
+from stylizer.styles import AnyStyle
 from stylizer.wrapper import describe_stylizer
 
+from .bench_table import make_table, setting_cells
 from .options import option
 from .painting import make_stylizer
-from .scene import paint_style
 from .startup import Startup
-from .terminal import silenced
-from .timing import WARM_UP, Timing, median_ms, time_frame, time_frames
+from .timing import Timing, time_frames
 
-__all__ = ["Duel", "FastGrid", "FastResult", "duel", "duel_table", "fast_table", "measure_fast"]
+__all__ = ["FastGrid", "FastResult", "fast_table", "measure_fast"]
 
 _GRID = "Fast network: what to measure"
-_ROUND = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,37 +44,6 @@ class FastResult(Timing):
     size: str
     runs: str
     startup: Startup | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Duel:
-    """The network and Magenta's TFLite files, in turns on the same frames in one process.
-
-    Attributes:
-      engine: as asked for.
-      threads: of both; None for one a core.
-      size: ``"384x384"``.
-      runs: what the network says of itself.
-      peer: what the other says of itself.
-      frames: how many each of them painted.
-      median_ms: of the network, from uint8 to uint8.
-      peer_median_ms: of the other, from uint8 to uint8.
-      fps: of the network, from the median.
-      peer_fps: of the other, from the median.
-      ratio: how many times as fast the network is.
-    """
-
-    engine: Engine
-    threads: int | None
-    size: str
-    runs: str
-    peer: str
-    frames: int
-    median_ms: float
-    peer_median_ms: float
-    fps: float
-    peer_fps: float
-    ratio: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,7 +102,7 @@ def measure_fast(
     config: FastConfig,
     *,
     startup: Startup | None,
-) -> FastResult:
+) -> tuple[FastResult, Stylizer]:
     """Time the network.
 
     Args:
@@ -142,6 +110,9 @@ def measure_fast(
       styles: one or more.
       config: engine and threads.
       startup: what is known of this setting in a new process.
+
+    Returns:
+      The times, and the network, still loaded.
     """
     timing, stylizer = time_frames(lambda: make_stylizer(styles, config), frames)
     width, height = frames[0].size
@@ -152,73 +123,21 @@ def measure_fast(
         runs=describe_stylizer(stylizer),
         startup=startup,
         **asdict(timing),
-    )
-
-
-def duel(
-    frames: Sequence[Frame], styles: Sequence[AnyStyle], config: FastConfig, *, folder: Path
-) -> Duel:
-    """Time the network and Magenta's in turns of a few frames each, in this process.
-
-    Args:
-      frames: 384x384, more than those to warm up.
-      styles: one or more. Magenta is given the first; a painted picture, if that has none.
-      config: engine, and the threads of both.
-      folder: Magenta's two files.
-
-    Raises:
-      BackendError: ai-edge-litert is not installed.
-      WeightsError: the files are missing.
-    """
-    from stylizer.cores import usable_cores
-    from stylizer.network.magenta_lite import MagentaLite
-
-    with silenced():
-        peer = MagentaLite(folder, threads=config.threads or usable_cores())
-    first = styles[0]
-    code = peer.encode(first.image if isinstance(first, Style) else paint_style())
-    stylizer = make_stylizer(styles, config)
-    paints: tuple[Callable[[Frame], object], ...] = (
-        stylizer,
-        lambda frame: peer.paint(frame.image, code),
-    )
-    for paint, frame in itertools.product(paints, frames[:WARM_UP]):
-        paint(frame)
-    times: tuple[list[float], list[float]] = ([], [])
-    rest = frames[WARM_UP:]
-    for start in range(0, len(rest), _ROUND):
-        for paint, own in zip(paints, times, strict=True):
-            for frame in rest[start : start + _ROUND]:
-                own.append(time_frame(paint, frame))
-    ours, theirs = (median_ms(own) for own in times)
-    width, height = frames[0].size
-    return Duel(
-        engine=config.engine,
-        threads=config.threads,
-        size=f"{width}x{height}",
-        runs=describe_stylizer(stylizer),
-        peer=peer.description,
-        frames=len(rest),
-        median_ms=ours,
-        peer_median_ms=theirs,
-        fps=round(1000 / ours, 3),
-        peer_fps=round(1000 / theirs, 3),
-        ratio=round(theirs / ours, 3),
-    )
+    ), stylizer
 
 
 def fast_table(results: Sequence[FastResult]) -> Table:
     """Return the results for people."""
-    table = _make_table(
+    table = make_table(
         "Fast network, frames a second, warm; start-up and memory in a new process",
         ("engine", "threads", "size", "fps", "ms", "95 %", "cold s", "warm s", "MiB"),
-        results,
+        ran=[result.runs for result in results],
     )
     for result in results:
         startup = result.startup
         memory = None if startup is None else startup.peak_memory_mib
         table.add_row(
-            *_setting(result),
+            *setting_cells(result.engine, result.threads, result.size),
             f"{result.fps:.1f}",
             f"{result.median_ms:.1f}",
             f"{result.p95_ms:.1f}",
@@ -227,34 +146,3 @@ def fast_table(results: Sequence[FastResult]) -> Table:
             "" if memory is None else f"{memory:.0f}",
         )
     return table
-
-
-def duel_table(results: Sequence[Duel]) -> Table:
-    """Return the races for people."""
-    headings = ("engine", "threads", "size", "fps", "magenta's", "ratio")
-    table = _make_table("In turns on the same frames, in one process", headings, results)
-    for result in results:
-        table.add_row(
-            *_setting(result),
-            f"{result.fps:.1f}",
-            f"{result.peer_fps:.1f}",
-            f"{result.ratio:.1f}",
-        )
-    return table
-
-
-def _make_table(
-    title: str, headings: Sequence[str], results: Sequence[FastResult] | Sequence[Duel]
-) -> Table:
-    """Return an empty table, with what ran below it: ``auto`` does not say."""
-    ran = [result.runs for result in results]
-    ran += [result.peer for result in results if isinstance(result, Duel)]
-    table = Table(title=title, caption="\n".join(dict.fromkeys(ran)), caption_justify="left")
-    for heading in headings:
-        table.add_column(heading, justify="left" if heading == "engine" else "right")
-    return table
-
-
-def _setting(result: FastResult | Duel) -> tuple[str, str, str]:
-    threads = "" if result.threads is None else str(result.threads)
-    return result.engine, threads, result.size

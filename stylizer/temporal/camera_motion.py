@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from stylizer.temporal.flow import Flow, Gray, warp
+from stylizer.temporal.flow import Flow, Gray, pixel_grid, warp
 
 __all__ = ["camera_flow", "prefer_camera"]
 
@@ -56,16 +56,13 @@ def camera_flow(flow: Flow, gray: Gray) -> Flow:
         misses = np.square(moved - points @ motion).sum(-1)
         scaled = points * (weights / (1 + misses / spread**2))[:, None]
         motion = np.linalg.solve(scaled.T @ points + 1e-6 * np.eye(3), scaled.T @ moved)
-    corners = _design(np.array([0, width - 1]), np.array([0, height - 1])) @ motion
+    # The points are in hundreds of pixels, and the 1 that goes with the shift comes last here.
+    affine = np.column_stack([motion[1:].T / 100.0, motion[0]])
+    camera = np.asarray(cv2.transform(pixel_grid(height, width), affine), np.float32)
+    corners = camera[:: height - 1 or 1, :: width - 1 or 1]
     if np.square(corners).sum(-1).max() < _STILL**2:
         return np.zeros_like(flow)
-    across, down = np.arange(width), np.arange(height)
-    # The design is a sum of a row and a column, which spares a product of the whole picture.
-    horizontal = _design(across, np.array([0]))[0] @ motion
-    vertical = _design(np.array([0]), down)[:, 0] @ motion
-    origin = _design(np.array([0]), np.array([0]))[0] @ motion
-    rest = (horizontal - origin).astype(np.float32)
-    return np.asarray(vertical.astype(np.float32)[:, None] + rest[None], np.float32)
+    return camera
 
 
 def prefer_camera(flow: Flow, camera: Flow, gray: Gray, other: Gray) -> Flow:
@@ -83,7 +80,7 @@ def prefer_camera(flow: Flow, camera: Flow, gray: Gray, other: Gray) -> Flow:
     fits, common = (_misfit(gray, other, motion) for motion in (flow, camera))
     share = np.clip((common - fits) / _MARGIN - 1.0, 0.0, 1.0)
     share = cv2.blur(cv2.dilate(share, _KERNEL), (5, 5)).reshape(gray.shape)
-    return np.asarray(camera + share[..., None] * (flow - camera), np.float32)
+    return np.asarray(cv2.blendLinear(flow, camera, share, 1.0 - share), np.float32)
 
 
 _KERNEL = np.ones((5, 5), np.uint8)

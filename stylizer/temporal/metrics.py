@@ -67,11 +67,12 @@ def flow_agreement(source_frames: Sequence[Image], output_frames: Sequence[Image
 def warping_error(image: Image, before: Image, flow: Flow, mask: Mask) -> float | None:
     """How much a picture differs from the one before it, carried along by the source's motion.
 
-    ``E = sum over pixels(M |O_t - W(O_t-1)|^2) / sum over pixels(M)``: Lai et al. 2018 ("Learning
-    blind video temporal consistency", section 4.2), with ``M`` 1 where the flow can be relied on,
-    colors in 0..1, and the squared norm taken over the three channels. 0 is perfectly coherent; a
-    source has an error of its own, of noise and light. Differs from the paper: the earlier picture
-    is brought to the later one, not the reverse.
+    ``E = sum over pixels(M |O_t - W(O_t-1)|^2) / sum over pixels(M)``: the warping error by which
+    Lai et al. 2018 ("Learning blind video temporal consistency") evaluate, with ``M`` 1 where the
+    flow can be relied on, colors in 0..1, and the squared norm taken over the three channels. 0 is
+    perfectly coherent; a source has an error of its own, of noise and light. Differs from the
+    paper: the earlier picture is brought to the later one, not the reverse. The authors' program
+    takes the mean over the channels too, which gives a third of this.
 
     A blurred picture has a low error too, so look at it as well.
 

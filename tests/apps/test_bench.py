@@ -9,11 +9,13 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
-from stylizer.apps import bench_fast, startup
-from stylizer.apps.bench_fast import duel
+from stylizer.apps import bench_duel, bench_fast, startup
+from stylizer.apps.bench_coherence import measure_coherence
+from stylizer.apps.bench_duel import duel
 from stylizer.apps.measuring import synthetic_frames
 from stylizer.apps.startup import Startup, measure_startup
 from stylizer.apps.timing import WARM_UP, time_frames
@@ -45,7 +47,8 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[Named]:
         made.append(Named(styles, config))
         return made[-1]
 
-    monkeypatch.setattr(bench_fast, "make_stylizer", make)
+    for module in (bench_fast, bench_duel):
+        monkeypatch.setattr(module, "make_stylizer", make)
     return made
 
 
@@ -105,12 +108,29 @@ def test_bench_measures_every_engine_threads_and_size(
     ]
     assert {one[0] for one in asked} == {("starry_night",)}
     for row, stand_in in zip(rows, made, strict=True):
-        assert stand_in.calls == list(range(WARM_UP + 5))
+        assert stand_in.calls[: WARM_UP + 5] == list(range(WARM_UP + 5))
         assert row["frames"] == 5
         assert row["fps"] == pytest.approx(1000 / row["median_ms"], rel=0.5)
         assert row["startup"] == {"cold_s": 9.5, "warm_s": 1.25, "peak_memory_mib": 321.0}
         assert row["runs"] == stand_in.description
     assert "against" not in told
+    assert "What holding still adds" in outcome.out
+    costs = [(row["size"], row["adds"], row["flow"]) for row in told["coherence"]]
+    kinds = [("cuts", None), *(("coherence", name) for name in ("ultrafast", "fast", "medium"))]
+    assert costs == [(size, *kind) for size in ("48x32", "64x48") for kind in kinds]
+
+
+def test_what_holding_still_adds_is_timed_on_one_core_without_the_painting() -> None:
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(2)
+    try:
+        frames = synthetic_frames((64, 48), count=WARM_UP + 5)
+        costs = measure_coherence(frames, [255 - frame.image for frame in frames])
+        assert cv2.getNumThreads() == 2
+    finally:
+        cv2.setNumThreads(threads)
+    assert {cost.frames for cost in costs} == {5}
+    assert all(0 < cost.median_ms <= cost.p95_ms * 1.001 for cost in costs)
 
 
 def test_bench_races_magenta_on_the_same_frames(
@@ -149,7 +169,7 @@ def test_the_race_takes_turns_on_equal_frames(
             return frame
 
     monkeypatch.setattr(magenta_lite, "MagentaLite", Heard)
-    monkeypatch.setattr(bench_fast, "make_stylizer", Ours)
+    monkeypatch.setattr(bench_duel, "make_stylizer", Ours)
     frames = synthetic_frames((48, 48), count=WARM_UP + 12)
     painted = Style(name="plain", image=np.zeros((16, 16, 3), np.uint8))
     duel(frames, [painted], FastConfig(), folder=tmp_path)

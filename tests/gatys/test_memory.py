@@ -122,7 +122,9 @@ def test_a_thing_hidden_for_a_frame_is_held_to_the_frame_before() -> None:
         if held:
             shown = target.picture[inside][target.weights[inside][..., 0] > 0]
             assert np.median(shown) == 50
-        assert target.picture[:10][target.weights[:10, :, 0] > 0].mean() == pytest.approx(200)
+        # The flow is estimated, so that a pixel at a rim may be a mixture.
+        known = target.picture[:10][target.weights[:10, :, 0] > 0]
+        assert known.mean() == pytest.approx(200, abs=1)
 
 
 def test_the_temporal_loss_holds_a_stream_still(weights: Path) -> None:

@@ -1,0 +1,91 @@
+"""What ``stylizer bench`` measures of holding still: what cuts and coherence add to a frame."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import get_args
+
+import cv2
+from rich.table import Table
+
+from stylizer.frame import Frame, Image
+from stylizer.protocols import Stylizer
+from stylizer.temporal.coherence import CoherenceConfig, Coherent
+from stylizer.temporal.cuts import ResetOnCut
+from stylizer.temporal.flow import Preset
+
+from .timing import Timing, time_frames
+
+__all__ = ["CoherenceCost", "coherence_cost_table", "measure_coherence"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CoherenceCost(Timing):
+    """The time that a wrapper adds to a frame, on one core.
+
+    Attributes:
+      adds: ``"cuts"`` or ``"coherence"``.
+      flow: preset of the optical flow; None for cuts, which need none.
+      size: ``"640x360"``.
+    """
+
+    adds: str
+    flow: Preset | None
+    size: str
+
+
+class _Ready:
+    """Hands out pictures that were painted before, so that what is timed is all around it."""
+
+    def __init__(self, painted: Sequence[Image]) -> None:
+        self._painted = iter(painted)
+
+    def reset(self) -> None:
+        """Nothing to forget."""
+
+    def __call__(self, frame: Frame) -> Frame:
+        return frame.with_image(next(self._painted))
+
+
+def measure_coherence(frames: Sequence[Frame], painted: Sequence[Image]) -> list[CoherenceCost]:
+    """Time cuts, and coherence with each preset of the flow, on one core.
+
+    Args:
+      frames: more than those to warm up.
+      painted: what was painted of them.
+    """
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        costs = [_time("cuts", None, ResetOnCut, frames, painted)]
+        for preset in get_args(Preset):
+            wrap = partial(Coherent, config=CoherenceConfig(preset=preset))
+            costs.append(_time("coherence", preset, wrap, frames, painted))
+    finally:
+        cv2.setNumThreads(threads)
+    return costs
+
+
+def _time(
+    adds: str,
+    flow: Preset | None,
+    wrap: Callable[[Stylizer], Stylizer],
+    frames: Sequence[Frame],
+    painted: Sequence[Image],
+) -> CoherenceCost:
+    timing, _ = time_frames(lambda: wrap(_Ready(painted)), frames)
+    width, height = frames[0].size
+    return CoherenceCost(adds=adds, flow=flow, size=f"{width}x{height}", **asdict(timing))
+
+
+def coherence_cost_table(costs: Sequence[CoherenceCost]) -> Table:
+    """Return the costs for people."""
+    table = Table(title="What holding still adds to a frame, on one core")
+    for heading in ("adds", "flow", "size", "ms", "95 %"):
+        table.add_column(heading, justify="left" if heading == "adds" else "right")
+    for cost in costs:
+        times = f"{cost.median_ms:.1f}", f"{cost.p95_ms:.1f}"
+        table.add_row(cost.adds, cost.flow or "", cost.size, *times)
+    return table
