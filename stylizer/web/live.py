@@ -122,6 +122,8 @@ class LiveService:
         except Exception:
             _log.exception("client failed")
             socket.close(MISTAKE, "the server made a mistake; its log says which")
+        finally:
+            socket.finish()
 
 
 class _Stream:

@@ -73,6 +73,17 @@ class LiveSocket:
         with suppress(ConnectionClosed, OSError):
             self._ws.close(code, short)
 
+    def finish(self) -> None:
+        """Close what is open still, and let nothing more out.
+
+        The server would write its HTTP answer after the last frame, and a browser would take that
+        for a broken frame, and forget why it was closed.
+        """
+        if self._ws.connected:
+            with suppress(ConnectionClosed, OSError):
+                self._ws.close()
+        self._outlet.end()
+
     def abort(self) -> None:
         """End the connection without a word; whatever waits for it wakes up."""
         self._outlet.abort()
@@ -115,6 +126,10 @@ class _Outlet:
 
     def close(self) -> None:
         self._sock.close()
+
+    def end(self) -> None:
+        with suppress(OSError):
+            self._sock.shutdown(socket.SHUT_WR)
 
     def abort(self) -> None:
         with suppress(OSError):

@@ -1,0 +1,45 @@
+/** The page: wires the tabs, the styles and the settings to what uses them. */
+
+import { request } from "/static/api.js";
+import { Gallery } from "/static/gallery.js";
+import { Jobs } from "/static/jobs.js";
+import { Live } from "/static/live.js";
+import { Photo } from "/static/photo.js";
+import { Settings } from "/static/settings.js";
+import { Tabs } from "/static/tabs.js";
+import { Video } from "/static/video.js";
+
+const gallery = new Gallery();
+const settings = new Settings(gallery);
+const jobs = new Jobs();
+const photo = new Photo(settings, jobs);
+const video = new Video(settings, jobs);
+new Live(settings, load);
+
+const tabs = new Tabs(document.querySelector("[role=tablist]"));
+tabs.addEventListener("change", () => (settings.tab = tabs.current));
+settings.tab = tabs.current;
+
+const message = document.getElementById("page-message");
+jobs.addEventListener("change", () => (message.textContent = ""));
+jobs.addEventListener("error", ({ detail }) => (message.textContent = detail.message));
+
+let shown = "";
+
+/** Read what the server offers; again when it was started anew, since uploads are gone then. */
+async function load() {
+  try {
+    const info = await request("/api/info");
+    document.getElementById("engine").textContent = `${info.engine} · stylizer ${info.version}`;
+    photo.limits = video.limits = info.limits;
+    settings.methods = info.methods;
+    if (JSON.stringify(info) !== shown) gallery.show(info);
+    shown = JSON.stringify(info);
+    await jobs.refresh();
+  } catch (error) {
+    message.textContent = error.message;
+  }
+}
+
+await load();
+document.documentElement.dataset.loaded = "true"; // for whoever waits for it, as the tests do

@@ -1,0 +1,139 @@
+/** Photos and videos that the server works on: asked for while any is under way, and shown as cards. */
+
+import { request, sentence } from "/static/api.js";
+
+const PERIOD = 600;
+const ACTIVE = ["queued", "running"];
+
+export function isActive(job) {
+  return ACTIVE.includes(job.state);
+}
+
+/** All jobs of this session. Dispatches `change` when they were read, `error` when that failed. */
+export class Jobs extends EventTarget {
+  #timer = null;
+  #reading = 0;
+  all = [];
+
+  /** Read them now, and again and again until all are finished. */
+  async refresh() {
+    const turn = ++this.#reading;
+    clearTimeout(this.#timer);
+    try {
+      const all = await request("/api/jobs");
+      if (turn !== this.#reading) return; // a later question is under way
+      this.all = all;
+      this.dispatchEvent(new Event("change"));
+      if (all.some(isActive)) this.#timer = setTimeout(() => this.refresh(), PERIOD);
+    } catch (error) {
+      this.dispatchEvent(new CustomEvent("error", { detail: error }));
+      this.#timer = setTimeout(() => this.refresh(), 5 * PERIOD);
+    }
+  }
+
+  find(id) {
+    return this.all.find((job) => job.id === id);
+  }
+
+  async cancel(id) {
+    await this.#act(`/api/jobs/${id}/cancel`, "POST");
+  }
+
+  async remove(id) {
+    await this.#act(`/api/jobs/${id}`, "DELETE");
+  }
+
+  async #act(path, method) {
+    try {
+      await request(path, { method });
+    } catch (error) {
+      this.dispatchEvent(new CustomEvent("error", { detail: error }));
+    }
+    await this.refresh();
+  }
+}
+
+/** @returns {string} what a job is doing, for people */
+export function describe(job) {
+  if (job.state === "queued") {
+    return job.place > 1 ? `Waiting, place ${job.place} in the queue` : "Waiting, next in the queue";
+  }
+  if (job.state === "running") {
+    const left = job.seconds_left == null ? "" : `, ${timeLeft(job.seconds_left)} left`;
+    return `Painting, ${Math.floor(100 * job.progress)} %${left}`;
+  }
+  if (job.state === "done") return "Done";
+  if (job.state === "cancelled") return "Cancelled";
+  return sentence(job.message || "it failed");
+}
+
+function timeLeft(seconds) {
+  if (seconds < 60) return `about ${Math.max(1, Math.round(seconds))} s`;
+  return `about ${Math.round(seconds / 60)} min`;
+}
+
+/** Cards of one kind of job, newest first, updated in place so that a focus is never lost. */
+export class JobList {
+  #cards = new Map();
+
+  /**
+   * @param {HTMLElement} place
+   * @param {Jobs} jobs
+   * @param {object} options
+   * @param {"photo" | "video"} options.kind
+   * @param {(job: object) => void} options.onShow
+   * @param {(job: object) => boolean} [options.isElsewhere] tells of a job that is in the stage
+   *   already and needs no card
+   */
+  constructor(place, jobs, { kind, onShow, isElsewhere = () => false }) {
+    Object.assign(this, { place, jobs, onShow });
+    this.isMine = (job) => job.kind === kind && !isElsewhere(job);
+    jobs.addEventListener("change", () => this.update());
+  }
+
+  update() {
+    const mine = this.jobs.all.filter(this.isMine);
+    for (const [id, card] of this.#cards) {
+      if (mine.some((job) => job.id === id)) continue;
+      card.remove();
+      this.#cards.delete(id);
+    }
+    for (const job of mine) {
+      if (!this.#cards.has(job.id)) this.#cards.set(job.id, this.#card(job));
+      this.#fill(this.#cards.get(job.id), job);
+    }
+    this.place.hidden = !mine.length;
+  }
+
+  #card(job) {
+    const card = document.createElement("article");
+    card.className = "job";
+    card.dataset.job = job.id;
+    card.innerHTML = `<h3></h3><p class="state"></p><progress max="1"></progress><div class="buttons">
+      <button type="button" class="cancel">Cancel</button><button type="button" class="show">Show</button>
+      <a class="button download">Download</a><button type="button" class="delete">Remove</button></div>`;
+    const find = (name) => card.querySelector(name);
+    find("h3").textContent = job.name;
+    find("progress").setAttribute("aria-label", `Painting ${job.name}`);
+    for (const part of card.querySelectorAll("button, a")) {
+      part.setAttribute("aria-label", `${part.textContent} ${job.name}`);
+    }
+    find(".cancel").addEventListener("click", () => this.jobs.cancel(job.id));
+    find(".delete").addEventListener("click", () => this.jobs.remove(job.id));
+    find(".show").addEventListener("click", () => this.onShow(this.jobs.find(job.id)));
+    this.place.prepend(card);
+    return card;
+  }
+
+  #fill(card, job) {
+    card.dataset.state = job.state;
+    card.querySelector(".state").textContent = describe(job);
+    card.querySelector("progress").value = job.progress;
+    card.querySelector("progress").hidden = !isActive(job);
+    card.querySelector(".cancel").hidden = !isActive(job);
+    card.querySelector(".delete").hidden = isActive(job);
+    card.querySelector(".show").hidden = !job.result;
+    card.querySelector(".download").hidden = !job.result;
+    if (job.result) card.querySelector(".download").href = job.result;
+  }
+}

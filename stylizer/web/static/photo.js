@@ -1,0 +1,136 @@
+/** The photo tab: a picture is chosen, painted on the server, watched, compared and kept. */
+
+import { checkSize, upload } from "/static/api.js";
+import { LocalFile, watchFiles } from "/static/chooser.js";
+import { describe, isActive, JobList } from "/static/jobs.js";
+import { LossCurve } from "/static/losses.js";
+
+export class Photo {
+  #picture = element("photo-picture");
+  #paint = element("photo-paint");
+  #original = element("photo-original");
+  #download = element("photo-download");
+  #curve = new LossCurve(element("photo-losses"));
+  #local = new LocalFile();
+  #file = null;
+  #shown = null; // the id of the job in the stage
+  #iterations = new Map(); // by job: how many were asked for
+  #ofFile = new Set(); // jobs whose content is the chosen file
+  #list;
+
+  /**
+   * @param {import("/static/settings.js").Settings} settings
+   * @param {import("/static/jobs.js").Jobs} jobs
+   */
+  constructor(settings, jobs) {
+    this.settings = settings;
+    this.jobs = jobs;
+    this.limits = {};
+    const [input, stage] = [element("photo-file"), element("photo-stage")];
+    watchFiles({ input, stage, onChoose: (file) => this.#choose(file) });
+    this.#paint.addEventListener("click", () => this.#send());
+    this.#original.addEventListener("click", () => this.#compare());
+    element("photo-cancel").addEventListener("click", () => jobs.cancel(this.#shown));
+    this.#picture.addEventListener("error", () => this.#say("This browser cannot show that picture."));
+    jobs.addEventListener("change", () => this.#update());
+    this.#list = new JobList(element("photo-jobs"), jobs, {
+      kind: "photo",
+      onShow: (job) => this.#show(job),
+      isElsewhere: (job) => job.id === this.#shown,
+    });
+  }
+
+  #choose(file) {
+    this.#file = file;
+    this.#ofFile.clear();
+    this.#shown = null;
+    this.#display(this.#local.open(file), `Your photo ${file.name}`);
+    this.#paint.disabled = false;
+    this.#finished(null);
+    this.#list.update();
+    this.#say("");
+  }
+
+  async #send() {
+    const options = this.settings.photo;
+    this.#paint.disabled = true;
+    element("photo-stage").scrollIntoView({ block: "nearest" });
+    this.#say("Uploading…");
+    try {
+      checkSize(this.#file, this.limits.upload_bytes ?? Infinity);
+      const fields = { content: this.#file, options: JSON.stringify(options) };
+      const onProgress = (share) => this.#say(`Uploading, ${Math.round(100 * share)} %`);
+      this.#shown = (await upload("/api/photos", fields, { onProgress })).job;
+      this.#iterations.set(this.#shown, options.iterations);
+      this.#ofFile.add(this.#shown);
+      this.#display(this.#local.url, `Your photo ${this.#file.name}`);
+      this.#finished(null);
+      await this.jobs.refresh();
+    } catch (error) {
+      this.#say(error.message);
+    }
+    this.#paint.disabled = false;
+  }
+
+  #show(job) {
+    this.#shown = job.id;
+    this.#update();
+    this.#list.update();
+  }
+
+  #update() {
+    const job = this.jobs.find(this.#shown) ?? (this.#shown || this.#file ? null : this.#latest());
+    if (!job) return;
+    this.#shown = job.id;
+    this.#say(describe(job));
+    element("photo-progress").hidden = !isActive(job);
+    element("photo-bar").value = job.progress;
+    this.#curve.show(job.losses ?? [], this.#iterations.get(job.id) ?? 0);
+    if (isActive(job) && job.preview) {
+      this.#display(`${job.preview}?at=${job.progress}`, `${job.name}, being painted`);
+    }
+    if (job.result && this.#download.getAttribute("href") !== job.result) {
+      this.#display(job.result, `${job.name}, painted`);
+      this.#finished(job);
+    }
+  }
+
+  /** What this session painted last, as after the page was loaded anew. */
+  #latest() {
+    return this.jobs.all.findLast((job) => job.kind === "photo" && (isActive(job) || job.result));
+  }
+
+  #compare() {
+    const show = this.#original.getAttribute("aria-pressed") === "false";
+    this.#original.setAttribute("aria-pressed", String(show));
+    if (show) this.#display(this.#local.url, "The original");
+    else this.#display(this.#download.getAttribute("href"), "The painted photo");
+  }
+
+  /** Offer the result of a job, or nothing. */
+  #finished(job) {
+    element("photo-progress").hidden = true;
+    this.#curve.show(job?.losses ?? [], 0);
+    this.#download.hidden = !job;
+    if (job) this.#download.href = job.result;
+    else this.#download.removeAttribute("href");
+    this.#original.hidden = !job || !this.#ofFile.has(job.id);
+    this.#original.setAttribute("aria-pressed", "false");
+  }
+
+  #display(url, words) {
+    element("photo-hint").hidden = true;
+    this.#picture.hidden = false;
+    this.#picture.src = url;
+    this.#picture.alt = words;
+  }
+
+  #say(words) {
+    const place = element("photo-message");
+    if (place.textContent !== words) place.textContent = words;
+  }
+}
+
+function element(id) {
+  return document.getElementById(id);
+}

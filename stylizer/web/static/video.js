@@ -1,0 +1,81 @@
+/** The video tab: a file is uploaded, waits its turn, is painted, watched and kept. */
+
+import { checkSize, upload } from "/static/api.js";
+import { LocalFile, watchFiles } from "/static/chooser.js";
+import { JobList } from "/static/jobs.js";
+
+export class Video {
+  #player = element("video-player");
+  #paint = element("video-paint");
+  #local = new LocalFile();
+  #file = null;
+  #sending = null;
+
+  /**
+   * @param {import("/static/settings.js").Settings} settings
+   * @param {import("/static/jobs.js").Jobs} jobs
+   */
+  constructor(settings, jobs) {
+    this.settings = settings;
+    this.jobs = jobs;
+    this.limits = {};
+    const [input, stage] = [element("video-file"), element("video-stage")];
+    watchFiles({ input, stage, onChoose: (file) => this.#choose(file) });
+    this.#paint.addEventListener("click", () => this.#send());
+    this.#player.addEventListener("error", () => this.#unplayable());
+    element("video-abort").addEventListener("click", () => this.#sending?.abort());
+    const onShow = (job) => this.#play(job.result);
+    new JobList(element("video-jobs"), jobs, { kind: "video", onShow });
+  }
+
+  #choose(file) {
+    this.#file = file;
+    this.#paint.disabled = false;
+    this.#play(this.#local.open(file));
+    this.#say(file.name);
+  }
+
+  #play(url) {
+    element("video-hint").hidden = true;
+    this.#player.hidden = false;
+    this.#player.src = url;
+  }
+
+  #unplayable() {
+    this.#player.hidden = true;
+    element("video-hint").hidden = false;
+    const name = this.#file?.name ?? "The video";
+    element("video-hint").textContent = `${name}: this browser cannot play it, but it can be painted.`;
+  }
+
+  async #send() {
+    this.#sending = new AbortController();
+    this.#paint.disabled = true;
+    element("video-upload").hidden = false;
+    try {
+      checkSize(this.#file, this.limits.upload_bytes ?? Infinity);
+      const fields = { content: this.#file, options: JSON.stringify(this.settings.video) };
+      const { signal } = this.#sending;
+      await upload("/api/videos", fields, { onProgress: (share) => this.#progress(share), signal });
+      this.#say("Uploaded. It is in the list below.");
+      await this.jobs.refresh();
+    } catch (error) {
+      this.#say(error.message);
+    }
+    element("video-upload").hidden = true;
+    this.#paint.disabled = false;
+  }
+
+  #progress(share) {
+    element("video-bar").value = share;
+    this.#say(`Uploading, ${Math.round(100 * share)} %`);
+  }
+
+  #say(words) {
+    element("video-message").textContent = words;
+  }
+}
+
+function element(id) {
+  return document.getElementById(id);
+}
