@@ -33,8 +33,8 @@ class ServerFolder:
 
     def __init__(self, above: Path) -> None:
         """Remember where: in a new folder below ``above``."""
-        self._above = above
-        self._path = above / f"stylizer-web-{secrets.token_hex(8)}"
+        self._above = above.resolve()  # Flask takes a relative path from its own folder
+        self._path = self._above / f"stylizer-web-{secrets.token_hex(8)}"
         self._making = threading.Lock()
         self._removed = False
 

@@ -78,16 +78,16 @@ def _add_styles(app: Flask, services: Services) -> None:
 
 
 def _describe(services: Services) -> dict[str, Any]:
-    styles = [
-        {
-            "id": style.name,
-            "title": style.title,
-            "artist": style.artist,
-            "year": style.year,
-            "sample": f"/api/styles/{style.name}/sample",
-        }
+    """Describe the server, with the visitor's own styles after the built-in ones."""
+    styles: list[dict[str, Any]] = [
+        {"id": style.name, "title": style.title, "artist": style.artist, "year": style.year}
         for style in services.gallery.built_in()
     ]
+    session = find_session(services.sessions)
+    own = [] if session is None else list(session.styles.values())
+    styles += [{"id": style.id, "title": style.title, "artist": "", "year": None} for style in own]
+    for style in styles:
+        style["sample"] = f"/api/styles/{style['id']}/sample"
     return {
         "version": stylizer.__version__,
         "engine": services.gallery.runtime.description,

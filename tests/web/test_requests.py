@@ -95,6 +95,9 @@ def test_an_own_style_is_shown_and_removed(site: Site) -> None:
     assert answer.json["title"] == "b"
     sample = site.http.get(f"/api/styles/{style}/sample")
     assert np.abs(decode(sample.data).astype(int) - 90).max() <= 3
+    told = site.http.get("/api/info").json["styles"]
+    assert [entry["id"] for entry in told] == [*style_names(), style]
+    assert told[-1]["sample"] == f"/api/styles/{style}/sample"
     assert site.http.delete(f"/api/styles/{style}").status_code == 204
     assert refused(site.http.get(f"/api/styles/{style}/sample")) == "no_style"
     assert refused(site.http.delete(f"/api/styles/{style}")) == "no_style"
@@ -105,6 +108,7 @@ def test_an_own_style_is_unseen_by_others(site: Site) -> None:
     other = site.http.application.test_client()
     assert refused(other.get(f"/api/styles/{style}/sample")) == "no_style"
     assert refused(other.delete(f"/api/styles/{style}")) == "no_style"
+    assert style not in [entry["id"] for entry in other.get("/api/info").json["styles"]]
 
 
 def test_the_number_of_own_styles_is_limited(tmp_path: Path) -> None:
