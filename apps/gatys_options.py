@@ -124,6 +124,15 @@ class GatysOptions:
     warm_iterations: Annotated[
         int | None, _setting("warm_iterations", "Iterations of each later frame.", _COURSE)
     ] = None
+    passes: Annotated[
+        int | None,
+        _setting(
+            "passes",
+            "Of `stylizer video`: how often each shot is gone through, forward and backward in "
+            "turn; with more than one, a shot is written once it is painted.",
+            _COURSE,
+        ),
+    ] = None
     start: Annotated[
         Start | None,
         _setting(
@@ -155,8 +164,11 @@ class GatysOptions:
         """
         return None if self.recipe is None else recipe(self.recipe)
 
-    def config(self) -> GatysConfig:
+    def config(self, *, passes: bool = False) -> GatysConfig:
         """Return the recipe's settings, or the default ones, with the given options over them.
+
+        Args:
+          passes: whether several ``--passes`` may be asked for.
 
         Raises:
           ConfigError: there is no such recipe, or a setting is out of its range.
@@ -170,7 +182,13 @@ class GatysOptions:
         for name, texts in (("content", self.content_layer), ("style", self.style_layer)):
             if texts:
                 given[f"{name}_layers"] = _parse_layers(f"--{name}-layer", texts)
-        return replace(_DEFAULTS if chosen is None else chosen.config, **given)
+        config = replace(_DEFAULTS if chosen is None else chosen.config, **given)
+        if config.passes > 1 and not passes:
+            raise ConfigError(
+                f"--passes: expected 1 here, got {config.passes}; only `stylizer video` can go "
+                "through a clip several times"
+            )
+        return config
 
     def recipe_size(self, size: str | None) -> Size | None:
         """Return the size asked for, else the recipe's, else None (the source's own).

@@ -71,7 +71,10 @@ class LiveOutputs:
         """
         if self.duration is not None and not self.duration > 0:
             raise ConfigError(f"--duration: expected more than 0 seconds, got {self.duration:g}")
-        names = [name if name == _VIRTUAL_CAMERA else str(Path(name)) for name in self.output]
+        names = [
+            name if name in (_WINDOW, _VIRTUAL_CAMERA) else str(Path(name).resolve())
+            for name in self.output
+        ]
         for name in names:
             if names.count(name) > 1:
                 raise ConfigError(f"--output: {name} is given twice")

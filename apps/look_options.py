@@ -58,22 +58,27 @@ class LookOptions:
         if self.keep_color == "match":
             check_pictures(styles)
 
-    def wrap(self, stylizer: StyledStylizer, styles: Sequence[AnyStyle]) -> Stylizer:
-        """Return the stylizer with this look.
+    def match(self, stylizer: StyledStylizer, styles: Sequence[AnyStyle]) -> Stylizer:
+        """Return the stylizer with styles that take the source's colors, if that was asked for.
 
         Args:
           stylizer: what paints, as yet after ``styles``.
           styles: the styles as they were loaded.
 
         Raises:
-          ConfigError, StyleError: as `check` says.
+          StyleError: as `check` says.
         """
-        self.check(styles)
-        wrapped: Stylizer = stylizer
-        if self.keep_color == "luminance":
-            wrapped = KeepColor(stylizer)
-        elif self.keep_color == "match":
-            wrapped = MatchColor(stylizer, styles)
+        return MatchColor(stylizer, styles) if self.keep_color == "match" else stylizer
+
+    def wrap(self, stylizer: Stylizer) -> Stylizer:
+        """Return the stylizer with this look around it.
+
+        It goes around what holds a video still: what that carries along is to be paint alone.
+
+        Raises:
+          ConfigError: the strength is out of its range.
+        """
+        wrapped = KeepColor(stylizer) if self.keep_color == "luminance" else stylizer
         return wrapped if self.strength == 1 else Strength(wrapped, self.strength)
 
     def prepare(self, styles: Sequence[AnyStyle], content: Image) -> Sequence[AnyStyle]:

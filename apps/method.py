@@ -15,8 +15,15 @@ from .options import LossOptions
 __all__ = ["choose_config", "refuse_losses"]
 
 
-def choose_config(fast: FastOptions, gatys: GatysOptions) -> FastConfig | GatysConfig:
+def choose_config(
+    fast: FastOptions, gatys: GatysOptions, *, passes: bool = False
+) -> FastConfig | GatysConfig:
     """Return the settings of the method that was chosen.
+
+    Args:
+      fast: the options of the fast method.
+      gatys: those of the optimization.
+      passes: whether the command can paint in several passes.
 
     Raises:
       ConfigError: an option of the other method was given, or a setting is out of its range.
@@ -40,7 +47,7 @@ def choose_config(fast: FastOptions, gatys: GatysOptions) -> FastConfig | GatysC
         raise ConfigError(
             f"--network {gatys.network}: belongs to --method fast, got --method {fast.method}"
         )
-    return gatys.config()
+    return gatys.config(passes=passes)
 
 
 def refuse_losses(config: FastConfig | GatysConfig, reports: LossOptions) -> None:

@@ -99,10 +99,10 @@ def make_stylizer(
         from stylizer.gatys.stylizer import GatysStylizer
 
         stylizer = GatysStylizer(styles, config, on_loss=on_loss)
-    looking = stylizer if look is None else look.wrap(stylizer, styles)
-    if coherence is None:
-        return looking
-    return coherence.wrap(looking, recurrent=isinstance(config, GatysConfig))
+    painter: Stylizer = stylizer if look is None else look.match(stylizer, styles)
+    if coherence is not None:
+        painter = coherence.wrap(painter, recurrent=isinstance(config, GatysConfig))
+    return painter if look is None else look.wrap(painter)
 
 
 def _make_fast(styles: Sequence[AnyStyle], config: FastConfig) -> StyledStylizer:

@@ -61,6 +61,16 @@ class Display:
             self._said = time.monotonic()
             say(", ".join(part for part in (self._counted(), text, self._left()) if part))
 
+    def note(self, text: str) -> None:
+        """Say what is being done while nothing new is finished; from any thread."""
+        if self._quiet:
+            return
+        if self._bar is not None:
+            self._bar.update(self._bar.task_ids[0], text=text)
+        elif time.monotonic() - self._said >= PLAIN_INTERVAL:
+            self._said = time.monotonic()
+            say(f"{self._counted()}, {text}")
+
     def __enter__(self) -> Self:
         """Start the clock, and the bar if there is a terminal."""
         self._began = self._said = time.monotonic()

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from stylizer.gatys.config import GatysConfig
 from stylizer.io.resize import Resized
 from stylizer.io.video_reader import VideoReader
 from stylizer.io.video_writer import VideoWriter
-from stylizer.styles import load_styles
+from stylizer.network.config import FastConfig
+from stylizer.protocols import FrameSource, Stylizer
+from stylizer.styles import AnyStyle, load_styles
 from stylizer.wrapper import describe_stylizer
 
 from .coherence_options import CoherenceOptions
@@ -20,6 +24,7 @@ from .look_options import LookOptions
 from .method import choose_config, refuse_losses
 from .options import LossOptions, OutputOptions, SpeechOptions, VideoOptions
 from .painting import announce, check_weights, make_stylizer, paint
+from .passes import Surroundings, load_shots, stopped_by_signals
 from .paths import claim_file, style_paths
 from .progress import Display
 from .reports import LossReports
@@ -46,8 +51,9 @@ def video(
     """Paint a video: its sound and subtitles are kept.
 
     With --method gatys the first frame gets the full --iterations, and each later one starts from
-    the last painted frame and needs only a few (--warm-iterations). Ctrl-C finishes the file
-    properly.
+    the last painted frame and needs only a few (--warm-iterations). With --passes 3 as well, each
+    shot is gone through three times, forward and backward, before it is written. Ctrl-C finishes
+    the file properly.
 
     **Examples**
 
@@ -57,7 +63,7 @@ def video(
 
     `stylizer video in.mp4 out.mp4 -s my.jpg --size 360 --method gatys --warm-iterations 8`
     """
-    config = choose_config(fast, gatys)
+    config = choose_config(fast, gatys, passes=True)
     refuse_losses(config, reports)
     size = gatys.recipe_size(out.size)
     check_weights(config)
@@ -68,7 +74,7 @@ def video(
         inputs = [source, *style_paths(gatys.style)]
         overwrite = claim_file(output, overwrite=out.overwrite, inputs=inputs)
         losses = LossReports(reports, overwrite=out.overwrite, inputs=[*inputs, output])
-        frames = reader if size is None else Resized(reader, size)
+        frames: FrameSource = reader if size is None else Resized(reader, size)
         with VideoWriter(
             output,
             size=frames.size,
@@ -78,12 +84,28 @@ def video(
             overwrite=overwrite,
         ) as writer:
             history = losses.history if losses.wanted else None
-            stylizer = make_stylizer(
-                styles, config, look=look, coherence=coherence, on_loss=history
-            )
+            display = Display(total=reader.frame_count, quiet=speech.quiet)
+            around = Surroundings(look=look, coherence=coherence, display=display, on_loss=history)
+            frames, stylizer, stop = _load(frames, styles, config, around)
             if not speech.quiet:
                 announce(describe_stylizer(stylizer), frames)
-            display = Display(total=reader.frame_count, quiet=speech.quiet)
-            outcome = paint(frames, stylizer, writer, display=display)
+            with stopped_by_signals(stop):
+                outcome = paint(frames, stylizer, writer, display=display)
     losses.write()
     outcome.close(str(output), quiet=speech.quiet)
+
+
+def _load(
+    frames: FrameSource,
+    styles: Sequence[AnyStyle],
+    config: FastConfig | GatysConfig,
+    around: Surroundings,
+) -> tuple[FrameSource, Stylizer, Callable[[], None] | None]:
+    """Return what to run, and what stops it where it paints ahead."""
+    if isinstance(config, GatysConfig) and config.passes > 1:
+        shots, stylizer = load_shots(frames, styles, config, around)
+        return shots, stylizer, shots.stop
+    stylizer = make_stylizer(
+        styles, config, look=around.look, coherence=around.coherence, on_loss=around.on_loss
+    )
+    return frames, stylizer, None

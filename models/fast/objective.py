@@ -16,7 +16,7 @@ from keras import ops
 
 from stylizer.gatys.compact import TAPS
 from stylizer.gatys.losses import gram_matrix
-from stylizer.network.architecture import STATISTICS_SIZE, build_network
+from stylizer.network.architecture import STATISTICS_SIZE, STRIDE, build_network
 
 __all__ = ["MOST_SHIFT", "Balance", "Trainee", "style_targets"]
 
@@ -39,6 +39,7 @@ class Balance:
       deep: how much more the two deeper taps count than the two others.
       temporal: of the squared difference between the paintings of two views, brought together,
       in units of half the range of grey levels.
+      weave: of the squared pattern that repeats every 8 pixels, in the same units.
     """
 
     content: float = 1.0
@@ -46,6 +47,7 @@ class Balance:
     moments: float = 1.0
     deep: float = 1.5
     temporal: float = 20.0
+    weave: float = 0.0
 
 
 def style_targets(features: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -102,6 +104,7 @@ class Trainee(keras.Model):
             + weights.gram * parts["gram"]
             + weights.moments * parts["moments"]
             + weights.temporal * flicker
+            + weights.weave * _weave(y_pred)
         )
 
     def parts(self, seen: dict[str, Tensor], y: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -124,6 +127,26 @@ class Trainee(keras.Model):
         moved = ops.slice(first, start, window)
         still = second[:, : window[1], : window[2]]
         return ops.mean(ops.square((moved - still) / 127.5))
+
+
+def _weave(painted: Tensor) -> Tensor:
+    """Return the squared pattern that repeats with the network's stride, mean over the pictures.
+
+    Upper and lower half each show it, with texture that is not alike: their product is without bias
+    where a square would count ordinary texture too. Below 0 it counts as 0: opposite patterns in
+    the halves would be no better.
+
+    Args:
+      painted: (N, H, W, 3), H and W multiples of the stride.
+    """
+    count, height, width, channels = painted.shape
+    rows, columns = height // STRIDE, width // STRIDE
+    cells = ops.reshape(painted / 127.5, (count, rows, STRIDE, columns, STRIDE, channels))
+    upper, lower = (
+        ops.mean(half, (1, 3)) - ops.mean(half, (1, 2, 3, 4))[:, None, None]
+        for half in (cells[:, : rows // 2], cells[:, rows // 2 :])
+    )
+    return ops.mean(ops.maximum(ops.mean(upper * lower, (1, 2, 3)), 0.0))
 
 
 def _relative(pairs: list[tuple[Tensor, Tensor]]) -> Tensor:

@@ -26,7 +26,7 @@ class Settings:
       optimizer: ``"adam"``, or ``"muon"`` for the kernels of convolutions.
       learning_rate: the highest, reached after a minute; falls along a cosine.
       last_rate: share of it that is left at the end.
-      content, gram, moments, deep, temporal: see `Balance`.
+      content, gram, moments, deep, temporal, weave: see `Balance`.
       minutes: length of the training.
       every: minutes between two evaluations, each followed by a checkpoint.
       seed: of pictures and initial weights.
@@ -49,6 +49,7 @@ class Settings:
     moments: float = Balance.moments
     deep: float = Balance.deep
     temporal: float = Balance.temporal
+    weave: float = Balance.weave
     minutes: float = 60.0
     every: float = 5.0
     seed: int = 0

@@ -7,6 +7,7 @@ look then (Ruder et al. 2016, section 4.4).
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,12 +19,30 @@ from stylizer.gatys.initial import initial_canvas
 from stylizer.gatys.memory import FrameMemory, Recalled
 from stylizer.gatys.optimizers import Canvas
 from stylizer.gatys.stylizer import LossRecord, loss_reporter, to_image
+from stylizer.temporal.anchor import ColorAnchor
 from stylizer.temporal.motion import MotionFinder
 
-__all__ = ["blend_passes", "paint_passes"]
+__all__ = ["PassPainter", "PassProgress", "blend_passes", "paint_passes"]
 
 _SHARE = 0.5
 """The delta of Ruder et al. 2016, eq. 11 and 12: the neighbor's share where it is reliable."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PassProgress:
+    """How far the painting of a clip has come.
+
+    Attributes:
+      number: the pass that runs, 1, 2, ...
+      passes: how many there will be.
+      done: frames painted, each counted once in every pass.
+      total: how many that will be.
+    """
+
+    number: int
+    passes: int
+    done: int
+    total: int
 
 
 def paint_passes(
@@ -38,7 +57,8 @@ def paint_passes(
 
     The first pass paints as `GatysStylizer` does. In each later one a frame starts from what it
     was, mixed with its neighbor carried along, and gets ``warm_iterations``. Differs from the
-    paper, whose first pass paints every frame by itself. Holds two pictures a frame in memory.
+    paper, whose first pass paints every frame by itself. Holds two pictures a frame in memory;
+    `stylizer.gatys.shots.PaintedShots` paints a long video a shot at a time.
 
     Args:
       frames: the clip, all of one size.
@@ -54,41 +74,110 @@ def paint_passes(
       ConfigError: ``initial`` is ``"image"``, or ``start`` is not ``"warped"``.
       StyleError, WeightsError, OptimizationError: as `GatysStylizer` says.
     """
-    config = config or GatysConfig()
-    if config.initial == "image" or config.start != "warped":
-        raise ConfigError(
-            "passes: expected start 'warped' and no initial image, "
-            f"got start {config.start!r} and initial {config.initial!r}"
-        )
-    engine = Engine(styles, config)
-    memory = FrameMemory(MotionFinder(preset=config.flow), distances=config.long_term)
-    painted: list[Image | None] = [None] * len(frames)
-    for number in range(config.passes):
-        memory.forget()
-        backward = number % 2 == 1
-        for index in reversed(range(len(frames))) if backward else range(len(frames)):
-            if (index + 1 if backward else index) in cuts:
-                memory.forget()
-                engine.forget()
-            image = check_image(frames[index].image)
-            recalled = memory.recall(image)
-            before = painted[index]
-            fresh = before is None and recalled is None
-            start = initial_canvas(engine, config, image) if fresh else _start(before, recalled)
-            canvas = engine(
-                start,
-                image,
-                config.iterations if fresh else config.warm_iterations,
-                temporal=None if recalled is None else recalled.target,
-                on_losses=loss_reporter(on_loss, frames[index].index),
+    return PassPainter(styles, config or GatysConfig(), on_loss=on_loss)(frames, cuts=cuts)
+
+
+class PassPainter:
+    """Paints clips as `paint_passes` does, one after another, with the network loaded once.
+
+    Attributes:
+      engine: what optimizes each frame.
+    """
+
+    def __init__(
+        self,
+        styles: Sequence[StyleLike],
+        config: GatysConfig,
+        *,
+        on_loss: Callable[[LossRecord], None] | None = None,
+        on_frame: Callable[[PassProgress], None] | None = None,
+    ) -> None:
+        """Load the loss network.
+
+        Args:
+          styles: one or more.
+          config: the settings.
+          on_loss: called once for each iteration of each pass.
+          on_frame: called after each frame of each pass; what it raises ends the painting.
+
+        Raises:
+          ConfigError, StyleError, WeightsError: as `paint_passes` says.
+        """
+        if config.initial == "image" or config.start != "warped":
+            raise ConfigError(
+                "passes: expected start 'warped' and no initial image, "
+                f"got start {config.start!r} and initial {config.initial!r}"
             )
-            memory.remember(image, canvas)
-            painted[index] = to_image(canvas)
-    return [
-        frame.with_image(picture)
-        for frame, picture in zip(frames, painted, strict=True)
-        if picture is not None
-    ]
+        self.engine = Engine(styles, config)
+        self._config, self._on_loss, self._on_frame = config, on_loss, on_frame
+        self._memory = FrameMemory(MotionFinder(preset=config.flow), distances=config.long_term)
+        self._anchor = ColorAnchor()
+
+    def __call__(
+        self, frames: Sequence[Frame], *, cuts: Collection[int] = (), after: Sequence[Frame] = ()
+    ) -> list[Frame]:
+        """Paint a clip.
+
+        Args:
+          frames: the clip, all of one size.
+          cuts: positions in ``frames`` at which a new shot begins.
+          after: the last frame before the clip and its painting, when the clip goes on from there:
+            every forward pass does. Empty for a clip that begins anew.
+
+        Returns:
+          The painted frames, in order.
+
+        Raises:
+          OptimizationError: the optimization diverged and could not be rescued.
+        """
+        passes, count = self._config.passes, len(frames)
+        painted: list[Image | None] = [None] * count
+        if not after:
+            self._begin()
+        for number in range(passes):
+            self._memory.forget()
+            backward = number % 2 == 1
+            if after and not backward:
+                self._memory.remember(after[0].image, after[1].image.astype(np.float32))
+            for step, index in enumerate(reversed(range(count)) if backward else range(count)):
+                if (index + 1 if backward else index) in cuts:
+                    self._begin()
+                painted[index] = self._paint(frames[index], painted[index])
+                if self._on_frame is not None:
+                    done = number * count + step + 1
+                    self._on_frame(
+                        PassProgress(
+                            number=number + 1, passes=passes, done=done, total=passes * count
+                        )
+                    )
+        return [
+            frame.with_image(picture)
+            for frame, picture in zip(frames, painted, strict=True)
+            if picture is not None
+        ]
+
+    def _begin(self) -> None:
+        """Forget the shot before."""
+        self._memory.forget()
+        self._anchor.reset()
+        self.engine.forget()
+
+    def _paint(self, frame: Frame, before: Image | None) -> Image:
+        """Paint a frame once more, or for the first time (``before`` is None)."""
+        image = check_image(frame.image)
+        recalled = self._memory.recall(image)
+        fresh = before is None and recalled is None
+        canvas = self.engine(
+            initial_canvas(self.engine, self._config, image) if fresh else _start(before, recalled),
+            image,
+            self._config.iterations if fresh else self._config.warm_iterations,
+            temporal=None if recalled is None else recalled.target,
+            on_losses=loss_reporter(self._on_loss, frame.index),
+        )
+        if before is None:  # later passes start from colors that were held already
+            canvas = self._anchor(canvas, image)
+        self._memory.remember(image, canvas)
+        return to_image(canvas)
 
 
 def _start(before: Image | None, recalled: Recalled | None) -> Canvas:

@@ -85,7 +85,7 @@ class GatysStylizer:
         if self._config.passes > 1:
             raise ConfigError(
                 f"passes: expected 1 for a stream, got {self._config.passes}; "
-                "stylizer.gatys.passes.paint_passes paints a clip in several"
+                "stylizer.gatys.shots paints a video in several"
             )
         self._engine = Engine(styles, self._config)
         self._memory = FrameMemory(

@@ -63,7 +63,7 @@ def list_cameras() -> list[CameraName]:
             (
                 CameraName(
                     index=found.index + offset,
-                    name=found.name,
+                    name=found.name or "camera without a name",  # as it is being unplugged
                     backend=backend_name,
                     path=found.path or None,
                 )

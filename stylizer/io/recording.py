@@ -164,8 +164,10 @@ class Recording:
         except (_Ended, KeyboardInterrupt):
             pass
         except Exception as error:  # whatever it was, the stream must hear of it
+            told = error if isinstance(error, SinkError) else SinkError(f"{self._path}: {error!r}")
+            told.__cause__ = None if told is error else error
             with self._changed:
-                self._error = error
+                self._error = told
                 self._waiting.clear()
 
     def _timed(self) -> Iterator[tuple[Frame, Fraction, Fraction]]:

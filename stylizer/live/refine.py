@@ -200,7 +200,7 @@ class Refined(WrappedStylizer):
         """Whether frames of this size can be refined; if not, that is brought about beside."""
         wanted = _fit(size, self._config.max_side)
         if wanted != self._wished:
-            self._wished, self._ready = wanted, None
+            self._wished, self._ready, self._trouble = wanted, None, None
             self._beside.wish(partial(self._load, wanted))
         return self._ready == wanted
 

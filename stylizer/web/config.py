@@ -76,7 +76,7 @@ class WebConfig:
     upload_bytes: int = 300 * _MIB
     style_bytes: int = 20 * _MIB
     frame_bytes: int = 4 * _MIB
-    pixels: int = 50_000_000
+    pixels: int = 24_000_000
     video_pixels: int = 9_000_000
     gatys_pixels: int = 1_000_000
     live_short_side: int = 720

@@ -25,7 +25,7 @@ def uploaded_file(field: str, *, most_bytes: int) -> FileStorage:
       most_bytes: of the file.
 
     Raises:
-      Refusal: there is none, it is empty, or too large.
+      Refusal: there is not just one, or it is too large.
     """
     request.max_content_length = most_bytes + _ROOM_FOR_FORM
     if request.mimetype != "multipart/form-data":

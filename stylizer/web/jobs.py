@@ -28,9 +28,10 @@ _END_SECONDS = 20.0
 
 @dataclass(frozen=True, kw_only=True)
 class JobQueueConfig:
-    """How many jobs may wait in all, how many a visitor may have, and how long they are kept."""
+    """How many jobs may wait and be kept in all, how many a visitor may have, and for how long."""
 
     most_waiting: int
+    most_in_all: int
     most_a_session: int
     keep_seconds: float
 
@@ -68,6 +69,8 @@ class JobQueue:
         most = self._config.most_waiting
         if self._closing or len(self._waiting) >= most:
             raise Refusal(429, "queue_full", f"{most} others wait already; try again later")
+        if len(self._jobs) >= self._config.most_in_all:
+            raise Refusal(429, "queue_full", "there is no room for more results; try again later")
         if len(self.of(session)) >= self._config.most_a_session:
             raise Refusal(
                 429,
@@ -190,9 +193,9 @@ class JobQueue:
     def _end(self, job: Job, state: JobState, message: str, *, seconds: float = 0.0) -> None:
         kept = None if job.result is None else job.result.name
         with self._change:
-            for path in job.folder.iterdir() if job.folder.is_dir() else ():
-                if path.name != kept:
-                    with suppress(OSError):
+            with suppress(OSError):  # someone clears the cache at the same time
+                for path in job.folder.iterdir():
+                    if path.name != kept:
                         path.unlink()
             job.message, job.seconds_left = message, None
             job.state, job.ended = state, self._clock()

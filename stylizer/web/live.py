@@ -104,9 +104,9 @@ class LiveService:
         client = secrets.token_hex(4)
         try:
             with self.clients.seat(socket):
-                self.sessions.hold(session, 1)
                 log_event(_log, "client_open", client=client)
                 stream = _Stream(self, socket, session)
+                self.sessions.hold(session, 1)
                 try:
                     why = stream.run()
                 finally:

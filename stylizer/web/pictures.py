@@ -5,6 +5,7 @@ Inside, a picture is uint8 RGB, (H, W, 3).
 
 from __future__ import annotations
 
+import threading
 from io import BytesIO
 from pathlib import Path
 
@@ -24,6 +25,9 @@ _FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF")
 _DAMAGED = (OSError, SyntaxError, ValueError, EOFError, MemoryError, OverflowError)
 """What Pillow raises on damaged data, SyntaxError among it."""
 _BOMBS = (pillow.DecompressionBombError, pillow.DecompressionBombWarning)
+
+_DECODING = threading.Lock()
+"""One upload at a time: each may take hundreds of megabytes for a moment."""
 
 _LONGEST_FRAME = 4096
 """Pixels of a side of a live frame."""
@@ -75,7 +79,8 @@ def read_upload(path: Path, *, most_pixels: int) -> Image:
     if width * height > most_pixels or max(width, height) > MAX_SIDE:
         raise _too_large(f"the picture has {width}x{height}", f"{most_pixels:,} pixels")
     try:
-        return read_image(path)
+        with _DECODING:
+            return read_image(path)
     except SourceError:  # its message names the server's own path
         raise _not_a_picture() from None
 

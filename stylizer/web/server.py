@@ -30,6 +30,9 @@ class _Handler(WSGIRequestHandler):
     def log(self, type: str, message: str, *args: Any) -> None:
         _log.debug(message, *args)
 
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        pass  # the address may hold the token
+
     def version_string(self) -> str:
         return "stylizer"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 
 from werkzeug.datastructures import FileStorage
@@ -18,6 +19,11 @@ from stylizer.web.sessions import Sessions, SessionsConfig
 from stylizer.web.uploads import VideoLimits
 
 __all__ = ["Services"]
+
+_log = logging.getLogger(__name__)
+
+_MOST_JOBS = 64
+"""Jobs that are kept in all, with what was made: sessions are free, and the disk is not."""
 
 _PAUSE = 30.0
 """Seconds between two looks for what is old."""
@@ -55,6 +61,7 @@ class Services:
         self.jobs = JobQueue(
             JobQueueConfig(
                 most_waiting=config.max_queue,
+                most_in_all=_MOST_JOBS,
                 most_a_session=config.max_jobs,
                 keep_seconds=config.keep_seconds,
             ),
@@ -95,7 +102,10 @@ class Services:
     def _sweep(self) -> None:
         pause = min(_PAUSE, self.config.keep_seconds / 4)
         while not self._ended.wait(pause):
-            self.jobs.sweep()
-            self.sessions.sweep()
-            self.folder.touch()
-            self.folder.remove_stale()
+            try:
+                self.jobs.sweep()
+                self.sessions.sweep()
+                self.folder.touch()
+                self.folder.remove_stale()
+            except Exception:  # whatever it was: without touch, others would remove the folder
+                _log.exception("sweeping failed")

@@ -1,14 +1,16 @@
 """A WebSocket of flask-sock, made fit for clients that are slow, gone, or hostile.
 
-simple-websocket has three faults that matter here (tried: 1.1). It sends from two threads, the
+simple-websocket has four faults that matter here (tried: 1.1). It sends from two threads, the
 handler's and its reader's, whose bytes may mix once the system's buffer is full. It waits for ever
-for a client that no longer reads. And it takes in messages without bound while the handler works.
+for a client that no longer reads. It takes in messages without bound while the handler works. And
+it wakes the handler before it notes that a message was too big, so that the handler waits on.
 """
 
 from __future__ import annotations
 
 import socket
 import threading
+import time
 from contextlib import suppress
 from typing import Any
 
@@ -23,6 +25,8 @@ MISTAKE = 1011
 
 _MOST_MESSAGES = 256
 """Messages that may wait: a page sends one frame at a time, and settings as a slider moves."""
+_LOOK_SECONDS = 1.0
+"""Between two looks whether the connection has ended without waking who waits."""
 _LONGEST_REASON = 120
 """Bytes; 123 fit into a closing frame."""
 
@@ -41,10 +45,8 @@ class LiveSocket:
         self._ws = ws
         self._outlet = ws.sock = _Outlet(ws.sock, send_seconds)
         inbox = _Inbox(most_bytes)
-        # What came between the handshake and now.
-        for message in ws.input_buffer:
-            inbox.append(message)
-        ws.input_buffer = inbox
+        came, ws.input_buffer = ws.input_buffer, inbox
+        inbox[:0] = came  # between the handshake and now; the reader's thread adds to it already
 
     def receive(self, timeout: float) -> str | bytes | None:
         """Return the next message; None when none came in ``timeout`` seconds.
@@ -52,8 +54,12 @@ class LiveSocket:
         Raises:
           ConnectionClosed: the connection has ended.
         """
-        message: str | bytes | None = self._ws.receive(timeout=timeout)
-        return message
+        ends = time.monotonic() + timeout
+        while (left := ends - time.monotonic()) > 0:
+            message: str | bytes | None = self._ws.receive(timeout=min(left, _LOOK_SECONDS))
+            if message is not None:
+                return message
+        return None
 
     def send(self, message: str | bytes) -> None:
         """Send a message.

@@ -150,12 +150,12 @@ class VideoWork:
         return Resized(reader, Size(short_side=short_side))
 
     def _stylizer(self, runtime: Runtime) -> Stylizer:
-        stylizer: Stylizer = FastStylizer(self.styles, runtime=runtime)
+        config = CoherenceConfig(strength=self.options.coherence)
+        fast = FastStylizer(self.styles, runtime=runtime)
+        stylizer: Stylizer = ResetOnCut(Coherent(fast, config))
         if self.options.keep_color:
             stylizer = KeepColor(stylizer)
-        stylizer = Strength(stylizer, self.options.strength)
-        config = CoherenceConfig(strength=self.options.coherence)
-        return ResetOnCut(Coherent(stylizer, config))
+        return Strength(stylizer, self.options.strength)
 
     def _report(self, job: Job, progress: Progress) -> None:
         if progress.frames > self.most_frames:

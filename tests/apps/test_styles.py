@@ -144,7 +144,7 @@ def test_the_look_of_a_stream_and_of_one_picture_are_the_same(
     look = LookOptions(strength=strength, keep_color=keep)
     source = noise(1)
     styles = [load_style("tahiti")]
-    streamed = look.wrap(Painter(), styles)(Frame(source, 0, 0.0)).image
+    streamed = look.wrap(look.match(Painter(), styles))(Frame(source, 0, 0.0)).image
     assert list(look.prepare(styles, source)) == styles
     finished = look.finish(255 - source, source)
     np.testing.assert_array_equal(streamed, finished)
@@ -160,7 +160,7 @@ def test_matching_colors_changes_the_styles_before_painting() -> None:
     (prepared,) = look.prepare([style], source)
     assert isinstance(prepared, Style)
     np.testing.assert_array_equal(prepared.image, match_color(style.image, source))
-    streamed = look.wrap(Painter(), [style])(Frame(source, 0, 0.0)).image
+    streamed = look.match(Painter(), [style])(Frame(source, 0, 0.0)).image
     assert streamed.mean() == round(match_color(style.image, source).mean())
     np.testing.assert_array_equal(look.finish(noise(3), noise(4)), noise(3))
 

@@ -1,13 +1,20 @@
 from __future__ import annotations
 
+import signal
+import time
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
 import typer
+from skimage import data
 
 from stylizer.apps import paths, video
+from stylizer.apps.passes import stopped_by_signals
+from stylizer.frame import Frame
 from stylizer.io.probe import probe
+from stylizer.io.video_writer import VideoWriter
 from tests.apps.conftest import Inverter, Run, names
 from tests.clips import count_frames, decode, duration, make_clip, read_number
 
@@ -138,3 +145,99 @@ def test_ctrl_c_finishes_the_file(
     assert f"interrupted; {out} holds the 12 frames" in outcome.err
     assert count_frames(out) == 12
     assert names(tmp_path) == ["out.mp4"]
+
+
+@pytest.fixture
+def two_shots(tmp_path: Path) -> Path:
+    """A clip of 2 x 3 frames, 48x32, with a cut between."""
+    path = tmp_path / "in.mp4"
+    with VideoWriter(path, size=(48, 32), rate=Fraction(10)) as writer:
+        for index in range(6):
+            photo = (data.astronaut(), data.cat())[index // 3][:256:8, :384:8]
+            writer.write(Frame(np.ascontiguousarray(photo), index, index / 10))
+    return path
+
+
+PASSES = ("--method", "gatys", "--iterations", 2, "--warm-iterations", 1, "--passes", 2)
+
+
+@pytest.mark.parametrize(("cuts", "order"), [("on", "00122103345543"), ("off", "0012345543210")])
+def test_passes_go_through_each_shot_to_and_fro(
+    stylizer: Run, style: Path, tmp_path: Path, two_shots: Path, cuts: str, order: str
+) -> None:
+    outcome = stylizer(
+        *("video", two_shots, tmp_path / "out.mp4", "-s", style, *PASSES),
+        *("--cuts", cuts, "--keep-color", "match", "--losses", tmp_path / "l.csv"),
+    )
+    assert outcome.code == 0, outcome.err
+    assert "2 passes a shot · 48x32" in outcome.err
+    assert count_frames(tmp_path / "out.mp4") == 6
+    rows = (tmp_path / "l.csv").read_text().splitlines()
+    assert "".join(row.split(",")[0] for row in rows[1:]) == order
+
+
+def test_what_passes_painted_has_its_look(
+    stylizer: Run, style: Path, tmp_path: Path, two_shots: Path
+) -> None:
+    outs = tmp_path / "full.mp4", tmp_path / "none.mp4"
+    for out, strength in zip(outs, (1, 0), strict=True):
+        outcome = stylizer(
+            *("video", two_shots, out, "-s", style, *PASSES, "--strength", strength),
+        )
+        assert outcome.code == 0, outcome.err
+    source, full, none = (decode(path, (48, 32)) for path in (two_shots, *outs))
+    gaps = [np.abs(np.asarray(clip, int) - np.asarray(source, int)).mean() for clip in (full, none)]
+    assert gaps[1] < 3 < gaps[0], "no strength leaves the source, but for the encoder"
+
+
+@pytest.mark.parametrize("command", ["frames", "image", "live"])
+def test_passes_are_for_videos(
+    stylizer: Run, inverter: Inverter, style: Path, shots: Path, tmp_path: Path, command: str
+) -> None:
+    paths = {"frames": (shots, tmp_path / "out"), "image": (shots / "1.png", tmp_path / "o.png")}
+    outcome = stylizer(command, *paths.get(command, ()), "-s", style, *PASSES)
+    assert outcome.code == 1
+    assert "--passes: expected 1 here, got 2; only `stylizer video`" in outcome.errors[0]
+    outcome = stylizer("video", shots / "1.png", tmp_path / "o.mp4", "-s", style, "--passes", 2)
+    assert outcome.code == 1
+    assert "--passes: belongs to the optimization" in outcome.errors[0]
+
+
+def test_ctrl_c_while_a_shot_is_painted_keeps_the_shots_before(
+    stylizer: Run, style: Path, tmp_path: Path, two_shots: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notes: list[str] = []
+
+    class Interrupting(video.Display):
+        def note(self, text: str) -> None:
+            notes.append(text)
+            if len(notes) == 7:  # in the second shot: wait until the first is written
+                while self.done < 3:
+                    time.sleep(0.01)
+                signal.raise_signal(signal.SIGINT)
+                time.sleep(1.0)
+
+    monkeypatch.setattr(video, "Display", Interrupting)
+    out = tmp_path / "out.mp4"
+    outcome = stylizer("video", two_shots, out, "-s", style, *PASSES)
+    assert outcome.code == 130, outcome.err
+    assert f"interrupted; {out} holds the 3 frames" in outcome.err
+    assert count_frames(out) == 3
+    assert notes[-1] == "shot ahead: pass 1 of 2, 17%"
+    assert len(notes) == 7
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_what_is_painted_ahead_hears_of_signals(sent: signal.Signals) -> None:
+    heard: list[str] = []
+    before = signal.signal(sent, signal.default_int_handler)
+    try:
+        with (
+            pytest.raises(KeyboardInterrupt),
+            stopped_by_signals(lambda: heard.append("stop")),
+        ):
+            signal.raise_signal(sent)
+        assert heard == ["stop"]
+        assert signal.getsignal(sent) is signal.default_int_handler
+    finally:
+        signal.signal(sent, before)

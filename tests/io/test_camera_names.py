@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import cv2
 import cv2_enumerate_cameras
@@ -59,6 +60,12 @@ def test_a_second_way_to_cameras_adds_what_only_it_has(monkeypatch: pytest.Monke
         (cv2.CAP_DSHOW + 1, "OBS Virtual Camera", None),
     ]
     assert str(cameras[2]) == "701: OBS Virtual Camera (DSHOW)"
+
+
+def test_a_camera_that_is_being_unplugged_has_no_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    nameless: Any = (0, None, "/dev/video0")
+    plug_in(monkeypatch, "linux", {cv2.CAP_V4L2: [nameless, (1, "Webcam", "/dev/video1")]})
+    assert find_camera("webcam") == 1
 
 
 def test_a_system_without_a_list(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from simple_websocket import Client, ConnectionClosed
 
+from stylizer.web.visits import SESSION_COOKIE
 from tests.web.serving import (
     HANDSHAKE,
     FlatRuntime,
@@ -328,6 +329,21 @@ def test_a_message_that_is_too_big_ends_the_connection(tmp_path: Path) -> None:
         with pytest.raises(ConnectionClosed) as closed:
             client.receive(timeout=PATIENCE)
         assert closed.value.reason == 1009
+        wait_until(lambda: len(site.services.clients) == 0)
+
+
+def test_a_stream_that_cannot_begin_leaves_its_visitor_idle(tmp_path: Path) -> None:
+    def fail(_: Any) -> Any:
+        raise RuntimeError("no network")
+
+    with serve(tmp_path, loader=fail) as site:
+        session = site.services.sessions.start()
+        with live(site, Cookie=f"{SESSION_COOKIE}={session.id}") as client:
+            with pytest.raises(ConnectionClosed) as closed:
+                client.receive(timeout=PATIENCE)
+        assert closed.value.reason == 1011
+        wait_until(lambda: len(site.services.clients) == 0)
+        assert session.busy == 0
 
 
 BROKEN = {

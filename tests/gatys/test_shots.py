@@ -1,0 +1,161 @@
+"""Shots are painted ahead, each in several passes, and handed on frame by frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from skimage import data
+
+from stylizer.errors import ConfigError, SourceError, StylizerError
+from stylizer.frame import Frame, Image
+from stylizer.gatys.passes import PassProgress, paint_passes
+from stylizer.gatys.shots import PaintedShots, ShotConfig
+from stylizer.gatys.stylizer import LossRecord
+from stylizer.io.source import ManagedSource
+from stylizer.pipeline import run
+from stylizer.styles import Style
+from tests.gatys.networks import random_vgg, tiny_config
+
+STYLES = [Style(name="coffee", image=np.ascontiguousarray(data.coffee()[::8, ::8]))]
+PHOTOS = (data.astronaut()[::3, ::3], data.cat()[::3, ::3])
+SHOT = 3
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return random_vgg(tmp_path_factory.mktemp("weights") / "vgg.npz")
+
+
+def two_shots() -> list[Frame]:
+    """Pan over one photo, then over another: a cut at frame 3."""
+    pictures = [photo[20:60, 3 * i : 64 + 3 * i] for photo in PHOTOS for i in range(SHOT)]
+    return [Frame(np.ascontiguousarray(p), i, i / 25) for i, p in enumerate(pictures)]
+
+
+class Listed(ManagedSource):
+    """Gives frames, counts them, and fails at the end if told to."""
+
+    size = (64, 40)
+
+    def __init__(self, frames: list[Frame], *, live: bool = False, breaks: bool = False) -> None:
+        self.read = 0
+        self.rate = None if live else Fraction(25)
+        self.frame_count = len(frames)
+        self._frames, self._breaks = frames, breaks
+
+    def __iter__(self) -> Iterator[Frame]:
+        for frame in self._frames:
+            self.read += 1
+            yield frame
+        if self._breaks:
+            raise SourceError("torn: the rest cannot be read")
+
+
+class Kept(ManagedSource):
+    """A sink that keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.frames: list[Frame] = []
+
+    def write(self, frame: Frame) -> None:
+        self.frames.append(frame)
+
+
+def test_each_shot_is_painted_as_a_clip_of_its_own(weights: Path) -> None:
+    frames, config = two_shots(), tiny_config(weights, passes=3)
+    shots = PaintedShots(Listed(frames), STYLES, ShotConfig(gatys=config))
+    sink = Kept()
+    run(shots, shots.stylizer, sink)
+    expected = [
+        *paint_passes(frames[:SHOT], STYLES, config),
+        *paint_passes(frames[SHOT:], STYLES, config),
+    ]
+    for got, alone in zip(sink.frames, expected, strict=True):
+        assert (got.index, got.time) == (alone.index, alone.time)
+        np.testing.assert_array_equal(got.image, alone.image)
+
+
+@pytest.mark.parametrize(
+    ("cuts", "longest", "order"),
+    [
+        (True, 240, [0, 0, 1, 2, 2, 1, 0, 3, 3, 4, 5, 5, 4, 3]),
+        (False, 240, [0, 0, 1, 2, 3, 4, 5, 5, 4, 3, 2, 1, 0]),
+        # Frame 2 goes on from frame 1, so that it gets one iteration; frame 3 begins a shot.
+        (True, 2, [0, 0, 1, 1, 0, 2, 2, 3, 3, 4, 4, 3, 5, 5]),
+    ],
+)
+def test_passes_go_to_and_fro_in_shots_and_pieces(
+    weights: Path, cuts: bool, longest: int, order: list[int]
+) -> None:
+    records: list[LossRecord] = []
+    config = ShotConfig(
+        gatys=tiny_config(weights, passes=2, iterations=2, warm_iterations=1),
+        cuts=cuts,
+        longest=longest,
+        on_loss=records.append,
+    )
+    assert [f.index for f in PaintedShots(Listed(two_shots()), STYLES, config)] == [*range(6)]
+    assert [record.frame for record in records] == order
+
+
+def test_no_more_is_read_than_is_painted_together(weights: Path) -> None:
+    source = Listed(two_shots())
+    config = ShotConfig(gatys=tiny_config(weights, passes=2), longest=2)
+    next(iter(PaintedShots(source, STYLES, config)))
+    assert source.read == 3, "two frames, and the one that shows that the piece is full"
+
+
+def test_styles_are_prepared_once_a_shot_by_its_first_frame(weights: Path) -> None:
+    frames, seen = two_shots(), list[Image]()
+
+    def prepare(image: Image) -> list[Style]:
+        seen.append(image)
+        return STYLES
+
+    config = ShotConfig(gatys=tiny_config(weights, passes=2), longest=2, prepare=prepare)
+    list(PaintedShots(Listed(frames), STYLES, config))
+    assert len(seen) == 2
+    for got, first in zip(seen, (frames[0], frames[SHOT]), strict=True):
+        np.testing.assert_array_equal(got, first.image)
+
+
+def test_stopped_it_ends_with_the_frame_that_is_painted(weights: Path) -> None:
+    told: list[PassProgress] = []
+
+    def stop_in_the_second_shot(progress: PassProgress) -> None:
+        told.append(progress)
+        if len(told) == 2 * SHOT + 1:
+            shots.stop()
+
+    config = ShotConfig(gatys=tiny_config(weights, passes=2), on_frame=stop_in_the_second_shot)
+    shots = PaintedShots(Listed(two_shots()), STYLES, config)
+    assert [frame.index for frame in shots] == [0, 1, 2]
+    assert [(p.number, p.done) for p in told] == [
+        *((1, 1), (1, 2), (1, 3), (2, 4), (2, 5), (2, 6)),
+        (1, 1),
+    ]
+    assert all((p.passes, p.total) == (2, 6) for p in told)
+
+
+def test_a_torn_source_gives_what_it_had_first(weights: Path) -> None:
+    config = ShotConfig(gatys=tiny_config(weights, passes=2))
+    shots = PaintedShots(Listed(two_shots(), breaks=True), STYLES, config)
+    sink = Kept()
+    with pytest.raises(SourceError, match="torn"):
+        run(shots, shots.stylizer, sink)
+    assert len(sink.frames) == 6
+
+
+def test_what_cannot_be_is_said(weights: Path) -> None:
+    config = ShotConfig(gatys=tiny_config(weights, passes=2))
+    with pytest.raises(ConfigError, match="expected a source that ends, got a live one"):
+        PaintedShots(Listed([], live=True), STYLES, config)
+    with pytest.raises(ConfigError, match="longest: expected 1 frame or more, got 0"):
+        ShotConfig(gatys=tiny_config(weights), longest=0)
+    shots = PaintedShots(Listed(two_shots()), STYLES, config)
+    with pytest.raises(StylizerError, match="frame 4: expected one of a painted shot"):
+        shots.stylizer(two_shots()[4])
