@@ -78,7 +78,7 @@ def test_paints_a_stream_until_the_window_is_closed(
 ) -> None:
     outcome = stylizer("live", "-s", style, "--camera", mjpeg.url, "--size", "24", "--full-screen")
     assert outcome.code == 0, outcome.err
-    assert f"opening {mjpeg.url}" in outcome.err
+    assert f"opening stream {mjpeg.url}, " in outcome.err
     assert "32x24 · live" in outcome.err
     assert [frame.size for frame in Screen.shown] == [(32, 24)] * 5
     corner = Screen.shown[0].image[2, 2].astype(int)
