@@ -138,7 +138,10 @@ def bench(
     json: Annotated[
         Path | None, option("json", "Write machine and results here.", "Reports", metavar="FILE")
     ] = None,
-    overwrite: Annotated[bool, option("overwrite", "Replace what exists.", "Reports")] = False,
+    overwrite: Annotated[
+        bool,
+        typer.Option("--overwrite", "-y", help="Replace what exists.", rich_help_panel="Reports"),
+    ] = False,
 ) -> None:
     """Measure frames a second, by size and by engine and threads, or network and iterations.
 

@@ -107,7 +107,10 @@ def compare_starts(
     json: Annotated[
         Path | None, option("json", "Write machine and results here.", "Reports", metavar="FILE")
     ] = None,
-    overwrite: Annotated[bool, option("overwrite", "Replace what exists.", "Reports")] = False,
+    overwrite: Annotated[
+        bool,
+        typer.Option("--overwrite", "-y", help="Replace what exists.", rich_help_panel="Reports"),
+    ] = False,
 ) -> None:
     """Compare what frames start from: warped, previous, and cold with 1, 4 and 16 times the work.
 
