@@ -33,8 +33,10 @@ def virtual_screen() -> Iterator[str]:
     command = ["Xvfb", "-displayfd", "1", "-screen", "0", f"{size}x24", "-noreset"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as server:
         assert server.stdout is not None
-        yield f":{int(server.stdout.readline())}"
-        server.terminate()
+        try:
+            yield f":{int(server.stdout.readline())}"
+        finally:
+            server.terminate()
 
 
 def until(condition: Callable[[], bool], what: str) -> None:
