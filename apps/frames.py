@@ -13,7 +13,7 @@ from stylizer.frame import Frame
 from stylizer.io.folder_reader import FolderReader
 from stylizer.io.folder_writer import FolderWriter
 from stylizer.io.resize import Resized
-from stylizer.io.source import ManagedSource
+from stylizer.managed import Managed
 from stylizer.protocols import FrameSource, Stylizer
 from stylizer.styles import load_styles
 from stylizer.wrapper import WrappedStylizer, describe_stylizer
@@ -34,7 +34,7 @@ from .terminal import say
 __all__ = ["Missing", "ResetOnGap", "frames"]
 
 
-class Missing(ManagedSource):
+class Missing(Managed):
     """A source that leaves out the frames that are done already; the others keep their index.
 
     Attributes:

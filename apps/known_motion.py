@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image, check_image
-from stylizer.io.source import ManagedSource
+from stylizer.managed import Managed
 from stylizer.temporal.flow import Flow
 from stylizer.temporal.occlusion import Mask
 
@@ -75,7 +75,7 @@ class KnownMotionConfig:
                 raise ConfigError(f"{name}: expected a number of 0 or more, got {value!r}")
 
 
-class KnownMotion(ManagedSource):
+class KnownMotion(Managed):
     """A source of frames, and the truth about them.
 
     Attributes:

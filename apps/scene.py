@@ -17,7 +17,7 @@ import numpy as np
 
 from stylizer.errors import SourceError
 from stylizer.frame import Frame, Image
-from stylizer.io.source import ManagedSource
+from stylizer.managed import Managed
 
 __all__ = ["MovingCamera", "paint_style", "photo_wall"]
 
@@ -128,7 +128,7 @@ def photo_wall(*, height: int = 512) -> Image:
     return np.concatenate([left[:, :-seam], middle, right[:, seam:]], axis=1).astype(np.uint8)
 
 
-class MovingCamera(ManagedSource):
+class MovingCamera(Managed):
     """A source: a camera that travels over a still picture from left to right, zooming and swaying.
 
     Positions are fractions of a pixel, so that the motion is as smooth as a real camera's.

@@ -22,7 +22,7 @@ from stylizer.io.capture import (
     request_format,
 )
 from stylizer.io.resize import resize_image
-from stylizer.io.source import ManagedSource
+from stylizer.io.source import LiveSource
 
 __all__ = ["Camera"]
 
@@ -32,7 +32,7 @@ _RETRY = 0.02
 """Seconds between attempts when a camera gives no picture; a stream gets no second attempt."""
 
 
-class Camera(ManagedSource):
+class Camera(LiveSource):
     """A live source: a thread keeps only the newest picture, so latency never grows.
 
     Each frame is newer than the one before; what came while the consumer was busy is dropped.
@@ -101,21 +101,6 @@ class Camera(ManagedSource):
     def _open_capture(self, device: int | str, timeout: float) -> Capture:
         """Open the device; a subclass may put another capture in the place of OpenCV's."""
         return open_capture(device, timeout=timeout)
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """(width, height) in pixels, as the device really gives them."""
-        return self._size
-
-    @property
-    def rate(self) -> None:
-        """None: frames come when they come."""
-        return None
-
-    @property
-    def frame_count(self) -> None:
-        """None: nobody knows."""
-        return None
 
     def _read(self, stop: threading.Event) -> Image | None:
         """Read one picture, RGB; None when it is lost. A camera may stumble for a while."""

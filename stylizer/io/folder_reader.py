@@ -13,7 +13,7 @@ from natsort import natsort_keygen, ns
 from stylizer.errors import ConfigError, SourceError
 from stylizer.frame import Frame
 from stylizer.io.image import IMAGE_SUFFIXES, image_size, read_image
-from stylizer.io.source import ManagedSource
+from stylizer.managed import Managed
 
 __all__ = ["FolderReader", "find_pictures"]
 
@@ -84,7 +84,7 @@ def _check_names(where: str, paths: list[Path]) -> None:
         seen[path.name] = path
 
 
-class FolderReader(ManagedSource):
+class FolderReader(Managed):
     """Reads pictures one after another, once, as the frames of a film.
 
     Attributes:

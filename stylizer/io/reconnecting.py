@@ -12,7 +12,7 @@ from itertools import count
 from stylizer.errors import SourceError
 from stylizer.frame import Frame, Image
 from stylizer.io.resize import resize_image
-from stylizer.io.source import ManagedSource
+from stylizer.io.source import LiveSource
 from stylizer.protocols import FrameSource
 
 __all__ = ["Reconnecting"]
@@ -35,7 +35,7 @@ _HANG = 10.0
 """Seconds that opening or reading a camera may hang, and the process's end waits for it."""
 
 
-class Reconnecting(ManagedSource):
+class Reconnecting(LiveSource):
     """A live source around cameras that are opened one after the other, when the last was lost.
 
     Meanwhile it gives frames that repeat the last picture, a few a second, and `notice` says what
@@ -72,21 +72,6 @@ class Reconnecting(ManagedSource):
     def notice(self) -> str | None:
         """What whoever watches should be told, ``camera lost, waiting (12 s)``; usually None."""
         return self._notice
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """(width, height) in pixels, of the first camera."""
-        return self._size
-
-    @property
-    def rate(self) -> None:
-        """None: frames come when they come."""
-        return None
-
-    @property
-    def frame_count(self) -> None:
-        """None: nobody knows."""
-        return None
 
     def __iter__(self) -> Iterator[Frame]:
         """Give the newest picture again and again, each once; without one, repeat the last.

@@ -7,20 +7,19 @@ import os
 import threading
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from stylizer.errors import SinkError
 from stylizer.frame import Frame
 from stylizer.io.encoding import VideoWriterConfig
 from stylizer.io.recording import Recording
+from stylizer.managed import Managed
 
 __all__ = ["Recorder"]
 
 _log = logging.getLogger(__name__)
 
 
-class Recorder:
+class Recorder(Managed):
     """Recordings that start and stop while a stream runs, which none of it holds up.
 
     ``recording-0001.mp4`` and so on; nothing is ever replaced. A recording that cannot be written
@@ -96,16 +95,7 @@ class Recorder:
         self._closing.append(thread)
         return recording.path
 
-    def __enter__(self) -> Self:
-        """Return the recorder; nothing is written before `start`."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         """End the recording, if one is under way, and wait until all files are finished."""
         self.stop()
         for thread in self._closing:

@@ -1,4 +1,4 @@
-"""What sources share: the ``with`` block, and standing around another source.
+"""What sources share: being live, and standing around another source.
 
 A source needs neither (see `stylizer.protocols`); they save writing the same methods again.
 """
@@ -9,29 +9,31 @@ from fractions import Fraction
 from types import TracebackType
 from typing import Self
 
+from stylizer.managed import Managed
 from stylizer.protocols import FrameSource
 
-__all__ = ["ManagedSource", "WrappedSource"]
+__all__ = ["LiveSource", "WrappedSource"]
 
 
-class ManagedSource:
-    """A source that is open from the start, and closed by the end of its ``with`` block."""
+class LiveSource(Managed):
+    """A source whose frames come when they come; it sets ``_size`` when it knows it."""
 
-    def close(self) -> None:
-        """Let go of what is open, here nothing; closing twice does no harm."""
+    _size: tuple[int, int]
 
-    def __enter__(self) -> Self:
-        """Return the source itself."""
-        return self
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) in pixels, as the device really gives them; it stays so."""
+        return self._size
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close the source."""
-        self.close()
+    @property
+    def rate(self) -> None:
+        """None: frames come when they come."""
+        return None
+
+    @property
+    def frame_count(self) -> None:
+        """None: nobody knows."""
+        return None
 
 
 class WrappedSource:

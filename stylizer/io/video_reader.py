@@ -21,7 +21,7 @@ from stylizer.frame import Frame, Image
 from stylizer.io.container import decode_pictures, open_video, picture_time
 from stylizer.io.probe import MediaInfo, probe
 from stylizer.io.retime import at_constant_rate
-from stylizer.io.source import ManagedSource
+from stylizer.managed import Managed
 
 __all__ = ["VideoReader"]
 
@@ -31,7 +31,7 @@ _NEAR_END = 10
 """Seconds that a film's last picture may stand, when the end is only stated and not measured."""
 
 
-class VideoReader(ManagedSource):
+class VideoReader(Managed):
     """Reads a video file, once, from its first picture to its last.
 
     Rotation tags are applied, and pixels that are not square are made so. A variable frame rate

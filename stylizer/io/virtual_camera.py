@@ -6,12 +6,12 @@ import logging
 import sys
 from fractions import Fraction
 from importlib.util import find_spec
-from types import TracebackType
 from typing import Any, Self
 
 from stylizer.errors import ConfigError, SinkError
 from stylizer.frame import Frame, check_image
 from stylizer.io.resize import resize_image
+from stylizer.managed import Managed
 
 __all__ = ["VirtualCamera", "check_virtual_camera"]
 
@@ -48,7 +48,7 @@ def check_virtual_camera() -> None:
         )
 
 
-class VirtualCamera:
+class VirtualCamera(Managed):
     """A sink that other programs see as a webcam.
 
     They convert to formats that keep one color for 2 x 2 pixels, so of an odd width or height the
@@ -118,12 +118,7 @@ class VirtualCamera:
         except (RuntimeError, OSError) as error:
             raise SinkError(f"the virtual camera {self.device} was lost: {error}") from error
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         """Let the device go."""
         camera, self._camera = self._camera, None
         if camera is not None:

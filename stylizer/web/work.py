@@ -6,8 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from stylizer.color import KeepColor, keep_luminance
 from stylizer.frame import Frame, Image
@@ -15,6 +14,7 @@ from stylizer.io.image import write_image
 from stylizer.io.resize import Resized
 from stylizer.io.video_reader import VideoReader
 from stylizer.io.video_writer import VideoWriter
+from stylizer.managed import Managed
 from stylizer.network.runtime import Runtime
 from stylizer.network.stylizer import FastStylizer
 from stylizer.pipeline import Progress, run
@@ -166,7 +166,7 @@ class VideoWork:
                 job.seconds_left = max(0, progress.total - progress.frames) / progress.fps
 
 
-class _Watched:
+class _Watched(Managed):
     """A sink that shows now and then what goes through it, and ends when the job is cancelled."""
 
     def __init__(self, sink: FrameSink, job: Job) -> None:
@@ -181,14 +181,3 @@ class _Watched:
             self._shown = now
             self._job.preview = encode_jpeg(shrink(frame.image, _PREVIEW_SIDE))
         self._sink.write(frame)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        pass

@@ -15,7 +15,7 @@ from stylizer.frame import Frame, Image
 from stylizer.gatys.passes import PassProgress, paint_passes
 from stylizer.gatys.shots import PaintedShots, ShotConfig
 from stylizer.gatys.stylizer import LossRecord
-from stylizer.io.source import ManagedSource
+from stylizer.managed import Managed
 from stylizer.pipeline import run
 from stylizer.styles import Style
 from tests.gatys.networks import random_vgg, tiny_config
@@ -36,7 +36,7 @@ def two_shots() -> list[Frame]:
     return [Frame(np.ascontiguousarray(p), i, i / 25) for i, p in enumerate(pictures)]
 
 
-class Listed(ManagedSource):
+class Listed(Managed):
     """Gives frames, counts them, and fails at the end if told to."""
 
     size = (64, 40)
@@ -55,7 +55,7 @@ class Listed(ManagedSource):
             raise SourceError("torn: the rest cannot be read")
 
 
-class Kept(ManagedSource):
+class Kept(Managed):
     """A sink that keeps what it is given."""
 
     def __init__(self) -> None:

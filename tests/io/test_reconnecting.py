@@ -14,7 +14,7 @@ from stylizer.frame import Frame
 from stylizer.io import reconnecting as module
 from stylizer.io.camera import Camera
 from stylizer.io.reconnecting import Reconnecting
-from stylizer.io.source import ManagedSource
+from stylizer.managed import Managed
 from tests.clips import picture, read_number
 from tests.streams import MjpegServer
 
@@ -50,7 +50,7 @@ class Shop:
         return camera
 
 
-class FakeCamera(ManagedSource):
+class FakeCamera(Managed):
     """Gives pictures ``numbers``, one each time `go_on` allows it, and is lost then, or hangs."""
 
     rate = None
