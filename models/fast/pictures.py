@@ -68,7 +68,7 @@ class Contents:
         random = self._random
         images = self._photos if random.random() < 0.93 else self._paintings
         image = images[random.integers(len(images))]
-        image = _crop(image, random, self._side, least=0.3)
+        image = _crop(image, random, self._side, 0.25, 0.85)
         if random.random() < 0.3:
             gamma = np.exp(random.normal(0, 0.35))
             table = (np.linspace(0, 1, 256) ** gamma * 255).astype(np.uint8)
@@ -99,7 +99,7 @@ class Styles:
         for share, images in self._groups:
             if place < share and images:
                 picture = images[random.integers(len(images))]
-                image = _crop(picture, random, self._side, least=0.45)
+                image = _crop(picture, random, self._side, 0.45, 1.0)
                 break
             place -= share
         if image is None:
@@ -127,9 +127,9 @@ def recolor(image: Image, random: Random) -> Image:
     return np.asarray(np.clip(moved, 0, 255), np.uint8)
 
 
-def _crop(image: Image, random: Random, side: int, *, least: float) -> Image:
-    """Cut a random square of ``least`` to all of the short side, mirrored half the time."""
-    window = int(min(image.shape[:2]) * random.uniform(least, 1))
+def _crop(image: Image, random: Random, side: int, least: float, most: float) -> Image:
+    """Cut a square of ``least`` to ``most`` of the short side, mirrored half the time."""
+    window = int(min(image.shape[:2]) * random.uniform(least, most))
     top, left = (int(random.integers(length - window + 1)) for length in image.shape[:2])
     cut = _sized(image[top : top + window, left : left + window], side)
     return cut[:, ::-1] if random.random() < 0.5 else cut
