@@ -7,9 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from stylizer.ahead import PaintedAhead
 from stylizer.errors import ConfigError
 from stylizer.gatys.config import GatysConfig
 from stylizer.network.config import FastConfig
+from stylizer.network.stylizer import FastStylizer
 from stylizer.pipeline import run
 from stylizer.protocols import FrameSink, FrameSource, StyledStylizer, Stylizer
 from stylizer.styles import AnyStyle
@@ -76,6 +78,7 @@ def make_stylizer(
     look: LookOptions | None = None,
     coherence: CoherenceOptions | None = None,
     on_loss: Callable[[LossRecord], None] | None = None,
+    ahead: PaintedAhead | None = None,
 ) -> Stylizer:
     """Return the stylizer of the method whose settings are given, with what is asked for around it.
 
@@ -87,6 +90,7 @@ def make_stylizer(
       look: what is done around the method; None for nothing.
       coherence: what holds a video still; None for pictures that are no sequence.
       on_loss: told of every iteration of the optimization.
+      ahead: the source, which then paints by the network where coherence follows; None for none.
 
     Raises:
       StylizerError: as the method's own stylizer says.
@@ -101,14 +105,16 @@ def make_stylizer(
         stylizer = GatysStylizer(styles, config, on_loss=on_loss)
     painter: Stylizer = stylizer if look is None else look.match(stylizer, styles)
     if coherence is not None:
-        painter = coherence.wrap(painter, recurrent=isinstance(config, GatysConfig))
+        recurrent = isinstance(config, GatysConfig)
+        coherent = coherence.config(recurrent=recurrent).strength > 0
+        if ahead is not None and coherent and isinstance(painter, FastStylizer):
+            painter = ahead.paint_by(painter)
+        painter = coherence.wrap(painter, recurrent=recurrent)
     return painter if look is None else look.wrap(painter)
 
 
 def _make_fast(styles: Sequence[AnyStyle], config: FastConfig) -> StyledStylizer:
     """Load the fast network, and what it needs: the backend only where it is not yet compiled."""
-    from stylizer.network.stylizer import FastStylizer
-
     with interruptible(), silenced():
         return FastStylizer(styles, config)
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from stylizer.ahead import PaintedAhead
 from stylizer.gatys.config import GatysConfig
 from stylizer.io.resize import Resized
 from stylizer.io.video_reader import VideoReader
@@ -105,7 +106,13 @@ def _load(
     if isinstance(config, GatysConfig) and config.passes > 1:
         shots, stylizer = load_shots(frames, styles, config, around)
         return shots, stylizer, shots.stop
+    ahead = PaintedAhead(frames)
     stylizer = make_stylizer(
-        styles, config, look=around.look, coherence=around.coherence, on_loss=around.on_loss
+        styles,
+        config,
+        look=around.look,
+        coherence=around.coherence,
+        on_loss=around.on_loss,
+        ahead=ahead,
     )
-    return frames, stylizer, None
+    return ahead, stylizer, None
