@@ -80,10 +80,10 @@ def _submit(
       Refusal: there is no room, or something is wrong with the upload or its options.
     """
     session = current_session(services.sessions)
-    services.jobs.check_room(session)
-    file = uploaded_file("content", most_bytes=services.config.upload_bytes)
-    values = read_object(request.form.get("options"), name="options")
-    with _new_folder(services) as folder:
+    # The body of the request is read within: so many uploads come in at once, and no more.
+    with services.jobs.receive(session) as place, _new_folder(services) as folder:
+        file = uploaded_file("content", most_bytes=services.config.upload_bytes)
+        values = read_object(request.form.get("options"), name="options")
         source = folder / UPLOAD
         file.save(source)
         job = Job(
@@ -93,7 +93,7 @@ def _submit(
             folder=folder,
             work=make(session, source, values),
         )
-        services.jobs.submit(job)
+        services.jobs.submit(job, place)
     return jsonify(job=job.id), 202
 
 

@@ -7,8 +7,8 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,41 +51,65 @@ class JobQueue:
         self._change = threading.Condition()
         self._jobs: dict[str, Job] = {}
         self._waiting: list[Job] = []
+        self._arriving: dict[object, Session] = {}
         self._worker: threading.Thread | None = None
         self._closing = False
 
     def counts(self) -> dict[str, int]:
-        """Return how many jobs wait, and how many run."""
+        """Return how many jobs come in, wait and run."""
         with self._change:
             running = sum(job.state == "running" for job in self._jobs.values())
-            return {"queued": len(self._waiting), "running": running}
+            arriving = len(self._arriving)
+            return {"arriving": arriving, "queued": len(self._waiting), "running": running}
 
-    def check_room(self, session: Session) -> None:
-        """Make sure that a visitor may hand in one more job.
+    @contextmanager
+    def receive(self, session: Session) -> Iterator[object]:
+        """Keep a place in the queue while a visitor's upload comes in.
+
+        Yields:
+          The place, for `submit`; without that it is free again after the block.
 
         Raises:
-          Refusal: the queue is full, or the visitor has as many as one may.
+          Refusal: the queue is full, or the visitor has as many jobs as one may.
         """
-        most = self._config.most_waiting
-        if self._closing or len(self._waiting) >= most:
-            raise Refusal(429, "queue_full", f"{most} others wait already; try again later")
-        if len(self._jobs) >= self._config.most_in_all:
+        place = object()
+        with self._change:
+            self._check_room(session)
+            self._arriving[place] = session
+        try:
+            yield place
+        finally:
+            with self._change:
+                self._arriving.pop(place, None)
+
+    def _check_room(self, session: Session) -> None:
+        config, arriving = self._config, list(self._arriving.values())
+        if self._closing or len(self._waiting) + len(arriving) >= config.most_waiting:
+            raise Refusal(
+                429, "queue_full", f"{config.most_waiting} others wait already; try again later"
+            )
+        if len(self._jobs) + len(arriving) >= config.most_in_all:
             raise Refusal(429, "queue_full", "there is no room for more results; try again later")
-        if len(self.of(session)) >= self._config.most_a_session:
+        if len(self.of(session)) + arriving.count(session) >= config.most_a_session:
             raise Refusal(
                 429,
                 "too_many_jobs",
-                f"jobs: expected at most {self._config.most_a_session}; remove one first",
+                f"jobs: expected at most {config.most_a_session}; remove one first",
             )
 
-    def submit(self, job: Job) -> None:
+    def submit(self, job: Job, place: object = None) -> None:
         """Put a job at the end of the queue.
 
+        Args:
+          job: a new one.
+          place: that `receive` kept for it; None to see whether there is one.
+
         Raises:
-          Refusal: as `check_room` says.
+          Refusal: as `receive` says.
         """
         with self._change:
-            self.check_room(job.session)
+            if self._closing or self._arriving.pop(place, None) is None:
+                self._check_room(job.session)
             self._jobs[job.id] = job
             self._waiting.append(job)
             self._sessions.hold(job.session, 1)

@@ -69,7 +69,7 @@ def test_health_and_info(site: Site) -> None:
     assert site.http.get("/healthz").json == {
         "status": "ok",
         "clients": 0,
-        "jobs": {"queued": 0, "running": 0},
+        "jobs": {"arriving": 0, "queued": 0, "running": 0},
     }
     info = site.http.get("/api/info").json
     assert info["engine"] == "flat, for tests"
