@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stylizer.ahead import PaintedAhead
 from stylizer.color import KeepColor, keep_luminance
 from stylizer.frame import Frame, Image
 from stylizer.io.image import write_image
@@ -15,7 +16,6 @@ from stylizer.io.resize import Resized
 from stylizer.io.video_reader import VideoReader
 from stylizer.io.video_writer import VideoWriter
 from stylizer.managed import Managed
-from stylizer.network.runtime import Runtime
 from stylizer.network.stylizer import FastStylizer
 from stylizer.pipeline import Progress, run
 from stylizer.protocols import EndOfStream, FrameSink, FrameSource, Stylizer
@@ -127,10 +127,11 @@ class VideoWork:
 
     def __call__(self, job: Job) -> Path:
         """Return the path of the painted video; its sound is the source's."""
-        stylizer = self._stylizer(self.gallery.load_another())
+        painter = FastStylizer(self.styles, runtime=self.gallery.load_another())
         result = job.folder / "result.mp4"
         with VideoReader(self.source) as reader:
-            frames = self._sized(reader)
+            frames = PaintedAhead(self._sized(reader))
+            stylizer = self._stylizer(frames.paint_by(painter))
             with VideoWriter(
                 result, size=frames.size, rate=reader.rate, source=self.source
             ) as writer:
@@ -149,10 +150,9 @@ class VideoWork:
             return reader
         return Resized(reader, Size(short_side=short_side))
 
-    def _stylizer(self, runtime: Runtime) -> Stylizer:
+    def _stylizer(self, painter: Stylizer) -> Stylizer:
         config = CoherenceConfig(strength=self.options.coherence)
-        fast = FastStylizer(self.styles, runtime=runtime)
-        stylizer: Stylizer = ResetOnCut(Coherent(fast, config))
+        stylizer: Stylizer = ResetOnCut(Coherent(painter, config))
         if self.options.keep_color:
             stylizer = KeepColor(stylizer)
         return Strength(stylizer, self.options.strength)
