@@ -11,7 +11,6 @@ from stylizer.ahead import PaintedAhead
 from stylizer.errors import ConfigError
 from stylizer.gatys.config import GatysConfig
 from stylizer.network.config import FastConfig
-from stylizer.network.stylizer import FastStylizer
 from stylizer.pipeline import run
 from stylizer.protocols import FrameSink, FrameSource, StyledStylizer, Stylizer
 from stylizer.styles import AnyStyle
@@ -107,7 +106,7 @@ def make_stylizer(
     if coherence is not None:
         recurrent = isinstance(config, GatysConfig)
         coherent = coherence.config(recurrent=recurrent).strength > 0
-        if ahead is not None and coherent and isinstance(painter, FastStylizer):
+        if ahead is not None and coherent and not recurrent and painter is stylizer:
             painter = ahead.paint_by(painter)
         painter = coherence.wrap(painter, recurrent=recurrent)
     return painter if look is None else look.wrap(painter)
@@ -115,6 +114,8 @@ def make_stylizer(
 
 def _make_fast(styles: Sequence[AnyStyle], config: FastConfig) -> StyledStylizer:
     """Load the fast network, and what it needs: the backend only where it is not yet compiled."""
+    from stylizer.network.stylizer import FastStylizer
+
     with interruptible(), silenced():
         return FastStylizer(styles, config)
 

@@ -93,7 +93,7 @@ def _submit(
             folder=folder,
             work=make(session, source, values),
         )
-        services.jobs.submit(job, place)
+        services.jobs.submit(job, place=place)
     return jsonify(job=job.id), 202
 
 

@@ -97,7 +97,7 @@ class JobQueue:
                 f"jobs: expected at most {config.most_a_session}; remove one first",
             )
 
-    def submit(self, job: Job, place: object = None) -> None:
+    def submit(self, job: Job, *, place: object = None) -> None:
         """Put a job at the end of the queue.
 
         Args:
