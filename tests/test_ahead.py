@@ -6,8 +6,6 @@ import threading
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 import pytest
@@ -20,6 +18,7 @@ from stylizer.color import ColorMode
 from stylizer.frame import Frame
 from stylizer.io.image import write_image
 from stylizer.io.video_reader import VideoReader
+from stylizer.managed import Managed
 from stylizer.network.config import FastConfig
 from stylizer.network.stylizer import FastStylizer
 from stylizer.pipeline import run
@@ -39,23 +38,12 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_clip(tmp_path_factory.mktemp("clips") / "clip.mp4", rate="10", seconds=2)
 
 
-class Sink:
+class Sink(Managed):
     def __init__(self) -> None:
         self.frames: list[Frame] = []
 
     def write(self, frame: Frame) -> None:
         self.frames.append(frame)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        pass
 
 
 class Before(WrappedStylizer):

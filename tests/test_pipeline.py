@@ -12,14 +12,13 @@ import weakref
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from itertools import pairwise
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 import pytest
 
 from stylizer.errors import ConfigError, StylizerError
 from stylizer.frame import Frame, Image
+from stylizer.managed import Managed
 from stylizer.pipeline import Progress, run
 from stylizer.protocols import EndOfStream
 
@@ -31,7 +30,7 @@ def picture(index: int) -> Frame:
     return Frame(np.full((4, 6, 3), index % 256, np.uint8), index, index / 30)
 
 
-class Source:
+class Source(Managed):
     rate: Fraction | None = Fraction(30)
     size = (6, 4)
 
@@ -48,17 +47,6 @@ class Source:
                 yield picture(index)
         finally:
             self.closed = True
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        pass
 
 
 class LiveSource(Source):
@@ -79,7 +67,7 @@ class Step:
         raise AssertionError("run must not reset")
 
 
-class Sink:
+class Sink(Managed):
     def __init__(self, before: Callable[[Frame], None] = lambda frame: None) -> None:
         self.frames: list[Frame] = []
         self.thread: threading.Thread | None = None
@@ -89,17 +77,6 @@ class Sink:
         self._before(frame)
         self.thread = threading.current_thread()
         self.frames.append(frame)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        pass
 
     @property
     def indices(self) -> list[int]:

@@ -67,7 +67,7 @@ class JobQueue:
         """Keep a place in the queue while a visitor's upload comes in.
 
         Yields:
-          The place, for `submit`; without that it is free again after the block.
+          The place, for `submit`; without that it is free again at the end of the block.
 
         Raises:
           Refusal: the queue is full, or the visitor has as many jobs as one may.
@@ -97,19 +97,19 @@ class JobQueue:
                 f"jobs: expected at most {config.most_a_session}; remove one first",
             )
 
-    def submit(self, job: Job, *, place: object = None) -> None:
+    def submit(self, job: Job, *, place: object) -> None:
         """Put a job at the end of the queue.
 
         Args:
           job: a new one.
-          place: that `receive` kept for it; None to see whether there is one.
+          place: that `receive` kept for it.
 
         Raises:
-          Refusal: as `receive` says.
+          Refusal: the server is ending.
         """
         with self._change:
-            if self._closing or self._arriving.pop(place, None) is None:
-                self._check_room(job.session)
+            del self._arriving[place]  # so there is room, unless the server is ending
+            self._check_room(job.session)
             self._jobs[job.id] = job
             self._waiting.append(job)
             self._sessions.hold(job.session, 1)

@@ -7,8 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +17,7 @@ from stylizer.apps import live
 from stylizer.frame import Frame
 from stylizer.io.keys import by_code
 from stylizer.io.panel import Panel
+from stylizer.managed import Managed
 from stylizer.protocols import EndOfStream
 from tests.apps.conftest import Inverter, Run
 from tests.screens import pixels, press, until, virtual_screen
@@ -27,7 +27,7 @@ PATIENCE = 60.0
 COMMAND = "import sys; from stylizer.apps import cli; sys.exit(cli.main())"
 
 
-class Screen:
+class Screen(Managed):
     """A window that nobody sees, closed by its user after some frames."""
 
     shown: list[Frame]
@@ -49,17 +49,6 @@ class Screen:
 
     def press(self, key: str) -> None:
         by_code(self.panel.keys)[ord(key)].action()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        pass
 
 
 @pytest.fixture

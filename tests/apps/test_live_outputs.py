@@ -7,8 +7,6 @@ import sys
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import pytest
 import typer
@@ -20,6 +18,7 @@ from stylizer.errors import ConfigError, SinkError, StylizerError
 from stylizer.frame import Frame, Image
 from stylizer.io.limited import Limited
 from stylizer.io.recording import Recording
+from stylizer.managed import Managed
 from stylizer.protocols import EndOfStream, FrameSink
 from tests.apps.conftest import names
 from tests.clips import count_frames, decode, picture, read_number
@@ -29,7 +28,7 @@ from tests.virtual_cameras import plug_in
 SIZE, RATE = (64, 48), Fraction(30)
 
 
-class Screen:
+class Screen(Managed):
     """A window that nobody sees, closed by its user at the fifth frame."""
 
     def __init__(self) -> None:
@@ -41,15 +40,7 @@ class Screen:
         if len(self.shown) == 5:
             raise EndOfStream
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         self.closed = True
 
 

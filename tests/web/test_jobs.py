@@ -149,7 +149,8 @@ def test_a_running_video_is_cancelled(slow: Site, clip: Path) -> None:
 
 def test_jobs_wait_in_turn_and_the_queue_has_an_end(slow: Site, clip: Path) -> None:
     first = submit(slow, "video", clip.read_bytes())
-    wait_until(lambda: slow.http.get("/healthz").json["jobs"]["running"] == 1)
+    running = {"arriving": 0, "queued": 0, "running": 1}
+    wait_until(lambda: slow.http.get("/healthz").json["jobs"] == running)
     second, third = (submit(slow, "photo", PICTURE) for _ in range(2))
     places = {job["id"]: job["place"] for job in slow.http.get("/api/jobs").json}
     assert places == {first: 0, second: 1, third: 2}
