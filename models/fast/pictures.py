@@ -26,6 +26,10 @@ Random = np.random.Generator
 
 _TEXTURES = ("rr_", "rk_")
 
+_CONTENT_SIDES, _STYLE_SIDES = (230, 640), (270, 530)
+"""Short side of the whole picture at the scales that crops of it are seen at, in pixels: about what
+frames have in use, and style pictures (`stylizer.network.pictures.STYLE_SIDE`)."""
+
 
 def is_held_out(path: Path) -> bool:
     """Say whether a picture is kept from training, by the checksum of its name.
@@ -68,7 +72,7 @@ class Contents:
         random = self._random
         images = self._photos if random.random() < 0.93 else self._paintings
         image = images[random.integers(len(images))]
-        image = _crop(image, random, self._side, 0.25, 0.85)
+        image = _crop(image, random, self._side, _CONTENT_SIDES)
         if random.random() < 0.3:
             gamma = np.exp(random.normal(0, 0.35))
             table = (np.linspace(0, 1, 256) ** gamma * 255).astype(np.uint8)
@@ -99,7 +103,7 @@ class Styles:
         for share, images in self._groups:
             if place < share and images:
                 picture = images[random.integers(len(images))]
-                image = _crop(picture, random, self._side, 0.45, 1.0)
+                image = _crop(picture, random, self._side, _STYLE_SIDES)
                 break
             place -= share
         if image is None:
@@ -127,8 +131,9 @@ def recolor(image: Image, random: Random) -> Image:
     return np.asarray(np.clip(moved, 0, 255), np.uint8)
 
 
-def _crop(image: Image, random: Random, side: int, least: float, most: float) -> Image:
-    """Cut a square of ``least`` to ``most`` of the short side, mirrored half the time."""
+def _crop(image: Image, random: Random, side: int, whole: tuple[int, int]) -> Image:
+    """Cut a square as of a picture whose short side is within ``whole``; mirrored half the time."""
+    least, most = sorted(min(side / short, 1.0) for short in whole)
     window = int(min(image.shape[:2]) * random.uniform(least, most))
     top, left = (int(random.integers(length - window + 1)) for length in image.shape[:2])
     cut = _sized(image[top : top + window, left : left + window], side)

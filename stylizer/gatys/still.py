@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from stylizer.errors import ConfigError
 from stylizer.frame import Image, check_image
 from stylizer.gatys.config import GatysConfig
 from stylizer.gatys.engine import Engine, StyleLike
@@ -38,13 +39,18 @@ def stylize_image(
       uint8 RGB, (H, W, 3).
 
     Raises:
-      ConfigError: ``content`` is no picture, ``initial`` and ``initial_image`` do not fit, or no
-        such network or layer.
+      ConfigError: ``content`` is no picture, ``initial`` and ``initial_image`` do not fit, several
+        ``passes``, or no such network or layer.
       StyleError: no style, none with a weight, or a built-in one where a picture is needed.
       WeightsError: the network's weights are missing or damaged.
       OptimizationError: the optimization diverged and could not be rescued.
     """
     config = config or GatysConfig()
+    if config.passes > 1:
+        raise ConfigError(
+            f"passes: expected 1 for a picture, got {config.passes}; "
+            "take more iterations, or scales, in their place"
+        )
     content = check_image(content, name="content")
     engine = Engine(styles, replace(config, temporal_weight=0.0))
     report = loss_reporter(on_loss, 0)

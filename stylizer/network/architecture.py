@@ -4,7 +4,8 @@ After Dumoulin et al. 2017 ("A Learned Representation for Artistic Style": condi
 normalization) and Ghiasi et al. 2017 ("Exploring the structure of a real-time, arbitrary neural
 artistic stylization network": a second network predicts the style's code). It differs from both:
 no tensor is larger than a quarter of the frame's sides, most work is done at an eighth by separable
-convolutions, and the code comes from means and deviations of the compact loss network's features.
+convolutions, whose kernels depend on the style too, and the code comes from means and deviations of
+the compact loss network's features.
 Images are float32 RGB 0..255, (N, H, W, 3).
 """
 
@@ -26,6 +27,7 @@ __all__ = [
     "STRIDE",
     "ConditionalInstanceNormalization",
     "DepthToSpace",
+    "DynamicConvolution",
     "Reflect",
     "build_image_network",
     "build_network",
@@ -85,6 +87,40 @@ class ConditionalInstanceNormalization(keras.layers.Layer):
         return off / ops.sqrt(variance + self.epsilon) * scale + shift
 
 
+class DynamicConvolution(keras.layers.Layer):
+    """A 1x1 convolution whose kernel depends on the style: K = W + P diag(g) Q.
+
+    After Li et al. 2021 ("Revisiting Dynamic Convolution via Matrix Decomposition", eq. 4), with a
+    diagonal matrix in the middle, and with g read from the style code in place of the features: the
+    kernel is made once a style, so that what it adds is free per frame.
+    """
+
+    def __init__(self, channels: int, rank: int, **options: Any) -> None:
+        """Set the number of channels that come out, and of the numbers in g."""
+        super().__init__(**options)
+        self.channels, self.rank = channels, rank
+
+    def build(self, inputs_shape: tuple[int | None, ...], gain_shape: Any) -> None:
+        """Make the weights; kernels are (1, 1, in, out), as those of other convolutions."""
+        given = inputs_shape[-1]
+        self.kernel = self.add_weight((1, 1, given, self.channels), name="kernel")
+        self.before = self.add_weight((1, 1, given, self.rank), name="before")
+        self.after = self.add_weight((1, 1, self.rank, self.channels), name="after")
+
+    def call(self, inputs: KerasTensor, gain: KerasTensor) -> KerasTensor:
+        """Convolve (N, H, W, C) features with each image's own kernel; the gain g is (N, rank)."""
+        kernel = self.kernel[0] + ops.matmul(self.before[0] * gain[:, None], self.after[0])
+        batch, height, width, given = ops.shape(inputs)
+        mixed = ops.matmul(ops.reshape(inputs, (batch, height * width, given)), kernel)
+        return ops.reshape(mixed, (batch, height, width, self.channels))
+
+    def compute_output_shape(
+        self, inputs_shape: tuple[int | None, ...], gain_shape: Any
+    ) -> tuple[int | None, ...]:
+        """Return the shape of the features that come out."""
+        return *inputs_shape[:-1], self.channels
+
+
 class DepthToSpace(keras.layers.Layer):
     """Turns channels into pixels: (N, H, W, C r^2) to (N, H r, W r, C)."""
 
@@ -123,10 +159,14 @@ class _Builder:
         padded = Reflect((size - strides + 1) // 2)(features)
         return keras.layers.Conv2D(channels, size, strides=strides, use_bias=bias)(padded)
 
+    def mix(self, features: KerasTensor, channels: int) -> KerasTensor:
+        rank = channels // 4
+        gain = keras.layers.Dense(rank, kernel_initializer="zeros")(self._code)
+        return DynamicConvolution(channels, rank)(features, gain)
+
     def separable(self, features: KerasTensor) -> KerasTensor:
         filtered = keras.layers.DepthwiseConv2D(3, use_bias=False)(Reflect(1)(features))
-        mixed = keras.layers.Conv2D(features.shape[-1], 1, use_bias=False)(filtered)
-        return self.normalize(mixed)
+        return self.normalize(self.mix(filtered, features.shape[-1]))
 
     def residual(self, features: KerasTensor) -> KerasTensor:
         inner = keras.layers.ReLU()(self.separable(features))
@@ -151,7 +191,7 @@ def build_image_network() -> keras.Model:
     features = keras.layers.ReLU()(features)
     for _ in range(_BLOCKS):
         features = net.residual(features)
-    features = keras.layers.Conv2D(4 * _QUARTER, 1, use_bias=False)(features)
+    features = net.mix(features, 4 * _QUARTER)
     features = keras.layers.Add()([DepthToSpace(2)(features), quarter])
     features = keras.layers.ReLU()(net.normalize(features))
     features = net.residual(features)

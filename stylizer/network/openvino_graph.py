@@ -19,7 +19,12 @@ from keras import layers
 from openvino import opset13 as op
 
 from stylizer.errors import BackendError
-from stylizer.network.architecture import ConditionalInstanceNormalization, DepthToSpace, Reflect
+from stylizer.network.architecture import (
+    ConditionalInstanceNormalization,
+    DepthToSpace,
+    DynamicConvolution,
+    Reflect,
+)
 
 __all__ = ["build_graph"]
 
@@ -48,12 +53,16 @@ def build_graph(network: keras.Model) -> ov.Model:
     rescaling, reflect = _find(steps, layers.Rescaling)[0], _find(steps, Reflect)[0]
     arranging, scaling = _find(steps, DepthToSpace)[-1], _find(steps, layers.Rescaling)[-1]
     known = _project(code, _find(steps, layers.Dense))
+    kernels = _dynamic_kernels(_find(steps, DynamicConvolution), known)
     mirrored = op.convert(_reflect(image, reflect.pixels, axes=(1, 2)), "f32")
     known[reflect.output.name] = _transpose(_rescale(mirrored, rescaling), (0, 3, 1, 2))
     for layer in steps:
         given = layer.input if isinstance(layer.input, list) else [layer.input]
         if layer.output.name not in known and layer not in (rescaling, arranging, scaling):
-            known[layer.output.name] = _translate(layer, [known[one.name] for one in given])
+            inputs = [known[one.name] for one in given]
+            if isinstance(layer, DynamicConvolution):
+                inputs[1] = kernels[layer.name]
+            known[layer.output.name] = _translate(layer, inputs)
     painted = _rescale(known[arranging.input.name], scaling)
     levels = op.convert(op.round(op.clamp(painted, 0.0, 255.0), "half_to_even"), "u8")
     result = op.result(_transpose(levels, (0, 2, 3, 1)))
@@ -102,6 +111,9 @@ def _translate(layer: keras.layers.Layer, given: list[Output]) -> Output:
             features, scale, shift = given
             normal = op.mvn(features, _whole(_SPATIAL), True, layer.epsilon, "inside_sqrt")
             return op.add(op.multiply(normal, scale), shift)
+        case DynamicConvolution():
+            features, kernel = given
+            return op.convolution(features, kernel, [1, 1], [0, 0], [0, 0], [1, 1])
         case layers.DepthwiseConv2D():
             kernel = _constant(np.transpose(_numpy(layer.kernel), (2, 3, 0, 1))[:, :, None])
             none, ones = [0, 0], [1, 1]
@@ -121,6 +133,29 @@ def _convolve(features: Output, kernel: npt.NDArray[Any], strides: Any = (1, 1))
     """Convolve without padding; the kernel is (height, width, in, out), as in Keras."""
     turned = _constant(np.transpose(kernel, (3, 2, 0, 1)))
     return op.convolution(features, turned, list(strides), [0, 0], [0, 0], [1, 1])
+
+
+def _dynamic_kernels(
+    steps: list[DynamicConvolution], known: dict[str, Output]
+) -> dict[str, Output]:
+    """Return the kernels (out, in, 1, 1) that the gains ask for, by the names of the layers.
+
+    Those of one shape come out of one product: many small ones cost more in calls than in work.
+    """
+    found = {}
+    for shape in {layer.kernel.shape + layer.before.shape for layer in steps}:
+        alike = [one for one in steps if one.kernel.shape + one.before.shape == shape]
+        kernel, before, after = (
+            np.stack([np.transpose(_numpy(part)[0, 0]) for part in parts])
+            for parts in zip(*((one.kernel, one.before, one.after) for one in alike), strict=True)
+        )
+        gains = op.concat([known[one.input[1].name] for one in alike], 0)
+        gained = op.multiply(_constant(after), op.reshape(gains, _whole([0, 1, -1]), True))
+        whole = op.add(op.matmul(gained, _constant(before), False, False), _constant(kernel))
+        parts = op.split(op.unsqueeze(whole, _whole((3, 4))), _whole(0), len(alike)).outputs()
+        for one, part in zip(alike, parts, strict=True):
+            found[one.name] = op.squeeze(part, _whole(0))
+    return found
 
 
 def _reflect(features: Output, pixels: int, *, axes: tuple[int, int]) -> Output:

@@ -168,6 +168,11 @@ def test_styles_are_checked(weights: Path, content: Image) -> None:
         stylize_image(content[..., 0], [Picture(content)], config)
 
 
+def test_a_picture_has_no_passes(weights: Path, content: Image) -> None:
+    with pytest.raises(ConfigError, match="passes: expected 1 for a picture, got 3"):
+        stylize_image(content, [Picture(content)], tiny_config(weights, passes=3))
+
+
 def panned(count: int) -> list[Image]:
     photo = data.astronaut()[::2, ::2]
     return [np.ascontiguousarray(photo[40:136, 20 + 2 * i : 148 + 2 * i]) for i in range(count)]
