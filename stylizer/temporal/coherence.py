@@ -35,8 +35,8 @@ _MOVING = 0.62
 _MOVES = 0.5
 """Factor of the share where the source moves by so many pixels of the reduced picture or more: to
 move a picture is to resample it, which costs fine detail each time, and the eye sees less boil in
-what moves. Of pans, zooms and rotations painted by the fast network, 0.40 to 0.49 of the raw
-warping error is left so, at 1.12 to 1.40 of the raw style loss: the nearer to the style its frames
+what moves. Of pans, zooms and rotations painted by the fast network, 0.39 to 0.48 of the raw
+warping error is left so, at 1.08 to 1.37 of the raw style loss: the nearer to the style its frames
 are, the more there is to lose. (With a factor of 1, and without the detail that `mix` gives back,
 earlier weights left 0.15 to 0.17, at 1.5 to 1.7.)"""
 
