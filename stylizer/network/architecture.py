@@ -90,9 +90,9 @@ class ConditionalInstanceNormalization(keras.layers.Layer):
 class DynamicConvolution(keras.layers.Layer):
     """A 1x1 convolution whose kernel depends on the style: K = W + P diag(g) Q.
 
-    After Li et al. 2021 ("Revisiting Dynamic Convolution via Matrix Decomposition", eq. 4), with a
-    diagonal matrix in the middle, and with g read from the style code in place of the features: the
-    kernel is made once a style, so that what it adds is free per frame.
+    After Li et al. 2021 ("Revisiting Dynamic Convolution via Matrix Decomposition"), with a
+    diagonal matrix in the middle, and with g read from the style code in place of the features: to
+    make the kernel takes the same few multiplications for a frame of any size.
     """
 
     def __init__(self, channels: int, rank: int, **options: Any) -> None:
