@@ -53,16 +53,13 @@ def build_graph(network: keras.Model) -> ov.Model:
     rescaling, reflect = _find(steps, layers.Rescaling)[0], _find(steps, Reflect)[0]
     arranging, scaling = _find(steps, DepthToSpace)[-1], _find(steps, layers.Rescaling)[-1]
     known = _project(code, _find(steps, layers.Dense))
-    kernels = _dynamic_kernels(_find(steps, DynamicConvolution), known)
+    known |= _dynamic_kernels(_find(steps, DynamicConvolution), known)
     mirrored = op.convert(_reflect(image, reflect.pixels, axes=(1, 2)), "f32")
     known[reflect.output.name] = _transpose(_rescale(mirrored, rescaling), (0, 3, 1, 2))
     for layer in steps:
         given = layer.input if isinstance(layer.input, list) else [layer.input]
         if layer.output.name not in known and layer not in (rescaling, arranging, scaling):
-            inputs = [known[one.name] for one in given]
-            if isinstance(layer, DynamicConvolution):
-                inputs[1] = kernels[layer.name]
-            known[layer.output.name] = _translate(layer, inputs)
+            known[layer.output.name] = _translate(layer, [known[one.name] for one in given])
     painted = _rescale(known[arranging.input.name], scaling)
     levels = op.convert(op.round(op.clamp(painted, 0.0, 255.0), "half_to_even"), "u8")
     result = op.result(_transpose(levels, (0, 2, 3, 1)))
@@ -83,7 +80,7 @@ def _project(code: Output, dense: list[layers.Dense]) -> dict[str, Output]:
     """
     kernels, biases = zip(*(map(_numpy, layer.weights) for layer in dense), strict=True)
     kernel, bias = np.concatenate(kernels, axis=1), np.concatenate(biases)
-    whole = _convolve(op.unsqueeze(code, _whole((2, 3))), kernel[None, None])
+    whole = _convolve(op.unsqueeze(code, _whole(_SPATIAL)), _turned(kernel[None, None]))
     whole = op.add(whole, _constant(bias[None, :, None, None]))
     widths = _whole([layer.units for layer in dense])
     parts = op.variadic_split(whole, _whole(1), widths).outputs()
@@ -111,15 +108,14 @@ def _translate(layer: keras.layers.Layer, given: list[Output]) -> Output:
             features, scale, shift = given
             normal = op.mvn(features, _whole(_SPATIAL), True, layer.epsilon, "inside_sqrt")
             return op.add(op.multiply(normal, scale), shift)
-        case DynamicConvolution():
-            features, kernel = given
-            return op.convolution(features, kernel, [1, 1], [0, 0], [0, 0], [1, 1])
+        case DynamicConvolution():  # the kernel stands in the gain's place
+            return _convolve(*given)
         case layers.DepthwiseConv2D():
             kernel = _constant(np.transpose(_numpy(layer.kernel), (2, 3, 0, 1))[:, :, None])
             none, ones = [0, 0], [1, 1]
             return op.group_convolution(given[0], kernel, list(layer.strides), none, none, ones)
         case layers.Conv2D():
-            features = _convolve(given[0], _numpy(layer.kernel), layer.strides)
+            features = _convolve(given[0], _turned(layer.kernel), layer.strides)
             if not layer.use_bias:
                 return features
             return op.add(features, _constant(_numpy(layer.bias)[None, :, None, None]))
@@ -129,16 +125,20 @@ def _translate(layer: keras.layers.Layer, given: list[Output]) -> Output:
     )
 
 
-def _convolve(features: Output, kernel: npt.NDArray[Any], strides: Any = (1, 1)) -> Output:
-    """Convolve without padding; the kernel is (height, width, in, out), as in Keras."""
-    turned = _constant(np.transpose(kernel, (3, 2, 0, 1)))
-    return op.convolution(features, turned, list(strides), [0, 0], [0, 0], [1, 1])
+def _convolve(features: Output, kernel: Output, strides: Any = (1, 1)) -> Output:
+    """Convolve without padding; the kernel is (out, in, height, width)."""
+    return op.convolution(features, kernel, list(strides), [0, 0], [0, 0], [1, 1])
+
+
+def _turned(kernel: Any) -> Output:
+    """Return a kernel of Keras, (height, width, in, out), as one of OpenVINO."""
+    return _constant(np.transpose(_numpy(kernel), (3, 2, 0, 1)))
 
 
 def _dynamic_kernels(
     steps: list[DynamicConvolution], known: dict[str, Output]
 ) -> dict[str, Output]:
-    """Return the kernels (out, in, 1, 1) that the gains ask for, by the names of the layers.
+    """Return the kernels (out, in, 1, 1) that the gains ask for, by the names of the gains.
 
     Those of one shape come out of one product: many small ones cost more in calls than in work.
     """
@@ -154,7 +154,7 @@ def _dynamic_kernels(
         whole = op.add(op.matmul(gained, _constant(before), False, False), _constant(kernel))
         parts = op.split(op.unsqueeze(whole, _whole((3, 4))), _whole(0), len(alike)).outputs()
         for one, part in zip(alike, parts, strict=True):
-            found[one.name] = op.squeeze(part, _whole(0))
+            found[one.input[1].name] = op.squeeze(part, _whole(0))
     return found
 
 
