@@ -14,7 +14,7 @@ from rich.console import Console
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame
 from stylizer.size import Size
-from stylizer.styles import AnyStyle, Style, load_styles
+from stylizer.styles.load import AnyStyle, Style, load_styles
 
 from .bench_coherence import CoherenceCost, coherence_cost_table, measure_coherence
 from .bench_duel import duel, duel_table

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from stylizer.frame import Frame
 from stylizer.network.config import Engine, FastConfig
-from stylizer.styles import AnyStyle, Style
+from stylizer.styles.load import AnyStyle, Style
 from stylizer.wrapper import describe_stylizer
 
 from .bench_table import make_table, setting_cells
@@ -71,8 +71,8 @@ def duel(
       BackendError: ai-edge-litert is not installed.
       WeightsError: the files are missing.
     """
-    from stylizer.cores import usable_cores
-    from stylizer.network.magenta_lite import MagentaLite
+    from stylizer.backend.cores import usable_cores
+    from stylizer.network.magenta.lite import MagentaLite
 
     with silenced():
         peer = MagentaLite(folder, threads=config.threads or usable_cores())

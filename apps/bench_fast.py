@@ -13,7 +13,7 @@ from rich.table import Table
 from stylizer.frame import Frame
 from stylizer.network.config import Engine, FastConfig
 from stylizer.protocols import Stylizer
-from stylizer.styles import AnyStyle
+from stylizer.styles.load import AnyStyle
 from stylizer.wrapper import describe_stylizer
 
 from .bench_table import make_table, setting_cells

@@ -13,7 +13,7 @@ from rich.table import Table
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame
 from stylizer.gatys.config import GatysConfig, Start
-from stylizer.styles import AnyStyle
+from stylizer.styles.load import AnyStyle
 
 from .options import option
 from .painting import make_stylizer

@@ -9,10 +9,10 @@ from typing import Annotated
 import typer
 
 from stylizer.errors import ConfigError
-from stylizer.io.camera import Camera
-from stylizer.io.camera_names import find_camera, list_cameras
-from stylizer.io.capture import is_stream, name_stream
-from stylizer.io.reconnecting import Reconnecting
+from stylizer.io.sources.camera import Camera
+from stylizer.io.sources.camera_names import find_camera, list_cameras
+from stylizer.io.sources.capture import is_stream, name_stream
+from stylizer.io.sources.reconnecting import Reconnecting
 from stylizer.size import Size
 
 from .options import option

@@ -13,14 +13,15 @@ from rich.console import Console
 from rich.table import Table
 
 from stylizer.errors import ConfigError, SourceError
+from stylizer.evaluation.known_motion import KnownMotion, KnownMotionConfig, Motion
+from stylizer.evaluation.metrics import end_point_error
 from stylizer.frame import Image
 from stylizer.gatys.config import GatysConfig
 from stylizer.io.image import read_image
 from stylizer.size import Size
-from stylizer.styles import load_styles
+from stylizer.styles.load import load_styles
 from stylizer.temporal.camera_motion import camera_flow, prefer_camera
 from stylizer.temporal.flow import OpticalFlow, Preset, resize_flow
-from stylizer.temporal.metrics import end_point_error
 
 from .coherence_cases import (
     CASES,
@@ -31,7 +32,6 @@ from .coherence_cases import (
     coherence_table,
     measure_case,
 )
-from .known_motion import KnownMotion, KnownMotionConfig, Motion
 from .loss_meter import LossMeter
 from .measuring import write_json
 from .options import SpeechOptions, option

@@ -10,16 +10,16 @@ import cv2
 import numpy as np
 from rich.table import Table
 
+from stylizer.evaluation.known_motion import KnownMotion
+from stylizer.evaluation.metrics import warping_error
+from stylizer.evaluation.stability import gray_levels
 from stylizer.frame import Frame, Image
 from stylizer.gatys.config import GatysConfig
 from stylizer.network.config import FastConfig
 from stylizer.protocols import Stylizer
-from stylizer.styles import AnyStyle
+from stylizer.styles.load import AnyStyle
 from stylizer.temporal.coherence import CoherenceConfig, Coherent
-from stylizer.temporal.metrics import warping_error
-from stylizer.temporal.stability import gray_levels
 
-from .known_motion import KnownMotion
 from .loss_meter import LossMeter
 from .painting import make_stylizer
 

@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from stylizer.io.video_reader import VideoReader
-from stylizer.io.video_writer import VideoWriter
+from stylizer.io.sinks.video_writer import VideoWriter
+from stylizer.io.sources.video_reader import VideoReader
 from stylizer.network.config import FastConfig
 from stylizer.size import Size
-from stylizer.styles import load_styles
+from stylizer.styles.load import load_styles
 from stylizer.wrapper import describe_stylizer
 
 from .options import SizeOption, SpeechOptions

@@ -11,8 +11,8 @@ import typer
 
 from stylizer.errors import ConfigError
 from stylizer.network.config import FastConfig
-from stylizer.network.conversion import Format
-from stylizer.network.export import (
+from stylizer.network.fast.conversion import Format
+from stylizer.network.fast.export import (
     SUFFIXES,
     ExportConfig,
     ExportedModel,
@@ -20,7 +20,7 @@ from stylizer.network.export import (
     export_network,
 )
 from stylizer.size import Size
-from stylizer.styles import load_styles
+from stylizer.styles.load import load_styles
 
 from .options import SpeechOptions, option
 from .paths import claim_file, style_paths

@@ -10,12 +10,12 @@ from typing import Annotated
 import typer
 
 from stylizer.frame import Frame
-from stylizer.io.folder_reader import FolderReader
-from stylizer.io.folder_writer import FolderWriter
 from stylizer.io.resize import Resized
+from stylizer.io.sinks.folder_writer import FolderWriter
+from stylizer.io.sources.folder_reader import FolderReader
 from stylizer.managed import Managed
 from stylizer.protocols import FrameSource, Stylizer
-from stylizer.styles import load_styles
+from stylizer.styles.load import load_styles
 from stylizer.wrapper import WrappedStylizer, describe_stylizer
 
 from .coherence_options import CoherenceOptions

@@ -10,16 +10,9 @@ from typing import Annotated, Any
 import typer
 
 from stylizer.errors import ConfigError
-from stylizer.gatys.config import (
-    GatysConfig,
-    Initial,
-    LayerWeights,
-    Optimizer,
-    Pooling,
-    Precision,
-    Start,
-)
+from stylizer.gatys.config import GatysConfig, Initial, Optimizer, Precision, Start
 from stylizer.gatys.recipes import RECIPES, Recipe, recipe
+from stylizer.perceptual.types import LayerWeights, Pooling
 from stylizer.size import Size
 
 from .options import option, parse_size

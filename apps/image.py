@@ -16,7 +16,7 @@ from stylizer.gatys.config import GatysConfig
 from stylizer.io.image import read_image, write_image
 from stylizer.io.resize import resize_image
 from stylizer.network.config import FastConfig
-from stylizer.styles import AnyStyle, load_styles
+from stylizer.styles.load import AnyStyle, load_styles
 from stylizer.wrapper import describe_stylizer
 
 from .fast_options import FastOptions

@@ -7,13 +7,13 @@ from dataclasses import replace
 from functools import partial
 from typing import cast
 
-from stylizer.color import MatchColor
+from stylizer.effects.color import MatchColor
 from stylizer.gatys.config import GatysConfig
-from stylizer.io.recent import RecentFrames
-from stylizer.io.recorder import Recorder
 from stylizer.io.resize import Resized
-from stylizer.io.screen import check_screen
-from stylizer.io.window import Window
+from stylizer.io.sinks.recorder import Recorder
+from stylizer.io.sinks.screen import check_screen
+from stylizer.io.sinks.window import Window
+from stylizer.io.sources.recent import RecentFrames
 from stylizer.live.controls import Controls, LiveSettings, StyleChoice, offer_styles
 from stylizer.live.meter import Meter
 from stylizer.live.painter import LivePainter, PainterConfig
@@ -22,7 +22,7 @@ from stylizer.live.source import LiveFrames
 from stylizer.network.config import FastConfig
 from stylizer.protocols import FrameSink, StyledStylizer
 from stylizer.size import Size
-from stylizer.styles import AnyStyle, load_styles
+from stylizer.styles.load import AnyStyle, load_styles
 from stylizer.temporal.coherence import CoherenceConfig
 from stylizer.wrapper import describe_stylizer
 

@@ -12,11 +12,11 @@ import typer
 
 from stylizer.errors import ConfigError, SinkError
 from stylizer.io.atomic import check_target
-from stylizer.io.broadcast import Broadcast
-from stylizer.io.limited import Limited
-from stylizer.io.recording import Recording
-from stylizer.io.video_formats import CONTAINERS
-from stylizer.io.virtual_camera import VirtualCamera, check_virtual_camera
+from stylizer.io.media.formats import CONTAINERS
+from stylizer.io.sinks.broadcast import Broadcast
+from stylizer.io.sinks.recording import Recording
+from stylizer.io.sinks.virtual_camera import VirtualCamera, check_virtual_camera
+from stylizer.io.sources.limited import Limited
 from stylizer.protocols import FrameSink, FrameSource
 
 from .options import option

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-from stylizer.color import (
+from stylizer.effects.color import (
     ColorMode,
     KeepColor,
     MatchColor,
@@ -14,11 +14,11 @@ from stylizer.color import (
     keep_luminance,
     matched_styles,
 )
+from stylizer.effects.strength import Strength, blend, check_strength
 from stylizer.errors import ConfigError
 from stylizer.frame import Image
 from stylizer.protocols import StyledStylizer, Stylizer
-from stylizer.strength import Strength, blend, check_strength
-from stylizer.styles import AnyStyle
+from stylizer.styles.load import AnyStyle
 
 from .options import option
 

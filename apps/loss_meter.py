@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from stylizer.frame import Image
 from stylizer.gatys.config import GatysConfig
-from stylizer.styles import AnyStyle
+from stylizer.styles.load import AnyStyle
 
 from .painting import load_backend
 

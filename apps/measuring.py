@@ -16,7 +16,7 @@ from stylizer.errors import SinkError, SourceError
 from stylizer.frame import Frame
 from stylizer.io.atomic import temporary_path
 from stylizer.io.resize import Resized
-from stylizer.io.video_reader import VideoReader
+from stylizer.io.sources.video_reader import VideoReader
 from stylizer.size import Size
 
 from .painting import load_backend
@@ -60,7 +60,7 @@ def describe_machine() -> dict[str, str]:
     load_backend()
     import keras
 
-    from stylizer.gatys.backend import describe_device
+    from stylizer.backend.keras_backend import describe_device
 
     return {
         "cpu": _processor(),

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from stylizer.io.encoding import PRESETS, VideoWriterConfig
+from stylizer.io.media.encoding import PRESETS, VideoWriterConfig
 from stylizer.size import Size
 
 __all__ = [

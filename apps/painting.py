@@ -13,7 +13,7 @@ from stylizer.gatys.config import GatysConfig
 from stylizer.network.config import FastConfig
 from stylizer.pipeline import run
 from stylizer.protocols import FrameSink, FrameSource, StyledStylizer, Stylizer
-from stylizer.styles import AnyStyle
+from stylizer.styles.load import AnyStyle
 
 from .coherence_options import CoherenceOptions
 from .look_options import LookOptions
@@ -142,9 +142,9 @@ def announce(description: str, source: FrameSource) -> None:
 def describe_still(config: GatysConfig, styles: Sequence[AnyStyle]) -> str:
     """Say what optimizes one picture: network, device and precision. Loads the backend."""
     load_backend()
-    from stylizer.gatys.backend import describe_device
-    from stylizer.gatys.precision import choose_precision
+    from stylizer.backend.keras_backend import describe_device
     from stylizer.gatys.targets import first_picture
+    from stylizer.perceptual.precision import choose_precision
 
     device = describe_device(precision=choose_precision(config, first_picture(styles)))
     return f"{config.network}, {device}"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from stylizer.gatys.config import GatysConfig
 from stylizer.protocols import FrameSource, Stylizer
-from stylizer.styles import AnyStyle
+from stylizer.styles.load import AnyStyle
 
 from .coherence_options import CoherenceOptions
 from .look_options import LookOptions

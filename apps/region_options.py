@@ -8,16 +8,16 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+from stylizer.effects.background import LearntBackground
+from stylizer.effects.region import Part, PersonFinder, Region, RegionConfig
+from stylizer.effects.segmenter import WHERE, Segmenter
 from stylizer.errors import ConfigError
 from stylizer.gatys.config import GatysConfig
-from stylizer.live.background import LearntBackground
 from stylizer.live.refine import Refined
 from stylizer.live.refinement import load_gatys
-from stylizer.live.region import Part, PersonFinder, Region, RegionConfig
-from stylizer.live.segmenter import WHERE, Segmenter
 from stylizer.network.config import FastConfig
 from stylizer.protocols import StyledStylizer, Stylizer
-from stylizer.styles import AnyStyle
+from stylizer.styles.load import AnyStyle
 
 from .options import option
 from .painting import load_backend

@@ -13,12 +13,12 @@ from rich.console import Console
 from rich.table import Table
 
 from stylizer.errors import ConfigError, SinkError, SourceError
+from stylizer.evaluation.stability import ShotStability, StabilityMeter, gray_levels
 from stylizer.frame import Frame, Image
 from stylizer.io.atomic import temporary_path
 from stylizer.io.resize import resize_image
-from stylizer.io.video_reader import VideoReader
+from stylizer.io.sources.video_reader import VideoReader
 from stylizer.temporal.flow import Preset
-from stylizer.temporal.stability import ShotStability, StabilityMeter, gray_levels
 
 from .options import SpeechOptions, option
 from .paths import claim_file, claim_picture

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from stylizer.gatys.history import LossHistory
+from stylizer.evaluation.history import LossHistory
 
 from .options import LossOptions
 from .paths import claim_file

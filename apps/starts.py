@@ -15,7 +15,7 @@ from rich.table import Table
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image
 from stylizer.gatys.config import GatysConfig, Start
-from stylizer.styles import AnyStyle, load_styles
+from stylizer.styles.load import AnyStyle, load_styles
 
 from .gatys_options import GatysOptions
 from .loss_meter import LossMeter
@@ -74,7 +74,7 @@ def measure_start(
       losses: the same for all starts that are to be compared.
       display: told of each frame.
     """
-    from stylizer.temporal.metrics import flow_agreement
+    from stylizer.evaluation.metrics import flow_agreement
 
     stylizer = make_stylizer(styles, config)
     painted: list[Image] = []

@@ -104,7 +104,7 @@ def main() -> None:
     from .terminal import set_up
 
     set_up(quiet=True, debug=False)
-    from stylizer.styles import load_styles
+    from stylizer.styles.load import load_styles
 
     job = json.loads(sys.argv[1])
     width, height = job["size"]

@@ -11,15 +11,15 @@ from rich.console import Console
 from rich.table import Table
 
 from stylizer.errors import ConfigError
+from stylizer.evaluation.contact_sheet import LabeledPicture, label_pictures
 from stylizer.frame import Frame, Image
 from stylizer.gatys.config import GatysConfig
-from stylizer.gatys.contact_sheet import LabeledPicture, label_pictures
 from stylizer.io.image import read_image, write_image
 from stylizer.io.resize import resize_image
-from stylizer.named_styles import NamedStyle, load_named_style, style_names
 from stylizer.network.config import FastConfig
 from stylizer.protocols import StyledStylizer
 from stylizer.size import Size
+from stylizer.styles.built_in import NamedStyle, load_named_style, style_names
 from stylizer.wrapper import describe_stylizer
 
 from .fast_options import EngineOptions

@@ -8,12 +8,12 @@ from typing import Annotated
 import typer
 
 from stylizer.errors import StylizerError
-from stylizer.gatys.contact_sheet import contact_sheet
-from stylizer.gatys.grid import Grid
-from stylizer.gatys.sweep import SweepCell, run_sweep, write_csv
+from stylizer.evaluation.contact_sheet import contact_sheet
+from stylizer.evaluation.grid import Grid
+from stylizer.evaluation.sweep import SweepCell, run_sweep, write_csv
 from stylizer.io.image import read_image, write_image
 from stylizer.io.resize import resize_image
-from stylizer.styles import load_styles
+from stylizer.styles.load import load_styles
 
 from .gatys_options import GatysOptions
 from .options import OutputOptions, SpeechOptions

@@ -11,11 +11,11 @@ import typer
 from stylizer.ahead import PaintedAhead
 from stylizer.gatys.config import GatysConfig
 from stylizer.io.resize import Resized
-from stylizer.io.video_reader import VideoReader
-from stylizer.io.video_writer import VideoWriter
+from stylizer.io.sinks.video_writer import VideoWriter
+from stylizer.io.sources.video_reader import VideoReader
 from stylizer.network.config import FastConfig
 from stylizer.protocols import FrameSource, Stylizer
-from stylizer.styles import AnyStyle, load_styles
+from stylizer.styles.load import AnyStyle, load_styles
 from stylizer.wrapper import describe_stylizer
 
 from .coherence_options import CoherenceOptions

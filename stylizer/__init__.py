@@ -7,48 +7,48 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from stylizer.color import KeepColor as KeepColor
+    from stylizer.effects.color import KeepColor as KeepColor
+    from stylizer.effects.strength import Strength as Strength
     from stylizer.errors import StylizerError as StylizerError
     from stylizer.frame import Frame as Frame
     from stylizer.gatys.config import GatysConfig as GatysConfig
     from stylizer.gatys.still import stylize_image as stylize_image
     from stylizer.gatys.stylizer import GatysStylizer as GatysStylizer
-    from stylizer.io.camera import Camera as Camera
-    from stylizer.io.folder_reader import FolderReader as FolderReader
-    from stylizer.io.folder_writer import FolderWriter as FolderWriter
     from stylizer.io.image import read_image as read_image
     from stylizer.io.image import write_image as write_image
-    from stylizer.io.video_reader import VideoReader as VideoReader
-    from stylizer.io.video_writer import VideoWriter as VideoWriter
-    from stylizer.io.window import Window as Window
-    from stylizer.named_styles import NamedStyle as NamedStyle
-    from stylizer.named_styles import style_names as style_names
+    from stylizer.io.sinks.folder_writer import FolderWriter as FolderWriter
+    from stylizer.io.sinks.video_writer import VideoWriter as VideoWriter
+    from stylizer.io.sinks.window import Window as Window
+    from stylizer.io.sources.camera import Camera as Camera
+    from stylizer.io.sources.folder_reader import FolderReader as FolderReader
+    from stylizer.io.sources.video_reader import VideoReader as VideoReader
     from stylizer.network.config import FastConfig as FastConfig
     from stylizer.network.stylizer import FastStylizer as FastStylizer
     from stylizer.pipeline import run as run
-    from stylizer.strength import Strength as Strength
-    from stylizer.styles import load_styles as load_styles
+    from stylizer.styles.built_in import NamedStyle as NamedStyle
+    from stylizer.styles.built_in import style_names as style_names
+    from stylizer.styles.load import load_styles as load_styles
 
 _HOMES = {
-    "Camera": "stylizer.io.camera",
+    "Camera": "stylizer.io.sources.camera",
     "FastConfig": "stylizer.network.config",
     "FastStylizer": "stylizer.network.stylizer",
-    "FolderReader": "stylizer.io.folder_reader",
-    "FolderWriter": "stylizer.io.folder_writer",
+    "FolderReader": "stylizer.io.sources.folder_reader",
+    "FolderWriter": "stylizer.io.sinks.folder_writer",
     "Frame": "stylizer.frame",
     "GatysConfig": "stylizer.gatys.config",
     "GatysStylizer": "stylizer.gatys.stylizer",
-    "KeepColor": "stylizer.color",
-    "NamedStyle": "stylizer.named_styles",
-    "Strength": "stylizer.strength",
+    "KeepColor": "stylizer.effects.color",
+    "NamedStyle": "stylizer.styles.built_in",
+    "Strength": "stylizer.effects.strength",
     "StylizerError": "stylizer.errors",
-    "VideoReader": "stylizer.io.video_reader",
-    "VideoWriter": "stylizer.io.video_writer",
-    "Window": "stylizer.io.window",
-    "load_styles": "stylizer.styles",
+    "VideoReader": "stylizer.io.sources.video_reader",
+    "VideoWriter": "stylizer.io.sinks.video_writer",
+    "Window": "stylizer.io.sinks.window",
+    "load_styles": "stylizer.styles.load",
     "read_image": "stylizer.io.image",
     "run": "stylizer.pipeline",
-    "style_names": "stylizer.named_styles",
+    "style_names": "stylizer.styles.built_in",
     "stylize_image": "stylizer.gatys.still",
     "write_image": "stylizer.io.image",
 }

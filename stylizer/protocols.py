@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 from stylizer.frame import Frame
 
 if TYPE_CHECKING:
-    from stylizer.styles import AnyStyle
+    from stylizer.styles.load import AnyStyle
 
 __all__ = ["EndOfStream", "FrameSink", "FrameSource", "StyledStylizer", "Stylizer"]
 

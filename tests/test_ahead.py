@@ -14,16 +14,16 @@ from stylizer.ahead import PaintedAhead
 from stylizer.apps.coherence_options import CoherenceOptions
 from stylizer.apps.look_options import LookOptions
 from stylizer.apps.painting import make_stylizer
-from stylizer.color import ColorMode
+from stylizer.effects.color import ColorMode
 from stylizer.frame import Frame
 from stylizer.io.image import write_image
-from stylizer.io.video_reader import VideoReader
+from stylizer.io.sources.video_reader import VideoReader
 from stylizer.managed import Managed
 from stylizer.network.config import FastConfig
 from stylizer.network.stylizer import FastStylizer
 from stylizer.pipeline import run
 from stylizer.protocols import Stylizer
-from stylizer.styles import load_styles
+from stylizer.styles.load import load_styles
 from stylizer.temporal.coherence import Coherent
 from stylizer.temporal.cuts import ResetOnCut
 from stylizer.wrapper import WrappedStylizer, describe_stylizer

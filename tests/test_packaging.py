@@ -140,12 +140,12 @@ def test_importing_it_pulls_in_nothing_heavy(name: str) -> None:
     [
         "stylizer.apps.cli",
         "stylizer.pipeline",
-        "stylizer.styles",
+        "stylizer.styles.load",
         "stylizer.gatys.config",
-        "stylizer.gatys.grid",
-        "stylizer.gatys.history",
+        "stylizer.evaluation.grid",
+        "stylizer.evaluation.history",
         "stylizer.gatys.recipes",
-        "stylizer.gatys.sweep",
+        "stylizer.evaluation.sweep",
     ],
 )
 def test_importing_it_starts_no_backend(name: str) -> None:

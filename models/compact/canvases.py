@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from keras import ops
 
-from stylizer.gatys.backend import compile_step, value_and_gradient
-from stylizer.gatys.compact import TAPS
+from stylizer.backend.keras_backend import compile_step, value_and_gradient
+from stylizer.perceptual.compact import TAPS
 
 from .distill import Distiller, relative_distance
 from .pictures import Pictures

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 from keras import ops
 
-from stylizer.gatys.compact import TAPS, TEACHER_CHANNELS, build_student
-from stylizer.gatys.losses import gram_matrix
-from stylizer.gatys.vgg import MEAN_COLOR, build_vgg, read_kernels
+from stylizer.perceptual.compact import TAPS, TEACHER_CHANNELS, build_student
+from stylizer.perceptual.losses import gram_matrix
+from stylizer.perceptual.vgg import MEAN_COLOR, build_vgg, read_kernels
 
 __all__ = ["Distiller", "build_teacher", "prepare", "relative_distance"]
 

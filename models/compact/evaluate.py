@@ -20,12 +20,12 @@ import numpy.typing as npt
 from keras import ops
 
 from stylizer.frame import Image
-from stylizer.gatys.compact import TAPS
 from stylizer.gatys.config import GatysConfig
-from stylizer.gatys.losses import gram_matrix
 from stylizer.gatys.still import stylize_image
 from stylizer.io.image import write_image
-from stylizer.styles import Style
+from stylizer.perceptual.compact import TAPS
+from stylizer.perceptual.losses import gram_matrix
+from stylizer.styles.load import Style
 
 from .distill import build_teacher
 from .pictures import Pictures

@@ -18,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 from keras import ops
 
-from stylizer.gatys.backend import compile_step
-from stylizer.gatys.compact import TAPS, build_compact, fold_map
+from stylizer.backend.keras_backend import compile_step
+from stylizer.perceptual.compact import TAPS, build_compact, fold_map
 
 from ..records import append_row, read_settings, save_packed
 from .canvases import Canvases

@@ -12,7 +12,7 @@ import json
 import os
 from pathlib import Path
 
-from stylizer.network.architecture import build_network
+from stylizer.network.fast.architecture import build_network
 
 from ..records import save_packed
 

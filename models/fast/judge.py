@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 from keras import ops
 
+from stylizer.backend.keras_backend import compile_step
 from stylizer.frame import Image
-from stylizer.gatys.backend import compile_step
-from stylizer.gatys.compact import TAPS
-from stylizer.gatys.losses import gram_matrix
+from stylizer.perceptual.compact import TAPS
+from stylizer.perceptual.losses import gram_matrix
 
 __all__ = ["MEASURES", "READINGS", "Judge", "Reading", "Sight", "measure", "medians", "read"]
 

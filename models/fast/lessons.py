@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 from keras import ops
 
+from stylizer.backend.keras_backend import compile_step
 from stylizer.errors import ConfigError
-from stylizer.gatys.backend import compile_step
-from stylizer.gatys.compact import TAPS, load_compact
-from stylizer.network.architecture import style_statistics
+from stylizer.network.fast.architecture import style_statistics
+from stylizer.perceptual.compact import TAPS, load_compact
 from stylizer.weights import weights_path
 
 from ..compact.distill import build_teacher

@@ -14,9 +14,9 @@ import keras
 import numpy as np
 from keras import ops
 
-from stylizer.gatys.compact import TAPS
-from stylizer.gatys.losses import gram_matrix
-from stylizer.network.architecture import STATISTICS_SIZE, STRIDE, build_network
+from stylizer.network.fast.architecture import STATISTICS_SIZE, STRIDE, build_network
+from stylizer.perceptual.compact import TAPS
+from stylizer.perceptual.losses import gram_matrix
 
 __all__ = ["MOST_SHIFT", "Balance", "Trainee", "style_targets"]
 

@@ -12,15 +12,15 @@ import numpy as np
 import numpy.typing as npt
 from keras import ops
 
-from stylizer.cores import usable_cores
+from stylizer.backend.cores import usable_cores
+from stylizer.backend.keras_backend import compile_step
 from stylizer.frame import Image
-from stylizer.gatys.backend import compile_step
-from stylizer.gatys.compact import TAPS, load_compact
 from stylizer.gatys.config import GatysConfig
 from stylizer.gatys.still import stylize_image
-from stylizer.network.architecture import build_network, style_statistics
-from stylizer.network.magenta_lite import FILES, MagentaLite
-from stylizer.styles import Style
+from stylizer.network.fast.architecture import build_network, style_statistics
+from stylizer.network.magenta.lite import FILES, MagentaLite
+from stylizer.perceptual.compact import TAPS, load_compact
+from stylizer.styles.load import Style
 from stylizer.weights import weights_path
 
 from .held_out import SIDE, Picture

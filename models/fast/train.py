@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 from keras import ops
 
-from stylizer.gatys.backend import compile_step
+from stylizer.backend.keras_backend import compile_step
 
 from ..records import append_row, read_settings
 from .lessons import Lessons, load_teacher

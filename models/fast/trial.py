@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from keras import ops
 
-from stylizer.gatys.backend import compile_step
-from stylizer.gatys.compact import TAPS
+from stylizer.backend.keras_backend import compile_step
+from stylizer.perceptual.compact import TAPS
 
 from .lessons import Entry, Lessons
 from .objective import Teacher, style_targets

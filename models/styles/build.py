@@ -19,13 +19,13 @@ import numpy.typing as npt
 from keras import ops
 
 from stylizer.gatys.config import GatysConfig
-from stylizer.gatys.features import LossNetwork, load_network
-from stylizer.gatys.losses import gram_matrix
 from stylizer.io.image import read_image
 from stylizer.io.resize import resize_image
-from stylizer.named_styles import pack_gram
-from stylizer.network.architecture import style_statistics
+from stylizer.network.fast.architecture import style_statistics
+from stylizer.perceptual.features import LossNetwork, load_network
+from stylizer.perceptual.losses import gram_matrix
 from stylizer.size import Size
+from stylizer.styles.built_in import pack_gram
 
 __all__ = ["GRAM_SIDES", "PAINTINGS", "SIDES", "Painting", "main", "measure"]
 
@@ -114,7 +114,7 @@ def measure(network: LossNetwork, path: Path) -> dict[str, npt.NDArray[Any]]:
     Returns:
       ``aspects``, float32 scalar: long side over short side. ``statistics``, float32
       (len(SIDES), 640). ``correlations_LAYER`` and ``energies_LAYER``: the Gram matrices at
-      `GRAM_SIDES`, as `stylizer.named_styles.pack_gram` writes them.
+      `GRAM_SIDES`, as `stylizer.styles.built_in.pack_gram` writes them.
     """
     picture = read_image(path)
     size = picture.shape[1], picture.shape[0]

@@ -1,9 +1,8 @@
 """Style transfer by optimisation (Gatys et al. 2016), warm-started from frame to frame.
 
-`config` holds the settings and `recipes` those of published methods; `losses` are pure functions;
-`features` loads the networks they look through; `targets` are what styles look like to them;
-`engine` optimizes one canvas, `stylizer` a stream and `still` a picture. Importing this package
-imports no backend.
+`config` holds the settings and `recipes` those of published methods; `targets` are what styles look
+like to a loss network of `stylizer.perceptual`; `engine` optimizes one canvas, `stylizer` a stream
+and `still` a picture. Importing this package imports no backend.
 """
 
 __all__: list[str] = []

@@ -8,27 +8,20 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from stylizer.errors import ConfigError
+from stylizer.perceptual.types import LayerWeights, Pooling, Reduction
 from stylizer.temporal.flow import Preset
 
 __all__ = [
     "GatysConfig",
     "Initial",
-    "LayerWeights",
     "Optimizer",
-    "Pooling",
     "Precision",
-    "Reduction",
     "Start",
 ]
 
-LayerWeights = tuple[tuple[str, float], ...]
-"""Names of layers of the loss network, each with the weight of its loss."""
-
 Initial = Literal["content", "noise", "style", "image"]
 Optimizer = Literal["adam", "lbfgs"]
-Pooling = Literal["max", "average"]
 Precision = Literal["auto", "float32", "float16", "bfloat16"]
-Reduction = Literal["mean", "sum"]
 Start = Literal["warped", "previous", "cold"]
 
 

@@ -13,16 +13,12 @@ from typing import Any
 import numpy as np
 from keras import ops
 
+from stylizer.backend.keras_backend import compile_step
 from stylizer.errors import StyleError
 from stylizer.frame import Image
-from stylizer.gatys import losses
-from stylizer.gatys.backend import compile_step
 from stylizer.gatys.config import GatysConfig
-from stylizer.gatys.features import LossNetwork, load_network
-from stylizer.gatys.losses import Tensor
 from stylizer.gatys.memory import TemporalTarget
 from stylizer.gatys.optimizers import Canvas, Losses, make_optimizer
-from stylizer.gatys.precision import choose_precision
 from stylizer.gatys.targets import (
     StyleLike,
     WeightedStyle,
@@ -31,7 +27,11 @@ from stylizer.gatys.targets import (
     pad_picture,
     style_grams,
 )
-from stylizer.named_styles import NamedStyle
+from stylizer.perceptual import losses
+from stylizer.perceptual.features import LossNetwork, load_network
+from stylizer.perceptual.losses import Tensor
+from stylizer.perceptual.precision import choose_precision
+from stylizer.styles.built_in import NamedStyle
 
 __all__ = ["Engine", "StyleLike", "WeightedStyle", "make_objective"]
 

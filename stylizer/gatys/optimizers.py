@@ -18,10 +18,10 @@ import numpy.typing as npt
 from keras import ops
 from scipy.optimize import Bounds, minimize
 
+from stylizer.backend.keras_backend import compile_step, value_and_gradient
 from stylizer.errors import OptimizationError
-from stylizer.gatys.backend import compile_step, value_and_gradient
 from stylizer.gatys.config import GatysConfig
-from stylizer.gatys.losses import Tensor
+from stylizer.perceptual.losses import Tensor
 
 __all__ = ["Adam", "CanvasOptimizer", "Lbfgs", "Losses", "make_optimizer"]
 

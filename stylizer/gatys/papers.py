@@ -27,7 +27,8 @@ common to all terms.
 
 from __future__ import annotations
 
-from stylizer.gatys.config import GatysConfig, LayerWeights
+from stylizer.gatys.config import GatysConfig
+from stylizer.perceptual.types import LayerWeights
 
 __all__ = ["dey_2019", "gatys_2016", "khan_2021", "real_time_style_transfer", "surma"]
 

@@ -11,9 +11,9 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from stylizer.backend.keras_backend import describe_device
 from stylizer.errors import ConfigError, SourceError, StylizerError
 from stylizer.frame import Frame, Image
-from stylizer.gatys.backend import describe_device
 from stylizer.gatys.config import GatysConfig
 from stylizer.gatys.engine import StyleLike
 from stylizer.gatys.passes import PassPainter, PassProgress

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from stylizer.backend.keras_backend import describe_device
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image, check_image
-from stylizer.gatys.backend import describe_device
 from stylizer.gatys.config import GatysConfig
 from stylizer.gatys.engine import Engine, StyleLike
 from stylizer.gatys.initial import initial_canvas

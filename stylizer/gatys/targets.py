@@ -19,9 +19,9 @@ from keras import ops
 from stylizer.errors import StyleError
 from stylizer.frame import Image, check_image
 from stylizer.gatys.config import GatysConfig
-from stylizer.gatys.features import LossNetwork
-from stylizer.gatys.losses import Tensor, gram_matrix
-from stylizer.named_styles import NamedStyle
+from stylizer.perceptual.features import LossNetwork
+from stylizer.perceptual.losses import Tensor, gram_matrix
+from stylizer.styles.built_in import NamedStyle
 
 __all__ = [
     "StyleLike",

@@ -9,8 +9,8 @@ from functools import partial
 from typing import Any
 
 from stylizer.errors import ConfigError, StyleError
-from stylizer.named_styles import load_named_style, style_names
-from stylizer.styles import AnyStyle
+from stylizer.styles.built_in import load_named_style, style_names
+from stylizer.styles.load import AnyStyle
 
 __all__ = ["Controls", "LiveSettings", "StyleChoice", "offer_styles"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from stylizer.io.keys import Key
+from stylizer.io.sinks.keys import Key
 from stylizer.live.controls import Controls
 
 __all__ = ["live_keys"]

@@ -8,7 +8,8 @@ from functools import partial
 from time import perf_counter
 from typing import Protocol, runtime_checkable
 
-from stylizer.color import keep_luminance
+from stylizer.effects.color import keep_luminance
+from stylizer.effects.strength import blend
 from stylizer.errors import StyleError
 from stylizer.frame import Frame, check_image
 from stylizer.io.resize import resize_image
@@ -17,7 +18,6 @@ from stylizer.live.budget import Budget
 from stylizer.live.controls import Controls, LiveSettings
 from stylizer.live.levels import Level
 from stylizer.protocols import StyledStylizer, Stylizer
-from stylizer.strength import blend
 from stylizer.temporal.coherence import CoherenceConfig, Coherent
 from stylizer.temporal.cuts import ResetOnCut
 from stylizer.wrapper import describe_stylizer
@@ -48,8 +48,8 @@ class PainterConfig:
     Attributes:
       coherence: its strength and preset are ruled by the controls and the budget.
       cuts: whether the past is forgotten at cuts.
-      around: puts something between the method and all else, as `stylizer.color.MatchColor`; None
-        for nothing.
+      around: puts something between the method and all else, as
+        `stylizer.effects.color.MatchColor`; None for nothing.
     """
 
     coherence: CoherenceConfig = field(default_factory=CoherenceConfig)

@@ -10,7 +10,7 @@ from time import perf_counter
 from typing import Protocol
 
 from stylizer.frame import Frame, Image
-from stylizer.io.keys import Key
+from stylizer.io.sinks.keys import Key
 from stylizer.live.controls import Controls
 from stylizer.live.keys import live_keys
 from stylizer.live.meter import Meter, Reading
@@ -24,7 +24,7 @@ _SHOWN = 2.5
 
 
 class Tape(Protocol):
-    """The part of `stylizer.io.recorder.Recorder` that is used."""
+    """The part of `stylizer.io.sinks.recorder.Recorder` that is used."""
 
     @property
     def active(self) -> bool: ...  # noqa: D102
@@ -49,7 +49,7 @@ class PanelParts:
 
 
 class LivePanel:
-    """A `stylizer.io.panel.Panel`: changes the controls by keys, and shows how the stream runs."""
+    """A `stylizer.io.sinks.panel.Panel`: keys change the controls, and it shows how all runs."""
 
     def __init__(self, controls: Controls, meter: Meter, parts: PanelParts) -> None:
         """Put the keys together.

@@ -23,7 +23,7 @@ from stylizer.live.beside import Beside
 from stylizer.live.refinement import Pace, Refinement, Refiner
 from stylizer.live.stillness import Stillness, StillnessConfig
 from stylizer.protocols import StyledStylizer
-from stylizer.styles import AnyStyle
+from stylizer.styles.load import AnyStyle
 from stylizer.wrapper import WrappedStylizer
 
 __all__ = ["RefineConfig", "Refined"]

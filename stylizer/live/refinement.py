@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from stylizer.frame import Image
 from stylizer.io.resize import resize_image
-from stylizer.styles import AnyStyle
+from stylizer.styles.load import AnyStyle
 
 if TYPE_CHECKING:
     from stylizer.gatys.engine import Engine

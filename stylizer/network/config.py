@@ -8,7 +8,9 @@ from typing import Literal, get_args
 
 from stylizer.errors import ConfigError
 
-__all__ = ["Engine", "FastConfig", "Network", "Precision"]
+__all__ = ["INSTALL_OPENVINO", "Engine", "FastConfig", "Network", "Precision"]
+
+INSTALL_OPENVINO = "pip install openvino"
 
 Engine = Literal["auto", "keras", "openvino"]
 Network = Literal["fast", "magenta"]

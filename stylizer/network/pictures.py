@@ -14,8 +14,8 @@ import numpy.typing as npt
 from stylizer.errors import ConfigError
 from stylizer.frame import Image, check_image
 from stylizer.io.resize import resize_image
-from stylizer.named_styles import NamedStyle
 from stylizer.size import Size
+from stylizer.styles.built_in import NamedStyle
 
 __all__ = [
     "LEAST_SIDE",

@@ -13,13 +13,11 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from stylizer.frame import Image
-from stylizer.network.config import FastConfig
+from stylizer.network.config import INSTALL_OPENVINO, FastConfig
 from stylizer.network.pictures import Code
-from stylizer.styles import AnyStyle
+from stylizer.styles.load import AnyStyle
 
-__all__ = ["INSTALL_OPENVINO", "Runtime", "load_runtime", "needs_keras"]
-
-INSTALL_OPENVINO = "pip install openvino"
+__all__ = ["Runtime", "load_runtime", "needs_keras"]
 
 _log = logging.getLogger(__name__)
 
@@ -74,15 +72,15 @@ def load_runtime(config: FastConfig | None = None) -> Runtime:
     """
     config = config or FastConfig()
     if config.network == "magenta":
-        from stylizer.network.magenta import MagentaRuntime
+        from stylizer.network.magenta.hub import MagentaRuntime
 
         return MagentaRuntime(source=config.magenta, threads=config.threads)
     engine = _choose_engine() if config.engine == "auto" else config.engine
     if engine == "openvino":
-        from stylizer.network.openvino_runtime import OpenVinoRuntime
+        from stylizer.network.fast.openvino_runtime import OpenVinoRuntime
 
         return OpenVinoRuntime(config)
-    from stylizer.network.keras_runtime import KerasRuntime
+    from stylizer.network.fast.keras_runtime import KerasRuntime
 
     return KerasRuntime(config)
 
@@ -98,7 +96,7 @@ def needs_keras(config: FastConfig) -> bool:
 def _choose_engine() -> str:
     """Return ``"keras"`` or ``"openvino"``; the backend is imported only if there may be a GPU."""
     if _gpu_is_likely():
-        from stylizer.gatys.backend import describe_device, has_gpu
+        from stylizer.backend.keras_backend import describe_device, has_gpu
 
         if has_gpu():
             return "keras"

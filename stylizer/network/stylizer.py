@@ -10,10 +10,10 @@ import numpy as np
 from stylizer.errors import StyleError
 from stylizer.frame import Frame, check_image
 from stylizer.network.config import FastConfig
-from stylizer.network.magenta import check_magenta_styles
+from stylizer.network.magenta.hub import check_magenta_styles
 from stylizer.network.pictures import Code
 from stylizer.network.runtime import Runtime, load_runtime
-from stylizer.styles import AnyStyle
+from stylizer.styles.load import AnyStyle
 
 __all__ = ["FastStylizer", "mix_styles"]
 

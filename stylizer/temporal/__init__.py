@@ -1,3 +1,3 @@
-"""What holds frames together: optical flow, and measures of motion."""
+"""What holds frames together: optical flow, coherence, cuts."""
 
 __all__: list[str] = []

@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from stylizer.frame import Image
-from stylizer.named_styles import NamedStyle, load_named_style, style_names
 from stylizer.network.config import FastConfig
 from stylizer.network.pictures import Code
 from stylizer.network.runtime import Runtime, load_runtime
-from stylizer.styles import MIN_SIDE, AnyStyle, Style
+from stylizer.styles.built_in import NamedStyle, load_named_style, style_names
+from stylizer.styles.load import MIN_SIDE, AnyStyle, Style
 from stylizer.web.events import log_event
 from stylizer.web.options import StyleChoice
 from stylizer.web.pictures import decode_frame, encode_jpeg, shrink

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 
-from stylizer.color import keep_luminance
+from stylizer.effects.color import keep_luminance
+from stylizer.effects.strength import blend
 from stylizer.frame import Frame, Image
 from stylizer.io.resize import resize_image
 from stylizer.network.pictures import Code
 from stylizer.network.runtime import Runtime
-from stylizer.strength import blend
 from stylizer.temporal.coherence import CoherenceConfig, Coherent
 from stylizer.temporal.cuts import ResetOnCut
 from stylizer.web.options import LiveSettings

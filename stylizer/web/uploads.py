@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stylizer.errors import SourceError
-from stylizer.io.container import open_video
-from stylizer.io.probe import probe
+from stylizer.io.media.container import open_video
+from stylizer.io.media.probe import probe
 from stylizer.web.refusal import Refusal
 
 __all__ = ["VIDEO_FORMATS", "VideoLimits", "check_video"]

@@ -9,19 +9,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stylizer.ahead import PaintedAhead
-from stylizer.color import KeepColor, keep_luminance
+from stylizer.effects.color import KeepColor, keep_luminance
+from stylizer.effects.strength import Strength, blend
 from stylizer.frame import Frame, Image
 from stylizer.io.image import write_image
 from stylizer.io.resize import Resized
-from stylizer.io.video_reader import VideoReader
-from stylizer.io.video_writer import VideoWriter
+from stylizer.io.sinks.video_writer import VideoWriter
+from stylizer.io.sources.video_reader import VideoReader
 from stylizer.managed import Managed
 from stylizer.network.stylizer import FastStylizer
 from stylizer.pipeline import Progress, run
 from stylizer.protocols import EndOfStream, FrameSink, FrameSource, Stylizer
 from stylizer.size import Size
-from stylizer.strength import Strength, blend
-from stylizer.styles import AnyStyle
+from stylizer.styles.load import AnyStyle
 from stylizer.temporal.coherence import CoherenceConfig, Coherent
 from stylizer.temporal.cuts import ResetOnCut
 from stylizer.web.gallery import Gallery

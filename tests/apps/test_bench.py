@@ -22,9 +22,9 @@ from stylizer.apps.timing import WARM_UP, time_frames
 from stylizer.errors import StylizerError
 from stylizer.frame import Frame, Image
 from stylizer.io.image import read_image, write_image
-from stylizer.network import magenta_lite
 from stylizer.network.config import FastConfig
-from stylizer.styles import AnyStyle, Style
+from stylizer.network.magenta import lite as magenta_lite
+from stylizer.styles.load import AnyStyle, Style
 from tests.apps.conftest import Inverter, Run
 from tests.clips import make_clip
 

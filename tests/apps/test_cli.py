@@ -204,7 +204,7 @@ def test_what_native_code_says_meanwhile_is_kept_away(capfd: pytest.CaptureFixtu
 
 
 def test_where_a_snapshot_went_is_told(capfd: pytest.CaptureFixture[str]) -> None:
-    window = logging.getLogger("stylizer.io.window")
+    window = logging.getLogger("stylizer.io.sinks.window")
     terminal.set_up(quiet=True, debug=False)
     window.info("snapshot saved as a.png")
     terminal.set_up(quiet=False, debug=False)

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from stylizer.apps.coherence_cases import CoherenceResult, add_means, add_shares
+from stylizer.evaluation.stability import gray_levels
 from stylizer.io.image import write_image
-from stylizer.temporal.stability import gray_levels
 from tests.apps.conftest import Run
 
 RESULT = CoherenceResult(

@@ -16,8 +16,8 @@ from stylizer.apps.live_outputs import LiveOutputs
 from stylizer.apps.spread import spread
 from stylizer.errors import ConfigError, SinkError, StylizerError
 from stylizer.frame import Frame, Image
-from stylizer.io.limited import Limited
-from stylizer.io.recording import Recording
+from stylizer.io.sinks.recording import Recording
+from stylizer.io.sources.limited import Limited
 from stylizer.managed import Managed
 from stylizer.protocols import EndOfStream, FrameSink
 from tests.apps.conftest import names
@@ -157,13 +157,13 @@ def test_what_cannot_be_is_told_before_anything_is_opened(
 def test_a_missing_package_is_told_before_anything_is_opened(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("stylizer.io.virtual_camera.find_spec", lambda name: None)
+    monkeypatch.setattr("stylizer.io.sinks.virtual_camera.find_spec", lambda name: None)
     with pytest.raises(SinkError, match="pip install"):
         LiveOutputs(output=["virtual-camera"]).check()
 
 
 def test_a_duration_limits_the_source(mjpeg: MjpegServer) -> None:
-    from stylizer.io.camera import Camera
+    from stylizer.io.sources.camera import Camera
 
     with Camera(mjpeg.url) as camera:
         assert parse().limit(camera) is camera

@@ -18,11 +18,11 @@ from stylizer.frame import Frame
 from stylizer.io.image import read_image, write_image
 from stylizer.network import stylizer as fast_module
 from stylizer.network.config import FastConfig
-from stylizer.styles import AnyStyle, load_styles
+from stylizer.styles.load import AnyStyle, load_styles
 from tests.apps.conftest import Inverter, Run, names
 from tests.apps.test_live import Screen
 from tests.clips import count_frames, make_clip, picture
-from tests.network.stand_in import save_model
+from tests.network.magenta.stand_in import save_model
 from tests.streams import MjpegServer
 
 

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from stylizer.apps.region_options import RegionOptions
+from stylizer.effects.region import Region
 from stylizer.errors import ConfigError, WeightsError
 from stylizer.gatys.config import GatysConfig
 from stylizer.live.refine import Refined
-from stylizer.live.region import Region
 from stylizer.network.config import FastConfig
-from stylizer.styles import AnyStyle, load_style
+from stylizer.styles.load import AnyStyle, load_style
 from tests.stand_ins import CountingIdentity
 
 

@@ -11,12 +11,12 @@ from skimage import data
 from typer.testing import CliRunner
 
 from stylizer.apps.coherence_options import CoherenceOptions
-from stylizer.apps.known_motion import KnownMotion, KnownMotionConfig
 from stylizer.apps.report import report
 from stylizer.apps.spread import spread
 from stylizer.errors import ConfigError, SinkError, SourceError
-from stylizer.io.encoding import VideoWriterConfig
-from stylizer.io.video_writer import VideoWriter
+from stylizer.evaluation.known_motion import KnownMotion, KnownMotionConfig
+from stylizer.io.media.encoding import VideoWriterConfig
+from stylizer.io.sinks.video_writer import VideoWriter
 from stylizer.temporal.coherence import Coherent
 from stylizer.temporal.cuts import ResetOnCut
 from tests.stand_ins import Boiling, CountingIdentity

@@ -10,14 +10,14 @@ import pytest
 
 from stylizer.apps import styles as app
 from stylizer.apps.look_options import LookOptions
-from stylizer.color import keep_luminance, match_color
+from stylizer.effects.color import keep_luminance, match_color
 from stylizer.errors import ConfigError, StyleError
 from stylizer.frame import Frame, Image
 from stylizer.gatys.config import GatysConfig
 from stylizer.io.image import read_image
-from stylizer.named_styles import load_named_style, style_names
 from stylizer.network.config import FastConfig
-from stylizer.styles import AnyStyle, NamedStyle, Style, load_style
+from stylizer.styles.built_in import load_named_style, style_names
+from stylizer.styles.load import AnyStyle, NamedStyle, Style, load_style
 from tests.apps.conftest import Inverter, Run, names
 from tests.clips import picture
 

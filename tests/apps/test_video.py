@@ -13,8 +13,8 @@ from skimage import data
 from stylizer.apps import paths, video
 from stylizer.apps.passes import stopped_by_signals
 from stylizer.frame import Frame
-from stylizer.io.probe import probe
-from stylizer.io.video_writer import VideoWriter
+from stylizer.io.media.probe import probe
+from stylizer.io.sinks.video_writer import VideoWriter
 from tests.apps.conftest import Inverter, Run, names
 from tests.clips import count_frames, decode, duration, make_clip, read_number
 

@@ -14,14 +14,14 @@ import pytest
 
 from stylizer.errors import ConfigError, SinkError
 from stylizer.frame import Frame, Image
-from stylizer.io import window as window_module
-from stylizer.io.broadcast import Broadcast
-from stylizer.io.folder_writer import FolderWriter
 from stylizer.io.image import read_image
-from stylizer.io.recording import Recording
-from stylizer.io.video_writer import VideoWriter, VideoWriterConfig
-from stylizer.io.virtual_camera import VirtualCamera
-from stylizer.io.window import Window
+from stylizer.io.sinks import window as window_module
+from stylizer.io.sinks.broadcast import Broadcast
+from stylizer.io.sinks.folder_writer import FolderWriter
+from stylizer.io.sinks.recording import Recording
+from stylizer.io.sinks.video_writer import VideoWriter, VideoWriterConfig
+from stylizer.io.sinks.virtual_camera import VirtualCamera
+from stylizer.io.sinks.window import Window
 from stylizer.protocols import FrameSink
 from tests.clips import decode, picture, read_number
 from tests.virtual_cameras import plug_in

@@ -10,20 +10,20 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from stylizer.color import KeepColor, MatchColor
+from stylizer.effects.background import LearntBackground
+from stylizer.effects.color import KeepColor, MatchColor
+from stylizer.effects.region import Mask, Region, RegionConfig
+from stylizer.effects.strength import Strength
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image
 from stylizer.gatys.stylizer import GatysStylizer
-from stylizer.live.background import LearntBackground
 from stylizer.live.refine import Refined
 from stylizer.live.refinement import Canvas
-from stylizer.live.region import Mask, Region, RegionConfig
 from stylizer.network.config import Engine, FastConfig
 from stylizer.network.runtime import load_runtime
 from stylizer.network.stylizer import FastStylizer
 from stylizer.protocols import Stylizer
-from stylizer.strength import Strength
-from stylizer.styles import AnyStyle, Style, load_style
+from stylizer.styles.load import AnyStyle, Style, load_style
 from stylizer.temporal.coherence import CoherenceConfig, Coherent
 from stylizer.temporal.cuts import ResetOnCut
 from tests.gatys.networks import random_vgg, tiny_config

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from skimage import data
 
-from stylizer.apps.known_motion import KnownMotion, KnownMotionConfig
+from stylizer.evaluation.known_motion import KnownMotion, KnownMotionConfig
 from stylizer.frame import Image
 from stylizer.gatys.config import GatysConfig
 from stylizer.gatys.stylizer import GatysStylizer
-from stylizer.styles import Style
+from stylizer.styles.load import Style
 
 
 @pytest.mark.slow

@@ -8,13 +8,13 @@ import pytest
 from skimage import data
 
 from stylizer.errors import ConfigError, StyleError
+from stylizer.evaluation.metrics import flow_agreement
 from stylizer.frame import Frame, Image
 from stylizer.gatys.config import GatysConfig
 from stylizer.gatys.engine import Engine
 from stylizer.gatys.initial import initial_canvas
 from stylizer.gatys.still import stylize_image
 from stylizer.gatys.stylizer import GatysStylizer, LossRecord
-from stylizer.temporal.metrics import flow_agreement
 from tests.gatys.networks import random_vgg, tiny_config
 
 

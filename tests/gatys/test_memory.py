@@ -10,10 +10,10 @@ from skimage import data
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image
 from stylizer.gatys.config import GatysConfig
-from stylizer.gatys.losses import temporal_loss
 from stylizer.gatys.memory import FrameMemory, Recalled, TemporalTarget, combine_long_term
 from stylizer.gatys.passes import blend_passes, paint_passes
 from stylizer.gatys.stylizer import GatysStylizer, LossRecord
+from stylizer.perceptual.losses import temporal_loss
 from stylizer.temporal.motion import MotionFinder
 from tests.gatys.networks import random_vgg, tiny_config
 

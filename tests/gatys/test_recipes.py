@@ -10,14 +10,14 @@ import numpy.typing as npt
 import pytest
 
 from stylizer.errors import ConfigError
-from stylizer.gatys import applications, losses
 from stylizer.gatys.config import GatysConfig
 from stylizer.gatys.engine import make_objective
-from stylizer.gatys.features import LossNetwork
 from stylizer.gatys.recipes import RECIPES, recipe
 from stylizer.gatys.still import stylize_image
 from stylizer.gatys.stylizer import LossRecord
-from stylizer.styles import Style
+from stylizer.perceptual import applications, losses
+from stylizer.perceptual.features import LossNetwork
+from stylizer.styles.load import Style
 
 Array = npt.NDArray[np.float64]
 Kernels = dict[str, tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]]

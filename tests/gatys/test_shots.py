@@ -17,7 +17,7 @@ from stylizer.gatys.shots import PaintedShots, ShotConfig
 from stylizer.gatys.stylizer import LossRecord
 from stylizer.managed import Managed
 from stylizer.pipeline import run
-from stylizer.styles import Style
+from stylizer.styles.load import Style
 from tests.gatys.networks import random_vgg, tiny_config
 
 STYLES = [Style(name="coffee", image=np.ascontiguousarray(data.coffee()[::8, ::8]))]

@@ -12,13 +12,13 @@ import pytest
 from stylizer.errors import StyleError
 from stylizer.frame import Frame, Image
 from stylizer.gatys.config import GatysConfig
-from stylizer.gatys.features import LossNetwork, load_network
-from stylizer.gatys.precision import choose_precision
 from stylizer.gatys.still import stylize_image
 from stylizer.gatys.stylizer import GatysStylizer
 from stylizer.gatys.targets import check_styles, first_picture, picture_grams, style_grams
-from stylizer.named_styles import NamedStyle, load_named_style
-from stylizer.styles import AnyStyle, Style
+from stylizer.perceptual.features import LossNetwork, load_network
+from stylizer.perceptual.precision import choose_precision
+from stylizer.styles.built_in import NamedStyle, load_named_style
+from stylizer.styles.load import AnyStyle, Style
 from tests.gatys.networks import tiny_config
 
 CONFIG = GatysConfig(iterations=2, warm_iterations=1)
@@ -177,8 +177,8 @@ def test_precision_is_tried_on_the_first_picture_or_on_a_made_up_one(
         tried.append(image)
         return 0.0 if precision == "bfloat16" else 1.0
 
-    monkeypatch.setattr("stylizer.gatys.precision.has_gpu", lambda: True)
-    monkeypatch.setattr("stylizer.gatys.precision.deviation", deviation)
+    monkeypatch.setattr("stylizer.perceptual.precision.has_gpu", lambda: True)
+    monkeypatch.setattr("stylizer.perceptual.precision.deviation", deviation)
     assert choose_precision(CONFIG, None) == "bfloat16"
     assert tried[0].dtype == np.uint8
     assert 20 < tried[0].std() < 90

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stylizer.errors import ConfigError
-from stylizer.io.folder_reader import FolderReader
 from stylizer.io.image import write_image
 from stylizer.io.resize import Resized, resize_image
-from stylizer.io.video_reader import VideoReader
+from stylizer.io.sources.folder_reader import FolderReader
+from stylizer.io.sources.video_reader import VideoReader
 from stylizer.size import Size
 from tests.clips import COLORS, corner_colors, picture, read_number
 

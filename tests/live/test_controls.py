@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from stylizer.errors import ConfigError, StyleError
-from stylizer.io.keys import by_code
+from stylizer.io.sinks.keys import by_code
 from stylizer.live.beside import Beside
 from stylizer.live.controls import Controls, LiveSettings, StyleChoice, offer_styles
 from stylizer.live.keys import live_keys
-from stylizer.named_styles import style_names
-from stylizer.styles import Style, load_style
+from stylizer.styles.built_in import style_names
+from stylizer.styles.load import Style, load_style
 
 PATIENCE = 30.0
 

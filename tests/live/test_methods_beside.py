@@ -16,9 +16,9 @@ from stylizer.gatys.stylizer import GatysStylizer, LossRecord
 from stylizer.gatys.targets import style_grams
 from stylizer.live.painter import Iterating, Preparing
 from stylizer.network.config import FastConfig
-from stylizer.network.openvino_runtime import OpenVinoRuntime
+from stylizer.network.fast.openvino_runtime import OpenVinoRuntime
 from stylizer.network.stylizer import FastStylizer
-from stylizer.styles import Style
+from stylizer.styles.load import Style
 from tests.clips import picture
 from tests.gatys.networks import random_vgg, tiny_config
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from stylizer.color import keep_luminance
+from stylizer.effects.color import keep_luminance
 from stylizer.errors import StyleError
 from stylizer.frame import Frame, Image
 from stylizer.live.budget import Budget, BudgetConfig
@@ -17,7 +17,7 @@ from stylizer.live.controls import Controls, LiveSettings, StyleChoice
 from stylizer.live.levels import Level
 from stylizer.live.painter import LivePainter, PainterConfig
 from stylizer.protocols import Stylizer
-from stylizer.styles import AnyStyle, Style
+from stylizer.styles.load import AnyStyle, Style
 from stylizer.temporal.coherence import CoherenceConfig, Coherent
 from tests.clips import picture
 from tests.stand_ins import Boiling

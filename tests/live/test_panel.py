@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from stylizer.frame import Frame, Image
-from stylizer.io.keys import by_code
 from stylizer.io.resize import Resized
+from stylizer.io.sinks.keys import by_code
 from stylizer.live import meter as meter_module
 from stylizer.live import panel as panel_module
 from stylizer.live.controls import Controls, LiveSettings, StyleChoice

@@ -15,7 +15,7 @@ from stylizer.live.refine import RefineConfig, Refined
 from stylizer.live.refinement import Pace, Refiner, load_gatys
 from stylizer.live.stillness import Stillness, StillnessConfig
 from stylizer.protocols import StyledStylizer
-from stylizer.styles import AnyStyle, Style, load_style
+from stylizer.styles.load import AnyStyle, Style, load_style
 from tests.clips import picture
 
 STILL = StillnessConfig(frames=4)

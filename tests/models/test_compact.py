@@ -13,7 +13,7 @@ import pytest
 from scipy.stats import spearmanr
 
 from stylizer.errors import WeightsError
-from stylizer.gatys import compact
+from stylizer.perceptual import compact
 from stylizer.weights import weights_path
 
 DATA = Path(os.environ.get("STYLIZER_DATA", Path(__file__).parents[3] / "shared" / "data"))
@@ -89,8 +89,8 @@ def test_damaged_weights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyP
 @pytest.mark.skipif(not TEACHER.exists(), reason=f"the teacher's weights are not in {TEACHER}")
 def test_style_distances_are_in_the_teachers_order(network: keras.Model) -> None:
     skimage = pytest.importorskip("skimage.data")
-    from stylizer.gatys.losses import gram_matrix
     from stylizer.models.compact.distill import build_teacher
+    from stylizer.perceptual.losses import gram_matrix
 
     photos = [image[:384, :384] for image in (skimage.astronaut(), skimage.rocket())]
     images = [

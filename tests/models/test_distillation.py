@@ -11,12 +11,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from stylizer.gatys.compact import TAPS, TEACHER_CHANNELS
 from stylizer.models.compact.canvases import Canvases
 from stylizer.models.compact.distill import Distiller, relative_distance
 from stylizer.models.compact.evaluate import judge
 from stylizer.models.compact.pictures import Pictures, is_held_out, list_pictures
 from stylizer.models.compact.train import Settings, Store, train
+from stylizer.perceptual.compact import TAPS, TEACHER_CHANNELS
 from tests.gatys.networks import random_vgg
 
 Array = npt.NDArray[Any]

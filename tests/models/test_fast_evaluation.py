@@ -14,7 +14,6 @@ import pytest
 
 from stylizer.errors import SourceError
 from stylizer.frame import Image
-from stylizer.gatys.compact import TAPS
 from stylizer.io.image import read_image
 from stylizer.models.fast import evaluate, painters
 from stylizer.models.fast.evaluate import PRIMARY, Evaluation, show
@@ -29,7 +28,8 @@ from stylizer.models.fast.held_out import (
 from stylizer.models.fast.judge import MEASURES, READINGS, Judge, Sight, measure, medians, read
 from stylizer.models.fast.painters import Paint, Painter
 from stylizer.models.fast.pictures import is_held_out
-from stylizer.network.architecture import build_network
+from stylizer.network.fast.architecture import build_network
+from stylizer.perceptual.compact import TAPS
 
 Array = npt.NDArray[Any]
 

@@ -13,7 +13,6 @@ import pytest
 from keras import ops
 
 from stylizer.errors import ConfigError
-from stylizer.gatys.compact import TAPS, load_compact
 from stylizer.models.fast.export import export
 from stylizer.models.fast.lessons import Entry, Lessons, Store, load_teacher
 from stylizer.models.fast.objective import MOST_SHIFT, Balance, Trainee, style_targets
@@ -30,7 +29,8 @@ from stylizer.models.fast.pictures import (
 )
 from stylizer.models.fast.settings import Settings
 from stylizer.models.fast.train import train
-from stylizer.network.architecture import STATISTICS_SIZE, build_network
+from stylizer.network.fast.architecture import STATISTICS_SIZE, build_network
+from stylizer.perceptual.compact import TAPS, load_compact
 from stylizer.weights import weights_path
 
 Array = npt.NDArray[Any]

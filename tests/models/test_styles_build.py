@@ -9,12 +9,12 @@ import numpy.typing as npt
 import pytest
 
 from stylizer.frame import Image
-from stylizer.gatys.compact import TAPS
 from stylizer.gatys.config import GatysConfig
-from stylizer.gatys.features import load_network
 from stylizer.io.image import write_image
 from stylizer.models.styles import build
-from stylizer.named_styles import load_named_style, style_names, unpack_gram
+from stylizer.perceptual.compact import TAPS
+from stylizer.perceptual.features import load_network
+from stylizer.styles.built_in import load_named_style, style_names, unpack_gram
 
 
 @pytest.fixture

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from stylizer.errors import ConfigError
-from stylizer.named_styles import NamedStyle
-from stylizer.network import architecture
+from stylizer.network.fast import architecture
 from stylizer.network.pictures import (
     STRIDE,
     check_code,
@@ -16,6 +15,7 @@ from stylizer.network.pictures import (
     known_statistics,
     resize_style,
 )
+from stylizer.styles.built_in import NamedStyle
 
 
 def noise(width: int, height: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:

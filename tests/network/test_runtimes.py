@@ -16,21 +16,21 @@ from keras import ops
 
 from stylizer.errors import BackendError, ConfigError, WeightsError
 from stylizer.frame import Image
-from stylizer.gatys.compact import load_compact
 from stylizer.network import runtime as runtime_module
-from stylizer.network.architecture import (
+from stylizer.network.config import FastConfig
+from stylizer.network.fast.architecture import (
     CODE_SIZE,
     ConditionalInstanceNormalization,
     DepthToSpace,
     Reflect,
     style_statistics,
 )
-from stylizer.network.config import FastConfig
-from stylizer.network.keras_runtime import KerasRuntime, load_network
-from stylizer.network.openvino_graph import build_graph
-from stylizer.network.openvino_runtime import OpenVinoRuntime
+from stylizer.network.fast.keras_runtime import KerasRuntime, load_network
+from stylizer.network.fast.openvino_graph import build_graph
+from stylizer.network.fast.openvino_runtime import OpenVinoRuntime
 from stylizer.network.runtime import Runtime, load_runtime, needs_keras
-from stylizer.styles import Style, load_style
+from stylizer.perceptual.compact import load_compact
+from stylizer.styles.load import Style, load_style
 from stylizer.weights import weights_path
 
 SIZES = [(64, 48), (67, 45), (16, 16), (33, 130), (5, 3)]
@@ -216,7 +216,7 @@ def test_bfloat16_where_the_cpu_has_it(model_cache: Path, in_openvino: OpenVinoR
 
 
 def test_bfloat16_elsewhere_is_refused(model_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stylizer.network.openvino_runtime._has_bfloat16", lambda core: False)
+    monkeypatch.setattr("stylizer.network.fast.openvino_runtime._has_bfloat16", lambda core: False)
     with pytest.raises(BackendError, match="expected a CPU that has bfloat16"):
         OpenVinoRuntime(FastConfig(cache=model_cache, precision="bfloat16"))
 
@@ -244,7 +244,7 @@ def test_openvino_imports_no_tensorflow_once_cached(
         "from stylizer.frame import Frame\n"
         "from stylizer.network.config import FastConfig\n"
         "from stylizer.network.stylizer import FastStylizer\n"
-        "from stylizer.styles import Style, load_style\n"
+        "from stylizer.styles.load import Style, load_style\n"
         "styles = [load_style('starry_night'), Style(name='a', image=np.eye(32, dtype=np.uint8)"
         "[:, :, None] * np.full(3, 255, np.uint8))]\n"
         "config = FastConfig(engine='openvino', precision='float32', cache=Path(sys.argv[1]))\n"
@@ -285,7 +285,7 @@ def test_auto_is_openvino_on_a_cpu(
 
 def test_auto_is_keras_on_a_gpu_that_the_backend_uses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runtime_module, "_gpu_is_likely", lambda: True)
-    monkeypatch.setattr("stylizer.gatys.backend.has_gpu", lambda: True)
+    monkeypatch.setattr("stylizer.backend.keras_backend.has_gpu", lambda: True)
     assert needs_keras(FastConfig())
     assert isinstance(load_runtime(), KerasRuntime)
 
@@ -294,8 +294,8 @@ def test_auto_is_openvino_beside_a_gpu_that_the_backend_does_not_use(
     monkeypatch: pytest.MonkeyPatch, model_cache: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(runtime_module, "_gpu_is_likely", lambda: True)
-    monkeypatch.setattr("stylizer.gatys.backend._gpu_name", lambda: None)
-    monkeypatch.setattr("stylizer.gatys.backend._nvidia_gpu", lambda: "H200")
+    monkeypatch.setattr("stylizer.backend.keras_backend._gpu_name", lambda: None)
+    monkeypatch.setattr("stylizer.backend.keras_backend._nvidia_gpu", lambda: "H200")
     assert isinstance(load_runtime(FastConfig(cache=model_cache)), OpenVinoRuntime)
     assert "H200 is present but" in caplog.text
 

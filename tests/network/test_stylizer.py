@@ -12,7 +12,7 @@ from stylizer.network.pictures import Code
 from stylizer.network.runtime import Runtime
 from stylizer.network.stylizer import FastStylizer, mix_styles
 from stylizer.protocols import StyledStylizer
-from stylizer.styles import AnyStyle, Style, load_style, style_names
+from stylizer.styles.load import AnyStyle, Style, load_style, style_names
 
 
 class Tinter:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from skimage import data
 
-from stylizer.apps.known_motion import KnownMotion, KnownMotionConfig, Motion
+from stylizer.evaluation.known_motion import KnownMotion, KnownMotionConfig, Motion
 from stylizer.temporal.camera_motion import camera_flow, prefer_camera
 from stylizer.temporal.flow import Flow, Gray, OpticalFlow, resize_flow
 

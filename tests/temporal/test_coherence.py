@@ -3,26 +3,26 @@
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import get_args
+from typing import Any, get_args
 
 import cv2
 import numpy as np
 import pytest
 from skimage import data
 
-from stylizer.apps.known_motion import KnownMotion, KnownMotionConfig, Motion
 from stylizer.errors import ConfigError
+from stylizer.evaluation.known_motion import KnownMotion, KnownMotionConfig, Motion
+from stylizer.evaluation.metrics import warping_error
 from stylizer.frame import Frame, Image
 from stylizer.protocols import Stylizer
 from stylizer.temporal.coherence import CoherenceConfig, Coherent
 from stylizer.temporal.flow import Preset
-from stylizer.temporal.metrics import warping_error
 from tests.stand_ins import Boiling, CountingIdentity
 
 SIZE = (160, 96)
 
 
-def known(motion: Motion, **settings: object) -> KnownMotion:
+def known(motion: Motion, **settings: Any) -> KnownMotion:
     config = KnownMotionConfig(motion=motion, size=SIZE, frame_count=14, noise=2.0)
     config = replace(config, **settings)
     return KnownMotion(data.coffee(), data.astronaut(), config)

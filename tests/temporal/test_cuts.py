@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from skimage import data
 
-from stylizer.apps.known_motion import KnownMotion, KnownMotionConfig, Motion
 from stylizer.errors import ConfigError
+from stylizer.evaluation.known_motion import KnownMotion, KnownMotionConfig, Motion
 from stylizer.frame import Frame, Image
 from stylizer.temporal.cuts import CutConfig, CutDetector, ResetOnCut
 from tests.stand_ins import CountingIdentity

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from skimage import data
 
 from stylizer.errors import ConfigError
+from stylizer.evaluation.metrics import flow_agreement
 from stylizer.frame import Image
 from stylizer.temporal.flow import Flow, OpticalFlow, outside, warp
-from stylizer.temporal.metrics import flow_agreement
 
 BORDER = 24
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from skimage import data
 
-from stylizer.apps.known_motion import KnownMotion, KnownMotionConfig
 from stylizer.errors import ConfigError
+from stylizer.evaluation.known_motion import KnownMotion, KnownMotionConfig, Motion
 from stylizer.temporal.flow import Flow
 from stylizer.temporal.motion import MotionFinder
 from stylizer.temporal.occlusion import (
@@ -81,7 +81,7 @@ def test_flows_of_two_sizes_are_refused() -> None:
 
 
 @pytest.mark.parametrize("motion", ["pan", "rotation"])
-def test_of_a_known_motion_most_is_kept_and_most_that_is_hidden_is_not(motion: str) -> None:
+def test_of_a_known_motion_most_is_kept_and_most_that_is_hidden_is_not(motion: Motion) -> None:
     config = KnownMotionConfig(motion=motion, size=(320, 180), speed=2.0, noise=2.0)
     known = KnownMotion(data.coffee(), data.astronaut(), config)
     found = MotionFinder()(known.image(8), known.image(7))

@@ -21,7 +21,7 @@ from simple_websocket import Client
 from stylizer.frame import Image
 from stylizer.network.config import FastConfig
 from stylizer.network.pictures import Code
-from stylizer.styles import AnyStyle, Style
+from stylizer.styles.load import AnyStyle, Style
 from stylizer.web.app import create_app
 from stylizer.web.config import WebConfig
 from stylizer.web.server import open_server

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image as pillow
 
-from stylizer.named_styles import style_names
+from stylizer.styles.built_in import style_names
 from tests.clips import ffmpeg, make_clip
 from tests.web.serving import (
     FlatRuntime,

@@ -1,0 +1,1 @@
+"""What computes: the backends of Keras, and the cores of the CPU."""

@@ -1,0 +1,1 @@
+"""What is done with a painting and its source: colors, strength, regions."""

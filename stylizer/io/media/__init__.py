@@ -1,0 +1,1 @@
+"""Media files: what is in them, how they are timed, encoded and put together by ffmpeg."""

@@ -1,0 +1,162 @@
+"""Opening media files with PyAV: one place where every bad file gets its clear error.
+
+Video files are decoded by PyAV and not by OpenCV's reader although both carry the same ffmpeg:
+OpenCV says "no more frames" both at the end and at a damaged packet in the middle (after 97 of the
+358 frames of a clip with 1,500 bad bytes), gives times as floats, knows neither how long the last
+picture stands nor the tracks beside the video, and writes ffmpeg's complaints to the terminal.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+# Before PyAV: after it, OpenCV's windows hang (both bring libxcb along).
+import cv2  # noqa: F401
+
+# isort: split
+import av
+import av.container
+import av.error
+from av.sidedata.sidedata import Type as SideDataType
+from av.stream import Disposition
+
+from stylizer.errors import SourceError
+from stylizer.io.media.orientation import Orientation
+
+__all__ = ["decode_pictures", "find_orientation", "open_video", "picture_time", "stream_seconds"]
+
+_log = logging.getLogger(__name__)
+
+_PICTURES = ("image2", "_pipe")  # ffmpeg's names of readers of single pictures
+_TEXT = ("tty", "txt", "srt", "ass", "webvtt")  # text that ffmpeg would paint as a video, or read
+
+
+def open_video(path: Path) -> tuple[av.container.InputContainer, av.VideoStream]:
+    """Open a media file and choose its video stream (not a cover picture).
+
+    Returns:
+      The container, which the caller closes, and the stream.
+
+    Raises:
+      SourceError: missing, empty, a folder, not a media file, a still picture, or without video.
+    """
+    try:
+        if path.is_file() and path.stat().st_size == 0:
+            raise SourceError(f"{path}: the file is empty (0 bytes); expected a video")
+        if path.is_dir():
+            raise SourceError(f"{path}: expected a video file, got a folder")
+        # "file:" keeps ffmpeg from reading a name with a colon as an address.
+        container = av.open(f"file:{path.absolute()}", metadata_errors="replace")
+    except FileNotFoundError as error:
+        raise SourceError(f"{path}: no such video; check the path") from error
+    except PermissionError as error:
+        raise SourceError(f"{path}: no permission to read it") from error
+    except (OSError, MemoryError, av.error.FFmpegError) as error:  # a size gone wild: memory
+        raise SourceError(
+            f"{path}: not a video that can be read, or cut off before its index "
+            f"({_reason(error)}); expected mp4, mkv, webm, mov, avi, gif, ..."
+        ) from error
+    try:
+        return container, _choose_stream(path, container)
+    except BaseException:
+        container.close()
+        raise
+
+
+def _reason(error: Exception) -> str:
+    code = getattr(error, "errno", None)
+    if isinstance(error, OSError) and code in errno.errorcode:
+        return error.strerror or str(error)
+    return getattr(error, "strerror", None) or str(error)
+
+
+def _choose_stream(path: Path, container: av.container.InputContainer) -> av.VideoStream:
+    name = container.format.name
+    if name == _PICTURES[0] or name.endswith(_PICTURES[1]):
+        raise SourceError(f"{path}: a still picture; expected a video (for a picture, use `image`)")
+    if name in _TEXT:
+        raise SourceError(f"{path}: a text file; expected a video")
+    streams = [
+        stream
+        for stream in container.streams.video
+        if not stream.disposition & Disposition.attached_pic
+    ]
+    if streams:
+        best = container.streams.best("video")
+        chosen = best if best in streams else streams[0]
+        if chosen.codec_context is None:
+            raise SourceError(f"{path}: its video codec is not known here; convert it to H.264")
+        return chosen
+    if container.streams.audio:
+        raise SourceError(f"{path}: only sound, no video track; expected a video")
+    raise SourceError(f"{path}: no video track in this file; expected a video")
+
+
+def decode_pictures(
+    container: av.container.InputContainer, stream: av.VideoStream, path: Path
+) -> Iterator[av.VideoFrame]:
+    """Decode a stream from where it stands, passing over damaged data with a warning in the log.
+
+    Raises:
+      SourceError: the file can no longer be read (an error of the disk, not of the data).
+    """
+    stream.thread_type = "AUTO"
+    damaged = 0
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets)
+        except StopIteration:
+            break
+        except av.error.InvalidDataError:
+            damaged += 1
+            break
+        except (OSError, MemoryError, av.error.FFmpegError) as error:
+            raise SourceError(f"{path}: reading failed: {_reason(error)}") from error
+        try:
+            yield from packet.decode()
+        except (av.error.FFmpegError, EOFError, MemoryError):
+            damaged += 1
+    if damaged:
+        _log.warning("%s: passed over %d damaged parts of the video", path, damaged)
+
+
+def picture_time(
+    stamped: av.Packet | av.VideoFrame, container: av.container.InputContainer
+) -> Fraction | None:
+    """Return when a packet or a decoded picture is to be shown, in seconds, if the file says so.
+
+    AVI knows only the order of decoding, and what ffmpeg makes up of it for pictures that are
+    stored out of order does not ascend; the times of decoding do, at the same distances.
+    """
+    stamp = stamped.dts if container.format.name == "avi" else stamped.pts
+    if stamp is None or not stamped.time_base:
+        return None
+    return Fraction(stamp * stamped.time_base)
+
+
+def find_orientation(picture: av.VideoFrame) -> Orientation:
+    """Read the display matrix that comes with a decoded picture (the rotation tag)."""
+    for side_data in picture.side_data.keys():  # iterating the mapping itself gives values
+        if side_data.type == SideDataType.DISPLAYMATRIX:
+            return Orientation.from_matrix(bytes(side_data))
+    return Orientation()
+
+
+def stream_seconds(stream: av.VideoStream) -> Fraction | None:
+    """Return the duration that the file states for a stream, in seconds, if it does."""
+    if stream.duration and stream.time_base:
+        return Fraction(stream.duration * stream.time_base)
+    # Matroska keeps a track's end as a tag: 00:00:02.966000000
+    parts = stream.metadata.get("DURATION", "").split(":")
+    if len(parts) != 3:
+        return None
+    try:
+        end = sum((Fraction(part) * 60 ** (2 - n) for n, part in enumerate(parts)), Fraction(0))
+    except (ValueError, ZeroDivisionError):
+        return None
+    return end - Fraction((stream.start_time or 0) * (stream.time_base or 0))

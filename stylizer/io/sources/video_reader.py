@@ -1,0 +1,159 @@
+"""Video files as a source: upright pictures at a constant rate, each at its time."""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+# Before PyAV: after it, OpenCV's windows hang (both bring libxcb along).
+import cv2  # noqa: F401
+
+# isort: split
+import av
+import numpy as np
+
+from stylizer.errors import ConfigError, SourceError
+from stylizer.frame import Frame, Image
+from stylizer.io.media.container import decode_pictures, open_video, picture_time
+from stylizer.io.media.probe import MediaInfo, probe
+from stylizer.io.media.retime import at_constant_rate
+from stylizer.managed import Managed
+
+__all__ = ["VideoReader"]
+
+_log = logging.getLogger(__name__)
+
+_NEAR_END = 10
+"""Seconds that a film's last picture may stand, when the end is only stated and not measured."""
+
+
+class VideoReader(Managed):
+    """Reads a video file, once, from its first picture to its last.
+
+    Rotation tags are applied, and pixels that are not square are made so. A variable frame rate
+    comes out constant: pictures are repeated or dropped, as `stylizer.io.media.retime` says, so
+    that each stands at its time and the whole lasts as long as the source's video. Time is counted
+    from the first picture; ``info.start_offset`` tells how much later than the sound that is.
+
+    A file that is damaged or cut off gives the frames that can be decoded, and a warning in the log
+    says what is missing; without a single frame it is an error.
+
+    Attributes:
+      info: what was found in the file.
+    """
+
+    def __init__(self, path: Path | str, *, rate: Fraction | None = None) -> None:
+        """Open a file.
+
+        Args:
+          path: the file.
+          rate: frames per second to give, exact; None for the file's own, or when that is variable
+            the constant rate nearest to its usual one.
+
+        Raises:
+          ConfigError: a rate that is not above 0 and at most 1000.
+          SourceError: the file is missing, empty, no video, or without a frame.
+        """
+        if rate is not None and not 0 < rate <= 1000:
+            raise ConfigError(f"rate: expected above 0 and at most 1000 a second, got {rate}")
+        self._path = Path(path)
+        self.info: MediaInfo = probe(self._path)
+        self._rate = self.info.rate if rate is None else Fraction(rate)
+        self._container, self._stream = open_video(self._path)
+        self._begun = False
+        self._closed = False
+        self._lock = threading.Lock()  # closing while another thread decodes would crash
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) in pixels, upright."""
+        return self.info.size
+
+    @property
+    def rate(self) -> Fraction:
+        """Frames per second, exact."""
+        return self._rate
+
+    @property
+    def frame_count(self) -> int:
+        """Frames that will come, as far as is known beforehand."""
+        return max(1, math.floor(self.info.duration * self._rate + Fraction(1, 2)))
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Give the frames in order.
+
+        Raises:
+          SourceError: the reader is closed, was iterated before, or the file cannot be read on.
+        """
+        if self._closed:
+            raise SourceError(f"{self._path}: the reader is closed; open a new one")
+        if self._begun:
+            raise SourceError(f"{self._path}: was read already; open a new reader to read it again")
+        self._begun = True
+        return self._frames()
+
+    def _frames(self) -> Iterator[Frame]:
+        picture: av.VideoFrame | None = None
+        image: Image | None = None
+        index = 0
+        for shown in at_constant_rate(self._timed(), self._rate):
+            if image is None or shown is not picture:
+                picture, image = shown, self._to_image(shown)
+            else:
+                image = image.copy()  # whoever got the last frame may have painted on it
+            yield Frame(image, index, float(index / self._rate))
+            index += 1
+        self._check_end(index)
+
+    def _timed(self) -> Iterator[tuple[av.VideoFrame, Fraction, Fraction]]:
+        """Give decoded pictures with their time, and how long each stands if it is the last."""
+        step = 1 / self.info.rate
+        time, first = -step, None
+        pictures = decode_pictures(self._container, self._stream, self._path)
+        while True:
+            with self._lock:
+                if self._closed:
+                    raise SourceError(
+                        f"{self._path}: the reader was closed while it was being read"
+                    )
+                picture = next(pictures, None)
+            if picture is None:
+                return
+            stamp = picture_time(picture, self._container)
+            time = time + step if stamp is None else stamp
+            first = time if first is None else first
+            rest = self.info.duration - (time - first)
+            # The end is the picture's own, unless the file was cut off long before it.
+            near = self.info.measured or rest < _NEAR_END
+            yield picture, time, rest if near and rest > 0 else step
+
+    def _to_image(self, picture: av.VideoFrame) -> Image:
+        orientation = self.info.orientation
+        width, height = orientation.turn_size(self.info.size)
+        stored = picture.to_ndarray(
+            format="rgb24", width=width, height=height, interpolation="BICUBIC"
+        )
+        return orientation.turn(np.asarray(stored, dtype=np.uint8))
+
+    def _check_end(self, count: int) -> None:
+        if count == 0:
+            raise SourceError(f"{self._path}: no frame can be decoded; the file is cut off")
+        stated = self.info.stated_duration
+        given = float(count / self._rate)
+        if stated is not None and given < stated - max(0.5, float(2 / self._rate)):
+            _log.warning(
+                "%s: ended after %.2f of %.2f seconds; the file seems to be cut off",
+                self._path,
+                given,
+                stated,
+            )
+
+    def close(self) -> None:
+        """Close the file; closing twice does no harm."""
+        with self._lock:
+            self._closed = True
+            self._container.close()

@@ -1,0 +1,1 @@
+"""The fast network of our own: its architecture, what runs it, and other programs' formats."""

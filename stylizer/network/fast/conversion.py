@@ -1,0 +1,133 @@
+"""Asks for the fast network in another program's format; made by TensorFlow, in another process.
+
+The process lets this one stay free of TensorFlow, whatever the backend of Keras is here. What it
+does stands in `stylizer.network.fast.convert`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal, Self, get_args
+
+from stylizer.errors import BackendError, ConfigError, WeightsError
+from stylizer.network.pictures import LEAST_SIDE, STRIDE
+
+__all__ = ["ConversionConfig", "Format", "Part", "check_size", "convert"]
+
+Format = Literal["onnx", "litert", "openvino"]
+
+Part = Literal["image", "style", "statistics", "predictor"]
+"""``image``: image (and code) to painted image. ``style``: style picture to code; it is made of
+``statistics``: style picture to statistics, and ``predictor``: statistics to code."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConversionConfig:
+    """What to convert.
+
+    Attributes:
+      format: of the files.
+      parts: of the network.
+      weights: of the fast network.
+      compact: weights of the compact loss network.
+      size: (width, height) of the image, multiples of 8; None for any.
+      code: put into the image network, so that it takes an image only; None for an input.
+      eight_bit: the image network is the one of `stylizer.network.fast.openvino_graph`, which
+        takes and gives bytes, of any size and with a code; OpenVINO only.
+    """
+
+    format: Format
+    parts: tuple[Part, ...]
+    weights: Path
+    compact: Path
+    size: tuple[int, int] | None = None
+    code: tuple[float, ...] | None = None
+    eight_bit: bool = False
+
+    def __post_init__(self) -> None:
+        """Check every range; a message names the field."""
+        if self.format not in get_args(Format):
+            raise ConfigError(
+                f"format: expected one of {', '.join(get_args(Format))}, got {self.format!r}"
+            )
+        unknown = set(self.parts) - set(get_args(Part))
+        if unknown or not self.parts:
+            raise ConfigError(f"parts: expected some of {', '.join(get_args(Part))}")
+        if self.eight_bit and self.format != "openvino":
+            raise ConfigError(f"eight_bit: goes with openvino, got {self.format}")
+        if self.eight_bit and (self.size, self.code) != (None, None):
+            raise ConfigError("eight_bit: expected any size and code; leave size and code out")
+        if self.size is not None:
+            check_size(self.size)
+
+    def to_json(self) -> str:
+        """Write the settings as text."""
+        return json.dumps(asdict(self), default=str)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read what `to_json` wrote."""
+        values = json.loads(text)
+        for name in ("weights", "compact"):
+            values[name] = Path(values[name])
+        for name in ("parts", "size", "code"):
+            values[name] = None if values[name] is None else tuple(values[name])
+        return cls(**values)
+
+
+def check_size(size: tuple[int, int]) -> None:
+    """Make sure that the image network takes pictures of a size as they are.
+
+    Raises:
+      ConfigError: a side is no multiple of `STRIDE`, or too small.
+    """
+    if any(side % STRIDE or side < LEAST_SIDE for side in size):
+        width, height = (max(LEAST_SIDE, round(side / STRIDE) * STRIDE) for side in size)
+        raise ConfigError(
+            f"size: expected multiples of {STRIDE}, {LEAST_SIDE} or more, got {size[0]}x{size[1]}; "
+            f"take {width}x{height}"
+        )
+
+
+def convert(config: ConversionConfig, folder: Path) -> None:
+    """Convert parts of the network; takes ten seconds or more.
+
+    Args:
+      config: what to convert.
+      folder: gets ``PART.onnx``, ``PART.tflite``, or ``PART.xml`` and ``PART.bin``, and
+        ``PART.npz``: what Keras makes of some input (arrays ``image``, ``code``, ``output``, ...);
+        of the image network in bytes there is none.
+
+    Raises:
+      WeightsError: the weights are of another network.
+      BackendError: it failed otherwise.
+    """
+    program = [sys.executable, "-m", "stylizer.network.fast.convert", config.to_json(), str(folder)]
+    environment = os.environ | {
+        "KERAS_BACKEND": "tensorflow",
+        "CUDA_VISIBLE_DEVICES": "",  # nothing is computed, so leave the GPU's memory alone
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+    }
+    done = subprocess.run(
+        program,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    if done.returncode:
+        lines = [line for line in done.stderr.splitlines() if line.strip()]
+        reason = lines[-1] if lines else f"exit code {done.returncode}"
+        kind, _, said = reason.partition(": ")
+        if kind == f"{WeightsError.__module__}.{WeightsError.__name__}":
+            raise WeightsError(said)
+        raise BackendError(
+            f"the network cannot be converted to {config.format} with TensorFlow ({reason})"
+        )

@@ -1,0 +1,190 @@
+"""Converts parts of the fast network: ``python -m stylizer.network.fast.convert SETTINGS FOLDER``.
+
+Runs in a process of its own with TensorFlow as the backend of Keras; see
+`stylizer.network.fast.conversion`.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+from keras import ops
+
+from stylizer.network.fast.architecture import CODE_SIZE, STATISTICS_SIZE, style_statistics
+from stylizer.network.fast.conversion import ConversionConfig
+from stylizer.network.fast.keras_runtime import load_network
+from stylizer.network.pictures import STYLE_SIDE
+from stylizer.perceptual.compact import load_compact
+
+__all__ = ["Constant", "build_part", "convert_part", "main", "run_sample"]
+
+Arrays = dict[str, npt.NDArray[Any]]
+
+
+class Constant(keras.layers.Layer):
+    """Gives the same float32 (1, N) whatever it is called with."""
+
+    def __init__(self, values: tuple[float, ...], **options: Any) -> None:
+        """Set the values."""
+        super().__init__(**options)
+        self._values = np.array([values], np.float32)
+
+    def call(self, inputs: Any) -> Any:
+        """Return the constant."""
+        return ops.convert_to_tensor(self._values)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int, ...]:
+        """Return its shape."""
+        return self._values.shape
+
+
+def build_part(part: str, network: keras.Model, config: ConversionConfig) -> keras.Model:
+    """Build a part for batches of one: a model with named inputs.
+
+    Args:
+      part: one of `stylizer.network.fast.conversion.Part`.
+      network: of `load_network`.
+      config: size, code and the weights of the compact loss network count here.
+    """
+    if part == "image":
+        return _image_part(network.get_layer("fast_image"), config)
+    predictor = _with_constants(network.get_layer("fast_predictor"))
+    if part == "predictor":
+        statistics = keras.Input((STATISTICS_SIZE,), batch_size=1, name="statistics")
+        return keras.Model({"statistics": statistics}, predictor(statistics), name=part)
+    sides = (None, None) if config.size is None else (STYLE_SIDE, STYLE_SIDE)
+    picture = keras.Input((*sides, 3), batch_size=1, name="image")
+    found = style_statistics(load_compact(str(config.compact))(picture))
+    return keras.Model({"image": picture}, predictor(found) if part == "style" else found)
+
+
+def _image_part(network: keras.Model, config: ConversionConfig) -> keras.Model:
+    width, height = config.size or (None, None)
+    image = keras.Input((height, width, 3), batch_size=1, name="image")
+    inputs = {"image": image}
+    if config.code is None:
+        inputs["code"] = keras.Input((CODE_SIZE,), batch_size=1, name="code")
+    code = inputs["code"] if config.code is None else Constant(config.code)(image)
+    return keras.Model(inputs, ops.clip(network({"image": image, "code": code}), 0.0, 255.0))
+
+
+def _with_constants(predictor: keras.Model) -> keras.Model:
+    """Take the normalization's tensors out: tf2onnx would make inputs of them."""
+    for layer in predictor.layers:
+        if isinstance(layer, keras.layers.Normalization):
+            layer.mean = ops.convert_to_numpy(layer.mean)
+            layer.variance = ops.convert_to_numpy(layer.variance)
+    return predictor
+
+
+def run_sample(model: keras.Model) -> Arrays:
+    """Return inputs by name and the ``output`` that Keras makes of them, with the batch axis.
+
+    Pictures are waves of many lengths and directions with some noise, float32 of whole numbers.
+    """
+    random = np.random.default_rng(0)
+    given: Arrays = {}
+    for name, slot in model.input.items():
+        if name != "image":
+            given[name] = random.normal(0, 1, (1, slot.shape[-1])).astype(np.float32)
+            continue
+        height, width = slot.shape[1] or 104, slot.shape[2] or 136
+        rows, columns = np.mgrid[:height, :width][..., None]
+        waves = np.zeros((height, width, 3))
+        for _ in range(12):
+            pace, phase = random.normal(0, 0.1, (2, 1, 1, 3)), random.uniform(0, 6.3, 3)
+            waves += np.sin(rows * pace[0] + columns * pace[1] + phase)
+        waves = 127.5 + 30 * waves + random.normal(0, 4, waves.shape)
+        given[name] = np.rint(np.clip(waves, 0, 255))[None].astype(np.float32)
+    output = ops.convert_to_numpy(model(given, training=False))
+    return given | {"output": np.asarray(output)}
+
+
+def convert_part(model: keras.Model, part: str, config: ConversionConfig, folder: Path) -> None:
+    """Write one part into the folder, by its name."""
+    signature = [
+        {
+            name: keras.InputSpec(shape=slot.shape, dtype="float32", name=name)
+            for name, slot in model.input.items()
+        }
+    ]
+    if config.format == "openvino":
+        _to_openvino(model, folder / f"{part}.xml")
+    elif config.format == "onnx":
+        path = folder / f"{part}.onnx"
+        model.export(path, format="onnx", input_signature=signature, verbose=False)
+        _name_output(path)
+    else:
+        path = folder / f"{part}.tflite"
+        model.export(path, format="litert", input_signature=signature, verbose=False)
+
+
+def _name_output(path: Path) -> None:
+    """Call an ONNX model's output ``output``; tf2onnx calls it ``Identity:0``."""
+    import onnx
+
+    model = onnx.load(path)
+    (output,) = model.graph.output
+    for node in model.graph.node:
+        for names in (node.input, node.output):
+            names[:] = ["output" if name == output.name else name for name in names]
+    output.name = "output"
+    onnx.checker.check_model(model)
+    onnx.save(model, path)
+
+
+def _to_openvino(model: keras.Model, path: Path) -> None:
+    import tensorflow as tf
+
+    ov = _import_openvino()
+    signature = {
+        name: tf.TensorSpec(slot.shape, tf.float32, name=name) for name, slot in model.input.items()
+    }
+    call = tf.function(lambda **given: model(given, training=False), autograph=False)
+    converted = ov.convert_model(call.get_concrete_function(**signature))
+    for slot in converted.inputs:
+        kind = "image" if len(slot.partial_shape) == 4 else next(iter({*signature} - {"image"}))
+        slot.tensor.set_names({kind})
+    converted.outputs[0].tensor.set_names({"output"})
+    ov.save_model(converted, path, compress_to_fp16=False)
+
+
+def _write_graph(network: keras.Model, path: Path) -> None:
+    ov = _import_openvino()
+    from stylizer.network.fast.openvino_graph import build_graph
+
+    ov.save_model(build_graph(network), path, compress_to_fp16=False)
+
+
+def _import_openvino() -> Any:
+    # OpenVINO's converter tells Intel of its use, unless this is missing: it does without then.
+    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
+    import openvino
+
+    return openvino
+
+
+def main() -> None:
+    """Convert what the arguments say."""
+    logging.disable(logging.WARNING)
+    warnings.simplefilter("ignore")
+    config, folder = ConversionConfig.from_json(sys.argv[1]), Path(sys.argv[2])
+    network = load_network(config.weights)
+    for part in config.parts:
+        if part == "image" and config.eight_bit:
+            _write_graph(network.get_layer("fast_image"), folder / "image.xml")
+            continue
+        model = build_part(part, network, config)
+        np.savez(folder / f"{part}.npz", allow_pickle=False, **run_sample(model))
+        convert_part(model, part, config, folder)
+
+
+if __name__ == "__main__":
+    main()

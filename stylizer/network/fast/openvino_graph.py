@@ -1,0 +1,184 @@
+"""The image network as a graph of OpenVINO's own operations, for the engine that runs per frame.
+
+Converted by way of TensorFlow, the same network takes up to a tenth longer. Here the picture is
+mirrored at its borders while its pixels are bytes; all scales and shifts come out of one product,
+in the memory layout of the convolutions; and pixels get their order last, as bytes, outside of the
+graph (`stylizer.network.pictures.join_tiles`). Between the first two layers and the last two, the
+graph follows the Keras model, whatever that is made of.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import openvino as ov
+from keras import layers
+from openvino import opset13 as op
+
+from stylizer.errors import BackendError
+from stylizer.network.fast.architecture import (
+    ConditionalInstanceNormalization,
+    DepthToSpace,
+    DynamicConvolution,
+    Reflect,
+)
+
+__all__ = ["build_graph"]
+
+Output = Any
+"""An output of an operation. Features are float32 (1, C, H, W): the plugin chooses the layout."""
+
+_SPATIAL = (2, 3)
+
+
+def build_graph(network: keras.Model) -> ov.Model:
+    """Translate ``build_image_network()``, with its weights.
+
+    Args:
+      network: it begins with Rescaling and Reflect, and ends with DepthToSpace and Rescaling.
+
+    Returns:
+      A model from ``image``, uint8 RGB (1, H, W, 3), and ``code``, float32 (1, N), to ``output``:
+      the painting in tiles, uint8 (1, H / r, W / r, 3 r^2), where r is the last layer's factor.
+
+    Raises:
+      BackendError: the network has a layer that is not known here.
+    """
+    image = op.parameter([1, -1, -1, 3], ov.Type.u8, name="image")
+    code = op.parameter([1, network.input["code"].shape[-1]], ov.Type.f32, name="code")
+    steps = [layer for layer in network.layers if not isinstance(layer, layers.InputLayer)]
+    rescaling, reflect = _find(steps, layers.Rescaling)[0], _find(steps, Reflect)[0]
+    arranging, scaling = _find(steps, DepthToSpace)[-1], _find(steps, layers.Rescaling)[-1]
+    known = _project(code, _find(steps, layers.Dense))
+    known |= _dynamic_kernels(_find(steps, DynamicConvolution), known)
+    mirrored = op.convert(_reflect(image, reflect.pixels, axes=(1, 2)), "f32")
+    known[reflect.output.name] = _transpose(_rescale(mirrored, rescaling), (0, 3, 1, 2))
+    for layer in steps:
+        given = layer.input if isinstance(layer.input, list) else [layer.input]
+        if layer.output.name not in known and layer not in (rescaling, arranging, scaling):
+            known[layer.output.name] = _translate(layer, [known[one.name] for one in given])
+    painted = _rescale(known[arranging.input.name], scaling)
+    levels = op.convert(op.round(op.clamp(painted, 0.0, 255.0), "half_to_even"), "u8")
+    result = op.result(_transpose(levels, (0, 2, 3, 1)))
+    for name, slot in (("image", image), ("code", code), ("output", result)):
+        slot.output(0).tensor.set_names({name})
+    return ov.Model([result], [image, code], "fast_image")
+
+
+def _find(steps: list[keras.layers.Layer], kind: type) -> list[Any]:
+    return [layer for layer in steps if isinstance(layer, kind)]
+
+
+def _project(code: Output, dense: list[layers.Dense]) -> dict[str, Output]:
+    """Return all that is read from the code: (1, C, 1, 1) by the names of the layers' outputs.
+
+    As a convolution, which gives its output in the layout that normalizations are computed in; of
+    a matrix product each output would be copied.
+    """
+    kernels, biases = zip(*(map(_numpy, layer.weights) for layer in dense), strict=True)
+    kernel, bias = np.concatenate(kernels, axis=1), np.concatenate(biases)
+    whole = _convolve(op.unsqueeze(code, _whole(_SPATIAL)), _turned(kernel[None, None]))
+    whole = op.add(whole, _constant(bias[None, :, None, None]))
+    widths = _whole([layer.units for layer in dense])
+    parts = op.variadic_split(whole, _whole(1), widths).outputs()
+    return {layer.output.name: part for layer, part in zip(dense, parts, strict=True)}
+
+
+def _translate(layer: keras.layers.Layer, given: list[Output]) -> Output:
+    """Return a layer's output, given its inputs.
+
+    Raises:
+      BackendError: the layer is not known.
+    """
+    match layer:
+        case layers.Reshape():  # of scales and shifts, which are in shape already
+            return given[0]
+        case layers.ReLU():
+            return op.relu(given[0])
+        case layers.Add():
+            return op.add(*given)
+        case Reflect():
+            return _reflect(given[0], layer.pixels, axes=_SPATIAL)
+        case DepthToSpace():
+            return op.depth_to_space(given[0], "blocks_first", layer.factor)
+        case ConditionalInstanceNormalization():
+            features, scale, shift = given
+            normal = op.mvn(features, _whole(_SPATIAL), True, layer.epsilon, "inside_sqrt")
+            return op.add(op.multiply(normal, scale), shift)
+        case DynamicConvolution():  # the kernel stands in the gain's place
+            return _convolve(*given)
+        case layers.DepthwiseConv2D():
+            kernel = _constant(np.transpose(_numpy(layer.kernel), (2, 3, 0, 1))[:, :, None])
+            none, ones = [0, 0], [1, 1]
+            return op.group_convolution(given[0], kernel, list(layer.strides), none, none, ones)
+        case layers.Conv2D():
+            features = _convolve(given[0], _turned(layer.kernel), layer.strides)
+            if not layer.use_bias:
+                return features
+            return op.add(features, _constant(_numpy(layer.bias)[None, :, None, None]))
+    raise BackendError(
+        f"layer {layer.name}: OpenVINO's form of a {type(layer).__name__} is not known here; "
+        "choose the engine keras"
+    )
+
+
+def _convolve(features: Output, kernel: Output, strides: Any = (1, 1)) -> Output:
+    """Convolve without padding; the kernel is (out, in, height, width)."""
+    return op.convolution(features, kernel, list(strides), [0, 0], [0, 0], [1, 1])
+
+
+def _turned(kernel: Any) -> Output:
+    """Return a kernel of Keras, (height, width, in, out), as one of OpenVINO."""
+    return _constant(np.transpose(_numpy(kernel), (3, 2, 0, 1)))
+
+
+def _dynamic_kernels(
+    steps: list[DynamicConvolution], known: dict[str, Output]
+) -> dict[str, Output]:
+    """Return the kernels (out, in, 1, 1) that the gains ask for, by the names of the gains.
+
+    Those of one shape come out of one product: many small ones cost more in calls than in work.
+    """
+    found = {}
+    for shape in {layer.kernel.shape + layer.before.shape for layer in steps}:
+        alike = [one for one in steps if one.kernel.shape + one.before.shape == shape]
+        kernel, before, after = (
+            np.stack([np.transpose(_numpy(part)[0, 0]) for part in parts])
+            for parts in zip(*((one.kernel, one.before, one.after) for one in alike), strict=True)
+        )
+        gains = op.concat([known[one.input[1].name] for one in alike], 0)
+        gained = op.multiply(_constant(after), op.reshape(gains, _whole([0, 1, -1]), True))
+        whole = op.add(op.matmul(gained, _constant(before), False, False), _constant(kernel))
+        parts = op.split(op.unsqueeze(whole, _whole((3, 4))), _whole(0), len(alike)).outputs()
+        for one, part in zip(alike, parts, strict=True):
+            found[one.input[1].name] = op.squeeze(part, _whole(0))
+    return found
+
+
+def _reflect(features: Output, pixels: int, *, axes: tuple[int, int]) -> Output:
+    widths = _whole([pixels if axis in axes else 0 for axis in range(4)])
+    return op.pad(features, widths, widths, "reflect")
+
+
+def _rescale(features: Output, layer: layers.Rescaling) -> Output:
+    scale, offset = (_constant(np.float32(value)) for value in (layer.scale, layer.offset))
+    return op.add(op.multiply(features, scale), offset)
+
+
+def _transpose(features: Output, order: tuple[int, ...]) -> Output:
+    return op.transpose(features, _whole(order))
+
+
+def _whole(values: Any) -> Output:
+    return op.constant(np.array(values, np.int64))
+
+
+def _constant(values: Any) -> Output:
+    return op.constant(np.ascontiguousarray(values, np.float32))
+
+
+def _numpy(variable: Any) -> npt.NDArray[Any]:
+    return np.asarray(variable)

@@ -1,0 +1,1 @@
+"""Magenta's network for any style, as TensorFlow Hub and TFLite have it."""

@@ -1,0 +1,197 @@
+"""The built-in styles: what networks saw in ten paintings, without the paintings.
+
+A fast network needs the statistics of a style picture, the optimization its Gram matrices; both
+were taken from the embedded loss network, at a few sizes, since the size of a style picture decides
+how broad its strokes come out. How they were made, and after whom, stands in ``models/styles``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+
+from stylizer.errors import StyleError
+from stylizer.weights import weights_path
+
+__all__ = [
+    "NamedStyle",
+    "check_weight",
+    "load_named_style",
+    "pack_gram",
+    "style_names",
+    "unpack_gram",
+]
+
+Vector = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True)
+class NamedStyle:
+    """A built-in style: no picture, but what is measured of one.
+
+    Sides are short sides, in pixels, that the picture was resized to before it was measured.
+
+    Attributes:
+      name: as a user writes it, ``"starry_night"``.
+      title: the painting's.
+      artist: who painted it.
+      year: when it was finished.
+      aspect: its longer side over its shorter one, 1 or more.
+      statistics: by side, float32 (640,): means and standard deviations of the embedded loss
+        network's features (`stylizer.network.fast.architecture.style_statistics`).
+      grams: by side, then by the network's style layer: Gram matrices, float32 (C, C).
+      weight: its share among several styles, more than 0.
+    """
+
+    name: str
+    title: str
+    artist: str
+    year: int
+    aspect: float = 1.0
+    statistics: Mapping[int, Vector] = field(repr=False, compare=False)
+    grams: Mapping[int, Mapping[str, Vector]] = field(repr=False, compare=False)
+    weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Check the weight and the numbers.
+
+        Raises:
+          StyleError: nothing was measured, or the weight is not a positive number.
+        """
+        check_weight(self.name, self.weight)
+        if not self.statistics or not self.grams:
+            raise StyleError(f"style {self.name}: expected statistics and Gram matrices, got none")
+
+    def nearest(self, side: float) -> int:
+        """Return the side, among those of `statistics`, whose ratio to ``side`` is least.
+
+        Args:
+          side: the short side that a picture would have been resized to, in pixels.
+        """
+        return _nearest(self.statistics, side)
+
+    def nearest_grams(self, side: float) -> int:
+        """Return the side, among those of `grams`, whose ratio to ``side`` is least.
+
+        Args:
+          side: the short side that a picture would have been resized to, in pixels.
+        """
+        return _nearest(self.grams, side)
+
+
+def style_names() -> tuple[str, ...]:
+    """Return the names of the built-in styles, in alphabetical order.
+
+    Raises:
+      WeightsError: their file is missing or damaged.
+    """
+    return tuple(sorted(_read_names()))
+
+
+def load_named_style(name: str) -> NamedStyle:
+    """Return a built-in style, of weight 1.
+
+    Args:
+      name: one of `style_names`.
+
+    Raises:
+      StyleError: there is no such style.
+      WeightsError: the styles' file is missing or damaged.
+    """
+    names = _read_names()
+    if name not in names:
+        raise StyleError(f"style {name!r}: expected one of {', '.join(sorted(names))}")
+    return _read_style(names.index(name))
+
+
+def check_weight(name: str, weight: float) -> None:
+    """Make sure that a style's weight is a positive number.
+
+    Raises:
+      StyleError: it is not.
+    """
+    if not (math.isfinite(weight) and weight > 0):
+        raise StyleError(
+            f"style {name}: expected a weight above 0, got {weight:g}; "
+            "leave the style out to give it no weight"
+        )
+
+
+def pack_gram(gram: Vector) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float16]]:
+    """Write a Gram matrix as correlations in 8 bits: a quarter of its size, exact to about 0.5 %.
+
+    Args:
+      gram: float32, (C, C), symmetric, its diagonal 0 or more.
+
+    Returns:
+      Correlations, ``G[i, j] / sqrt(G[i, i] G[j, j])`` times 127, int8, (C (C + 1) / 2,): the upper
+      triangle, row by row. Energies, the diagonal, float16, (C,).
+    """
+    energies = gram.diagonal().astype(np.float16)
+    rows, columns = np.triu_indices(len(gram))
+    scale = _scale(energies, rows, columns)
+    shares = np.divide(gram[rows, columns], scale, out=np.zeros_like(scale), where=scale > 0)
+    return np.rint(127 * np.clip(shares, -1, 1)).astype(np.int8), energies
+
+
+def unpack_gram(correlations: npt.NDArray[np.int8], energies: npt.NDArray[np.float16]) -> Vector:
+    """Return the Gram matrix, float32 (C, C), that `pack_gram` wrote."""
+    rows, columns = np.triu_indices(len(energies))
+    values = correlations / np.float32(127) * _scale(energies, rows, columns)
+    gram = np.zeros((len(energies), len(energies)), np.float32)
+    gram[rows, columns] = gram[columns, rows] = values
+    return gram
+
+
+def _scale(
+    energies: npt.NDArray[np.float16], rows: npt.NDArray[np.intp], columns: npt.NDArray[np.intp]
+) -> Vector:
+    roots = np.sqrt(energies.astype(np.float32))
+    return np.asarray(roots[rows] * roots[columns], np.float32)
+
+
+@cache
+def _read_names() -> tuple[str, ...]:
+    with np.load(weights_path("styles"), allow_pickle=False) as file:
+        return tuple(str(name) for name in file["names"])
+
+
+@cache
+def _read_style(index: int) -> NamedStyle:
+    """Read the style of that number; its arrays are shared, and so must not be written to."""
+    with np.load(weights_path("styles"), allow_pickle=False) as file:
+        grams: dict[int, dict[str, Vector]] = {}
+        for layer in file["layers"].tolist():
+            packed = zip(
+                file["sides_of_grams"].tolist(),
+                file[f"correlations_{layer}"][index],
+                file[f"energies_{layer}"][index],
+                strict=True,
+            )
+            for side, correlations, energies in packed:
+                grams.setdefault(side, {})[layer] = _frozen(unpack_gram(correlations, energies))
+        statistics = map(_frozen, file["statistics"][index])
+        return NamedStyle(
+            name=str(file["names"][index]),
+            title=str(file["titles"][index]),
+            artist=str(file["artists"][index]),
+            year=int(file["years"][index]),
+            aspect=float(file["aspects"][index]),
+            statistics=dict(zip(file["sides"].tolist(), statistics, strict=True)),
+            grams=grams,
+        )
+
+
+def _frozen(array: npt.NDArray[np.floating]) -> Vector:
+    kept = np.array(array, np.float32)
+    kept.setflags(write=False)
+    return kept
+
+
+def _nearest(sides: Iterable[int], side: float) -> int:
+    return min(sides, key=lambda stored: abs(math.log(stored / side)))

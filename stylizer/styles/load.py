@@ -1,0 +1,143 @@
+"""Styles: pictures that are read and checked, and built-in ones; weighted.
+
+A style is written as a path, ``my.jpg``, or as the name of a built-in one, ``starry_night``, with a
+weight if there are several: ``starry_night:0.7``.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from stylizer.errors import SourceError, StyleError
+from stylizer.frame import Image, check_image
+from stylizer.io.image import IMAGE_SUFFIXES, read_image
+from stylizer.styles.built_in import NamedStyle, check_weight, load_named_style, style_names
+
+__all__ = [
+    "MIN_SIDE",
+    "AnyStyle",
+    "NamedStyle",
+    "Style",
+    "load_style",
+    "load_styles",
+    "style_names",
+]
+
+MIN_SIDE = 16
+"""The least side of a style picture, in pixels: below it the deeper layers see nothing."""
+
+_WEIGHTED = re.compile(r"(?P<name>.+):(?P<weight>[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Style:
+    """A picture to paint in the manner of.
+
+    Attributes:
+      name: for reports and file names; a file's name without its suffix.
+      image: uint8 RGB, (H, W, 3), each side at least `MIN_SIDE`.
+      weight: its share among several styles, more than 0.
+    """
+
+    name: str
+    image: Image
+    weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Check the picture and the weight.
+
+        Raises:
+          ConfigError: the image is no uint8 RGB picture.
+          StyleError: the image is too small, or the weight is not a positive number.
+        """
+        check_image(self.image, name=f"style {self.name}")
+        height, width, _ = self.image.shape
+        if min(height, width) < MIN_SIDE:
+            raise StyleError(
+                f"style {self.name}: expected at least {MIN_SIDE}x{MIN_SIDE} pixels, "
+                f"got {width}x{height}; choose a larger picture"
+            )
+        check_weight(self.name, self.weight)
+
+
+AnyStyle = Style | NamedStyle
+"""What a method paints after: a picture, or a built-in style, which has none."""
+
+
+def load_style(text: str) -> AnyStyle:
+    r"""Read one style.
+
+    Args:
+      text: a path or the name of a built-in style, or one of them, a colon and a weight. A file
+        that exists wins over a name. What exists as a file by the whole text is taken as a path; so
+        are a drive letter (``C:\x.jpg``) and any colon not followed by a number.
+
+    Raises:
+      StyleError: there is no such file or style, it cannot be read as a picture, is too small, or
+        its weight is not above 0.
+      WeightsError: the file of the built-in styles is missing or damaged.
+    """
+    path, weight = _split(text)
+    if not path.is_file():
+        if str(path) in style_names():
+            return replace(load_named_style(str(path)), weight=weight)
+        raise StyleError(
+            f"style {text!r}: there is no file {path} and no built-in style of that name; "
+            f"{_advice(path)}"
+        )
+    try:
+        image = read_image(path)
+    except SourceError as error:
+        raise StyleError(f"style {text!r}: cannot be read as a picture ({error})") from error
+    return Style(name=path.stem, image=image, weight=weight)
+
+
+def load_styles(texts: Sequence[str]) -> tuple[AnyStyle, ...]:
+    """Read several styles and scale their weights to a sum of 1.
+
+    Args:
+      texts: as for `load_style`, at least one.
+
+    Raises:
+      StyleError: no text is given, or one of them cannot be used.
+    """
+    if isinstance(texts, str):
+        raise StyleError(
+            f"styles: expected a list of styles, got the text {texts!r}; wrap it in []"
+        )
+    if not texts:
+        raise StyleError("styles: expected at least one style, got none")
+    styles = [load_style(text) for text in texts]
+    largest = max(style.weight for style in styles)
+    total = math.fsum(style.weight / largest for style in styles)
+    return tuple(replace(style, weight=style.weight / largest / total) for style in styles)
+
+
+def _split(text: str) -> tuple[Path, float]:
+    if Path(text).is_file():
+        return Path(text), 1.0
+    match = _WEIGHTED.fullmatch(text)
+    if match is None:
+        return Path(text), 1.0
+    return Path(match["name"]), float(match["weight"])
+
+
+def _advice(path: Path) -> str:
+    """Say what a path that leads nowhere may have meant, else what there is to choose from."""
+    names = style_names()
+    plain = re.sub(r"[\s-]+", "_", path.stem.lower())
+    near = difflib.get_close_matches(plain, names, cutoff=0.6)
+    meant = [name for name in names if name in near or (len(plain) > 2 and plain in name)]
+    with suppress(OSError):  # no folder either, or not ours to read: nothing to advise from there
+        pictures = [file.name for file in path.parent.iterdir() if file.suffix in IMAGE_SUFFIXES]
+        files = difflib.get_close_matches(path.name, pictures, cutoff=0.8)
+        meant += [str(path.with_name(name)) for name in files]
+    if meant:
+        return f"did you mean {' or '.join(meant)}? (stylizer styles lists the built-in ones)"
+    return f"give a picture, as in my.jpg or my.jpg:0.5, or one of {', '.join(names)}"

@@ -1,0 +1,337 @@
+"""One region painted: the mask by a stand-in, by a background learnt, and by TFLite files."""
+
+import struct
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from stylizer.effects.background import BackgroundConfig, LearntBackground
+from stylizer.effects.region import Mask, Part, PersonFinder, Region, RegionConfig
+from stylizer.effects.segmenter import Segmenter
+from stylizer.errors import BackendError, ConfigError, WeightsError
+from stylizer.frame import Frame, Image
+from tests.stand_ins import CountingIdentity
+
+WIDTH, HEIGHT = 160, 120
+QUICK = BackgroundConfig(leave=1.0, learn=1.0)
+
+
+class Inverting(CountingIdentity):
+    def __call__(self, frame: Frame) -> Frame:
+        return frame.with_image(255 - super().__call__(frame).image)
+
+
+class Half:
+    """Finds a person in the left half, in a mask of a quarter of the sides."""
+
+    notice: str | None = "half"
+
+    def __init__(self) -> None:
+        self.resets = 0
+        self.there = True
+
+    def __call__(self, frame: Frame) -> Mask:
+        mask = np.zeros((frame.size[1] // 4, frame.size[0] // 4), np.float32)
+        if self.there:
+            mask[:, : mask.shape[1] // 2] = 1
+        return mask
+
+    def reset(self) -> None:
+        self.resets += 1
+
+
+def room(seed: int = 0) -> Image:
+    """Return a wall with patches of several colors."""
+    few = np.random.default_rng(seed).integers(60, 200, (6, 8, 3), dtype=np.uint8)
+    return np.asarray(cv2.resize(few, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC), np.uint8)
+
+
+def person(at: int) -> tuple[Image, Mask]:
+    """Return the room with a figure in it, and the figure's true mask."""
+    true = np.zeros((HEIGHT, WIDTH), np.uint8)
+    cv2.ellipse(true, (at, 40), (12, 16), 0, 0, 360, 1, -1)
+    cv2.ellipse(true, (at, 110), (28, 54), 0, 0, 360, 1, -1)
+    cloth = np.random.default_rng(5).integers(0, 256, (HEIGHT, WIDTH, 3), dtype=np.uint8)
+    cloth = np.asarray(cv2.GaussianBlur(cloth, (0, 0), 3), np.uint8) // 2 + np.array(
+        [110, 0, 40], np.uint8
+    )
+    return np.where(true[..., None] > 0, cloth, room()).astype(np.uint8), true.astype(np.float32)
+
+
+def noisy(image: Image, index: int) -> Frame:
+    noise = np.random.default_rng(index).normal(0, 2.5, image.shape)
+    return Frame(np.clip(image + noise, 0, 255).astype(np.uint8), index, index / 20)
+
+
+def learn(finder: PersonFinder, image: Image, *, frames: int = 45) -> int:
+    for i in range(frames):
+        assert not finder(noisy(image, i)).any()
+    return frames
+
+
+def overlap(found: Mask, true: Mask) -> float:
+    """Return intersection over union."""
+    inside = np.asarray(cv2.resize(found, (WIDTH, HEIGHT))) > 0.5
+    return float((inside & (true > 0)).sum() / (inside | (true > 0)).sum())
+
+
+@pytest.mark.parametrize("part", ["person", "background"])
+def test_only_the_part_asked_for_is_painted_with_a_soft_edge(part: Part) -> None:
+    image = room()
+    frame = Frame(image, 7, 0.3)
+    region = Region(Inverting(), Half(), RegionConfig(part=part, feather=0.05))
+    result = region(frame)
+    assert (result.size, result.index, result.time) == (frame.size, 7, 0.3)
+    left, right = (255 - image, image) if part == "person" else (image, 255 - image)
+    np.testing.assert_array_equal(result.image[:, :70], left[:, :70])
+    np.testing.assert_array_equal(result.image[:, 90:], right[:, 90:])
+    share = region._share(frame)
+    assert ((share[:, 74:86] > 0) & (share[:, 74:86] < 1)).mean() > 0.4
+
+
+def test_the_mask_follows_softly_in_time_and_where_it_is_empty_nothing_is_painted() -> None:
+    painter, finder = Inverting(), Half()
+    region = Region(painter, finder, RegionConfig(memory=0.5, feather=0))
+    frame = Frame(room(), 0, 0.0)
+    region(frame)
+    finder.there = False
+    shares = [float(region._share(frame)[0, 0]) for _ in range(12)]
+    assert shares[:3] == [0.5, 0.25, 0.125] and shares[-1] == 0
+    before = len(painter.calls)
+    np.testing.assert_array_equal(region(frame).image, frame.image)
+    assert len(painter.calls) == before
+
+
+def test_reset_and_notice_are_passed_on() -> None:
+    painter, finder = Inverting(), Half()
+    region = Region(painter, finder)
+    region.reset()
+    assert painter.resets == [0] and finder.resets == 1
+    assert region.notice == "half"
+
+
+def test_the_user_is_asked_to_step_out_then_the_person_is_found() -> None:
+    finder = LearntBackground(QUICK)
+    notices: list[str | None] = []
+    for i in range(45):
+        finder(noisy(room(), i))
+        if not notices or finder.notice != notices[-1]:
+            notices.append(finder.notice)
+    assert notices == [
+        "step out of the picture: 1 s",
+        "stay out of the picture: learning the background (1 s)",
+        None,
+    ]
+    for k, at in enumerate((40, 80, 110)):
+        image, true = person(at)
+        assert overlap(finder(noisy(image, 45 + k)), true) > 0.9
+    assert not finder(noisy(room(), 50)).any()
+
+
+def test_who_moves_while_the_background_is_learnt_is_not_learnt() -> None:
+    finder = LearntBackground(QUICK)
+    for i in range(80):  # walks about for three seconds longer than there was time to leave
+        finder(noisy(person(30 + i)[0], i))
+        assert finder.notice is not None
+    for i in range(80, 110):
+        finder(noisy(room(), i))
+    assert finder.notice is None
+    image, true = person(60)
+    assert overlap(finder(noisy(image, 110)), true) > 0.9
+
+
+@pytest.mark.parametrize("gain", [0.85, 1.2])
+def test_the_cameras_exposure_and_a_shadow_are_no_person(gain: float) -> None:
+    finder = LearntBackground(QUICK)
+    i = learn(finder, room())
+    image, true = person(60)
+    shaded = image.astype(np.float32) * gain
+    shaded[80:, 110:150] *= 0.85
+    found = finder(noisy(np.clip(shaded, 0, 255).astype(np.uint8), i))
+    assert overlap(found, true) > 0.85
+
+
+def test_who_sits_still_stays_found_while_the_light_changes_slowly() -> None:
+    finder = LearntBackground(QUICK)
+    i = learn(finder, room())
+    image, true = person(60)
+    tint = np.array([1.0, 0.0, -1.0]) * 0.1  # 20 levels in all, more than the threshold
+    for k in range(200):
+        shifted = np.clip(image + k * tint, 0, 255).astype(np.uint8)
+        found = finder(noisy(shifted, i + k))
+    assert overlap(found, true) > 0.85
+
+
+def test_a_camera_that_was_turned_is_noticed() -> None:
+    finder = LearntBackground(QUICK)
+    i = learn(finder, room())
+    other = 255 - room(9)[::-1]
+    for k in range(30):
+        finder(noisy(other, i + k))
+    assert finder.notice is not None
+    assert finder.notice.startswith("the camera or the light has changed; step out")
+
+
+def test_a_picture_that_is_mirrored_later_needs_no_learning() -> None:
+    finder = LearntBackground(QUICK)
+    i = learn(finder, room())
+    image, true = person(60)
+    assert overlap(finder(noisy(image, i)), true) > 0.9
+    for k in range(1, 4):
+        found = finder(noisy(np.ascontiguousarray(image[:, ::-1]), i + k))
+        assert overlap(found, np.ascontiguousarray(true[:, ::-1])) > 0.9
+    assert overlap(finder(noisy(image, i + 4)), true) > 0.9
+
+
+def test_another_size_is_learnt_anew() -> None:
+    finder = LearntBackground(QUICK)
+    i = learn(finder, room())
+    finder(noisy(room()[:60], i))
+    assert finder.notice == "step out of the picture: 1 s"
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: RegionConfig(part="dog"), "part: expected one of person, background"),  # type: ignore[arg-type]
+        (lambda: RegionConfig(memory=1.0), "memory: expected 0 or more and less than 1"),
+        (lambda: RegionConfig(feather=0.7), "feather: expected 0..0.5"),
+        (lambda: BackgroundConfig(leave=-1), "leave: expected a number of at least 0"),
+        (lambda: BackgroundConfig(lost=0), "lost: expected above 0"),
+    ],
+)
+def test_settings_out_of_range_are_refused(make: Callable[[], object], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        make()
+
+
+# Stand-ins of MediaPipe's files: red is a person. They have the same inputs and outputs.
+
+
+def _convert(function: Any, height: int, width: int) -> bytes:
+    tf: Any = pytest.importorskip("tensorflow")
+    pytest.importorskip("ai_edge_litert.interpreter", reason="the extra litert is not installed")
+    module = tf.Module()
+    spec = tf.TensorSpec((1, height, width, 3))
+    made = tf.function(function, input_signature=[spec]).get_concrete_function()
+    content: bytes = tf.lite.TFLiteConverter.from_concrete_functions([made], module).convert()
+    return content
+
+
+def _red() -> Frame:
+    """Return a picture, red in the left third."""
+    image = np.full((90, 120, 3), (40, 120, 200), np.uint8)
+    image[:, :40] = (230, 40, 40)
+    return Frame(image, 0, 0.0)
+
+
+def _check(mask: Mask, size: tuple[int, int]) -> None:
+    assert mask.dtype == np.float32 and mask.shape == size[::-1]
+    assert 0 <= mask.min() and mask.max() <= 1
+    edge = size[0] // 3
+    assert mask[:, : edge - 3].min() > 0.9 and mask[:, edge + 3 :].max() < 0.1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [(256, 256), (256, 144)])
+def test_a_segmenter_of_one_channel(tmp_path: Path, size: tuple[int, int]) -> None:
+    import tensorflow as tf
+
+    def function(x: Any) -> Any:
+        return tf.sigmoid(20 * (x[..., :1] - x[..., 1:2]))
+
+    path = tmp_path / "selfie.tflite"
+    path.write_bytes(_convert(function, size[1], size[0]))
+    _check(Segmenter(path)(_red()), size)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("softmax", [False, True])
+def test_a_segmenter_of_several_classes(tmp_path: Path, softmax: bool) -> None:
+    import tensorflow as tf
+
+    def function(x: Any) -> Any:
+        scores = tf.concat([20 * (x[..., 1:2] - x[..., :1]), 0 * x[..., :1], 0 * x[..., :1]], -1)
+        return tf.nn.softmax(scores) if softmax else scores
+
+    path = tmp_path / "multiclass.tflite"
+    path.write_bytes(_convert(function, 256, 256))
+    _check(Segmenter(path)(_red()), (256, 256))
+
+
+@pytest.mark.slow
+def test_mediapipes_own_operator_is_replaced(tmp_path: Path) -> None:
+    import tensorflow as tf
+
+    kernel = tf.random.stateless_normal((2, 2, 1, 3), (1, 2))
+
+    def function(x: Any) -> Any:
+        small = tf.nn.avg_pool2d(20 * (x - 0.5), 2, 2, "SAME")
+        return tf.sigmoid(tf.nn.conv2d_transpose(small, kernel, (1, 64, 64, 1), 2, "SAME") + 0.5)
+
+    plain = _convert(function, 64, 64)
+    own = _with_custom_operator(plain)
+    assert b"Convolution2DTransposeBias" in own
+    (tmp_path / "plain.tflite").write_bytes(plain)
+    (tmp_path / "own.tflite").write_bytes(own)
+    expected = Segmenter(tmp_path / "plain.tflite")(_red())
+    assert expected.std() > 0.1
+    found = Segmenter(tmp_path / "own.tflite")(_red())
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def _with_custom_operator(plain: bytes) -> bytes:
+    """Write MediaPipe's transposed convolution in the place of TFLite's."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.ModelT.InitFromPackedBuf(plain, 0)
+    number = next(
+        i
+        for i, code in enumerate(model.operatorCodes)
+        if code.builtinCode == schema.BuiltinOperator.TRANSPOSE_CONV
+    )
+    code = model.operatorCodes[number]
+    code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.CUSTOM
+    code.customCode, code.version = b"Convolution2DTransposeBias", 1
+    (operator,) = (o for o in model.subgraphs[0].operators if o.opcodeIndex == number)
+    _, weights, taken, bias = operator.inputs
+    operator.inputs = np.array([taken, weights, bias], np.int32)
+    operator.builtinOptionsType, operator.builtinOptions = 0, None
+    operator.customOptions = np.frombuffer(struct.pack("<3i", 1, 2, 2), np.uint8)
+    builder = schema.flatbuffers.Builder(1024)
+    builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
+    return bytes(builder.Output())
+
+
+@pytest.mark.slow
+def test_networks_that_are_no_segmenters_are_refused(tmp_path: Path) -> None:
+    import tensorflow as tf
+
+    path = tmp_path / "classifier.tflite"
+    path.write_bytes(_convert(lambda x: tf.reduce_mean(x, (1, 2)), 32, 32))
+    with pytest.raises(
+        WeightsError, match=r"expected an output \(1, h, w, classes\), got \(1, 3\)"
+    ):
+        Segmenter(path)
+
+
+def test_files_that_are_missing_or_damaged_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match=r"no such file; get selfie_segmenter\.tflite"):
+        Segmenter(tmp_path / "none.tflite")
+    pytest.importorskip("ai_edge_litert.interpreter", reason="the extra litert is not installed")
+    for content in (b"no network", b"Convolution2DTransposeBias in a file that is none"):
+        (tmp_path / "damaged.tflite").write_bytes(content)
+        with pytest.raises(WeightsError, match=r"is no TFLite network that can be run"):
+            Segmenter(tmp_path / "damaged.tflite")
+
+
+def test_a_missing_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
+    (tmp_path / "any.tflite").write_bytes(b"")
+    with pytest.raises(BackendError, match=r"pip install 'stylizer\[litert\]'"):
+        Segmenter(tmp_path / "any.tflite")

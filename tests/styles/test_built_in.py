@@ -1,0 +1,147 @@
+"""The built-in styles as the package carries them, and how they are packed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stylizer.errors import StyleError
+from stylizer.styles.built_in import (
+    NamedStyle,
+    load_named_style,
+    pack_gram,
+    style_names,
+    unpack_gram,
+)
+from stylizer.weights import weights_path
+
+CHANNELS = {"block1_conv1": 16, "block2_conv1": 48, "block3_conv1": 96, "block4_conv1": 160}
+
+
+@pytest.fixture(scope="module", params=style_names())
+def style(request: pytest.FixtureRequest) -> NamedStyle:
+    return load_named_style(request.param)
+
+
+def test_there_are_ten_in_less_than_a_megabyte() -> None:
+    assert len(style_names()) >= 10
+    assert list(style_names()) == sorted(set(style_names()))
+    assert weights_path("styles").stat().st_size < 1_000_000
+
+
+def test_each_says_whose_it_is(style: NamedStyle) -> None:
+    assert style.title
+    assert len(style.artist.split()) >= 2
+    assert 1400 < style.year < 1930
+    assert 1 <= style.aspect < 2
+    assert style.weight == 1.0
+
+
+def test_each_has_statistics_and_gram_matrices_of_the_embedded_network(style: NamedStyle) -> None:
+    assert sorted(style.statistics) == [192, 256, 384, 512]
+    for statistics in style.statistics.values():
+        assert statistics.dtype == np.float32
+        assert statistics.shape == (2 * sum(CHANNELS.values()),)
+        assert np.isfinite(statistics).all()
+    assert set(style.grams) <= {*range(128, 769)}
+    for grams in style.grams.values():
+        assert {layer: gram.shape[0] for layer, gram in grams.items()} == CHANNELS
+        for gram in grams.values():
+            assert gram.dtype == np.float32
+            np.testing.assert_array_equal(gram, gram.T)
+            assert np.linalg.eigvalsh(gram.astype(float)).min() > -0.01 * np.trace(gram)
+
+
+@pytest.mark.parametrize("side", [192, 512])
+def test_statistics_and_gram_matrices_are_of_the_same_features(
+    style: NamedStyle, side: int
+) -> None:
+    """A Gram matrix's diagonal holds mean squares: the mean squared plus the deviation squared."""
+    start = 0
+    for layer, channels in CHANNELS.items():
+        parts = style.statistics[side][start : start + 2 * channels].astype(float)
+        mean, deviation = parts[:channels], parts[channels:]
+        assert (deviation >= 0).all()
+        np.testing.assert_allclose(
+            style.grams[side][layer].diagonal(),
+            mean**2 + deviation**2,
+            rtol=2e-3,
+            atol=1e-3,
+        )
+        start += 2 * channels
+
+
+def test_no_two_are_alike() -> None:
+    rows = np.array([load_named_style(name).statistics[384] for name in style_names()])
+    apart = np.linalg.norm(rows[:, None] - rows[None], axis=-1) + 10 * np.eye(len(rows))
+    assert apart.min() > 0.5
+
+
+def test_what_is_shared_cannot_be_written_to(style: NamedStyle) -> None:
+    with pytest.raises(ValueError, match="read-only"):
+        style.statistics[192][0] = 1
+    with pytest.raises(ValueError, match="read-only"):
+        style.grams[192]["block1_conv1"][0, 0] = 1
+
+
+def test_an_unknown_name_is_told_the_known_ones() -> None:
+    with pytest.raises(StyleError, match="'sunflowers': expected one of composition_vii, "):
+        load_named_style("sunflowers")
+
+
+@pytest.mark.parametrize(
+    ("side", "expected"), [(1, 192), (221, 192), (222, 256), (384, 384), (500, 512), (4000, 512)]
+)
+def test_the_nearest_side_is_that_of_the_least_ratio(side: int, expected: int) -> None:
+    assert load_named_style("starry_night").nearest(side) == expected
+
+
+def test_gram_matrices_have_sides_of_their_own() -> None:
+    style = _style(statistics=(100, 200), grams=(100, 400))
+    assert [style.nearest(190), style.nearest_grams(190)] == [200, 100]
+    assert style.nearest_grams(210) == 400
+
+
+@pytest.mark.parametrize("weight", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_weight_must_be_positive(weight: float) -> None:
+    with pytest.raises(StyleError, match="starry_night: expected a weight above 0"):
+        replace(load_named_style("starry_night"), weight=weight)
+
+
+def test_a_style_of_nothing_is_refused() -> None:
+    with pytest.raises(StyleError, match="small: expected statistics and Gram matrices"):
+        _style(statistics=(), grams=(64,))
+
+
+@given(seed=st.integers(0, 999), channels=st.integers(1, 40))
+def test_packing_keeps_a_gram_matrix(seed: int, channels: int) -> None:
+    random = np.random.default_rng(seed)
+    features = random.normal(random.uniform(-1, 2), 1, (200, channels)) * random.uniform(0.01, 9)
+    gram = (features.T @ features / 200).astype(np.float32)
+    correlations, energies = pack_gram(gram)
+    assert correlations.shape == (channels * (channels + 1) // 2,)
+    back = unpack_gram(correlations, energies)
+    np.testing.assert_array_equal(back, back.T)
+    np.testing.assert_allclose(back.diagonal(), gram.diagonal(), rtol=1e-3)
+    scale = np.sqrt(np.outer(gram.diagonal(), gram.diagonal()))
+    assert (np.abs(back - gram) <= (0.5 / 127 + 2e-3) * scale).all()
+
+
+def test_a_silent_channel_stays_silent() -> None:
+    gram = np.diag(np.array([4, 0, 1], np.float32))
+    np.testing.assert_array_equal(unpack_gram(*pack_gram(gram)), gram)
+
+
+def _style(*, statistics: tuple[int, ...], grams: tuple[int, ...]) -> NamedStyle:
+    return NamedStyle(
+        name="small",
+        title="Small",
+        artist="Nobody in particular",
+        year=1900,
+        statistics={side: np.zeros(640, np.float32) for side in statistics},
+        grams={side: {"block1_conv1": np.eye(16, dtype=np.float32)} for side in grams},
+    )
