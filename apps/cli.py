@@ -16,22 +16,22 @@ import typer
 import stylizer
 from stylizer.errors import StylizerError
 
-from . import (
+from .commands import (
     bench,
-    coherence,
+    compare_coherence,
+    compare_starts,
     demo,
     export,
     frames,
     image,
     live,
     report,
-    starts,
     styles,
     sweep,
     video,
     web,
 )
-from .terminal import Interrupted, say, say_error, set_up
+from .console.terminal import Interrupted, say, say_error, set_up
 
 __all__ = ["INTERRUPTED", "app", "main", "version"]
 
@@ -54,8 +54,8 @@ app.command("export")(export.export)
 app.command("report")(report.report)
 app.command("sweep")(sweep.sweep)
 app.command("bench")(bench.bench)
-app.command("compare-coherence")(coherence.compare_coherence)
-app.command("compare-starts")(starts.compare_starts)
+app.command("compare-coherence")(compare_coherence.compare_coherence)
+app.command("compare-starts")(compare_starts.compare_starts)
 app.command("demo")(demo.demo)
 
 

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from stylizer.ahead import PaintedAhead
-from stylizer.apps.coherence_options import CoherenceOptions
-from stylizer.apps.look_options import LookOptions
-from stylizer.apps.painting import make_stylizer
+from stylizer.apps.console.painting import make_stylizer
+from stylizer.apps.options.coherence import CoherenceOptions
+from stylizer.apps.options.look import LookOptions
 from stylizer.effects.color import ColorMode
 from stylizer.frame import Frame
 from stylizer.io.image import write_image

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stylizer.apps import cli, demo, frames, image, live, video
+from stylizer.apps import cli
+from stylizer.apps.commands import demo, frames, image, live, video
 from stylizer.frame import Frame
 from stylizer.io.image import write_image
 from tests.clips import picture

@@ -14,7 +14,8 @@ import pytest
 import typer
 
 import stylizer as package
-from stylizer.apps import cli, painting, terminal
+from stylizer.apps import cli
+from stylizer.apps.console import painting, terminal
 from stylizer.errors import SourceError
 from tests.apps.conftest import Run
 
@@ -209,7 +210,7 @@ def test_where_a_snapshot_went_is_told(capfd: pytest.CaptureFixture[str]) -> Non
     window.info("snapshot saved as a.png")
     terminal.set_up(quiet=False, debug=False)
     window.info("snapshot saved as b.png")
-    terminal._OURS.getChild("io.camera").info("a detail")
+    terminal._OURS.getChild("io.sources.camera").info("a detail")
     assert capfd.readouterr().err == "stylizer: info: snapshot saved as b.png\n"
 
 

@@ -16,7 +16,9 @@ from tests.processes import children
 
 SLOW_PAINTER = """
 import signal, sys, time
-from stylizer.apps import cli, progress, video
+from stylizer.apps import cli
+from stylizer.apps.commands import video
+from stylizer.apps.console import progress
 
 class Slow:
     def __call__(self, frame):

@@ -11,16 +11,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stylizer.apps import live
-from stylizer.apps.gatys_options import SHARED, GatysOptions
-from stylizer.apps.painting import make_stylizer
+from stylizer.apps.commands import live
+from stylizer.apps.console.painting import make_stylizer
+from stylizer.apps.options.gatys import SHARED, GatysOptions
 from stylizer.frame import Frame
 from stylizer.io.image import read_image, write_image
 from stylizer.network import stylizer as fast_module
 from stylizer.network.config import FastConfig
 from stylizer.styles.load import AnyStyle, load_styles
+from tests.apps.commands.test_live import Screen
 from tests.apps.conftest import Inverter, Run, names
-from tests.apps.test_live import Screen
 from tests.clips import count_frames, make_clip, picture
 from tests.network.magenta.stand_in import save_model
 from tests.streams import MjpegServer

@@ -380,7 +380,10 @@ def test_an_opencv_without_windows_is_told(monkeypatch: pytest.MonkeyPatch, rais
 # ---- a real window on a virtual screen ------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["container", "ffmpeg", "probe", "tracks", "video_reader"])
+@pytest.mark.parametrize(
+    "name",
+    ["media.container", "media.ffmpeg", "media.probe", "media.tracks", "sources.video_reader"],
+)
 def test_opencv_is_loaded_before_pyav(name: str) -> None:
     """Where PyAV comes first, OpenCV's windows hang (tried with 18.1 and 5.0, on Linux)."""
     program = f"import sys, stylizer.io.{name}; print(*sys.modules)"

@@ -1,0 +1,143 @@
+"""What ``stylizer bench --method gatys`` measures: the optimization."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated
+
+from rich.table import Table
+
+from stylizer.errors import ConfigError
+from stylizer.frame import Frame
+from stylizer.gatys.config import GatysConfig, Start
+from stylizer.styles.load import AnyStyle
+
+from ..console.painting import make_stylizer
+from ..options.shared import option
+from .timing import Timing, time_frames
+
+__all__ = ["GatysGrid", "GatysResult", "gatys_table", "measure_gatys"]
+
+_GRID = "Gatys: what to measure"
+_DEFAULTS = GatysConfig()
+
+
+@dataclass(frozen=True, kw_only=True)
+class GatysResult(Timing):
+    """The speed of one setting of the optimization.
+
+    Attributes:
+      network: the loss network.
+      size: ``"320x180"``.
+      iterations: of each frame.
+      start: what a frame starts from.
+    """
+
+    network: str
+    size: str
+    iterations: int
+    start: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class GatysGrid:
+    """Settings of the optimization; every option that is repeated spans the grid."""
+
+    network: Annotated[
+        list[str] | None,
+        option(
+            "network",
+            f"A loss network; repeatable. Default: {_DEFAULTS.network}.",
+            _GRID,
+            show_default=False,
+        ),
+    ] = None
+    weights: Annotated[
+        Path | None, option("weights", "A file of weights, with a single --network.", _GRID)
+    ] = None
+    warm_iterations: Annotated[
+        list[int] | None,
+        option(
+            "warm-iterations",
+            f"Iterations of each frame; repeatable. Default: {_DEFAULTS.warm_iterations}.",
+            _GRID,
+            show_default=False,
+        ),
+    ] = None
+    start: Annotated[
+        Start | None,
+        option(
+            "start",
+            f"What a frame starts from. Default: {_DEFAULTS.start}.",
+            _GRID,
+            show_default=False,
+        ),
+    ] = None
+
+    def configs(self) -> list[GatysConfig]:
+        """Return the settings to measure, for each size.
+
+        Raises:
+          ConfigError: a setting is out of its range, or weights are given for several networks.
+        """
+        networks = self.network or [_DEFAULTS.network]
+        if self.weights is not None and len(networks) > 1:
+            raise ConfigError(f"--weights: expected a single --network, got {', '.join(networks)}")
+        return [
+            GatysConfig(
+                network=network,
+                weights=self.weights,
+                iterations=iterations,
+                warm_iterations=iterations,
+                start=self.start or _DEFAULTS.start,
+            )
+            for network, iterations in itertools.product(
+                networks, self.warm_iterations or [_DEFAULTS.warm_iterations]
+            )
+        ]
+
+
+def measure_gatys(
+    frames: Sequence[Frame], styles: Sequence[AnyStyle], config: GatysConfig
+) -> GatysResult:
+    """Time the optimization.
+
+    Args:
+      frames: more than those to warm up.
+      styles: one or more.
+      config: its ``warm_iterations`` are what every timed frame gets.
+    """
+    timing, _ = time_frames(lambda: make_stylizer(styles, config), frames)
+    width, height = frames[0].size
+    return GatysResult(
+        network=config.network,
+        size=f"{width}x{height}",
+        iterations=config.warm_iterations,
+        start=config.start,
+        **asdict(timing),
+    )
+
+
+def gatys_table(results: Sequence[GatysResult]) -> Table:
+    """Return the results for people."""
+    table = Table(title="Gatys, frames a second, warm")
+    headings = ("network", "size", "iterations", "start", "fps", "median", "95 %", "first")
+    for heading in (*headings, "memory"):
+        table.add_column(heading, justify="left" if heading == "network" else "right")
+    for result in results:
+        memory = result.peak_memory_mib
+        table.add_row(
+            result.network,
+            result.size,
+            str(result.iterations),
+            result.start,
+            f"{result.fps:.1f}",
+            f"{result.median_ms:.1f} ms",
+            f"{result.p95_ms:.1f} ms",
+            f"{result.first_frame_s:.1f} s",
+            "" if memory is None else f"{memory:.0f} MiB",
+        )
+    return table

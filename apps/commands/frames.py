@@ -1,0 +1,145 @@
+"""``stylizer frames``: a folder of pictures, as a sequence or each on its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stylizer.frame import Frame
+from stylizer.io.resize import Resized
+from stylizer.io.sinks.folder_writer import FolderWriter
+from stylizer.io.sources.folder_reader import FolderReader
+from stylizer.managed import Managed
+from stylizer.protocols import FrameSource, Stylizer
+from stylizer.styles.load import load_styles
+from stylizer.wrapper import WrappedStylizer, describe_stylizer
+
+from ..console.painting import announce, check_weights, make_stylizer, paint
+from ..console.paths import claim_folder, style_paths
+from ..console.progress import Display
+from ..console.reports import LossReports
+from ..console.terminal import say
+from ..options.coherence import CoherenceOptions
+from ..options.fast import FastOptions
+from ..options.gatys import GatysOptions
+from ..options.look import LookOptions
+from ..options.method import choose_config, refuse_losses
+from ..options.shared import LossOptions, OutputOptions, SpeechOptions, option
+from ..options.spread import spread
+
+__all__ = ["Missing", "ResetOnGap", "frames"]
+
+
+class Missing(Managed):
+    """A source that leaves out the frames that are done already; the others keep their index.
+
+    Attributes:
+      size: (width, height) of the first picture, in pixels.
+      rate: as the source has it.
+      frame_count: how many frames are missing.
+    """
+
+    def __init__(
+        self, source: FrameSource, *, exists: Callable[[int], bool], frame_count: int
+    ) -> None:
+        """Wrap a source; ``exists`` tells by a frame's index whether it is done."""
+        self._source, self._exists = source, exists
+        self.size: tuple[int, int] = source.size
+        self.rate: Fraction | None = source.rate
+        self.frame_count: int | None = frame_count
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Give the missing frames in order."""
+        return (frame for frame in self._source if not self._exists(frame.index))
+
+
+class ResetOnGap(WrappedStylizer):
+    """A stylizer around another: forgets the past where frames are left out, or always."""
+
+    def __init__(self, stylizer: Stylizer, *, always: bool = False) -> None:
+        """Wrap a stylizer; with ``always``, each picture is one of its own."""
+        super().__init__(stylizer)
+        self._always = always
+        self._next: int | None = None
+
+    def __call__(self, frame: Frame) -> Frame:
+        """Return the stylised frame."""
+        if self._always or (self._next is not None and frame.index != self._next):
+            self._stylizer.reset()
+        self._next = frame.index + 1
+        return self._stylizer(frame)
+
+    def reset(self) -> None:
+        """Forget all earlier frames."""
+        self._next = None
+        super().reset()
+
+
+@spread
+def frames(
+    source: Annotated[
+        Path,
+        typer.Argument(metavar="IN_FOLDER", help="A folder, a glob, or a pattern like f%05d.png."),
+    ],
+    folder: Annotated[Path, typer.Argument(metavar="OUT_FOLDER", help="Gets the same file names.")],
+    fast: FastOptions,
+    gatys: GatysOptions,
+    look: LookOptions,
+    coherence: CoherenceOptions,
+    out: OutputOptions,
+    reports: LossOptions,
+    speech: SpeechOptions,
+    independent: Annotated[
+        bool,
+        option("independent", "Unrelated pictures: each on its own, of any size.", "Output"),
+    ] = False,
+) -> None:
+    """Paint a folder of pictures, in natural order.
+
+    They are taken for a sequence: with --method gatys each starts from the last painted one. What
+    is in the output folder already is skipped (unless --overwrite), so that a batch can be run
+    again.
+
+    **Examples**
+
+    `stylizer frames shots/ painted/ -s starry_night --size 720`
+
+    `stylizer frames holiday/ painted/ -s my.jpg --independent`
+    """
+    config = choose_config(fast, gatys)
+    refuse_losses(config, reports)
+    size = gatys.recipe_size(out.size)
+    check_weights(config)
+    styles = load_styles(gatys.style)
+    look.check(styles)
+    coherence.check()
+    with FolderReader(source, same_size=not independent) as reader:
+        inputs = [*reader.paths, *style_paths(gatys.style)]
+        claim_folder(folder, inputs=[path.parent for path in reader.paths])
+        losses = LossReports(reports, overwrite=out.overwrite, inputs=inputs)
+        resized = reader if size is None else Resized(reader, size)
+        with FolderWriter(folder, names=reader.names, overwrite=out.overwrite) as writer:
+            missing = writer.missing()
+            if not missing:
+                say(f"{folder}: all {len(reader.names)} pictures are there already")
+                return
+            pending = Missing(resized, exists=writer.exists, frame_count=len(missing))
+            history = losses.history if losses.wanted else None
+            inner = make_stylizer(
+                styles,
+                config,
+                look=look,
+                coherence=None if independent else coherence,
+                on_loss=history,
+            )
+            if not speech.quiet:
+                announce(describe_stylizer(inner), pending)
+            display = Display(total=len(missing), quiet=speech.quiet)
+            stylizer = ResetOnGap(inner, always=independent)
+            outcome = paint(pending, stylizer, writer, display=display)
+    losses.write()
+    outcome.close(str(folder), quiet=speech.quiet)

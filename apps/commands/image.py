@@ -1,0 +1,161 @@
+"""``stylizer image``: one picture."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from stylizer.errors import ConfigError
+from stylizer.frame import Frame, Image
+from stylizer.gatys.config import GatysConfig
+from stylizer.io.image import read_image, write_image
+from stylizer.io.resize import resize_image
+from stylizer.network.config import FastConfig
+from stylizer.styles.load import AnyStyle, load_styles
+from stylizer.wrapper import describe_stylizer
+
+from ..console.painting import check_weights, describe_still, load_backend, make_stylizer
+from ..console.paths import claim_picture, style_paths
+from ..console.progress import Display
+from ..console.reports import LossReports
+from ..console.terminal import say
+from ..options.fast import FastOptions
+from ..options.gatys import GatysOptions
+from ..options.look import LookOptions
+from ..options.method import choose_config, refuse_losses
+from ..options.shared import LossOptions, OutputOptions, SpeechOptions, option
+from ..options.spread import spread
+
+if TYPE_CHECKING:
+    from stylizer.gatys.stylizer import LossRecord
+
+__all__ = ["image"]
+
+
+@spread
+def image(
+    content: Annotated[Path, typer.Argument(metavar="CONTENT", help="The picture to paint.")],
+    output: Annotated[
+        Path, typer.Argument(metavar="OUT", help="The file to be: .png, .jpg, .webp, ...")
+    ],
+    fast: FastOptions,
+    gatys: GatysOptions,
+    look: LookOptions,
+    out: OutputOptions,
+    reports: LossOptions,
+    speech: SpeechOptions,
+    initial_image: Annotated[
+        Path | None,
+        option(
+            "initial-image",
+            "A picture to start from; implies --initial image.",
+            "Gatys: optimization",
+        ),
+    ] = None,
+) -> None:
+    """Paint one picture.
+
+    **Examples**
+
+    `stylizer image photo.jpg painted.png -s starry_night --size 720`
+
+    `stylizer image photo.jpg painted.png -s my.jpg --method gatys --scales 3`
+
+    `stylizer image photo.jpg gatys.png -s my.jpg --method gatys --recipe gatys2016 --losses l.csv`
+    """
+    config = _started(choose_config(fast, gatys), gatys.initial, initial_image)
+    refuse_losses(config, reports)
+    check_weights(config)
+    size = gatys.recipe_size(out.size)
+    styles = load_styles(gatys.style)
+    look.check(styles)
+    picture = read_image(content)
+    first = None if initial_image is None else read_image(initial_image)
+    inputs = [content, *style_paths(gatys.style), *([initial_image] if initial_image else [])]
+    overwrite = claim_picture(output, overwrite=out.overwrite, inputs=inputs)
+    losses = LossReports(reports, overwrite=out.overwrite, inputs=[*inputs, output])
+    if size is not None:
+        picture = resize_image(picture, size.fit((picture.shape[1], picture.shape[0])))
+    began = time.monotonic()
+    job = _Still(picture=picture, styles=styles, look=look, quiet=speech.quiet)
+    if isinstance(config, FastConfig):
+        painted = job.in_one_pass(config)
+    else:
+        painted = job.optimized(config, initial_image=first, losses=losses)
+    write_image(output, painted, overwrite=overwrite)
+    losses.write()
+    if not speech.quiet:
+        chosen = gatys.chosen_recipe()
+        losses.show(every=100 if chosen is None else chosen.report_every)
+        say(f"{output}: {job.dimensions} in {time.monotonic() - began:.1f} s")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Still:
+    """What is painted, and like what."""
+
+    picture: Image
+    styles: Sequence[AnyStyle]
+    look: LookOptions
+    quiet: bool
+
+    @property
+    def dimensions(self) -> str:
+        return f"{self.picture.shape[1]}x{self.picture.shape[0]}"
+
+    def in_one_pass(self, config: FastConfig) -> Image:
+        stylizer = make_stylizer(self.styles, config, look=self.look)
+        if not self.quiet:
+            say(f"{describe_stylizer(stylizer)} · {self.dimensions}")
+        return stylizer(Frame(self.picture, 0, 0.0)).image
+
+    def optimized(
+        self, config: GatysConfig, *, initial_image: Image | None, losses: LossReports
+    ) -> Image:
+        load_backend()
+        if not self.quiet:
+            say(f"{describe_still(config, self.styles)} · {self.dimensions}")
+        losses.restart()
+        total = config.iterations * config.scales
+        display = Display(total=total, quiet=self.quiet, unit="iterations")
+
+        def on_loss(record: LossRecord) -> None:
+            losses.history(record)
+            display.update(record.iteration, f"loss {record.total:.4g}")
+
+        from stylizer.gatys.still import stylize_image
+
+        styles = self.look.prepare(self.styles, self.picture)
+        with display:
+            painted = stylize_image(
+                self.picture, styles, config, initial_image=initial_image, on_loss=on_loss
+            )
+        return self.look.finish(painted, self.picture)
+
+
+def _started(
+    config: FastConfig | GatysConfig, asked: str | None, given: Path | None
+) -> FastConfig | GatysConfig:
+    """Let ``--initial-image`` imply ``--initial image``, and refuse one without the other.
+
+    Raises:
+      ConfigError: the two do not go together, or the method starts from nothing.
+    """
+    if isinstance(config, FastConfig):
+        if given is not None:
+            raise ConfigError(
+                "--initial-image: belongs to the optimization; add --method gatys, or leave it out"
+            )
+        return config
+    if given is None:
+        if config.initial == "image":
+            raise ConfigError("--initial image: expected --initial-image with a picture")
+        return config
+    if asked not in (None, "image"):
+        raise ConfigError(f"--initial-image: goes with --initial image, got --initial {asked}")
+    return replace(config, initial="image")

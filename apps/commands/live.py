@@ -1,0 +1,168 @@
+"""``stylizer live``: the webcam, or a stream, in a window."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import cast
+
+from stylizer.effects.color import MatchColor
+from stylizer.gatys.config import GatysConfig
+from stylizer.io.resize import Resized
+from stylizer.io.sinks.recorder import Recorder
+from stylizer.io.sinks.screen import check_screen
+from stylizer.io.sinks.window import Window
+from stylizer.io.sources.recent import RecentFrames
+from stylizer.live.controls import Controls, LiveSettings, StyleChoice, offer_styles
+from stylizer.live.meter import Meter
+from stylizer.live.painter import LivePainter, PainterConfig
+from stylizer.live.panel import LivePanel, PanelParts
+from stylizer.live.source import LiveFrames
+from stylizer.network.config import FastConfig
+from stylizer.protocols import FrameSink, StyledStylizer
+from stylizer.size import Size
+from stylizer.styles.load import AnyStyle, load_styles
+from stylizer.temporal.coherence import CoherenceConfig
+from stylizer.wrapper import describe_stylizer
+
+from ..console.painting import announce, check_weights, make_stylizer, paint
+from ..console.progress import Display
+from ..console.terminal import say
+from ..options.camera import CameraOptions
+from ..options.coherence import CoherenceOptions
+from ..options.fast import FastOptions
+from ..options.gatys import GatysOptions
+from ..options.live import LiveOptions
+from ..options.live_outputs import LiveOutputs
+from ..options.look import LookOptions
+from ..options.method import choose_config
+from ..options.region import RegionOptions
+from ..options.shared import SpeechOptions
+from ..options.spread import spread
+
+__all__ = ["live"]
+
+_SHORT_SIDES = {"fast": 480, "gatys": 240}
+"""What a plain CPU paints at a rate that moves, in pixels, by method."""
+
+_FIRST = 12
+"""Iterations of a shot's first frame: with as many as a still gets, the picture would stand."""
+
+
+@spread
+def live(
+    fast: FastOptions,
+    gatys: GatysOptions,
+    look: LookOptions,
+    coherence: CoherenceOptions,
+    camera: CameraOptions,
+    view: LiveOptions,
+    region: RegionOptions,
+    outputs: LiveOutputs,
+    speech: SpeechOptions,
+) -> None:
+    """Paint what a webcam sees, in a window.
+
+    The key h shows all keys: next and previous style, strength, coherence, the source's colors,
+    split, mirror, pause, snapshot, recording, full screen. The newest frame is always the one
+    painted, so that nothing lags behind. What takes too long for --fps gives way, and the window
+    says what and why. Unless --size says otherwise, the short side is 480 pixels, and 240 with
+    --method gatys.
+
+    **Examples**
+
+    `stylizer live -s starry_night`
+
+    `stylizer live -s my.jpg --camera rtsp://192.168.0.7/stream --strength 0.7`
+
+    `stylizer live -s my.jpg --output window --output party.mp4 --mirror`
+
+    `stylizer live -s my.jpg --region background --refine`
+
+    `stylizer live -s my.jpg --method gatys --fps 15`
+    """
+    config = _config(fast, gatys)
+    asked = Size.parse(view.size or str(_SHORT_SIDES[fast.method]))
+    styles = load_styles(gatys.style)
+    look.check(styles)
+    region.check(config)
+    for options in (coherence, camera, view, outputs):
+        options.check()
+    if outputs.wants_window:
+        check_screen()  # before anything that takes time
+    coherent = coherence.config(recurrent=isinstance(config, GatysConfig))
+    controls = Controls(_offer(styles, config, look), settings=_settings(look, coherent, view))
+    meter = Meter()
+    if not speech.quiet:
+        say(f"opening {camera}, loading the network")
+    with camera.open() as source:
+        live_frames = LiveFrames(Resized(outputs.limit(source), asked), controls, meter)
+        frames = RecentFrames(live_frames)
+        bare = cast(StyledStylizer, make_stylizer(styles, config))  # with no look around it
+        method = region.refined(bare, styles, config)
+        painter_config = PainterConfig(
+            coherence=coherent,
+            cuts=coherence.cuts == "on",
+            around=partial(MatchColor, styles=styles) if look.keep_color == "match" else None,
+        )
+        budget = view.budget(config, coherent.preset)
+        painter = LivePainter(method, controls, budget, painter_config)
+        stylizer = region.wrap(painter)
+        if not speech.quiet:
+            announce(describe_stylizer(stylizer), frames)
+        with Recorder(view.snapshots, size=frames.size, rate=view.rate) as recorder:
+            parts = PanelParts(
+                state=lambda: painter.state,
+                notice=lambda: _notice(source, stylizer, method),
+                recorder=recorder,
+            )
+            panel = LivePanel(controls, meter, parts)
+            make_window = partial(_make_window, frames, panel, view)
+            with outputs.open(make_window, size=frames.size, rate=view.rate) as sink:
+                display = Display(total=None, quiet=speech.quiet, live=True)
+                outcome = paint(frames, stylizer, sink, display=display)
+    outcome.close(str(outputs), quiet=speech.quiet)
+
+
+def _make_window(frames: RecentFrames, panel: LivePanel, view: LiveOptions) -> FrameSink:
+    window = Window("stylizer", original=frames.image, snapshot_folder=view.snapshots, panel=panel)
+    if view.full_screen:
+        window.fill_screen()
+    return window
+
+
+def _notice(*parts: object) -> str | None:
+    """Return what the first of some parts that has something to tell wants to be told."""
+    notices = (getattr(part, "notice", None) for part in parts)
+    return next((notice for notice in notices if notice), None)
+
+
+def _config(fast: FastOptions, gatys: GatysOptions) -> FastConfig | GatysConfig:
+    config = choose_config(fast, gatys)
+    check_weights(config)
+    if isinstance(config, GatysConfig) and gatys.iterations is None and gatys.recipe is None:
+        return replace(config, iterations=_FIRST)
+    return config
+
+
+def _settings(look: LookOptions, coherent: CoherenceConfig, view: LiveOptions) -> LiveSettings:
+    return LiveSettings(
+        strength=look.strength,
+        coherence=coherent.strength,
+        keep_color=look.keep_color == "luminance",
+        mirror=view.mirror,
+        overlay=view.overlay,
+    )
+
+
+def _offer(
+    styles: Sequence[AnyStyle], config: FastConfig | GatysConfig, look: LookOptions
+) -> Sequence[StyleChoice]:
+    """Return the styles that the keys go through: all that the method can change to."""
+    if look.keep_color == "match":  # whose colors are matched is ruled by the shots
+        return offer_styles(styles, built_in=False)[:1]
+    if isinstance(config, FastConfig):
+        return offer_styles(styles, built_in=config.network == "fast")
+    own = config.network == "compact" and config.weights is None
+    return offer_styles(styles, built_in=own and config.initial != "style")

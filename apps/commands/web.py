@@ -1,0 +1,134 @@
+"""``stylizer web``: the web page, served from one's own machine."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import webbrowser
+from pathlib import Path
+from typing import Annotated
+
+from stylizer.network.config import Engine
+from stylizer.web.config import LogFormat, WebConfig, is_loopback
+from stylizer.web.events import set_up_log
+
+from ..console.terminal import Interrupted, interruptible, say, silenced
+from ..options.shared import SpeechOptions, option
+from ..options.spread import spread
+
+__all__ = ["web"]
+
+_DEFAULTS = WebConfig()
+_ADDRESS, _LIMITS, _NETWORK, _REPORTS = "Address", "Limits", "Network", "Reports"
+
+
+@spread
+def web(
+    speech: SpeechOptions,
+    host: Annotated[
+        str, option("host", "The address to listen on; 0.0.0.0 is all of this machine's.", _ADDRESS)
+    ] = _DEFAULTS.host,
+    port: Annotated[int, option("port", "0 takes a free one.", _ADDRESS)] = _DEFAULTS.port,
+    token: Annotated[
+        str | None,
+        option(
+            "token",
+            "What clients must know, 12 characters or more; made up if the address is one that "
+            "other machines can reach.",
+            _ADDRESS,
+        ),
+    ] = None,
+    open_browser: Annotated[bool, option("open", "Open the page in a browser.", _ADDRESS)] = False,
+    engine: Annotated[
+        Engine, option("engine", "What runs the network.", _NETWORK)
+    ] = _DEFAULTS.engine,
+    threads: Annotated[
+        int | None, option("threads", "Threads of the CPU. Default: one a core.", _NETWORK)
+    ] = None,
+    folder: Annotated[
+        Path | None,
+        option("folder", "Keep uploads and results below here.", _LIMITS, show_default="the cache"),
+    ] = None,
+    keep: Annotated[
+        float, option("keep", "Minutes that results are kept.", _LIMITS)
+    ] = _DEFAULTS.keep_seconds / 60,
+    max_clients: Annotated[
+        int, option("max-clients", "Live streams at once.", _LIMITS)
+    ] = _DEFAULTS.max_clients,
+    max_queue: Annotated[
+        int, option("max-queue", "Photos and videos that wait.", _LIMITS)
+    ] = _DEFAULTS.max_queue,
+    max_upload: Annotated[
+        float, option("max-upload", "Of a photo or video, in MiB.", _LIMITS)
+    ] = _DEFAULTS.upload_bytes / 2**20,
+    max_seconds: Annotated[
+        float, option("max-seconds", "Of a video.", _LIMITS)
+    ] = _DEFAULTS.video_seconds,
+    log_format: Annotated[
+        LogFormat, option("log-format", "Of the log, a line for each event.", _REPORTS)
+    ] = _DEFAULTS.log_format,
+) -> None:
+    """Serve a page that paints the browser's camera, photos and videos.
+
+    It listens on this machine alone, unless --host says otherwise; then clients need the token that
+    is printed at the start. Browsers give a page their camera only on localhost or over HTTPS: for
+    phones, put a proxy with a certificate in front, which hands on Host, and give a --token.
+
+    For many visitors run it under gunicorn, in one process with more threads than live streams:
+
+    `STYLIZER_WEB_MAX_CLIENTS=8 gunicorn --workers 1 --threads 24 'stylizer.web.app:create_app()'`
+
+    Every setting has such a variable: STYLIZER_WEB_HOST, STYLIZER_WEB_TOKEN, ...
+
+    **Examples**
+
+    `stylizer web --open`
+
+    `stylizer web --host 0.0.0.0 --port 8080 --max-clients 4`
+    """
+    if token is None and not is_loopback(host):
+        token = secrets.token_urlsafe(18)
+    config = WebConfig(
+        host=host,
+        port=port,
+        token=token,
+        engine=engine,
+        threads=threads,
+        folder=folder,
+        keep_seconds=60 * keep,
+        max_clients=max_clients,
+        max_queue=max_queue,
+        upload_bytes=int(max_upload * 2**20),
+        video_seconds=max_seconds,
+        log_format=log_format,
+    )
+    _serve(config, speech, open_browser=open_browser)
+
+
+def _serve(config: WebConfig, speech: SpeechOptions, *, open_browser: bool) -> None:
+    """Serve until Ctrl-C.
+
+    Raises:
+      Interrupted: it came.
+    """
+    from stylizer.web.app import create_app  # Flask takes a while to import
+    from stylizer.web.server import address_of, open_server
+
+    app = create_app(config)
+    services = app.extensions["stylizer"]
+    server = open_server(app, config)
+    try:
+        with interruptible(), silenced():
+            engine = services.gallery.runtime.description
+        address = address_of(server, config)
+        if not speech.quiet:
+            say(f"{engine} · {address} · Ctrl-C ends")
+        level = logging.WARNING if speech.quiet else logging.INFO
+        set_up_log(config.log_format, level=logging.DEBUG if speech.debug else level)
+        if open_browser:
+            webbrowser.open(address)
+        server.serve_forever()  # returns after Ctrl-C
+    finally:
+        server.server_close()
+        services.close()
+    raise Interrupted("the page is closed, and what it kept is removed")

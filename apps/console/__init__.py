@@ -1,0 +1,1 @@
+"""What the commands say and ask at a terminal while they paint."""

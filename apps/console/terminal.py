@@ -1,0 +1,160 @@
+"""What is said to the user: lines on stderr, so that stdout carries results alone."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import cv2
+from rich.console import Console
+
+__all__ = [
+    "Interrupted",
+    "can_ask",
+    "console",
+    "interruptible",
+    "say",
+    "say_error",
+    "set_up",
+    "silenced",
+]
+
+console = Console(stderr=True, highlight=False)
+"""Where progress, log messages and errors go. Lines printed here come out above a progress bar."""
+
+_heard = [console]
+"""The last is where lines go; while stderr is silenced, that is a way past it."""
+
+_LONGEST = 600
+"""Characters of an error that are shown: backends put whole tensors into theirs."""
+
+_OURS = logging.getLogger("stylizer")
+
+_TELLING = (
+    "io.sinks.window",
+    "io.sinks.recorder",
+    "io.sinks.virtual_camera",
+    "network.fast.openvino_cache",
+)
+"""Whose information is heard as well as their warnings."""
+
+
+class Interrupted(Exception):
+    """Ctrl-C ended a command that has something to show; the message says what and where."""
+
+
+class _ConsoleHandler(logging.Handler):
+    """Shows the library's log messages, one line each."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            say(f"stylizer: {record.levelname.lower()}: {record.getMessage()}")
+        except Exception:  # as logging asks: a message that cannot be shown must not end the run
+            self.handleError(record)
+
+
+def set_up(*, quiet: bool, debug: bool) -> None:
+    """Decide what is heard: the library's warnings, or with ``debug`` everything.
+
+    Must come before the backend is imported: TensorFlow reads its level when it is loaded.
+
+    Args:
+      quiet: only errors.
+      debug: all messages, those of the backends too.
+    """
+    level = logging.DEBUG if debug else logging.ERROR if quiet else logging.WARNING
+    _OURS.handlers[:] = [_ConsoleHandler()]
+    _OURS.setLevel(level)
+    _OURS.propagate = False
+    # Who presses a window's key waits for its answer: where a snapshot or a recording went.
+    # Who starts for the first time waits for the network to be converted.
+    for name in _TELLING:
+        _OURS.getChild(name).setLevel(logging.NOTSET if quiet or debug else logging.INFO)
+    if debug:
+        return
+    # OpenCV's threads write to the terminal by themselves; what matters is raised as an error.
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    for name in ("tensorflow", "absl", "jax"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
+
+
+@contextmanager
+def silenced() -> Iterator[None]:
+    """Keep away what native code writes to stderr meanwhile, unless all messages are wanted.
+
+    Our own lines are shown all the same. TensorFlow (tried: 2.21) no longer heeds
+    TF_CPP_MIN_LOG_LEVEL for what it says while it loads.
+    """
+    if _OURS.isEnabledFor(logging.DEBUG) or len(_heard) > 1:
+        yield
+        return
+    sys.stderr.flush()
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    with os.fdopen(os.dup(2), "w", encoding="utf-8", errors="replace") as kept:
+        _heard.append(Console(file=kept, highlight=False))
+        try:
+            os.dup2(nowhere, 2)
+            yield
+        finally:
+            _heard.pop()
+            os.dup2(kept.fileno(), 2)
+            os.close(nowhere)
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Let Ctrl-C end the block as a KeyboardInterrupt, whatever becomes of it inside.
+
+    A big import may swallow it, or fail by it in another way (seen: an AttributeError of a module
+    that was left half imported).
+    """
+    ours = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if not ours or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    heard = False
+
+    def hear(number: int, frame: FrameType | None) -> None:
+        nonlocal heard
+        heard = True
+        signal.default_int_handler(number, frame)
+
+    signal.signal(signal.SIGINT, hear)
+    try:
+        yield
+    except Exception as error:
+        if heard:
+            raise KeyboardInterrupt from error
+        raise
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if heard:
+        raise KeyboardInterrupt
+
+
+def say(text: str) -> None:
+    """Print a line on stderr, as it is."""
+    _heard[-1].print(text, markup=False, soft_wrap=True)
+
+
+def say_error(text: str) -> None:
+    """Print an error in one line, however many its message has, and however long they are."""
+    line = " ".join(text.split())
+    if len(line) > _LONGEST:
+        line = f"{line[:_LONGEST]}... (--debug shows all)"
+    say(f"stylizer: error: {line}")
+
+
+def can_ask() -> bool:
+    """Say whether someone sits at the terminal who could answer a question."""
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()

@@ -1,0 +1,115 @@
+"""The options that choose a camera or a stream, and ask it for what is wanted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Annotated
+
+import typer
+
+from stylizer.errors import ConfigError
+from stylizer.io.sources.camera import Camera
+from stylizer.io.sources.camera_names import find_camera, list_cameras
+from stylizer.io.sources.capture import is_stream, name_stream
+from stylizer.io.sources.reconnecting import Reconnecting
+from stylizer.size import Size
+
+from ..console.terminal import say
+from .shared import option
+
+__all__ = ["CameraOptions"]
+
+_PANEL = "Camera"
+
+
+def _list(asked: bool) -> None:
+    """Print the cameras, one a line, and end the command."""
+    if not asked:
+        return
+    cameras = list_cameras()
+    for camera in cameras:
+        typer.echo(str(camera))
+    if not cameras:
+        say("no camera is plugged in that this system tells of; --camera also takes a stream's URL")
+    raise typer.Exit
+
+
+@dataclass(frozen=True, kw_only=True)
+class CameraOptions:
+    """Which camera, and what it is asked for; what is not given is None."""
+
+    camera: Annotated[
+        str,
+        option(
+            "camera",
+            "Its number, a part of its name, or the URL of a stream (http, rtsp).",
+            _PANEL,
+            metavar="N|NAME|URL",
+        ),
+    ] = "0"
+    list_cameras: Annotated[
+        bool,
+        option(
+            "list-cameras",
+            "List the cameras of this machine, and do nothing else.",
+            _PANEL,
+            is_eager=True,
+            callback=_list,
+        ),
+    ] = False
+    camera_size: Annotated[
+        str | None,
+        option("camera-size", "What to ask the camera for.", _PANEL, metavar="WxH"),
+    ] = None
+    camera_rate: Annotated[
+        str | None,
+        option("camera-rate", "Frames a second to ask for, as 30 or 30000/1001.", _PANEL),
+    ] = None
+    mjpg: Annotated[
+        bool,
+        option("mjpg/--no-mjpg", "Ask for MJPG, with which most give their full rate.", _PANEL),
+    ] = True
+
+    def __str__(self) -> str:
+        """Return how the camera is called: ``camera 0``, or a stream's URL without its password."""
+        return name_stream(self.camera) if is_stream(self.camera) else f"camera {self.camera}"
+
+    def check(self) -> None:
+        """Say before anything is opened what cannot be.
+
+        Raises:
+          ConfigError: ``--camera-size`` or ``--camera-rate`` is out of its range.
+        """
+        self._size()
+        self._rate()
+
+    def open(self) -> Reconnecting:
+        """Open the camera; when it is lost, what is returned waits for it to come back.
+
+        Raises:
+          ConfigError: an option is out of its range.
+          SourceError: the camera is not there.
+        """
+        size, rate = self._size(), self._rate()
+        name = "stream" if is_stream(self.camera) else "camera"
+
+        def open_camera() -> Camera:
+            # Found anew each time: a camera that is plugged in again may get another number.
+            return Camera(find_camera(self.camera), size=size, rate=rate, mjpg=self.mjpg)
+
+        return Reconnecting(open_camera, name=name)
+
+    def _size(self) -> tuple[int, int] | None:
+        size = None if self.camera_size is None else Size.parse(self.camera_size).exact
+        if self.camera_size is not None and size is None:
+            raise ConfigError(f"--camera-size: expected WIDTHxHEIGHT, got {self.camera_size!r}")
+        return size
+
+    def _rate(self) -> Fraction | None:
+        try:
+            return None if self.camera_rate is None else Fraction(self.camera_rate)
+        except (ValueError, ZeroDivisionError):
+            raise ConfigError(
+                f"--camera-rate: expected 30 or 30000/1001, got {self.camera_rate!r}"
+            ) from None

@@ -1,0 +1,127 @@
+"""The options that say where a live stream goes: a window, a virtual camera, files, or several."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stylizer.errors import ConfigError, SinkError
+from stylizer.io.atomic import check_target
+from stylizer.io.media.formats import CONTAINERS
+from stylizer.io.sinks.broadcast import Broadcast
+from stylizer.io.sinks.recording import Recording
+from stylizer.io.sinks.virtual_camera import VirtualCamera, check_virtual_camera
+from stylizer.io.sources.limited import Limited
+from stylizer.protocols import FrameSink, FrameSource
+
+from .shared import option
+
+__all__ = ["LiveOutputs"]
+
+_PANEL = "Output"
+_WINDOW, _VIRTUAL_CAMERA = "window", "virtual-camera"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LiveOutputs:
+    """Where a live stream goes, and for how long."""
+
+    output: Annotated[
+        list[str],
+        option(
+            "output",
+            f"`{_WINDOW}`, `{_VIRTUAL_CAMERA}` (other programs see a webcam), or a video file; "
+            "repeat it for several at once. Without a window, Ctrl-C ends it. "
+            f"Default: {_WINDOW}.",
+            _PANEL,
+            metavar=f"{_WINDOW}|{_VIRTUAL_CAMERA}|FILE",
+            show_default=False,
+        ),
+    ] = field(default_factory=lambda: [_WINDOW])
+    duration: Annotated[
+        float | None,
+        option("duration", "End by itself after so many seconds.", _PANEL, metavar="SECONDS"),
+    ] = None
+    overwrite: Annotated[
+        bool,
+        typer.Option("--overwrite", "-y", help="Replace what exists.", rich_help_panel=_PANEL),
+    ] = False
+
+    @property
+    def wants_window(self) -> bool:
+        """Whether a window was asked for; without one no screen is needed."""
+        return _WINDOW in self.output
+
+    def __str__(self) -> str:
+        """Return where the stream goes: ``window, out.mp4``."""
+        return ", ".join(self.output)
+
+    def check(self) -> None:
+        """Say before anything is opened what cannot be.
+
+        Raises:
+          ConfigError: one output is given twice, or ``--duration`` is out of its range.
+          SinkError: a file cannot be written, is none of a video, or exists; the package for
+            virtual cameras is not installed.
+        """
+        if self.duration is not None and not self.duration > 0:
+            raise ConfigError(f"--duration: expected more than 0 seconds, got {self.duration:g}")
+        names = [
+            name if name in (_WINDOW, _VIRTUAL_CAMERA) else str(Path(name).resolve())
+            for name in self.output
+        ]
+        for name in names:
+            if names.count(name) > 1:
+                raise ConfigError(f"--output: {name} is given twice")
+        for path in self._files():
+            self._check_file(path)
+        if _VIRTUAL_CAMERA in self.output:
+            check_virtual_camera()
+
+    def limit(self, source: FrameSource) -> FrameSource:
+        """Return a source that ends when ``--duration`` says."""
+        return source if self.duration is None else Limited(source, self.duration)
+
+    def open(
+        self, window: Callable[[], FrameSink], *, size: tuple[int, int], rate: Fraction
+    ) -> FrameSink:
+        """Return a sink for all that was asked for; nothing is opened before its ``with`` block.
+
+        Args:
+          window: makes the window; not called where none was asked for.
+          size: (width, height) of the frames, in pixels; those of another size are resized to it
+            for a file and a virtual camera.
+          rate: frames a second of files, and what a virtual camera announces.
+
+        Raises:
+          SinkError: a file cannot be written.
+          ConfigError: size or rate is out of range.
+        """
+        sinks: list[FrameSink] = []
+        if self.wants_window:  # first: who watches should not wait for the others
+            sinks.append(window())
+        if _VIRTUAL_CAMERA in self.output:
+            sinks.append(VirtualCamera(size=size, rate=rate))
+        for path in self._files():
+            sinks.append(Recording(path, size=size, rate=rate, overwrite=self.overwrite))
+        return sinks[0] if len(sinks) == 1 else Broadcast(sinks)
+
+    def _files(self) -> list[Path]:
+        return [Path(name) for name in self.output if name not in (_WINDOW, _VIRTUAL_CAMERA)]
+
+    def _check_file(self, path: Path) -> None:
+        if path.suffix.lower() not in CONTAINERS:
+            raise SinkError(
+                f"--output: expected {_WINDOW}, {_VIRTUAL_CAMERA} or a file ending in "
+                f"{' '.join(CONTAINERS)}, got {str(path)!r}"
+            )
+        check_target(path, overwrite=True)
+        if path.exists() and not self.overwrite:
+            raise SinkError(
+                f"{path}: exists already; choose another name, or replace it by --overwrite"
+            )

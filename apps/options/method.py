@@ -1,0 +1,66 @@
+"""Which method paints: one settings record out of the options of all methods."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+from stylizer.errors import ConfigError
+from stylizer.gatys.config import GatysConfig
+from stylizer.network.config import FastConfig
+
+from .fast import NETWORKS, FastOptions
+from .gatys import SHARED, GatysOptions
+from .shared import LossOptions
+
+__all__ = ["choose_config", "refuse_losses"]
+
+
+def choose_config(
+    fast: FastOptions, gatys: GatysOptions, *, passes: bool = False
+) -> FastConfig | GatysConfig:
+    """Return the settings of the method that was chosen.
+
+    Args:
+      fast: the options of the fast method.
+      gatys: those of the optimization.
+      passes: whether the command can paint in several passes.
+
+    Raises:
+      ConfigError: an option of the other method was given, or a setting is out of its range.
+    """
+    if fast.method == "fast":
+        for field in fields(gatys):
+            given = getattr(gatys, field.name) not in (None, [])
+            if given and field.name not in SHARED:
+                raise ConfigError(
+                    f"--{field.name.replace('_', '-')}: belongs to the optimization; "
+                    "add --method gatys, or leave it out"
+                )
+        return fast.config(
+            network=gatys.network,
+            weights=gatys.weights,
+            style_scale=gatys.style_scale,
+            precision=gatys.precision,
+        )
+    fast.refuse()
+    if gatys.network in NETWORKS:
+        raise ConfigError(
+            f"--network {gatys.network}: belongs to --method fast, got --method {fast.method}"
+        )
+    return gatys.config(passes=passes)
+
+
+def refuse_losses(config: FastConfig | GatysConfig, reports: LossOptions) -> None:
+    """Make sure that no report of losses is asked of a method that has none.
+
+    Raises:
+      ConfigError: one is.
+    """
+    if isinstance(config, GatysConfig):
+        return
+    for name in ("losses", "plot"):
+        if getattr(reports, name) is not None:
+            raise ConfigError(
+                f"--{name}: the fast network has no losses to report; "
+                "add --method gatys, or leave it out"
+            )

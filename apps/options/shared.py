@@ -1,0 +1,116 @@
+"""The options that commands share, each written once, so that it has one name everywhere.
+
+A command takes a record of options as a parameter; `stylizer.apps.options.spread.spread` shows the
+record's fields to typer as the command's own options. Defaults that belong to the library are read
+from it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from stylizer.io.media.encoding import PRESETS, VideoWriterConfig
+from stylizer.size import Size
+
+__all__ = [
+    "LossOptions",
+    "OutputOptions",
+    "SizeOption",
+    "SpeechOptions",
+    "VideoOptions",
+    "option",
+    "parse_size",
+]
+
+_OUTPUT, _REPORTS = "Output", "Reports"
+
+
+def option(name: str, text: str, panel: str, **settings: Any) -> Any:
+    """Describe an option ``--name``."""
+    return typer.Option(f"--{name}", help=text, rich_help_panel=panel, **settings)
+
+
+SizeOption = Annotated[
+    str | None,
+    option("size", "Short side in pixels, or WIDTHxHEIGHT.", _OUTPUT, metavar="N|WxH"),
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossOptions:
+    """Where the course of the losses goes."""
+
+    losses: Annotated[
+        Path | None,
+        option("losses", "Write the losses of every iteration here.", _REPORTS, metavar="CSV"),
+    ] = None
+    plot: Annotated[
+        Path | None, option("plot", "Draw the losses here.", _REPORTS, metavar="PNG")
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutputOptions:
+    """How large, and whether a file may be replaced."""
+
+    size: SizeOption = None
+    overwrite: Annotated[
+        bool,
+        typer.Option("--overwrite", "-y", help="Replace what exists.", rich_help_panel=_OUTPUT),
+    ] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoOptions:
+    """How a video is encoded."""
+
+    crf: Annotated[
+        int | None,
+        option("crf", "Quality, smaller is better; the codec's own if not given.", _OUTPUT),
+    ] = None
+    preset: Annotated[
+        str | None,
+        option(
+            "preset",
+            f"Pains of the encoder, from {PRESETS[0]} to {PRESETS[-1]}. "
+            f"Default: {VideoWriterConfig().preset}.",
+            _OUTPUT,
+            show_default=False,
+        ),
+    ] = None
+
+    def config(self) -> VideoWriterConfig:
+        """Return the writer's settings.
+
+        Raises:
+          ConfigError: one is out of its range.
+        """
+        given = {"crf": self.crf, "preset": self.preset}
+        known = {name: value for name, value in given.items() if value is not None}
+        return replace(VideoWriterConfig(), **known)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpeechOptions:
+    """What is said on the terminal."""
+
+    quiet: Annotated[
+        bool,
+        typer.Option("--quiet", "-q", help="Say nothing but errors.", rich_help_panel=_REPORTS),
+    ] = False
+    debug: Annotated[
+        bool, option("debug", "Show all log messages, and where an error came from.", _REPORTS)
+    ] = False
+
+
+def parse_size(text: str | None) -> Size | None:
+    """Read ``--size``.
+
+    Raises:
+      ConfigError: it is neither a short side nor WIDTHxHEIGHT.
+    """
+    return None if text is None else Size.parse(text)

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from stylizer.apps.commands.frames import ResetOnGap
+from stylizer.frame import Frame
+from stylizer.io.image import read_image, write_image
+from tests.apps.conftest import Inverter, Run, names
+from tests.clips import picture
+
+
+def test_writes_the_same_names_in_natural_order(
+    stylizer: Run, inverter: Inverter, shots: Path, style: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    outcome = stylizer("frames", shots, out, "-s", style)
+    assert outcome.code == 0, outcome.err
+    assert names(out) == names(shots)
+    for number in range(1, 13):
+        np.testing.assert_array_equal(read_image(out / f"{number}.png"), 255 - picture(number))
+    assert inverter.calls == list(range(12))
+    assert inverter.resets == 0
+
+
+def test_skips_what_is_there_and_starts_anew_after_a_gap(
+    stylizer: Run, inverter: Inverter, shots: Path, style: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    for number in (1, 2, 6):
+        (out / f"{number}.png").write_bytes(b"done before")
+    outcome = stylizer("frames", shots, out, "-s", style)
+    assert outcome.code == 0, outcome.err
+    assert "9 frames" in outcome.err
+    assert [(out / f"{number}.png").read_bytes() for number in (1, 2, 6)] == [b"done before"] * 3
+    assert inverter.calls == [2, 3, 4, 6, 7, 8, 9, 10, 11]
+    assert inverter.resets == 1
+    np.testing.assert_array_equal(read_image(out / "12.png"), 255 - picture(12))
+
+
+def test_a_second_run_has_nothing_to_do(
+    stylizer: Run, inverter: Inverter, shots: Path, style: Path, tmp_path: Path
+) -> None:
+    stylizer("frames", shots, tmp_path / "out", "-s", style)
+    outcome = stylizer("frames", shots, tmp_path / "out", "-s", style)
+    assert outcome.code == 0
+    assert "all 12 pictures are there already" in outcome.err
+    assert len(inverter.calls) == 12
+    stylizer("frames", shots, tmp_path / "out", "-s", style, "--overwrite")
+    assert len(inverter.calls) == 24
+
+
+def test_independent_pictures_may_have_any_size(
+    stylizer: Run, inverter: Inverter, shots: Path, style: Path, tmp_path: Path
+) -> None:
+    write_image(shots / "20.png", picture(20, (40, 80)))
+    refused = stylizer("frames", shots, tmp_path / "out", "-s", style)
+    assert refused.code == 1
+    assert "40x80" in refused.errors[0]
+    inverter.resets = 0
+    args = ("frames", shots, tmp_path / "other", "-s", style, "--independent", "--size", 24)
+    outcome = stylizer(*args)
+    assert outcome.code == 0, outcome.err
+    assert read_image(tmp_path / "other" / "20.png").shape == (48, 24, 3)
+    assert read_image(tmp_path / "other" / "1.png").shape == (24, 32, 3)
+    assert inverter.resets == 13
+
+
+@pytest.mark.slow
+def test_independent_pictures_do_not_depend_on_their_order(
+    stylizer: Run, style: Path, tmp_path: Path
+) -> None:
+    """With the real thing: a picture comes out the same whatever came before it."""
+    for folder, order in (("one", (5, 9)), ("two", (9, 5))):
+        (tmp_path / folder).mkdir()
+        for name, number in zip("ab", order, strict=True):
+            write_image(tmp_path / folder / f"{name}.png", picture(number, (48, 32)))
+        args = ("frames", tmp_path / folder, tmp_path / f"{folder}-out", "-s", style)
+        outcome = stylizer(*args, "--independent", "--method", "gatys", "--iterations", 3)
+        assert outcome.code == 0, outcome.err
+    first, second = (
+        read_image(tmp_path / place).astype(int) for place in ("one-out/a.png", "two-out/b.png")
+    )
+    assert np.abs(first - second).max() <= 1
+    assert np.abs(first - picture(5, (48, 32))).mean() > 1
+
+
+def test_the_originals_are_never_replaced(
+    stylizer: Run, inverter: Inverter, shots: Path, style: Path
+) -> None:
+    before = {name: (shots / name).read_bytes() for name in names(shots)}
+    outcome = stylizer("frames", shots, shots, "-s", style, "--overwrite")
+    assert outcome.code == 1
+    assert "input" in outcome.errors[0]
+    assert {name: (shots / name).read_bytes() for name in names(shots)} == before
+
+
+@pytest.mark.parametrize(("indices", "resets"), [((0, 1, 2), 0), ((3, 4, 7, 8), 1), ((0, 2, 4), 2)])
+def test_a_gap_makes_it_forget(indices: tuple[int, ...], resets: int) -> None:
+    inner = Inverter()
+    stylizer = ResetOnGap(inner)
+    for index in indices:
+        stylizer(Frame(picture(0), index, 0.0))
+    assert inner.resets == resets
+    stylizer.reset()
+    stylizer(Frame(picture(0), 99, 0.0))
+    assert inner.resets == resets + 1

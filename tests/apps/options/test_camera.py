@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from stylizer.apps.options import camera as camera_options
+from stylizer.apps.options.camera import CameraOptions
+from stylizer.apps.options.spread import spread
+from stylizer.errors import ConfigError, SourceError
+from stylizer.io.sources.camera_names import CameraName
+from tests.streams import MjpegServer
+
+CAMERAS = [
+    CameraName(index=0, name="HD Webcam", backend="V4L2", path="/dev/video0"),
+    CameraName(index=2, name="USB Capture", backend="V4L2", path="/dev/video2"),
+]
+
+
+@pytest.fixture
+def app() -> typer.Typer:
+    def command(style: str, camera: CameraOptions) -> None:
+        typer.echo(f"ran with {camera.camera}")
+
+    app = typer.Typer()
+    app.command()(spread(command))
+    return app
+
+
+def test_the_list_needs_nothing_else(app: typer.Typer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(camera_options, "list_cameras", lambda: CAMERAS)
+    done = CliRunner().invoke(app, ["--list-cameras"])
+    assert done.exit_code == 0
+    assert done.stdout.splitlines() == [
+        "0: HD Webcam (V4L2, /dev/video0)",
+        "2: USB Capture (V4L2, /dev/video2)",
+    ]
+
+
+def test_an_empty_list_is_told_beside_the_results(
+    app: typer.Typer, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(camera_options, "list_cameras", lambda: [])
+    done = CliRunner().invoke(app, ["--list-cameras"])
+    assert done.exit_code == 0
+    assert "no camera is plugged in" not in done.stdout
+
+
+def test_without_it_the_command_runs(app: typer.Typer) -> None:
+    done = CliRunner().invoke(app, ["any", "--camera", "capture"])
+    assert done.stdout == "ran with capture\n"
+
+
+def test_it_opens_what_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[Any, dict[str, Any]]] = []
+
+    class Fake:
+        size = (64, 48)
+
+        def __init__(self, device: int | str, **settings: Any) -> None:
+            asked.append((device, settings))
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+    monkeypatch.setattr(camera_options, "Camera", Fake)
+    monkeypatch.setattr("stylizer.io.sources.camera_names.list_cameras", lambda: CAMERAS)
+    options = CameraOptions(
+        camera="capture", camera_size="640x480", camera_rate="30000/1001", mjpg=False
+    )
+    options.check()
+    with options.open() as source:
+        assert source.size == (64, 48)
+    assert asked == [(2, {"size": (640, 480), "rate": Fraction(30000, 1001), "mjpg": False})]
+
+
+def test_a_password_is_not_told() -> None:
+    assert str(CameraOptions()) == "camera 0"
+    assert str(CameraOptions(camera="rtsp://anna:secret@host/a")) == "stream rtsp://host/a"
+
+
+def test_a_stream_is_called_so(mjpeg: MjpegServer) -> None:
+    with CameraOptions(camera=mjpeg.url).open() as source:
+        assert source.size == mjpeg.size
+        frames = iter(source)
+        next(frames)
+        mjpeg.dead.set()
+        while source.notice is None:
+            next(frames)
+        assert source.notice.startswith("stream lost, waiting (")
+
+
+@pytest.mark.parametrize("camera", ["97", "http://127.0.0.1:9/none.mjpg", "nonsense"])
+def test_a_camera_that_is_not_there(camera: str) -> None:
+    with pytest.raises(SourceError, match=camera):
+        CameraOptions(camera=camera).open()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"camera_size": "480"}, "--camera-size: expected WIDTHxHEIGHT"),
+        ({"camera_rate": "fast"}, "--camera-rate: expected 30"),
+        ({"camera_rate": "1/0"}, "--camera-rate: expected 30"),
+    ],
+)
+def test_what_cannot_be_is_told_before_anything_is_opened(
+    options: dict[str, str], words: str
+) -> None:
+    with pytest.raises(ConfigError, match=words):
+        CameraOptions(**options).check()
