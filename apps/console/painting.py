@@ -70,7 +70,7 @@ def load_backend() -> None:
         ops.zeros((1,))
 
 
-def make_stylizer(
+def make_stylizer(  # noqa: PLR0913 - until one description holds all of it
     styles: Sequence[AnyStyle],
     config: FastConfig | GatysConfig,
     *,

@@ -40,7 +40,7 @@ class VideoWriter:
     * Frames are shown one after the other at ``rate``; their ``index`` and ``time`` are not used.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a fact of its own about the file to be
         self,
         path: Path,
         *,
