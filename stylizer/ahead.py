@@ -12,10 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from stylizer.base import WrappedSource, WrappedStylizer
 from stylizer.frame import Frame
-from stylizer.io.source import WrappedSource
 from stylizer.protocols import FrameSource, Stylizer
-from stylizer.wrapper import WrappedStylizer
 
 __all__ = ["PaintedAhead"]
 

@@ -14,11 +14,11 @@ from stylizer.ahead import PaintedAhead
 from stylizer.apps.console.painting import make_stylizer
 from stylizer.apps.options.coherence import CoherenceOptions
 from stylizer.apps.options.look import LookOptions
+from stylizer.base import Managed, WrappedStylizer, describe_stylizer
 from stylizer.effects.color import ColorMode
 from stylizer.frame import Frame
 from stylizer.io.image import write_image
 from stylizer.io.sources.video_reader import VideoReader
-from stylizer.managed import Managed
 from stylizer.network.config import FastConfig
 from stylizer.network.stylizer import FastStylizer
 from stylizer.pipeline import run
@@ -26,7 +26,6 @@ from stylizer.protocols import Stylizer
 from stylizer.styles.load import load_styles
 from stylizer.temporal.coherence import Coherent
 from stylizer.temporal.cuts import ResetOnCut
-from stylizer.wrapper import WrappedStylizer, describe_stylizer
 from tests.clips import make_clip, picture
 from tests.stand_ins import Boiling, CountingIdentity
 

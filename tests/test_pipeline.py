@@ -16,9 +16,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from stylizer.base import Managed
 from stylizer.errors import ConfigError, StylizerError
 from stylizer.frame import Frame, Image
-from stylizer.managed import Managed
 from stylizer.pipeline import Progress, run
 from stylizer.protocols import EndOfStream
 

@@ -9,14 +9,14 @@ from pathlib import Path
 
 from rich.table import Table
 
+from stylizer.base import describe_stylizer
 from stylizer.frame import Frame
 from stylizer.network.config import Engine, FastConfig
 from stylizer.styles.load import AnyStyle, Style
-from stylizer.wrapper import describe_stylizer
 
 from ..console.painting import make_stylizer
 from ..console.terminal import silenced
-from .scene import paint_style
+from ..scene import paint_style
 from .table import make_table, setting_cells
 from .timing import WARM_UP, median_ms, time_frame
 

@@ -10,11 +10,11 @@ from typing import Annotated, cast, get_args
 
 from rich.table import Table
 
+from stylizer.base import describe_stylizer
 from stylizer.frame import Frame
 from stylizer.network.config import Engine, FastConfig
 from stylizer.protocols import Stylizer
 from stylizer.styles.load import AnyStyle
-from stylizer.wrapper import describe_stylizer
 
 from ..console.painting import make_stylizer
 from ..options.shared import option

@@ -10,9 +10,9 @@ import json
 import sys
 from pathlib import Path
 
+from stylizer.base import describe_stylizer
 from stylizer.network.config import FastConfig
 from stylizer.styles.load import load_styles
-from stylizer.wrapper import describe_stylizer
 
 from .. import cli  # noqa: F401  as every command does
 from ..console.painting import make_stylizer

@@ -20,7 +20,7 @@ from stylizer.io.sources.video_reader import VideoReader
 from stylizer.size import Size
 
 from ..console.painting import load_backend
-from .scene import MovingCamera, paint_style
+from ..scene import MovingCamera, paint_style
 
 __all__ = ["describe_machine", "peak_memory", "read_frames", "synthetic_frames", "write_json"]
 

@@ -21,7 +21,6 @@ from ..bench.duel import duel, duel_table
 from ..bench.fast import FastGrid, FastResult, fast_table, measure_fast
 from ..bench.gatys import GatysGrid, GatysResult, gatys_table, measure_gatys
 from ..bench.measuring import describe_machine, read_frames, synthetic_frames, write_json
-from ..bench.scene import paint_style
 from ..bench.startup import measure_startup
 from ..bench.timing import WARM_UP
 from ..console.painting import check_weights
@@ -31,6 +30,7 @@ from ..console.terminal import say
 from ..options.fast import Method
 from ..options.shared import SpeechOptions, option
 from ..options.spread import spread
+from ..scene import paint_style
 
 __all__ = ["BenchOptions", "bench"]
 

@@ -7,20 +7,20 @@ from typing import Annotated
 
 import typer
 
+from stylizer.base import describe_stylizer
 from stylizer.io.sinks.video_writer import VideoWriter
 from stylizer.io.sources.video_reader import VideoReader
 from stylizer.network.config import FastConfig
 from stylizer.size import Size
 from stylizer.styles.load import load_styles
-from stylizer.wrapper import describe_stylizer
 
-from ..bench.scene import MovingCamera, photo_wall
 from ..console.painting import announce, make_stylizer, paint
 from ..console.paths import claim_folder
 from ..console.progress import Display
 from ..console.terminal import say
 from ..options.shared import SizeOption, SpeechOptions
 from ..options.spread import spread
+from ..scene import MovingCamera, photo_wall
 
 __all__ = ["demo"]
 

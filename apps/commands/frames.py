@@ -9,14 +9,13 @@ from typing import Annotated
 
 import typer
 
+from stylizer.base import Managed, WrappedStylizer, describe_stylizer
 from stylizer.frame import Frame
 from stylizer.io.resize import Resized
 from stylizer.io.sinks.folder_writer import FolderWriter
 from stylizer.io.sources.folder_reader import FolderReader
-from stylizer.managed import Managed
 from stylizer.protocols import FrameSource, Stylizer
 from stylizer.styles.load import load_styles
-from stylizer.wrapper import WrappedStylizer, describe_stylizer
 
 from ..console.painting import announce, check_weights, make_stylizer, paint
 from ..console.paths import claim_folder, style_paths

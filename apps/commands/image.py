@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from stylizer.base import describe_stylizer
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image
 from stylizer.gatys.config import GatysConfig
@@ -17,7 +18,6 @@ from stylizer.io.image import read_image, write_image
 from stylizer.io.resize import resize_image
 from stylizer.network.config import FastConfig
 from stylizer.styles.load import AnyStyle, load_styles
-from stylizer.wrapper import describe_stylizer
 
 from ..console.painting import check_weights, describe_still, load_backend, make_stylizer
 from ..console.paths import claim_picture, style_paths

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import cast
 
+from stylizer.base import describe_stylizer
 from stylizer.effects.color import MatchColor
 from stylizer.gatys.config import GatysConfig
 from stylizer.io.resize import Resized
@@ -24,7 +25,6 @@ from stylizer.protocols import FrameSink, StyledStylizer
 from stylizer.size import Size
 from stylizer.styles.load import AnyStyle, load_styles
 from stylizer.temporal.coherence import CoherenceConfig
-from stylizer.wrapper import describe_stylizer
 
 from ..console.painting import announce, check_weights, make_stylizer, paint
 from ..console.progress import Display

@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from stylizer.base import describe_stylizer
 from stylizer.errors import ConfigError
 from stylizer.evaluation.contact_sheet import LabeledPicture, label_pictures
 from stylizer.frame import Frame, Image
@@ -20,7 +21,6 @@ from stylizer.network.config import FastConfig
 from stylizer.protocols import StyledStylizer
 from stylizer.size import Size
 from stylizer.styles.built_in import NamedStyle, load_named_style, style_names
-from stylizer.wrapper import describe_stylizer
 
 from ..console.painting import make_stylizer
 from ..console.paths import claim_picture

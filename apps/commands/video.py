@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from stylizer.ahead import PaintedAhead
+from stylizer.base import describe_stylizer
 from stylizer.gatys.config import GatysConfig
 from stylizer.io.resize import Resized
 from stylizer.io.sinks.video_writer import VideoWriter
@@ -16,7 +17,6 @@ from stylizer.io.sources.video_reader import VideoReader
 from stylizer.network.config import FastConfig
 from stylizer.protocols import FrameSource, Stylizer
 from stylizer.styles.load import AnyStyle, load_styles
-from stylizer.wrapper import describe_stylizer
 
 from ..console.painting import announce, check_weights, make_stylizer, paint
 from ..console.passes import Surroundings, load_shots, stopped_by_signals

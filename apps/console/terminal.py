@@ -15,6 +15,8 @@ from types import FrameType
 import cv2
 from rich.console import Console
 
+from stylizer.notices import notice
+
 __all__ = [
     "Interrupted",
     "can_ask",
@@ -37,14 +39,6 @@ _LONGEST = 600
 
 _OURS = logging.getLogger("stylizer")
 
-_TELLING = (
-    "io.sinks.window",
-    "io.sinks.recorder",
-    "io.sinks.virtual_camera",
-    "network.fast.openvino_cache",
-)
-"""Whose information is heard as well as their warnings."""
-
 
 class Interrupted(Exception):
     """Ctrl-C ended a command that has something to show; the message says what and where."""
@@ -61,7 +55,7 @@ class _ConsoleHandler(logging.Handler):
 
 
 def set_up(*, quiet: bool, debug: bool) -> None:
-    """Decide what is heard: the library's warnings, or with ``debug`` everything.
+    """Decide what is heard: the library's warnings and notices, or with ``debug`` everything.
 
     Must come before the backend is imported: TensorFlow reads its level when it is loaded.
 
@@ -75,8 +69,7 @@ def set_up(*, quiet: bool, debug: bool) -> None:
     _OURS.propagate = False
     # Who presses a window's key waits for its answer: where a snapshot or a recording went.
     # Who starts for the first time waits for the network to be converted.
-    for name in _TELLING:
-        _OURS.getChild(name).setLevel(logging.NOTSET if quiet or debug else logging.INFO)
+    notice.setLevel(logging.NOTSET if quiet or debug else logging.INFO)
     if debug:
         return
     # OpenCV's threads write to the terminal by themselves; what matters is raised as an error.

@@ -15,11 +15,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from stylizer.base import WrappedStylizer
 from stylizer.errors import ConfigError, StyleError
 from stylizer.frame import Frame, Image, check_image, check_same_size
 from stylizer.protocols import StyledStylizer, Stylizer
 from stylizer.styles.load import AnyStyle, NamedStyle, Style
-from stylizer.wrapper import WrappedStylizer
 
 __all__ = [
     "ColorMode",

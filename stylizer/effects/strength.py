@@ -5,10 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from stylizer.base import WrappedStylizer
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image, check_image, check_same_size
 from stylizer.protocols import Stylizer
-from stylizer.wrapper import WrappedStylizer
 
 __all__ = ["Strength", "blend", "check_strength"]
 

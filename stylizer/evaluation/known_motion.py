@@ -16,9 +16,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from stylizer.base import Managed
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image, check_image
-from stylizer.managed import Managed
 from stylizer.temporal.flow import Flow
 from stylizer.temporal.occlusion import Mask
 

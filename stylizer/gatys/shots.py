@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from stylizer.backend.keras_backend import describe_device
+from stylizer.base import WrappedSource
 from stylizer.errors import ConfigError, SourceError, StylizerError
 from stylizer.frame import Frame, Image
 from stylizer.gatys.config import GatysConfig
 from stylizer.gatys.engine import StyleLike
 from stylizer.gatys.passes import PassPainter, PassProgress
 from stylizer.gatys.stylizer import LossRecord
-from stylizer.io.source import WrappedSource
 from stylizer.protocols import FrameSource, Stylizer
 from stylizer.temporal.cuts import CutDetector
 

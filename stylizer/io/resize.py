@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 
+from stylizer.base import WrappedSource
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image
-from stylizer.io.source import WrappedSource
 from stylizer.protocols import FrameSource
 from stylizer.size import Size
 

@@ -8,6 +8,7 @@ from functools import partial
 from time import perf_counter
 from typing import Protocol, runtime_checkable
 
+from stylizer.base import describe_stylizer
 from stylizer.effects.color import keep_luminance
 from stylizer.effects.strength import blend
 from stylizer.errors import StyleError
@@ -20,7 +21,6 @@ from stylizer.live.levels import Level
 from stylizer.protocols import StyledStylizer, Stylizer
 from stylizer.temporal.coherence import CoherenceConfig, Coherent
 from stylizer.temporal.cuts import ResetOnCut
-from stylizer.wrapper import describe_stylizer
 
 __all__ = ["Iterating", "LivePainter", "PainterConfig", "PainterState", "Preparing"]
 

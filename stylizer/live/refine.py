@@ -16,6 +16,7 @@ from functools import partial
 import cv2
 import numpy as np
 
+from stylizer.base import WrappedStylizer
 from stylizer.errors import ConfigError, StylizerError
 from stylizer.frame import Frame, Image, check_image
 from stylizer.io.resize import resize_image
@@ -24,7 +25,6 @@ from stylizer.live.refinement import Pace, Refinement, Refiner
 from stylizer.live.stillness import Stillness, StillnessConfig
 from stylizer.protocols import StyledStylizer
 from stylizer.styles.load import AnyStyle
-from stylizer.wrapper import WrappedStylizer
 
 __all__ = ["RefineConfig", "Refined"]
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 
+from stylizer.base import WrappedSource
 from stylizer.frame import Frame
-from stylizer.io.source import WrappedSource
 from stylizer.live.controls import Controls
 from stylizer.live.meter import Meter
 from stylizer.protocols import FrameSource

@@ -16,6 +16,7 @@ from typing import get_args
 import cv2
 import numpy as np
 
+from stylizer.base import WrappedStylizer
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image, check_image
 from stylizer.protocols import Stylizer
@@ -23,7 +24,6 @@ from stylizer.temporal.camera_motion import camera_flow, prefer_camera
 from stylizer.temporal.flow import Flow, Gray, OpticalFlow, Preset, warp
 from stylizer.temporal.mixing import Painted, mix
 from stylizer.temporal.occlusion import Weights, inside, likeness
-from stylizer.wrapper import WrappedStylizer
 
 __all__ = ["CoherenceConfig", "Coherent"]
 

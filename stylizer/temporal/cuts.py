@@ -16,10 +16,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from stylizer.base import WrappedStylizer
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image, check_image
 from stylizer.protocols import Stylizer
-from stylizer.wrapper import WrappedStylizer
 
 __all__ = ["CutConfig", "CutDetector", "ResetOnCut"]
 

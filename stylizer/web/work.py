@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stylizer.ahead import PaintedAhead
+from stylizer.base import Managed
 from stylizer.effects.color import KeepColor, keep_luminance
 from stylizer.effects.strength import Strength, blend
 from stylizer.frame import Frame, Image
@@ -16,7 +17,6 @@ from stylizer.io.image import write_image
 from stylizer.io.resize import Resized
 from stylizer.io.sinks.video_writer import VideoWriter
 from stylizer.io.sources.video_reader import VideoReader
-from stylizer.managed import Managed
 from stylizer.network.stylizer import FastStylizer
 from stylizer.pipeline import Progress, run
 from stylizer.protocols import EndOfStream, FrameSink, FrameSource, Stylizer

@@ -1,15 +1,16 @@
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import subprocess
 import sys
 from contextlib import suppress
+from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import typer
 
@@ -17,6 +18,9 @@ import stylizer as package
 from stylizer.apps import cli
 from stylizer.apps.console import painting, terminal
 from stylizer.errors import SourceError
+from stylizer.frame import Frame
+from stylizer.io.sinks.recorder import Recorder
+from stylizer.notices import notice
 from tests.apps.conftest import Run
 
 IMAGE = ("image", "a.png", "b.png", "-s", "c.png")
@@ -204,12 +208,24 @@ def test_what_native_code_says_meanwhile_is_kept_away(capfd: pytest.CaptureFixtu
     assert capfd.readouterr().err == "chatter\n"
 
 
-def test_where_a_snapshot_went_is_told(capfd: pytest.CaptureFixture[str]) -> None:
-    window = logging.getLogger("stylizer.io.sinks.window")
+def test_what_becomes_of_a_recording_is_told_unless_quiet(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for quiet in (True, False):
+        terminal.set_up(quiet=quiet, debug=False)
+        with Recorder(tmp_path, size=(32, 16), rate=Fraction(10)) as recorder:
+            recorder.start()
+            recorder.write(Frame(np.zeros((16, 32, 3), np.uint8), 0, 0.0))
+    path = tmp_path / "recording-0002.mp4"
+    expected = f"stylizer: info: recording {path}\nstylizer: info: recording saved as {path}\n"
+    assert capfd.readouterr().err == expected
+
+
+def test_a_notice_is_heard_and_a_detail_is_not(capfd: pytest.CaptureFixture[str]) -> None:
     terminal.set_up(quiet=True, debug=False)
-    window.info("snapshot saved as a.png")
+    notice.info("snapshot saved as a.png")
     terminal.set_up(quiet=False, debug=False)
-    window.info("snapshot saved as b.png")
+    notice.info("snapshot saved as b.png")
     terminal._OURS.getChild("io.sources.camera").info("a detail")
     assert capfd.readouterr().err == "stylizer: info: snapshot saved as b.png\n"
 

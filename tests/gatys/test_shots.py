@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from skimage import data
 
+from stylizer.base import Managed
 from stylizer.errors import ConfigError, SourceError, StylizerError
 from stylizer.frame import Frame, Image
 from stylizer.gatys.passes import PassProgress, paint_passes
 from stylizer.gatys.shots import PaintedShots, ShotConfig
 from stylizer.gatys.stylizer import LossRecord
-from stylizer.managed import Managed
 from stylizer.pipeline import run
 from stylizer.styles.load import Style
 from tests.gatys.networks import random_vgg, tiny_config

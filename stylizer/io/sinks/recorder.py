@@ -8,11 +8,12 @@ import threading
 from fractions import Fraction
 from pathlib import Path
 
+from stylizer.base import Managed
 from stylizer.errors import SinkError
 from stylizer.frame import Frame
 from stylizer.io.media.encoding import VideoWriterConfig
 from stylizer.io.sinks.recording import Recording
-from stylizer.managed import Managed
+from stylizer.notices import notice
 
 __all__ = ["Recorder"]
 
@@ -68,7 +69,7 @@ class Recorder(Managed):
                 _log.error("no recording: %s", error)
                 return None
             self._current.__enter__()
-            _log.info("recording %s", self._current.path)
+            notice.info("recording %s", self._current.path)
         return self._current.path
 
     def write(self, frame: Frame) -> None:
@@ -117,4 +118,4 @@ def _close(recording: Recording) -> None:
     except Exception as error:  # in a thread of its own: nobody else would tell
         _log.error("the recording ended: %s", error)
     else:
-        _log.info("recording saved as %s", recording.path)
+        notice.info("recording saved as %s", recording.path)

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from fractions import Fraction
 from importlib.util import find_spec
 from typing import Any, Self
 
+from stylizer.base import Managed
 from stylizer.errors import ConfigError, SinkError
 from stylizer.frame import Frame, check_image
 from stylizer.io.resize import resize_image
-from stylizer.managed import Managed
+from stylizer.notices import notice
 
 __all__ = ["VirtualCamera", "check_virtual_camera"]
-
-_log = logging.getLogger(__name__)
 
 _NEEDS = {
     "linux": (
@@ -99,7 +97,7 @@ class VirtualCamera(Managed):
             needs = _NEEDS.get(sys.platform, "this system has none that is supported")
             told = " ".join(str(error).split())
             raise SinkError(f"no virtual camera: {needs} ({told})") from error
-        _log.info("virtual camera: choose %s in the other program", self.device)
+        notice.info("virtual camera: choose %s in the other program", self.device)
         return self
 
     def write(self, frame: Frame) -> None:

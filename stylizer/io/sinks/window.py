@@ -20,6 +20,7 @@ from stylizer.io.sinks.keys import Key, by_code
 from stylizer.io.sinks.panel import NoPanel, Panel
 from stylizer.io.sinks.screen import check_screen
 from stylizer.io.sinks.views import View, compose
+from stylizer.notices import notice
 from stylizer.protocols import EndOfStream
 
 __all__ = ["Window"]
@@ -252,5 +253,5 @@ class Window:
             _log.error("no snapshot: %s", error)
             self._panel.say(f"no snapshot: {error}")
         else:
-            _log.info("snapshot saved as %s", path)
+            notice.info("snapshot saved as %s", path)
             self._panel.say(f"snapshot saved as {path.name}")

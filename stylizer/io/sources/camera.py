@@ -11,10 +11,10 @@ from fractions import Fraction
 import cv2
 import numpy as np
 
+from stylizer.base import LiveSource
 from stylizer.errors import ConfigError, SourceError
 from stylizer.frame import Frame, Image
 from stylizer.io.resize import resize_image
-from stylizer.io.source import LiveSource
 from stylizer.io.sources.camera_names import explain_missing
 from stylizer.io.sources.capture import (
     Capture,

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from natsort import natsort_keygen, ns
 
+from stylizer.base import Managed
 from stylizer.errors import ConfigError, SourceError
 from stylizer.frame import Frame
 from stylizer.io.image import IMAGE_SUFFIXES, image_size, read_image
-from stylizer.managed import Managed
 
 __all__ = ["FolderReader", "find_pictures"]
 

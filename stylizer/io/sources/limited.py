@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from stylizer.base import WrappedSource
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame
-from stylizer.io.source import WrappedSource
 from stylizer.protocols import FrameSource
 
 __all__ = ["Limited"]

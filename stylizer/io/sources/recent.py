@@ -6,9 +6,9 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 
+from stylizer.base import WrappedSource
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image
-from stylizer.io.source import WrappedSource
 from stylizer.protocols import FrameSource
 
 __all__ = ["RecentFrames"]

@@ -9,10 +9,10 @@ import time
 from collections.abc import Callable, Iterator
 from itertools import count
 
+from stylizer.base import LiveSource
 from stylizer.errors import SourceError
 from stylizer.frame import Frame, Image
 from stylizer.io.resize import resize_image
-from stylizer.io.source import LiveSource
 from stylizer.protocols import FrameSource
 
 __all__ = ["Reconnecting"]

@@ -16,12 +16,12 @@ import cv2  # noqa: F401
 import av
 import numpy as np
 
+from stylizer.base import Managed
 from stylizer.errors import ConfigError, SourceError
 from stylizer.frame import Frame, Image
 from stylizer.io.media.container import decode_pictures, open_video, picture_time
 from stylizer.io.media.probe import MediaInfo, probe
 from stylizer.io.media.retime import at_constant_rate
-from stylizer.managed import Managed
 
 __all__ = ["VideoReader"]
 

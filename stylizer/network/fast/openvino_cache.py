@@ -23,6 +23,7 @@ import platformdirs
 
 from stylizer.errors import WeightsError
 from stylizer.network.fast.conversion import ConversionConfig, Part, convert
+from stylizer.notices import notice
 
 __all__ = ["PARTS", "cache_folder", "cached_models"]
 
@@ -87,7 +88,7 @@ def cached_models(weights: Path, compact: Path, *, cache: Path | None = None) ->
 
 
 def _make(fresh: Path, weights: Path, compact: Path) -> None:
-    _log.info("making the network ready for OpenVINO; this is done once and takes some seconds")
+    notice.info("making the network ready for OpenVINO; this is done once and takes some seconds")
     config = ConversionConfig(
         format="openvino", parts=PARTS, weights=weights, compact=compact, eight_bit=True
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stylizer.apps.bench.scene import MovingCamera, paint_style, photo_wall
+from stylizer.apps.scene import MovingCamera, paint_style, photo_wall
 from tests.apps.conftest import Inverter, Run, names
 from tests.clips import count_frames, decode
 

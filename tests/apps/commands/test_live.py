@@ -14,10 +14,10 @@ import pytest
 from PIL import Image as pillow
 
 from stylizer.apps.commands import live
+from stylizer.base import Managed
 from stylizer.frame import Frame
 from stylizer.io.sinks.keys import by_code
 from stylizer.io.sinks.panel import Panel
-from stylizer.managed import Managed
 from stylizer.protocols import EndOfStream
 from tests.apps.conftest import Inverter, Run
 from tests.screens import pixels, press, until, virtual_screen

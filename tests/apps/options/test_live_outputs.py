@@ -14,11 +14,11 @@ from typer.testing import CliRunner
 
 from stylizer.apps.options.live_outputs import LiveOutputs
 from stylizer.apps.options.spread import spread
+from stylizer.base import Managed
 from stylizer.errors import ConfigError, SinkError, StylizerError
 from stylizer.frame import Frame, Image
 from stylizer.io.sinks.recording import Recording
 from stylizer.io.sources.limited import Limited
-from stylizer.managed import Managed
 from stylizer.protocols import EndOfStream, FrameSink
 from tests.apps.conftest import names
 from tests.clips import count_frames, decode, picture, read_number

@@ -117,7 +117,7 @@ def test_a_folder_that_is_not_there_is_told(
 
 
 def test_what_becomes_of_it_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.INFO, "stylizer.io.sinks.recorder"), recorder(tmp_path) as it:
+    with caplog.at_level(logging.INFO, "stylizer.notice"), recorder(tmp_path) as it:
         it.start()
         write(it, 0, 1)
         it.stop()

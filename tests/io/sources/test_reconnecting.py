@@ -9,12 +9,12 @@ from itertools import islice
 import numpy as np
 import pytest
 
+from stylizer.base import Managed
 from stylizer.errors import SourceError
 from stylizer.frame import Frame
 from stylizer.io.sources import reconnecting as module
 from stylizer.io.sources.camera import Camera
 from stylizer.io.sources.reconnecting import Reconnecting
-from stylizer.managed import Managed
 from tests.clips import picture, read_number
 from tests.streams import MjpegServer
 

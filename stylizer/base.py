@@ -1,6 +1,6 @@
-"""What sources share: being live, and standing around another source.
+"""What sources, sinks and stylizers share, so that each writes only what is its own.
 
-A source needs neither (see `stylizer.protocols`); they save writing the same methods again.
+Nothing needs these (see `stylizer.protocols`); they save writing the same methods again.
 """
 
 from __future__ import annotations
@@ -9,10 +9,29 @@ from fractions import Fraction
 from types import TracebackType
 from typing import Self
 
-from stylizer.managed import Managed
-from stylizer.protocols import FrameSource
+from stylizer.protocols import FrameSource, Stylizer
 
-__all__ = ["LiveSource", "WrappedSource"]
+__all__ = ["LiveSource", "Managed", "WrappedSource", "WrappedStylizer", "describe_stylizer"]
+
+
+class Managed:
+    """A source or sink that is open from the start: the end of its ``with`` block closes it."""
+
+    def close(self) -> None:
+        """Let go of what is open, here nothing; closing twice does no harm."""
+
+    def __enter__(self) -> Self:
+        """Return the thing itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close it."""
+        self.close()
 
 
 class LiveSource(Managed):
@@ -71,3 +90,25 @@ class WrappedSource:
     ) -> None:
         """Leave the wrapped source."""
         self._source.__exit__(kind, error, trace)
+
+
+class WrappedStylizer:
+    """A stylizer around a stylizer: described like it, and reset with it."""
+
+    def __init__(self, stylizer: Stylizer) -> None:
+        """Wrap ``stylizer``."""
+        self._stylizer = stylizer
+
+    @property
+    def description(self) -> str:
+        """The wrapped stylizer's."""
+        return describe_stylizer(self._stylizer)
+
+    def reset(self) -> None:
+        """Reset the wrapped stylizer."""
+        self._stylizer.reset()
+
+
+def describe_stylizer(stylizer: Stylizer) -> str:
+    """Return what a stylizer says of its network and device, else its name."""
+    return str(getattr(stylizer, "description", type(stylizer).__name__))

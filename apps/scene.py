@@ -15,9 +15,9 @@ from fractions import Fraction
 import cv2
 import numpy as np
 
+from stylizer.base import Managed
 from stylizer.errors import SourceError
 from stylizer.frame import Frame, Image
-from stylizer.managed import Managed
 
 __all__ = ["MovingCamera", "paint_style", "photo_wall"]
 
