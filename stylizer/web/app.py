@@ -27,9 +27,9 @@ from wsproto.utilities import RemoteProtocolError
 
 from stylizer.network.runtime import load_runtime
 from stylizer.web.config import WebConfig
+from stylizer.web.errors import ApiError
 from stylizer.web.events import log_event, set_up_log
 from stylizer.web.gallery import RuntimeLoader
-from stylizer.web.refusal import Refusal
 from stylizer.web.routes import add_routes
 from stylizer.web.security import Guard
 from stylizer.web.services import Services
@@ -80,25 +80,25 @@ def create_app(config: WebConfig | None = None, *, loader: RuntimeLoader = load_
 
 
 def _answer_errors(app: Flask) -> None:
-    def refuse(refusal: Refusal) -> tuple[Response, int]:
-        return jsonify(refusal.as_json()), refusal.status
+    def refuse(error: ApiError) -> tuple[Response, int]:
+        return jsonify(error.as_json()), error.status
 
     def too_large(error: RequestEntityTooLarge) -> tuple[Response, int]:
-        return refuse(Refusal(413, "too_large", "more was sent than is allowed; see /api/info"))
+        return refuse(ApiError(413, "too_large", "more was sent than is allowed; see /api/info"))
 
     def answer(error: HTTPException) -> tuple[Response, int]:
         status = error.code or 500
         code = error.name.lower().replace(" ", "_")
-        return refuse(Refusal(status, code, error.description or error.name))
+        return refuse(ApiError(status, code, error.description or error.name))
 
     def no_handshake(error: Exception) -> tuple[Response, int]:
-        return refuse(Refusal(400, "bad_handshake", "that is not how a WebSocket is asked for"))
+        return refuse(ApiError(400, "bad_handshake", "that is not how a WebSocket is asked for"))
 
     def fail(error: Exception) -> tuple[Response, int]:
         _log.exception("failed")
-        return refuse(Refusal(500, "failed", "the server made a mistake; its log says which"))
+        return refuse(ApiError(500, "failed", "the server made a mistake; its log says which"))
 
-    app.register_error_handler(Refusal, refuse)
+    app.register_error_handler(ApiError, refuse)
     app.register_error_handler(RequestEntityTooLarge, too_large)
     app.register_error_handler(HTTPException, answer)
     app.register_error_handler(RemoteProtocolError, no_handshake)

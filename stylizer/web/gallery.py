@@ -16,10 +16,10 @@ from stylizer.network.pictures import Code
 from stylizer.network.runtime import Runtime, load_runtime
 from stylizer.styles.built_in import NamedStyle, load_named_style, style_names
 from stylizer.styles.load import MIN_SIDE, AnyStyle, Style
+from stylizer.web.errors import ApiError
 from stylizer.web.events import log_event
+from stylizer.web.jpeg import decode_frame, encode_jpeg, shrink
 from stylizer.web.options import StyleChoice
-from stylizer.web.pictures import decode_frame, encode_jpeg, shrink
-from stylizer.web.refusal import Refusal
 from stylizer.web.scene import draw_scene
 
 __all__ = ["Gallery", "OwnStyle", "RuntimeLoader"]
@@ -107,12 +107,12 @@ class Gallery:
           id: what it will be called by.
 
         Raises:
-          Refusal: it is too small, or too narrow: a network reads a style at a short side of its
+          ApiError: it is too small, or too narrow: a network reads a style at a short side of its
             own, at which a narrow picture is huge.
         """
         least, most = sorted(image.shape[:2])
         if least < MIN_SIDE or most > _MOST_ASPECT * least:
-            raise Refusal(
+            raise ApiError(
                 400,
                 "bad_picture",
                 f"a style has at least {MIN_SIDE} pixels a side, and is at most {_MOST_ASPECT} "
@@ -132,7 +132,7 @@ class Gallery:
           own: the visitor's styles, by id.
 
         Raises:
-          Refusal: there is no such style.
+          ApiError: there is no such style.
         """
         _, codes = self._load()
         chosen = [
@@ -149,7 +149,7 @@ class Gallery:
         """Return styles as the library has them, weighted.
 
         Raises:
-          Refusal: there is no such style.
+          ApiError: there is no such style.
         """
         return tuple(self._style(choice, own) for choice in choices)
 
@@ -157,7 +157,7 @@ class Gallery:
         """Return the sample scene painted in a built-in style, as a small JPEG.
 
         Raises:
-          Refusal: there is no such style.
+          ApiError: there is no such style.
         """
         runtime, codes = self._load()
         code = self._known(name, codes)
@@ -188,5 +188,5 @@ class Gallery:
             return self._loaded
 
 
-def _unknown(name: str) -> Refusal:
-    return Refusal(404, "no_style", f"there is no style {name[:40]!r}; /api/info lists them")
+def _unknown(name: str) -> ApiError:
+    return ApiError(404, "no_style", f"there is no style {name[:40]!r}; /api/info lists them")

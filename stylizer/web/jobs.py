@@ -4,36 +4,111 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
 import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
 
 from stylizer.errors import StylizerError
+from stylizer.web.config import WebConfig
+from stylizer.web.errors import ApiError
 from stylizer.web.events import log_event
-from stylizer.web.job import UPLOAD, Cancelled, Job, JobState
-from stylizer.web.refusal import Refusal
 from stylizer.web.sessions import Session, Sessions
 
-__all__ = ["JobQueue", "JobQueueConfig"]
+__all__ = ["UPLOAD", "Cancelled", "Job", "JobQueue", "JobState", "Work"]
 
 _log = logging.getLogger(__name__)
+
+_MOST_JOBS = 64
+"""Jobs that are kept in all, with what was made: sessions are free, and the disk is not."""
 
 _END_SECONDS = 20.0
 """How long the end of the server waits for a job to heed that it is cancelled."""
 
+UPLOAD = "content"
+"""The upload's name in a job's folder; it never has the name that its sender gave it."""
 
-@dataclass(frozen=True, kw_only=True)
-class JobQueueConfig:
-    """How many jobs may wait and be kept in all, how many a visitor may have, and for how long."""
+JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 
-    most_waiting: int
-    most_in_all: int
-    most_a_session: int
-    keep_seconds: float
+
+class Cancelled(Exception):
+    """The job at hand is to stop."""
+
+
+@dataclass(kw_only=True, eq=False)
+class Job:
+    """One photo or video. The worker's thread writes to it, others read.
+
+    Attributes:
+      kind: of what is painted.
+      name: for people, and for the download.
+      session: whose it is.
+      folder: holds the upload, and then the result; removed with the job.
+      work: paints, and returns the result's path; it calls `check` often, and reports here.
+      id: random.
+      state: queued, running, or how it ended.
+      progress: 0 to 1.
+      seconds_left: as well as is known; None if it is not.
+      losses: iteration and total loss, of an optimized photo.
+      message: for people.
+      preview: a small JPEG of the result, or of how far it is.
+      result: path of the result, once it is done.
+      ended: when, by the queue's clock.
+    """
+
+    kind: Literal["photo", "video"]
+    name: str
+    session: Session
+    folder: Path
+    work: Work
+    id: str = field(default_factory=lambda: secrets.token_hex(12))
+    state: JobState = "queued"
+    progress: float = 0.0
+    seconds_left: float | None = None
+    losses: list[tuple[int, float]] = field(default_factory=list)
+    message: str = ""
+    preview: bytes | None = None
+    result: Path | None = None
+    ended: float | None = None
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    def check(self) -> None:
+        """Go on only if the job is still wanted.
+
+        Raises:
+          Cancelled: it is not.
+        """
+        if self.stop.is_set():
+            raise Cancelled
+
+    def as_json(self, place: int) -> dict[str, Any]:
+        """Describe the job.
+
+        Args:
+          place: in the queue, from 1; 0 for a job that does not wait.
+        """
+        address = f"/api/jobs/{self.id}"
+        return {
+            "id": self.id,
+            "kind": self.kind,
+            "name": self.name,
+            "state": self.state,
+            "place": place,
+            "progress": round(self.progress, 4),
+            "seconds_left": None if self.seconds_left is None else round(self.seconds_left, 1),
+            "losses": list(self.losses),
+            "message": self.message,
+            "result": f"{address}/result" if self.result is not None else None,
+            "preview": f"{address}/preview" if self.preview is not None else None,
+        }
+
+
+Work = Callable[[Job], Path]
 
 
 class JobQueue:
@@ -41,12 +116,18 @@ class JobQueue:
 
     def __init__(
         self,
-        config: JobQueueConfig,
+        config: WebConfig,
         sessions: Sessions,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Begin without a job; the thread starts with the first one."""
+        """Begin without a job; the thread starts with the first one.
+
+        Args:
+          config: says how many jobs may wait, how many a visitor may have, and for how long.
+          sessions: the visitors.
+          clock: seconds; another one for tests.
+        """
         self._config, self._sessions, self._clock = config, sessions, clock
         self._change = threading.Condition()
         self._jobs: dict[str, Job] = {}
@@ -70,7 +151,7 @@ class JobQueue:
           The place, for `submit`; without that it is free again at the end of the block.
 
         Raises:
-          Refusal: the queue is full, or the visitor has as many jobs as one may.
+          ApiError: the queue is full, or the visitor has as many jobs as one may.
         """
         place = object()
         with self._change:
@@ -84,17 +165,17 @@ class JobQueue:
 
     def _check_room(self, session: Session) -> None:
         config, arriving = self._config, list(self._arriving.values())
-        if self._closing or len(self._waiting) + len(arriving) >= config.most_waiting:
-            raise Refusal(
-                429, "queue_full", f"{config.most_waiting} others wait already; try again later"
+        if self._closing or len(self._waiting) + len(arriving) >= config.max_queue:
+            raise ApiError(
+                429, "queue_full", f"{config.max_queue} others wait already; try again later"
             )
-        if len(self._jobs) + len(arriving) >= config.most_in_all:
-            raise Refusal(429, "queue_full", "there is no room for more results; try again later")
-        if len(self.of(session)) + arriving.count(session) >= config.most_a_session:
-            raise Refusal(
+        if len(self._jobs) + len(arriving) >= _MOST_JOBS:
+            raise ApiError(429, "queue_full", "there is no room for more results; try again later")
+        if len(self.of(session)) + arriving.count(session) >= config.max_jobs:
+            raise ApiError(
                 429,
                 "too_many_jobs",
-                f"jobs: expected at most {config.most_a_session}; remove one first",
+                f"jobs: expected at most {config.max_jobs}; remove one first",
             )
 
     def submit(self, job: Job, *, place: object) -> None:
@@ -105,7 +186,7 @@ class JobQueue:
           place: that `receive` kept for it.
 
         Raises:
-          Refusal: the server is ending.
+          ApiError: the server is ending.
         """
         with self._change:
             del self._arriving[place]  # so there is room, unless the server is ending
@@ -130,11 +211,11 @@ class JobQueue:
         """Return a visitor's job.
 
         Raises:
-          Refusal: there is no such job, or it is another's.
+          ApiError: there is no such job, or it is another's.
         """
         job = self._jobs.get(id)
         if job is None or job.session is not session:
-            raise Refusal(404, "no_job", "there is no such job; it may have been removed by now")
+            raise ApiError(404, "no_job", "there is no such job; it may have been removed by now")
         return job
 
     def describe(self, job: Job) -> dict[str, Any]:
@@ -202,8 +283,8 @@ class JobQueue:
             job.progress = 1.0
         except Cancelled:
             state = "cancelled"
-        except Refusal as refusal:
-            message = refusal.message
+        except ApiError as error:
+            message = error.message
         except StylizerError as error:
             if job.stop.is_set():
                 state = "cancelled"

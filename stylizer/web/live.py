@@ -19,12 +19,12 @@ from typing import Any
 from simple_websocket import ConnectionClosed
 
 from stylizer.web.config import WebConfig
+from stylizer.web.errors import ApiError
 from stylizer.web.events import log_event
 from stylizer.web.gallery import Gallery
+from stylizer.web.jpeg import decode_frame, encode_jpeg
 from stylizer.web.options import LiveSettings, StyleChoice, read_live_settings, read_object
 from stylizer.web.painter import ClientPainter
-from stylizer.web.pictures import decode_frame, encode_jpeg
-from stylizer.web.refusal import Refusal
 from stylizer.web.sessions import Session, Sessions
 from stylizer.web.sockets import MISTAKE, REFUSED, LiveSocket
 
@@ -52,11 +52,11 @@ class Clients:
         """Count a client as long as the block lasts.
 
         Raises:
-          Refusal: there are as many as there may be, or the server is ending.
+          ApiError: there are as many as there may be, or the server is ending.
         """
         with self._lock:
             if self._closing or len(self._open) >= self._most:
-                raise Refusal(
+                raise ApiError(
                     429, "too_many_clients", f"all {self._most} places are taken; try again later"
                 )
             self._open.add(socket)
@@ -114,9 +114,9 @@ class LiveService:
                     log_event(_log, "client_end", frames=stream.frames, client=client)
             if why is not None:
                 socket.close(REFUSED, why)
-        except Refusal as refusal:
-            log_event(_log, "client_refused", code=refusal.code, client=client)
-            socket.close(REFUSED, refusal.message)
+        except ApiError as error:
+            log_event(_log, "client_refused", code=error.code, client=client)
+            socket.close(REFUSED, error.message)
         except ConnectionClosed:
             pass
         except Exception:
@@ -153,13 +153,13 @@ class _Stream:
                     self._change(message)
                 else:
                     self._paint(message)
-            except Refusal as refusal:
-                self._tell("error", code=refusal.code, message=refusal.message)
+            except ApiError as error:
+                self._tell("error", code=error.code, message=error.message)
 
     def _change(self, message: str) -> None:
         values = read_object(message, name="message")
         if values.pop("type", None) != "settings":
-            raise Refusal(400, "bad_message", 'type: expected "settings"')
+            raise ApiError(400, "bad_message", 'type: expected "settings"')
         settings = read_live_settings(values, self._painter.settings)
         if "styles" in values:
             own = {} if self._session is None else self._session.styles

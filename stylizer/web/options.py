@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from stylizer.web.refusal import Refusal
+from stylizer.web.errors import ApiError
 
 __all__ = [
     "LiveSettings",
@@ -94,7 +94,7 @@ def read_object(text: str | bytes | None, *, name: str) -> dict[str, Any]:
       name: what to call it in the answer.
 
     Raises:
-      Refusal: it is missing, too long, no JSON, or something else than an object.
+      ApiError: it is missing, too long, no JSON, or something else than an object.
     """
     if not text:
         raise _bad(f"{name}: expected a JSON object, got nothing")
@@ -113,7 +113,7 @@ def read_live_settings(values: Mapping[str, Any], before: LiveSettings) -> LiveS
     """Return the settings with the given ones changed.
 
     Raises:
-      Refusal: an unknown name, or a value out of its range.
+      ApiError: an unknown name, or a value out of its range.
     """
     readers: dict[str, Reader] = {
         "styles": _styles,
@@ -129,7 +129,7 @@ def read_photo_options(values: Mapping[str, Any], *, most_iterations: int) -> Ph
     """Return what is asked for a photo.
 
     Raises:
-      Refusal: no styles, an unknown name, or a value out of its range.
+      ApiError: no styles, an unknown name, or a value out of its range.
     """
     readers: dict[str, Reader] = {
         "styles": _styles,
@@ -146,7 +146,7 @@ def read_video_options(values: Mapping[str, Any]) -> VideoOptions:
     """Return what is asked for a video.
 
     Raises:
-      Refusal: no styles, an unknown name, or a value out of its range.
+      ApiError: no styles, an unknown name, or a value out of its range.
     """
     readers: dict[str, Reader] = {
         "styles": _styles,
@@ -236,5 +236,5 @@ def _refuse_constant(text: str) -> None:
     raise ValueError(f"{text} is no JSON")
 
 
-def _bad(message: str) -> Refusal:
-    return Refusal(400, "bad_options", message)
+def _bad(message: str) -> ApiError:
+    return ApiError(400, "bad_options", message)

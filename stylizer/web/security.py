@@ -19,7 +19,7 @@ from flask import Flask, Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from stylizer.web.config import WebConfig, is_loopback
-from stylizer.web.refusal import Refusal
+from stylizer.web.errors import ApiError
 
 __all__ = ["TOKEN_COOKIE", "Guard", "set_headers"]
 
@@ -65,7 +65,7 @@ class Guard:
         """Let the request at hand pass with None, or answer it.
 
         Raises:
-          Refusal: host, origin or token is wrong.
+          ApiError: host, origin or token is wrong.
         """
         if request.path == _OPEN:
             return None
@@ -112,7 +112,7 @@ def _check_local() -> None:
     forwarded = any(name in request.headers for name in _FORWARDED)
     strange = request.remote_addr and not is_loopback(request.remote_addr)
     if forwarded or strange or not is_loopback(_host_name(request.host)):
-        raise Refusal(
+        raise ApiError(
             403, "wrong_host", "without a token this page is served to its own machine alone"
         )
 
@@ -144,9 +144,9 @@ def _same(given: str, known: str) -> bool:
     return hmac.compare_digest(given.encode("utf-8", "surrogatepass"), known.encode())
 
 
-def _wrong_origin() -> Refusal:
-    return Refusal(403, "wrong_origin", "only this page itself may ask for that")
+def _wrong_origin() -> ApiError:
+    return ApiError(403, "wrong_origin", "only this page itself may ask for that")
 
 
-def _no_token() -> Refusal:
-    return Refusal(401, "no_token", "open the address that was printed when the server started")
+def _no_token() -> ApiError:
+    return ApiError(401, "no_token", "open the address that was printed when the server started")

@@ -5,25 +5,17 @@ from __future__ import annotations
 import logging
 import threading
 
-from werkzeug.datastructures import FileStorage
-
-from stylizer.frame import Image
 from stylizer.network.config import FastConfig
 from stylizer.web.config import WebConfig, default_folder
 from stylizer.web.folder import ServerFolder
 from stylizer.web.gallery import Gallery, RuntimeLoader
-from stylizer.web.jobs import JobQueue, JobQueueConfig
+from stylizer.web.jobs import JobQueue
 from stylizer.web.live import Clients, LiveService
-from stylizer.web.pictures import read_upload
-from stylizer.web.sessions import Sessions, SessionsConfig
-from stylizer.web.uploads import VideoLimits
+from stylizer.web.sessions import Sessions
 
 __all__ = ["Services"]
 
 _log = logging.getLogger(__name__)
-
-_MOST_JOBS = 64
-"""Jobs that are kept in all, with what was made: sessions are free, and the disk is not."""
 
 _PAUSE = 30.0
 """Seconds between two looks for what is old."""
@@ -38,7 +30,6 @@ class Services:
       gallery: the network and the styles.
       sessions: the visitors.
       jobs: photos and videos.
-      video_limits: of the latter.
       clients: the live streams that are open.
       live: serves them.
     """
@@ -51,37 +42,12 @@ class Services:
         self.folder = ServerFolder(config.folder or default_folder())
         fast = FastConfig(engine=config.engine, threads=config.threads)
         self.gallery = Gallery(fast, loader=loader)
-        self.sessions = Sessions(
-            SessionsConfig(
-                most=config.max_sessions,
-                most_styles=config.max_styles,
-                keep_seconds=config.keep_seconds,
-            )
-        )
-        self.jobs = JobQueue(
-            JobQueueConfig(
-                most_waiting=config.max_queue,
-                most_in_all=_MOST_JOBS,
-                most_a_session=config.max_jobs,
-                keep_seconds=config.keep_seconds,
-            ),
-            self.sessions,
-        )
-        self.video_limits = VideoLimits(seconds=config.video_seconds, pixels=config.video_pixels)
+        self.sessions = Sessions(config)
+        self.jobs = JobQueue(config, self.sessions)
         self.clients = Clients(config.max_clients)
         self.live = LiveService(
             config=config, gallery=self.gallery, sessions=self.sessions, clients=self.clients
         )
-
-    def read_picture(self, file: FileStorage) -> Image:
-        """Read an uploaded picture, uint8 RGB (H, W, 3), upright.
-
-        Raises:
-          Refusal: not a picture that can be read, damaged, or too large.
-        """
-        with self.folder.temporary() as path:
-            file.save(path)
-            return read_upload(path, most_pixels=self.config.pixels)
 
     def start(self) -> None:
         """Begin to remove what is old; called again, it does nothing."""

@@ -1,4 +1,4 @@
-"""Visitors: who has which styles, told apart by a cookie."""
+"""Visitors: who has which styles, told apart by a cookie, and the one of the request at hand."""
 
 from __future__ import annotations
 
@@ -8,19 +8,16 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from flask import Response, after_this_request, request
+
+from stylizer.web.config import WebConfig
+from stylizer.web.errors import ApiError
 from stylizer.web.gallery import OwnStyle
-from stylizer.web.refusal import Refusal
 
-__all__ = ["Session", "Sessions", "SessionsConfig"]
+__all__ = ["SESSION_COOKIE", "Session", "Sessions", "current_session", "find_session"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class SessionsConfig:
-    """How many visitors are remembered, with how many styles, and for how many idle seconds."""
-
-    most: int
-    most_styles: int
-    keep_seconds: float
+SESSION_COOKIE = "stylizer_session"
 
 
 @dataclass(kw_only=True)
@@ -44,10 +41,13 @@ class Session:
 class Sessions:
     """All visitors; may be used by several threads."""
 
-    def __init__(
-        self, config: SessionsConfig, *, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        """Begin without a visitor."""
+    def __init__(self, config: WebConfig, *, clock: Callable[[], float] = time.monotonic) -> None:
+        """Begin without a visitor.
+
+        Args:
+          config: says how many are remembered, with how many styles, and for how long.
+          clock: seconds; another one for tests.
+        """
         self._config, self._clock = config, clock
         self._lock = threading.Lock()
         self._sessions: dict[str, Session] = {}
@@ -68,13 +68,13 @@ class Sessions:
         """Begin a session; where there are too many, the one idle for longest makes room.
 
         Raises:
-          Refusal: all of them are busy.
+          ApiError: all of them are busy.
         """
         with self._lock:
-            if len(self._sessions) >= self._config.most:
+            if len(self._sessions) >= self._config.max_sessions:
                 idle = [session for session in self._sessions.values() if not session.busy]
                 if not idle:
-                    raise Refusal(429, "busy", "too many visitors at once; try again later")
+                    raise ApiError(429, "busy", "too many visitors at once; try again later")
                 del self._sessions[min(idle, key=lambda session: session.used).id]
             session = Session(id=secrets.token_urlsafe(24), used=self._clock())
             self._sessions[session.id] = session
@@ -91,21 +91,20 @@ class Sessions:
         """Make sure that a session may bring one more style.
 
         Raises:
-          Refusal: it has as many as it may.
+          ApiError: it has as many as it may.
         """
-        if len(session.styles) >= self._config.most_styles:
-            raise Refusal(
+        if len(session.styles) >= self._config.max_styles:
+            raise ApiError(
                 429,
                 "too_many_styles",
-                f"styles: expected at most {self._config.most_styles} of your own; "
-                "remove one first",
+                f"styles: expected at most {self._config.max_styles} of your own; remove one first",
             )
 
     def add_style(self, session: Session, style: OwnStyle) -> None:
         """Give a session a style.
 
         Raises:
-          Refusal: it has as many as it may.
+          ApiError: it has as many as it may.
         """
         with self._lock:
             self.check_room(session)
@@ -115,11 +114,11 @@ class Sessions:
         """Take a style away.
 
         Raises:
-          Refusal: it has no such style.
+          ApiError: it has no such style.
         """
         with self._lock:
             if id not in session.styles:
-                raise Refusal(404, "no_style", "you have no such style of your own")
+                raise ApiError(404, "no_style", "you have no such style of your own")
             session.styles = {key: style for key, style in session.styles.items() if key != id}
 
     def sweep(self) -> None:
@@ -129,3 +128,33 @@ class Sessions:
             for session in list(self._sessions.values()):
                 if not session.busy and session.used < oldest:
                     del self._sessions[session.id]
+
+
+def find_session(sessions: Sessions) -> Session | None:
+    """Return the session that the request's cookie names, if there is one."""
+    return sessions.find(request.cookies.get(SESSION_COOKIE))
+
+
+def current_session(sessions: Sessions) -> Session:
+    """Return the request's session; begin one, and send its cookie along, if there is none.
+
+    Raises:
+      ApiError: there are too many visitors.
+    """
+    session = find_session(sessions)
+    if session is not None:
+        return session
+    begun = sessions.start()
+
+    @after_this_request
+    def send(response: Response) -> Response:
+        response.set_cookie(
+            SESSION_COOKIE,
+            begun.id,
+            httponly=True,
+            secure=request.is_secure,
+            samesite="Strict",
+        )
+        return response
+
+    return begun

@@ -1,16 +1,35 @@
-"""What may be painted as a video: looked at before ffmpeg does more than to open it."""
+"""What visitors hand in: a form's file, and whether it is a picture or a video that may be painted.
+
+Nothing is decoded before its size is known and allowed. Inside, a picture is uint8 RGB, (H, W, 3).
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
+import re
+import threading
+from pathlib import Path, PurePosixPath
+
+from flask import request
+from PIL import Image as pillow
+from werkzeug.datastructures import FileStorage
 
 from stylizer.errors import SourceError
+from stylizer.frame import Image
+from stylizer.io.image import read_image
 from stylizer.io.media.container import open_video
 from stylizer.io.media.probe import probe
-from stylizer.web.refusal import Refusal
+from stylizer.size import MAX_SIDE
+from stylizer.web.errors import ApiError
+from stylizer.web.jpeg import BOMBS, DAMAGED, too_large
 
-__all__ = ["VIDEO_FORMATS", "VideoLimits", "check_video"]
+__all__ = [
+    "VIDEO_FORMATS",
+    "check_video",
+    "display_name",
+    "most_frames",
+    "read_picture",
+    "uploaded_file",
+]
 
 VIDEO_FORMATS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".gif")
 """What may be uploaded; the content decides, not the name."""
@@ -19,34 +38,88 @@ _ATOMS = frozenset({b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"})
 _MOST_RATE = 60
 """Frames a second: more of them count against the length of a video."""
 
+_PICTURE_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF")
 
-@dataclass(frozen=True, kw_only=True)
-class VideoLimits:
-    """Of a video.
+_DECODING = threading.Lock()
+"""One picture at a time: each may take hundreds of megabytes for a moment."""
 
-    Attributes:
-      seconds: how long.
-      pixels: of a frame.
+_LONGEST_NAME = 60
+_ROOM_FOR_FORM = 64 * 1024
+"""Bytes of a form beside its file: names, options, and what separates them."""
+
+
+def uploaded_file(field: str, *, most_bytes: int) -> FileStorage:
+    """Return a file of the request's form.
+
+    Args:
+      field: its name.
+      most_bytes: of the file.
+
+    Raises:
+      ApiError: there is not just one, or it is too large.
     """
+    request.max_content_length = most_bytes + _ROOM_FOR_FORM
+    if request.mimetype != "multipart/form-data":
+        raise ApiError(415, "bad_form", "expected a form, multipart/form-data")
+    files = request.files.getlist(field)
+    if len(files) != 1:
+        raise ApiError(400, "bad_form", f"{field}: expected one file, got {len(files)}")
+    return files[0]
 
-    seconds: float
-    pixels: int
 
-    @property
-    def frames(self) -> int:
-        """How many there may be."""
-        return round(self.seconds * _MOST_RATE)
+def display_name(given: str | None, *, otherwise: str) -> str:
+    """Return the words of a file's name, for people to read; never to be used as a path."""
+    stem = PurePosixPath((given or "").replace("\\", "/")).stem
+    words = re.sub(r"[^\w .,()+-]+", " ", stem).strip(" .")[:_LONGEST_NAME].strip(" .")
+    return words or otherwise
 
 
-def check_video(path: Path, limits: VideoLimits) -> None:
+def read_picture(path: Path, *, most_pixels: int) -> Image:
+    """Read an uploaded picture, upright.
+
+    Args:
+      path: the file; its content tells the format.
+      most_pixels: looked up before anything is decoded.
+
+    Raises:
+      ApiError: not a picture that can be read, damaged, cut off, or too large.
+    """
+    try:
+        with pillow.open(path, formats=_PICTURE_FORMATS) as opened:
+            width, height = opened.size
+    except BOMBS:
+        raise too_large("the picture", f"{most_pixels:,} pixels") from None
+    except DAMAGED:
+        raise _not_a_picture() from None
+    if width * height > most_pixels or max(width, height) > MAX_SIDE:
+        raise too_large(f"the picture has {width}x{height}", f"{most_pixels:,} pixels")
+    try:
+        with _DECODING:
+            return read_image(path)
+    except SourceError:  # its message names the server's own path
+        raise _not_a_picture() from None
+
+
+def most_frames(seconds: float) -> int:
+    """Return how many frames a video of so many seconds may have."""
+    return round(seconds * _MOST_RATE)
+
+
+def check_video(path: Path, *, seconds: float, pixels: int) -> None:
     """Make sure that an upload is a video that may be painted.
 
     ffmpeg also reads playlists, which name other files and addresses for it to open. So the content
     must begin as that of a file does that holds its pictures itself.
 
+    Args:
+      path: the file; its content tells the format.
+      seconds: that it may last.
+      pixels: of a frame.
+
     Raises:
-      Refusal: no video that can be read, or too large or long.
+      ApiError: no video that can be read, or too large or long.
     """
+    frames = most_frames(seconds)
     with path.open("rb") as file:
         head = file.read(16)
     if not _holds_pictures(head):
@@ -55,21 +128,21 @@ def check_video(path: Path, limits: VideoLimits) -> None:
         container, stream = open_video(path)
         with container:
             width, height = stream.codec_context.width, stream.codec_context.height
-        if not 0 < width * height <= limits.pixels:
-            raise Refusal(
+        if not 0 < width * height <= pixels:
+            raise ApiError(
                 413,
                 "too_large",
-                f"the video has {width}x{height}: expected at most {limits.pixels:,} pixels",
+                f"the video has {width}x{height}: expected at most {pixels:,} pixels",
             )
         info = probe(path)
     except SourceError:  # its message names the server's own path
         raise _not_a_video() from None
-    if info.duration > limits.seconds or info.duration * info.rate > limits.frames:
-        raise Refusal(
+    if info.duration > seconds or info.duration * info.rate > frames:
+        raise ApiError(
             413,
             "too_long",
             f"the video lasts {float(info.duration):.0f} s at {float(info.rate):.0f} frames a "
-            f"second: expected at most {limits.seconds:g} s, and {limits.frames} frames",
+            f"second: expected at most {seconds:g} s, and {frames} frames",
         )
 
 
@@ -81,6 +154,14 @@ def _holds_pictures(head: bytes) -> bool:
     )
 
 
-def _not_a_video() -> Refusal:
+def _not_a_picture() -> ApiError:
+    return ApiError(
+        400,
+        "bad_picture",
+        "not a picture that can be read, or damaged; expected png, jpg, webp, bmp or tiff",
+    )
+
+
+def _not_a_video() -> ApiError:
     known = " ".join(VIDEO_FORMATS)
-    return Refusal(400, "bad_video", f"not a video that can be read, or damaged; expected {known}")
+    return ApiError(400, "bad_video", f"not a video that can be read, or damaged; expected {known}")

@@ -24,11 +24,12 @@ from stylizer.size import Size
 from stylizer.styles.load import AnyStyle
 from stylizer.temporal.coherence import CoherenceConfig, Coherent
 from stylizer.temporal.cuts import ResetOnCut
+from stylizer.web.errors import ApiError
 from stylizer.web.gallery import Gallery
-from stylizer.web.job import Job
+from stylizer.web.jobs import Job
+from stylizer.web.jpeg import encode_jpeg, shrink, shrink_to_pixels
 from stylizer.web.options import PhotoOptions, VideoOptions
-from stylizer.web.pictures import encode_jpeg, read_upload, shrink, shrink_to_pixels
-from stylizer.web.refusal import Refusal
+from stylizer.web.uploads import read_picture
 
 if TYPE_CHECKING:
     from stylizer.gatys.stylizer import LossRecord
@@ -41,7 +42,7 @@ _PREVIEW_SECONDS = 1.0
 
 @dataclass(frozen=True, kw_only=True)
 class PhotoWork:
-    """Paints a photo; a `stylizer.web.job.Work`.
+    """Paints a photo; a `stylizer.web.jobs.Work`.
 
     Attributes:
       gallery: loads the network.
@@ -62,7 +63,7 @@ class PhotoWork:
     def __call__(self, job: Job) -> Path:
         """Return the path of the painted photo."""
         options = self.options
-        image = read_upload(self.source, most_pixels=self.pixels)
+        image = read_picture(self.source, most_pixels=self.pixels)
         if options.short_side is not None:
             image = shrink(image, options.short_side)
         if options.method == "gatys":
@@ -109,7 +110,7 @@ class PhotoWork:
 
 @dataclass(frozen=True, kw_only=True)
 class VideoWork:
-    """Paints a video; a `stylizer.web.job.Work`.
+    """Paints a video; a `stylizer.web.jobs.Work`.
 
     Attributes:
       gallery: loads the network.
@@ -159,7 +160,7 @@ class VideoWork:
 
     def _report(self, job: Job, progress: Progress) -> None:
         if progress.frames > self.most_frames:
-            raise Refusal(413, "too_long", f"the video has more than {self.most_frames} frames")
+            raise ApiError(413, "too_long", f"the video has more than {self.most_frames} frames")
         if progress.total:
             job.progress = min(1.0, progress.frames / progress.total)
             if progress.fps > 0:

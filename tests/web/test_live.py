@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from simple_websocket import Client, ConnectionClosed
 
-from stylizer.web.visits import SESSION_COOKIE
+from stylizer.web.sessions import SESSION_COOKIE
 from tests.web.serving import (
     HANDSHAKE,
     FlatRuntime,

@@ -15,11 +15,11 @@ import pytest
 from stylizer.errors import ConfigError, SinkError
 from stylizer.web.app import create_app
 from stylizer.web.config import WebConfig
+from stylizer.web.errors import ApiError
 from stylizer.web.events import EventFormatter, log_event
 from stylizer.web.folder import ServerFolder
-from stylizer.web.refusal import Refusal
 from stylizer.web.scene import draw_scene
-from stylizer.web.sessions import Sessions, SessionsConfig
+from stylizer.web.sessions import Sessions
 
 
 def test_settings_are_read_from_the_environment(tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ class Clock:
 
 def test_idle_visitors_are_forgotten_and_busy_ones_are_not() -> None:
     clock = Clock()
-    config = SessionsConfig(most=10, most_styles=1, keep_seconds=100)
+    config = WebConfig(max_sessions=10, max_styles=1, keep_seconds=100)
     sessions = Sessions(config, clock=clock)
     idle, used, busy = (sessions.start() for _ in range(3))
     sessions.hold(busy, 1)
@@ -102,7 +102,7 @@ def test_idle_visitors_are_forgotten_and_busy_ones_are_not() -> None:
 
 def test_one_visitor_too_many_takes_the_place_of_the_longest_idle() -> None:
     clock = Clock()
-    sessions = Sessions(SessionsConfig(most=2, most_styles=1, keep_seconds=100), clock=clock)
+    sessions = Sessions(WebConfig(max_sessions=2, max_styles=1, keep_seconds=100), clock=clock)
     first = sessions.start()
     clock.now = 1.0
     second = sessions.start()
@@ -113,9 +113,9 @@ def test_one_visitor_too_many_takes_the_place_of_the_longest_idle() -> None:
     assert sessions.find(first.id) is first
     for session in (first, third):
         sessions.hold(session, 1)
-    with pytest.raises(Refusal) as refusal:
+    with pytest.raises(ApiError) as refused:
         sessions.start()
-    assert refusal.value.status == 429
+    assert refused.value.status == 429
 
 
 def test_a_new_server_removes_what_killed_ones_left_and_nothing_else(tmp_path: Path) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["Refusal"]
+__all__ = ["ApiError"]
 
 
-class Refusal(Exception):
+class ApiError(Exception):
     """A request is refused; the client's doing, and no error of the server.
 
     Attributes:

@@ -1,33 +1,35 @@
-"""Pictures from clients, and to them: nothing is decoded before its size is known and allowed.
+"""Live frames from clients, and pictures to them: JPEG, reduced to the size that is asked for.
 
 Inside, a picture is uint8 RGB, (H, W, 3).
 """
 
 from __future__ import annotations
 
-import threading
 from io import BytesIO
-from pathlib import Path
 
 import numpy as np
 from PIL import Image as pillow
 
-from stylizer.errors import SourceError
 from stylizer.frame import Image
-from stylizer.io.image import read_image
 from stylizer.io.resize import resize_image
-from stylizer.size import MAX_SIDE, Size
-from stylizer.web.refusal import Refusal
+from stylizer.size import Size
+from stylizer.web.errors import ApiError
 
-__all__ = ["decode_frame", "encode_jpeg", "fit_within", "read_upload", "shrink", "shrink_to_pixels"]
+__all__ = [
+    "BOMBS",
+    "DAMAGED",
+    "decode_frame",
+    "encode_jpeg",
+    "fit_within",
+    "shrink",
+    "shrink_to_pixels",
+    "too_large",
+]
 
-_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF")
-_DAMAGED = (OSError, SyntaxError, ValueError, EOFError, MemoryError, OverflowError)
+DAMAGED = (OSError, SyntaxError, ValueError, EOFError, MemoryError, OverflowError)
 """What Pillow raises on damaged data, SyntaxError among it."""
-_BOMBS = (pillow.DecompressionBombError, pillow.DecompressionBombWarning)
-
-_DECODING = threading.Lock()
-"""One upload at a time: each may take hundreds of megabytes for a moment."""
+BOMBS = (pillow.DecompressionBombError, pillow.DecompressionBombWarning)
+"""What it raises on a picture of more pixels than it finds good."""
 
 _LONGEST_FRAME = 4096
 """Pixels of a side of a live frame."""
@@ -44,45 +46,19 @@ def decode_frame(data: bytes, *, short_side: int) -> Image:
       short_side: in pixels; smaller frames are not enlarged.
 
     Raises:
-      Refusal: not a JPEG, damaged, cut off, or too large.
+      ApiError: not a JPEG, damaged, cut off, or too large.
     """
     try:
         with pillow.open(BytesIO(data), formats=("JPEG",)) as opened:
             width, height = opened.size
             if not 1 <= min(opened.size) <= max(opened.size) <= _LONGEST_FRAME:
-                raise _too_large(f"a frame of {width}x{height}", f"{_LONGEST_FRAME} a side")
+                raise too_large(f"a frame of {width}x{height}", f"{_LONGEST_FRAME} a side")
             size = fit_within((width, height), short_side)
             opened.draft("RGB", size)
             image = np.array(opened.convert("RGB"))
-    except (*_DAMAGED, *_BOMBS):
-        raise Refusal(400, "bad_frame", "expected a whole JPEG picture") from None
+    except (*DAMAGED, *BOMBS):
+        raise ApiError(400, "bad_frame", "expected a whole JPEG picture") from None
     return resize_image(image, size)
-
-
-def read_upload(path: Path, *, most_pixels: int) -> Image:
-    """Read an uploaded picture, upright.
-
-    Args:
-      path: the file; its content tells the format.
-      most_pixels: looked up before anything is decoded.
-
-    Raises:
-      Refusal: not a picture that can be read, damaged, cut off, or too large.
-    """
-    try:
-        with pillow.open(path, formats=_FORMATS) as opened:
-            width, height = opened.size
-    except _BOMBS:
-        raise _too_large("the picture", f"{most_pixels:,} pixels") from None
-    except _DAMAGED:
-        raise _not_a_picture() from None
-    if width * height > most_pixels or max(width, height) > MAX_SIDE:
-        raise _too_large(f"the picture has {width}x{height}", f"{most_pixels:,} pixels")
-    try:
-        with _DECODING:
-            return read_image(path)
-    except SourceError:  # its message names the server's own path
-        raise _not_a_picture() from None
 
 
 def encode_jpeg(image: Image, *, quality: int = 85) -> bytes:
@@ -117,13 +93,6 @@ def fit_within(size: tuple[int, int], short_side: int) -> tuple[int, int]:
     return size if min(size) <= short_side else Size(short_side=short_side).fit(size)
 
 
-def _too_large(what: str, most: str) -> Refusal:
-    return Refusal(413, "too_large", f"{what}: expected at most {most}; make it smaller first")
-
-
-def _not_a_picture() -> Refusal:
-    return Refusal(
-        400,
-        "bad_picture",
-        "not a picture that can be read, or damaged; expected png, jpg, webp, bmp or tiff",
-    )
+def too_large(what: str, most: str) -> ApiError:
+    """Return what a client is told whose picture is too large."""
+    return ApiError(413, "too_large", f"{what}: expected at most {most}; make it smaller first")
