@@ -15,8 +15,8 @@ import stylizer
 from stylizer.errors import SinkError, SourceError
 from stylizer.frame import Frame
 from stylizer.io.atomic import temporary_path
-from stylizer.io.resize import Resized
 from stylizer.io.sources.video_reader import VideoReader
+from stylizer.io.sources.wrappers import Resized
 from stylizer.size import Size
 
 from ..console.painting import load_backend

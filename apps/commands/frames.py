@@ -11,9 +11,9 @@ import typer
 
 from stylizer.base import Managed, WrappedStylizer, describe_stylizer
 from stylizer.frame import Frame
-from stylizer.io.resize import Resized
 from stylizer.io.sinks.folder_writer import FolderWriter
 from stylizer.io.sources.folder_reader import FolderReader
+from stylizer.io.sources.wrappers import Resized
 from stylizer.protocols import FrameSource, Stylizer
 from stylizer.styles.load import load_styles
 

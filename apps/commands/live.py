@@ -10,16 +10,14 @@ from typing import cast
 from stylizer.base import describe_stylizer
 from stylizer.effects.color import MatchColor
 from stylizer.gatys.config import GatysConfig
-from stylizer.io.resize import Resized
-from stylizer.io.sinks.recorder import Recorder
+from stylizer.io.sinks.recording import Recorder
 from stylizer.io.sinks.screen import check_screen
 from stylizer.io.sinks.window import Window
-from stylizer.io.sources.recent import RecentFrames
-from stylizer.live.controls import Controls, LiveSettings, StyleChoice, offer_styles
-from stylizer.live.meter import Meter
+from stylizer.io.sources.wrappers import RecentFrames, Resized
+from stylizer.live.controls import Controls, ControlSettings, OfferedStyle, offer_styles
+from stylizer.live.meter import LiveFrames, Meter
 from stylizer.live.painter import LivePainter, PainterConfig
-from stylizer.live.panel import LivePanel, PanelParts
-from stylizer.live.source import LiveFrames
+from stylizer.live.panel import LivePanel
 from stylizer.network.config import FastConfig
 from stylizer.protocols import FrameSink, StyledStylizer
 from stylizer.size import Size
@@ -112,12 +110,13 @@ def live(
         if not speech.quiet:
             announce(describe_stylizer(stylizer), frames)
         with Recorder(view.snapshots, size=frames.size, rate=view.rate) as recorder:
-            parts = PanelParts(
+            panel = LivePanel(
+                controls,
+                meter,
                 state=lambda: painter.state,
                 notice=lambda: _notice(source, stylizer, method),
                 recorder=recorder,
             )
-            panel = LivePanel(controls, meter, parts)
             make_window = partial(_make_window, frames, panel, view)
             with outputs.open(make_window, size=frames.size, rate=view.rate) as sink:
                 display = Display(total=None, quiet=speech.quiet, live=True)
@@ -146,8 +145,8 @@ def _config(fast: FastOptions, gatys: GatysOptions) -> FastConfig | GatysConfig:
     return config
 
 
-def _settings(look: LookOptions, coherent: CoherenceConfig, view: LiveOptions) -> LiveSettings:
-    return LiveSettings(
+def _settings(look: LookOptions, coherent: CoherenceConfig, view: LiveOptions) -> ControlSettings:
+    return ControlSettings(
         strength=look.strength,
         coherence=coherent.strength,
         keep_color=look.keep_color == "luminance",
@@ -158,7 +157,7 @@ def _settings(look: LookOptions, coherent: CoherenceConfig, view: LiveOptions) -
 
 def _offer(
     styles: Sequence[AnyStyle], config: FastConfig | GatysConfig, look: LookOptions
-) -> Sequence[StyleChoice]:
+) -> Sequence[OfferedStyle]:
     """Return the styles that the keys go through: all that the method can change to."""
     if look.keep_color == "match":  # whose colors are matched is ruled by the shots
         return offer_styles(styles, built_in=False)[:1]

@@ -11,9 +11,9 @@ import typer
 from stylizer.ahead import PaintedAhead
 from stylizer.base import describe_stylizer
 from stylizer.gatys.config import GatysConfig
-from stylizer.io.resize import Resized
 from stylizer.io.sinks.video_writer import VideoWriter
 from stylizer.io.sources.video_reader import VideoReader
+from stylizer.io.sources.wrappers import Resized
 from stylizer.network.config import FastConfig
 from stylizer.protocols import FrameSource, Stylizer
 from stylizer.styles.load import AnyStyle, load_styles
@@ -28,7 +28,7 @@ from ..options.fast import FastOptions
 from ..options.gatys import GatysOptions
 from ..options.look import LookOptions
 from ..options.method import choose_config, refuse_losses
-from ..options.shared import LossOptions, OutputOptions, SpeechOptions, VideoOptions
+from ..options.shared import EncodingOptions, LossOptions, OutputOptions, SpeechOptions
 from ..options.spread import spread
 
 __all__ = ["video"]
@@ -45,7 +45,7 @@ def video(
     look: LookOptions,
     coherence: CoherenceOptions,
     out: OutputOptions,
-    encoding: VideoOptions,
+    encoding: EncodingOptions,
     reports: LossOptions,
     speech: SpeechOptions,
 ) -> None:

@@ -10,8 +10,7 @@ import typer
 
 from stylizer.errors import ConfigError
 from stylizer.io.sources.camera import Camera
-from stylizer.io.sources.camera_names import find_camera, list_cameras
-from stylizer.io.sources.capture import is_stream, name_stream
+from stylizer.io.sources.devices import find_camera, is_stream, list_cameras, name_stream
 from stylizer.io.sources.reconnecting import Reconnecting
 from stylizer.size import Size
 

@@ -16,7 +16,7 @@ from stylizer.io.media.formats import CONTAINERS
 from stylizer.io.sinks.broadcast import Broadcast
 from stylizer.io.sinks.recording import Recording
 from stylizer.io.sinks.virtual_camera import VirtualCamera, check_virtual_camera
-from stylizer.io.sources.limited import Limited
+from stylizer.io.sources.wrappers import Limited
 from stylizer.protocols import FrameSink, FrameSource
 
 from .shared import option

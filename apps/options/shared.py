@@ -17,11 +17,11 @@ from stylizer.io.media.encoding import PRESETS, VideoWriterConfig
 from stylizer.size import Size
 
 __all__ = [
+    "EncodingOptions",
     "LossOptions",
     "OutputOptions",
     "SizeOption",
     "SpeechOptions",
-    "VideoOptions",
     "option",
     "parse_size",
 ]
@@ -65,7 +65,7 @@ class OutputOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class VideoOptions:
+class EncodingOptions:
     """How a video is encoded."""
 
     crf: Annotated[

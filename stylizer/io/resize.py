@@ -1,19 +1,14 @@
-"""Pictures and whole sources at another size."""
+"""Pictures at another size."""
 
 from __future__ import annotations
-
-from collections.abc import Iterator
 
 import cv2
 import numpy as np
 
-from stylizer.base import WrappedSource
 from stylizer.errors import ConfigError
-from stylizer.frame import Frame, Image
-from stylizer.protocols import FrameSource
-from stylizer.size import Size
+from stylizer.frame import Image
 
-__all__ = ["Resized", "resize_image"]
+__all__ = ["resize_image"]
 
 _MILD = 1.5
 """Up to this factor, photos shrunk linearly and by areas are equally near to a filtered bicubic."""
@@ -50,38 +45,3 @@ def resize_image(image: Image, size: tuple[int, int]) -> Image:
     if size != smaller:
         result = cv2.resize(result, size, interpolation=cv2.INTER_CUBIC)
     return np.asarray(result, dtype=np.uint8)
-
-
-class Resized(WrappedSource):
-    """A source whose frames are resized; opening and closing it opens and closes the source.
-
-    Frames whose size differs from the source's are fitted one by one, so that unrelated pictures
-    keep their own aspect ratios when ``size`` is a short side. A frame that has its size already is
-    passed on as it is.
-    """
-
-    def __init__(self, source: FrameSource, size: Size) -> None:
-        """Wrap ``source``; ``size`` is a short side, or an exact (width, height)."""
-        super().__init__(source)
-        self._target = size
-
-    @property
-    def source(self) -> FrameSource:
-        """The source that is wrapped."""
-        return self._source
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """(width, height) in pixels, after resizing."""
-        return self._target.fit(self._source.size)
-
-    def __iter__(self) -> Iterator[Frame]:
-        """Give the wrapped source's frames, resized."""
-        frames = iter(self._source)
-        return (self._resize(frame) for frame in frames)
-
-    def _resize(self, frame: Frame) -> Frame:
-        size = self._target.fit(frame.size)
-        if size == frame.size:
-            return frame
-        return frame.with_image(resize_image(frame.image, size))

@@ -12,11 +12,11 @@ from stylizer.errors import ConfigError, StyleError
 from stylizer.styles.built_in import load_named_style, style_names
 from stylizer.styles.load import AnyStyle
 
-__all__ = ["Controls", "LiveSettings", "StyleChoice", "offer_styles"]
+__all__ = ["ControlSettings", "Controls", "OfferedStyle", "offer_styles"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class LiveSettings:
+class ControlSettings:
     """The state of a stream at one moment.
 
     Attributes:
@@ -47,7 +47,7 @@ class LiveSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class StyleChoice:
+class OfferedStyle:
     """A style, or a mixture, that can be gone to.
 
     Attributes:
@@ -59,7 +59,7 @@ class StyleChoice:
     load: Callable[[], Sequence[AnyStyle]]
 
 
-def offer_styles(given: Sequence[AnyStyle], *, built_in: bool = True) -> tuple[StyleChoice, ...]:
+def offer_styles(given: Sequence[AnyStyle], *, built_in: bool = True) -> tuple[OfferedStyle, ...]:
     """Return the styles to go through: those given, mixed and each alone, then the built-in ones.
 
     Args:
@@ -72,12 +72,12 @@ def offer_styles(given: Sequence[AnyStyle], *, built_in: bool = True) -> tuple[S
     if not given:
         raise StyleError("styles: expected at least one style, got none")
     names = [style.name for style in given]
-    choices = [StyleChoice(name=" + ".join(names), load=lambda: given)]
+    choices = [OfferedStyle(name=" + ".join(names), load=lambda: given)]
     if len(given) > 1:
-        choices += [StyleChoice(name=style.name, load=partial(_alone, style)) for style in given]
+        choices += [OfferedStyle(name=style.name, load=partial(_alone, style)) for style in given]
     if built_in:
         choices += [
-            StyleChoice(name=name, load=partial(_built_in, name))
+            OfferedStyle(name=name, load=partial(_built_in, name))
             for name in style_names()
             if name not in names
         ]
@@ -100,7 +100,7 @@ class Controls:
     """
 
     def __init__(
-        self, styles: Sequence[StyleChoice], *, settings: LiveSettings | None = None
+        self, styles: Sequence[OfferedStyle], *, settings: ControlSettings | None = None
     ) -> None:
         """Start with these settings; None for the defaults.
 
@@ -111,16 +111,16 @@ class Controls:
         if not styles:
             raise StyleError("styles: expected at least one to be offered, got none")
         self.styles = tuple(styles)
-        self._settings = settings or LiveSettings()
+        self._settings = settings or ControlSettings()
         self._check(self._settings)
         self._lock = threading.Lock()
 
     @property
-    def settings(self) -> LiveSettings:
+    def settings(self) -> ControlSettings:
         """The settings at this moment."""
         return self._settings
 
-    def change(self, **values: Any) -> LiveSettings:
+    def change(self, **values: Any) -> ControlSettings:
         """Set some of the settings, by name, and return all.
 
         Raises:
@@ -132,27 +132,27 @@ class Controls:
             self._settings = changed
             return changed
 
-    def toggle(self, name: str) -> LiveSettings:
+    def toggle(self, name: str) -> ControlSettings:
         """Turn a setting that is on or off."""
         with self._lock:
             value = not getattr(self._settings, name)
             self._settings = replace(self._settings, **{name: value})
             return self._settings
 
-    def step(self, name: str, step: float) -> LiveSettings:
+    def step(self, name: str, step: float) -> ControlSettings:
         """Move a setting of 0 to 1 by a step, at most to the end of its range."""
         with self._lock:
             value = min(1.0, max(0.0, round(getattr(self._settings, name) + step, 3)))
             self._settings = replace(self._settings, **{name: value})
             return self._settings
 
-    def step_style(self, step: int) -> LiveSettings:
+    def step_style(self, step: int) -> ControlSettings:
         """Go on to another style; after the last comes the first."""
         with self._lock:
             value = (self._settings.style + step) % len(self.styles)
             self._settings = replace(self._settings, style=value)
             return self._settings
 
-    def _check(self, settings: LiveSettings) -> None:
+    def _check(self, settings: ControlSettings) -> None:
         if settings.style >= len(self.styles):
             raise ConfigError(f"style: expected 0..{len(self.styles) - 1}, got {settings.style}")

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from time import perf_counter
 
-from stylizer.frame import Frame
+import cv2
+import numpy as np
 
-__all__ = ["Meter", "Reading"]
+from stylizer.base import WrappedSource
+from stylizer.frame import Frame
+from stylizer.live.controls import Controls
+from stylizer.protocols import FrameSource
+
+__all__ = ["LiveFrames", "Meter", "Reading"]
 
 _RECENT = 120
 """How many of the newest frames are looked at."""
@@ -78,3 +85,26 @@ class Meter:
             latency=ordered[len(ordered) // 2],
             latency_p95=ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))],
         )
+
+
+class LiveFrames(WrappedSource):
+    """A source around a live source; opened and closed with it."""
+
+    def __init__(self, source: FrameSource, controls: Controls, meter: Meter) -> None:
+        """Wrap ``source``.
+
+        Args:
+          source: its frames' times say when they were captured.
+          controls: say whether the frames are mirrored.
+          meter: told of every frame.
+        """
+        super().__init__(source)
+        self._controls, self._meter = controls, meter
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Give the source's frames, mirrored if that is wished for."""
+        for frame in self._source:
+            self._meter.take(frame)
+            if self._controls.settings.mirror:
+                frame = frame.with_image(np.asarray(cv2.flip(frame.image, 1), np.uint8))
+            yield frame

@@ -16,7 +16,7 @@ from stylizer.frame import Frame, check_image
 from stylizer.io.resize import resize_image
 from stylizer.live.beside import Beside
 from stylizer.live.budget import Budget
-from stylizer.live.controls import Controls, LiveSettings
+from stylizer.live.controls import Controls, ControlSettings
 from stylizer.live.levels import Level
 from stylizer.protocols import StyledStylizer, Stylizer
 from stylizer.temporal.coherence import CoherenceConfig, Coherent
@@ -168,7 +168,7 @@ class LivePainter:
             self._budget.spent(ended - began, now=ended)
         return frame.with_image(painted)
 
-    def _follow(self, settings: LiveSettings, size: tuple[int, int]) -> None:
+    def _follow(self, settings: ControlSettings, size: tuple[int, int]) -> None:
         """Bring everything to what is wished for, or have it brought there beside the loop."""
         for beside in (self._styles, self._sizes):
             beside.check()

@@ -4,27 +4,29 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Protocol
 
 from stylizer.frame import Frame, Image
-from stylizer.io.sinks.keys import Key
+from stylizer.io.sinks.panel import Key
 from stylizer.live.controls import Controls
-from stylizer.live.keys import live_keys
 from stylizer.live.meter import Meter, Reading
 from stylizer.live.overlay import Writing, draw_writing
 from stylizer.live.painter import PainterState
 
-__all__ = ["LivePanel", "PanelParts", "Tape", "status_lines"]
+__all__ = ["LivePanel", "Tape", "live_keys", "status_lines"]
 
 _SHOWN = 2.5
 """Seconds for which a message stays."""
 
+_STEP = 0.1
+"""By which a key moves strength or coherence."""
+
 
 class Tape(Protocol):
-    """The part of `stylizer.io.sinks.recorder.Recorder` that is used."""
+    """The part of `stylizer.io.sinks.recording.Recorder` that is used."""
 
     @property
     def active(self) -> bool: ...  # noqa: D102
@@ -33,34 +35,30 @@ class Tape(Protocol):
     def write(self, frame: Frame) -> None: ...  # noqa: D102
 
 
-@dataclass(frozen=True, kw_only=True)
-class PanelParts:
-    """Where a panel has its knowledge from.
-
-    Attributes:
-      state: the painter's, at this moment.
-      notice: what the source wants to be told, None for nothing.
-      recorder: records what is shown; None where nothing can be recorded.
-    """
-
-    state: Callable[[], PainterState]
-    notice: Callable[[], str | None] = lambda: None
-    recorder: Tape | None = None
-
-
 class LivePanel:
     """A `stylizer.io.sinks.panel.Panel`: keys change the controls, and it shows how all runs."""
 
-    def __init__(self, controls: Controls, meter: Meter, parts: PanelParts) -> None:
+    def __init__(
+        self,
+        controls: Controls,
+        meter: Meter,
+        *,
+        state: Callable[[], PainterState],
+        notice: Callable[[], str | None] = lambda: None,
+        recorder: Tape | None = None,
+    ) -> None:
         """Put the keys together.
 
         Args:
           controls: what the keys change.
           meter: told of every frame that is shown.
-          parts: what is shown beside.
+          state: the painter's, at this moment.
+          notice: what the source wants to be told, None for nothing.
+          recorder: records what is shown; None where nothing can be recorded.
         """
-        self._controls, self._meter, self._parts = controls, meter, parts
-        record = None if parts.recorder is None else self._record
+        self._controls, self._meter = controls, meter
+        self._state, self._notice, self._recorder = state, notice, recorder
+        record = None if recorder is None else partial(self._record, recorder)
         self._keys = live_keys(controls, say=self.say, record=record)
         self._lock = threading.Lock()
         self._message, self._until = "", 0.0
@@ -78,36 +76,32 @@ class LivePanel:
     def shown(self, frame: Frame) -> None:
         """Take note of a frame that is on the screen, and record it if that is wished for."""
         self._meter.show(frame)
-        if self._parts.recorder is not None:
-            self._parts.recorder.write(frame)
+        if self._recorder is not None:
+            self._recorder.write(frame)
 
     def draw(self, image: Image, *, keys: Sequence[Key], paused: bool) -> Image:
         """Return the picture written over; the picture itself where there is nothing to say."""
-        settings, state = self._controls.settings, self._parts.state()
+        settings, state = self._controls.settings, self._state()
         lines: Sequence[str] = ()
         if settings.overlay:
             name = self._controls.styles[state.style].name
             wanted = self._controls.styles[settings.style].name
             lines = status_lines(state, self._meter.read(), name, wanted)
-        recorder = self._parts.recorder
         writing = Writing(
             lines=lines,
             notices=self._notices(state.trouble, paused=paused),
             keys=[(key.label, key.text) for key in keys] if settings.help else (),
-            recording=recorder is not None and recorder.active,
+            recording=self._recorder is not None and self._recorder.active,
         )
         return image if writing == Writing() else draw_writing(image, writing)
 
     def _notices(self, trouble: str | None, *, paused: bool) -> tuple[str, ...]:
         with self._lock:
             message = self._message if perf_counter() < self._until else None
-        told = (trouble, self._parts.notice(), message, "paused" if paused else None)
+        told = (trouble, self._notice(), message, "paused" if paused else None)
         return tuple(text for text in told if text)
 
-    def _record(self) -> None:
-        recorder = self._parts.recorder
-        if recorder is None:
-            return
+    def _record(self, recorder: Tape) -> None:
         if recorder.active:
             path = recorder.stop()
             self.say("recording ended" if path is None else f"recorded as {path.name}")
@@ -144,3 +138,54 @@ def status_lines(state: PainterState, reading: Reading, style: str, wanted: str)
 def _sizes(size: tuple[int, int], working: tuple[int, int]) -> str:
     shown = f"{size[0]}x{size[1]}"
     return shown if working == size else f"{working[0]}x{working[1]} for {shown}"
+
+
+def live_keys(
+    controls: Controls,
+    *,
+    say: Callable[[str], None],
+    record: Callable[[], None] | None = None,
+) -> tuple[Key, ...]:
+    """Return the keys.
+
+    Args:
+      controls: what the keys change.
+      say: told what was changed, in a few words.
+      record: starts and stops a recording; None for no such key.
+    """
+
+    def step_style(step: int) -> None:
+        chosen = controls.step_style(step).style
+        count = len(controls.styles)
+        say(f"style {chosen + 1} of {count}: {controls.styles[chosen].name}")
+
+    def step(name: str, by: float) -> None:
+        say(f"{name} {getattr(controls.step(name, by), name):.1f}")
+
+    def toggle(name: str, text: str) -> None:
+        say(f"{text} {'on' if getattr(controls.toggle(name), name) else 'off'}")
+
+    recording = [] if record is None else [Key(label="r", text="record, stop", action=record)]
+    return (
+        Key(label="n", text="next style", action=lambda: step_style(1)),
+        Key(label="p", text="previous style", action=lambda: step_style(-1)),
+        Key(label="+ =", text="stronger", action=lambda: step("strength", _STEP)),
+        Key(label="-", text="weaker", action=lambda: step("strength", -_STEP)),
+        Key(label="]", text="more coherence", action=lambda: step("coherence", _STEP)),
+        Key(label="[", text="less coherence", action=lambda: step("coherence", -_STEP)),
+        Key(
+            label="c",
+            text="keep the colors",
+            action=lambda: toggle("keep_color", "colors of the source"),
+        ),
+        Key(label="m", text="mirror", action=lambda: toggle("mirror", "mirror")),
+        *recording,
+        Key(
+            label="i", text="rate and latency on, off", action=lambda: _toggle(controls, "overlay")
+        ),
+        Key(label="h ?", text="this help", action=lambda: _toggle(controls, "help")),
+    )
+
+
+def _toggle(controls: Controls, name: str) -> None:
+    controls.toggle(name)  # what it shows or hides says enough

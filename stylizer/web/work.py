@@ -14,9 +14,9 @@ from stylizer.effects.color import KeepColor, keep_luminance
 from stylizer.effects.strength import Strength, blend
 from stylizer.frame import Frame, Image
 from stylizer.io.image import write_image
-from stylizer.io.resize import Resized
 from stylizer.io.sinks.video_writer import VideoWriter
 from stylizer.io.sources.video_reader import VideoReader
+from stylizer.io.sources.wrappers import Resized
 from stylizer.network.stylizer import FastStylizer
 from stylizer.pipeline import Progress, run
 from stylizer.protocols import EndOfStream, FrameSink, FrameSource, Stylizer

@@ -19,7 +19,7 @@ from stylizer.apps import cli
 from stylizer.apps.console import painting, terminal
 from stylizer.errors import SourceError
 from stylizer.frame import Frame
-from stylizer.io.sinks.recorder import Recorder
+from stylizer.io.sinks.recording import Recorder
 from stylizer.notices import notice
 from tests.apps.conftest import Run
 

@@ -15,12 +15,11 @@ import pytest
 from stylizer.errors import SourceError
 from stylizer.frame import Frame
 from stylizer.io.image import write_image
-from stylizer.io.resize import Resized
 from stylizer.io.sources.camera import Camera
 from stylizer.io.sources.folder_reader import FolderReader
-from stylizer.io.sources.limited import Limited
 from stylizer.io.sources.reconnecting import Reconnecting
 from stylizer.io.sources.video_reader import VideoReader
+from stylizer.io.sources.wrappers import Limited, Resized
 from stylizer.protocols import FrameSource
 from stylizer.size import Size
 from tests.clips import COLORS, corner_colors, ffmpeg, make_clip, picture

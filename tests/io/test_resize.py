@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from stylizer.errors import ConfigError
 from stylizer.io.image import write_image
-from stylizer.io.resize import Resized, resize_image
+from stylizer.io.resize import resize_image
 from stylizer.io.sources.folder_reader import FolderReader
 from stylizer.io.sources.video_reader import VideoReader
+from stylizer.io.sources.wrappers import Resized
 from stylizer.size import Size
 from tests.clips import COLORS, corner_colors, picture, read_number
 

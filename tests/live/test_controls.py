@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from stylizer.errors import ConfigError, StyleError
-from stylizer.io.sinks.keys import by_code
+from stylizer.io.sinks.panel import by_code
 from stylizer.live.beside import Beside
-from stylizer.live.controls import Controls, LiveSettings, StyleChoice, offer_styles
-from stylizer.live.keys import live_keys
+from stylizer.live.controls import Controls, ControlSettings, OfferedStyle, offer_styles
+from stylizer.live.panel import live_keys
 from stylizer.styles.built_in import style_names
 from stylizer.styles.load import Style, load_style
 
@@ -24,8 +24,8 @@ def picture(name: str, weight: float = 1.0) -> Style:
     return Style(name=name, image=np.zeros((20, 20, 3), np.uint8), weight=weight)
 
 
-def choices(*names: str) -> tuple[StyleChoice, ...]:
-    return tuple(StyleChoice(name=name, load=lambda: ()) for name in names)
+def choices(*names: str) -> tuple[OfferedStyle, ...]:
+    return tuple(OfferedStyle(name=name, load=lambda: ()) for name in names)
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -68,7 +68,7 @@ def test_a_style_that_is_not_offered_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"0\.\.1"):
         controls.change(style=2)
     with pytest.raises(ConfigError):
-        Controls(choices("a"), settings=LiveSettings(style=1))
+        Controls(choices("a"), settings=ControlSettings(style=1))
     with pytest.raises(StyleError):
         Controls(())
 
@@ -86,7 +86,7 @@ def test_changes_by_many_threads_are_all_counted() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert controls.settings == LiveSettings(style=4004 % 7)
+    assert controls.settings == ControlSettings(style=4004 % 7)
 
 
 @pytest.mark.parametrize(

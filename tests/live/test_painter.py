@@ -13,7 +13,7 @@ from stylizer.effects.color import keep_luminance
 from stylizer.errors import StyleError
 from stylizer.frame import Frame, Image
 from stylizer.live.budget import Budget, BudgetConfig
-from stylizer.live.controls import Controls, LiveSettings, StyleChoice
+from stylizer.live.controls import Controls, ControlSettings, OfferedStyle
 from stylizer.live.levels import Level
 from stylizer.live.painter import LivePainter, PainterConfig
 from stylizer.protocols import Stylizer
@@ -31,9 +31,9 @@ def style(value: int) -> Style:
     return Style(name=str(value), image=np.full((20, 20, 3), value, np.uint8))
 
 
-def choose(*values: int) -> tuple[StyleChoice, ...]:
+def choose(*values: int) -> tuple[OfferedStyle, ...]:
     return tuple(
-        StyleChoice(name=str(value), load=lambda value=value: (style(value),))  # type: ignore[misc]
+        OfferedStyle(name=str(value), load=lambda value=value: (style(value),))  # type: ignore[misc]
         for value in values
     )
 
@@ -86,7 +86,7 @@ def make(
     """Return a painter whose budget, unless told otherwise, is never short."""
     still = CoherenceConfig(strength=0.0)
     config = PainterConfig(coherence=still)
-    controls = controls or Controls(choose(10), settings=LiveSettings(coherence=0.0))
+    controls = controls or Controls(choose(10), settings=ControlSettings(coherence=0.0))
     return LivePainter(method, controls, Budget(levels, BudgetConfig(fps=fps)), config)
 
 
@@ -98,7 +98,7 @@ def until(condition: Callable[[], bool]) -> None:
 
 
 def test_strength_and_colors_follow_the_controls_at_once() -> None:
-    controls = Controls(choose(10), settings=LiveSettings(coherence=0.0))
+    controls = Controls(choose(10), settings=ControlSettings(coherence=0.0))
     painter, source = make(Flat(), controls), picture(40, SIZE)
     assert (painter(frame(0)).image == 10).all()
     controls.change(strength=0.5)
@@ -115,7 +115,7 @@ def test_strength_and_colors_follow_the_controls_at_once() -> None:
 
 def test_at_strength_0_nothing_is_painted() -> None:
     method = Flat()
-    painter = make(method, Controls(choose(10), settings=LiveSettings(strength=0.0)))
+    painter = make(method, Controls(choose(10), settings=ControlSettings(strength=0.0)))
     given = frame(0)
     assert painter(given).image is not given.image
     assert method.sizes == []
@@ -124,7 +124,7 @@ def test_at_strength_0_nothing_is_painted() -> None:
 def test_a_style_is_changed_beside_the_loop_and_the_latest_wish_wins() -> None:
     method, controls = (
         Flat(),
-        Controls(choose(10, 20, 30, 40), settings=LiveSettings(coherence=0.0)),
+        Controls(choose(10, 20, 30, 40), settings=ControlSettings(coherence=0.0)),
     )
     painter = make(method, controls)
     method.go.clear()
@@ -138,7 +138,7 @@ def test_a_style_is_changed_beside_the_loop_and_the_latest_wish_wins() -> None:
 
 
 def test_a_style_that_fails_is_told_and_the_old_one_goes_on() -> None:
-    method, controls = Flat(), Controls(choose(10, 13, 30), settings=LiveSettings(coherence=0.0))
+    method, controls = Flat(), Controls(choose(10, 13, 30), settings=ControlSettings(coherence=0.0))
     painter = make(method, controls)
     controls.change(style=1)
 
@@ -208,7 +208,7 @@ def test_a_size_is_prepared_while_frames_are_painted_at_the_old_one() -> None:
 
 def test_coherence_can_be_changed_and_keeps_its_memory() -> None:
     """By the share of the boil that is left on a picture that stands still but for its noise."""
-    controls = Controls(choose(10), settings=LiveSettings(coherence=0.0))
+    controls = Controls(choose(10), settings=ControlSettings(coherence=0.0))
     painter = make(Boiling(), controls)
     noise = np.random.default_rng(3)
 
@@ -230,7 +230,7 @@ def test_coherence_can_be_changed_and_keeps_its_memory() -> None:
 
 
 def test_mirroring_begins_anew() -> None:
-    method, controls = Flat(), Controls(choose(10), settings=LiveSettings(coherence=0.0))
+    method, controls = Flat(), Controls(choose(10), settings=ControlSettings(coherence=0.0))
     painter = make(method, controls)
     painter(frame(0))
     controls.toggle("mirror")
@@ -263,7 +263,7 @@ def test_something_can_stand_around_the_method() -> None:
             self.inner.reset()
 
     config = PainterConfig(coherence=CoherenceConfig(strength=0.0), around=Inverted)
-    controls = Controls(choose(10), settings=LiveSettings(coherence=0.0))
+    controls = Controls(choose(10), settings=ControlSettings(coherence=0.0))
     painter = LivePainter(Flat(), controls, Budget(ONE), config)
     assert (painter(frame(0)).image == 245).all()
     assert painter.description == "flat"

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from stylizer.frame import Frame, Image
-from stylizer.io.resize import Resized
-from stylizer.io.sinks.keys import by_code
+from stylizer.io.sinks.panel import by_code
+from stylizer.io.sources.wrappers import Resized
 from stylizer.live import meter as meter_module
 from stylizer.live import panel as panel_module
-from stylizer.live.controls import Controls, LiveSettings, StyleChoice
+from stylizer.live.controls import Controls, ControlSettings, OfferedStyle
 from stylizer.live.levels import Level
-from stylizer.live.meter import Meter, Reading
+from stylizer.live.meter import LiveFrames, Meter, Reading
 from stylizer.live.overlay import Writing, draw_writing
 from stylizer.live.painter import PainterState
-from stylizer.live.panel import LivePanel, PanelParts, status_lines
-from stylizer.live.source import LiveFrames
+from stylizer.live.panel import LivePanel, status_lines
 from stylizer.size import Size
 from tests.clips import picture
 
@@ -157,11 +157,22 @@ class Spy:
 
 
 def make(
-    parts: PanelParts | None = None, settings: LiveSettings | None = None
+    *,
+    settings: ControlSettings | None = None,
+    trouble: str | None = None,
+    notice: Callable[[], str | None] = lambda: None,
+    recorder: Tape | None = None,
 ) -> tuple[LivePanel, Controls]:
-    choices = tuple(StyleChoice(name=name, load=lambda: ()) for name in ("first", "second"))
+    choices = tuple(OfferedStyle(name=name, load=lambda: ()) for name in ("first", "second"))
     controls = Controls(choices, settings=settings)
-    return LivePanel(controls, Meter(), parts or PanelParts(state=state)), controls
+    panel = LivePanel(
+        controls,
+        Meter(),
+        state=lambda: state(trouble=trouble),
+        notice=notice,
+        recorder=recorder,
+    )
+    return panel, controls
 
 
 def test_a_panel_shows_overlay_help_messages_and_notices(
@@ -169,8 +180,7 @@ def test_a_panel_shows_overlay_help_messages_and_notices(
 ) -> None:
     spy, image = Spy(monkeypatch), picture(3, (640, 360))
     lost: list[str | None] = ["camera lost, waiting (3 s)"]
-    parts = PanelParts(state=lambda: state(trouble="style x fails"), notice=lambda: lost[0])
-    panel, _ = make(parts)
+    panel, _ = make(trouble="style x fails", notice=lambda: lost[0])
     keys = by_code(panel.keys)
     panel.draw(image, keys=panel.keys, paused=False)
     assert spy.writing.lines[0] == "first"
@@ -189,7 +199,7 @@ def test_a_panel_shows_overlay_help_messages_and_notices(
 
 
 def test_with_nothing_to_say_the_picture_stays_as_it_is(clock: Clock) -> None:
-    panel, _ = make(settings=LiveSettings(overlay=False))
+    panel, _ = make(settings=ControlSettings(overlay=False))
     image = picture(3, (640, 360))
     assert panel.draw(image, keys=panel.keys, paused=False) is image
 
@@ -198,7 +208,7 @@ def test_r_records_what_is_shown_from_then_to_the_next(
     clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spy, tape, image = Spy(monkeypatch), Tape(), picture(3, (640, 360))
-    panel, _ = make(PanelParts(state=state, recorder=tape))
+    panel, _ = make(recorder=tape)
     press = by_code(panel.keys)[ord("r")].action
     for index in range(6):
         if index in (2, 4):
@@ -214,7 +224,7 @@ def test_a_recording_that_cannot_begin_is_told(
     clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spy = Spy(monkeypatch)
-    panel, _ = make(PanelParts(state=state, recorder=Tape(None)))
+    panel, _ = make(recorder=Tape(None))
     by_code(panel.keys)[ord("r")].action()
     panel.draw(picture(3, (640, 360)), keys=panel.keys, paused=False)
     assert spy.writing.notices == ("cannot record; see the terminal",)
@@ -271,7 +281,7 @@ class Source:
 
 
 def test_frames_are_mirrored_while_that_is_wished_for() -> None:
-    controls = Controls((StyleChoice(name="a", load=lambda: ()),))
+    controls = Controls((OfferedStyle(name="a", load=lambda: ()),))
     frames = LiveFrames(Resized(Source(), Size(exact=(64, 48))), controls, Meter())
     assert (frames.size, frames.rate) == ((64, 48), None)
     for frame in frames:

@@ -27,12 +27,24 @@ from av.stream import Disposition
 from stylizer.errors import SourceError
 from stylizer.io.media.orientation import Orientation
 
-__all__ = ["decode_pictures", "find_orientation", "open_video", "picture_time", "stream_seconds"]
+__all__ = [
+    "decode_pictures",
+    "file_url",
+    "find_orientation",
+    "open_video",
+    "picture_time",
+    "stream_seconds",
+]
 
 _log = logging.getLogger(__name__)
 
 _PICTURES = ("image2", "_pipe")  # ffmpeg's names of readers of single pictures
 _TEXT = ("tty", "txt", "srt", "ass", "webvtt")  # text that ffmpeg would paint as a video, or read
+
+
+def file_url(path: Path) -> str:
+    """Return a path as ffmpeg takes it literally: not as an option, nor ``talk:1.mp4`` as a URL."""
+    return f"file:{path}"
 
 
 def open_video(path: Path) -> tuple[av.container.InputContainer, av.VideoStream]:
@@ -49,8 +61,7 @@ def open_video(path: Path) -> tuple[av.container.InputContainer, av.VideoStream]
             raise SourceError(f"{path}: the file is empty (0 bytes); expected a video")
         if path.is_dir():
             raise SourceError(f"{path}: expected a video file, got a folder")
-        # "file:" keeps ffmpeg from reading a name with a colon as an address.
-        container = av.open(f"file:{path.absolute()}", metadata_errors="replace")
+        container = av.open(file_url(path.absolute()), metadata_errors="replace")
     except FileNotFoundError as error:
         raise SourceError(f"{path}: no such video; check the path") from error
     except PermissionError as error:

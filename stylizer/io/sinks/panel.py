@@ -1,14 +1,72 @@
-"""What a window carries beside the picture."""
+"""What a window carries beside the picture (keys, writing), and what it shows of the picture."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
 from typing import Protocol
 
-from stylizer.frame import Frame, Image
-from stylizer.io.sinks.keys import Key
+import cv2
+import numpy as np
 
-__all__ = ["NoPanel", "Panel"]
+from stylizer.errors import ConfigError
+from stylizer.frame import Frame, Image
+
+__all__ = ["Key", "NoPanel", "Panel", "View", "by_code", "compose"]
+
+_NAMES = {"Esc": 27, "space": ord(" ")}
+"""Keys that have no sign of their own, and what OpenCV calls them."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Key:
+    """A key, or several that do the same.
+
+    Attributes:
+      label: as people know it: signs and names, with blanks between them: ``"q Esc"``.
+      text: what it does, in a few words: ``"quit"``.
+      action: does it, in the thread that the window runs in.
+    """
+
+    label: str
+    text: str
+    action: Callable[[], None]
+
+    @property
+    def codes(self) -> tuple[int, ...]:
+        """The keys' codes, as ``cv2.waitKey() & 0xFF`` gives them.
+
+        Raises:
+          ConfigError: a name that is neither one sign nor known.
+        """
+        return tuple(_code(name) for name in self.label.split())
+
+
+def by_code(keys: Sequence[Key]) -> Mapping[int, Key]:
+    """Return the keys by their codes.
+
+    Raises:
+      ConfigError: two keys have the same sign, or a name is not known.
+    """
+    table: dict[int, Key] = {}
+    for key in keys:
+        for code in key.codes:
+            if code in table:
+                raise ConfigError(
+                    f"keys: expected each once, got {key.label!r} for {key.text!r} "
+                    f"and {table[code].text!r}"
+                )
+            table[code] = key
+    return table
+
+
+def _code(name: str) -> int:
+    if name in _NAMES:
+        return _NAMES[name]
+    if len(name) == 1 and name.isascii():
+        return ord(name)
+    raise ConfigError(f"key: expected one sign or one of {', '.join(_NAMES)}, got {name!r}")
 
 
 class Panel(Protocol):
@@ -52,3 +110,37 @@ class NoPanel:
 
     def shown(self, frame: Frame) -> None:
         """Take no notice."""
+
+
+class View(Enum):
+    """What the window shows; the key ``o`` goes from one to the next."""
+
+    STYLIZED = "stylized"
+    SPLIT = "split"
+    ORIGINAL = "original"
+
+
+def compose(original: Image, stylized: Image, *, view: View, split: float = 0.5) -> Image:
+    """Return what a view shows; in the split the original is at the left of a white line.
+
+    Args:
+      original: uint8 RGB, (h, w, 3), of any size.
+      stylized: uint8 RGB, (H, W, 3).
+      view: of the two.
+      split: where the line stands, 0 (at the left border) to 1.
+
+    Returns:
+      uint8 RGB, (H, W, 3).
+    """
+    if view is View.STYLIZED:
+        return stylized
+    height, width = stylized.shape[:2]
+    if original.shape != stylized.shape:
+        resized = cv2.resize(original, (width, height), interpolation=cv2.INTER_AREA)
+        original = np.asarray(resized, np.uint8)
+    if view is View.ORIGINAL:
+        return original
+    line = int(split * width)
+    both = np.concatenate([original[:, :line], stylized[:, line:]], axis=1)
+    both[:, max(0, line - 1) : line + 1] = 255
+    return both

@@ -16,10 +16,8 @@ import cv2
 from stylizer.errors import SinkError
 from stylizer.frame import Frame, Image, check_image
 from stylizer.io.image import write_image
-from stylizer.io.sinks.keys import Key, by_code
-from stylizer.io.sinks.panel import NoPanel, Panel
+from stylizer.io.sinks.panel import Key, NoPanel, Panel, View, by_code, compose
 from stylizer.io.sinks.screen import check_screen
-from stylizer.io.sinks.views import View, compose
 from stylizer.notices import notice
 from stylizer.protocols import EndOfStream
 

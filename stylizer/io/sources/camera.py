@@ -15,9 +15,9 @@ from stylizer.base import LiveSource
 from stylizer.errors import ConfigError, SourceError
 from stylizer.frame import Frame, Image
 from stylizer.io.resize import resize_image
-from stylizer.io.sources.camera_names import explain_missing
-from stylizer.io.sources.capture import (
+from stylizer.io.sources.devices import (
     Capture,
+    explain_missing,
     name_stream,
     open_capture,
     parse_device,

@@ -16,8 +16,7 @@ from PIL import Image as pillow
 from stylizer.apps.commands import live
 from stylizer.base import Managed
 from stylizer.frame import Frame
-from stylizer.io.sinks.keys import by_code
-from stylizer.io.sinks.panel import Panel
+from stylizer.io.sinks.panel import Panel, by_code
 from stylizer.protocols import EndOfStream
 from tests.apps.conftest import Inverter, Run
 from tests.screens import pixels, press, until, virtual_screen

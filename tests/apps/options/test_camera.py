@@ -11,7 +11,7 @@ from stylizer.apps.options import camera as camera_options
 from stylizer.apps.options.camera import CameraOptions
 from stylizer.apps.options.spread import spread
 from stylizer.errors import ConfigError, SourceError
-from stylizer.io.sources.camera_names import CameraName
+from stylizer.io.sources.devices import CameraName
 from tests.streams import MjpegServer
 
 CAMERAS = [
@@ -67,7 +67,7 @@ def test_it_opens_what_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
             pass
 
     monkeypatch.setattr(camera_options, "Camera", Fake)
-    monkeypatch.setattr("stylizer.io.sources.camera_names.list_cameras", lambda: CAMERAS)
+    monkeypatch.setattr("stylizer.io.sources.devices.list_cameras", lambda: CAMERAS)
     options = CameraOptions(
         camera="capture", camera_size="640x480", camera_rate="30000/1001", mjpg=False
     )

@@ -18,7 +18,7 @@ from stylizer.base import Managed
 from stylizer.errors import ConfigError, SinkError, StylizerError
 from stylizer.frame import Frame, Image
 from stylizer.io.sinks.recording import Recording
-from stylizer.io.sources.limited import Limited
+from stylizer.io.sources.wrappers import Limited
 from stylizer.protocols import EndOfStream, FrameSink
 from tests.apps.conftest import names
 from tests.clips import count_frames, decode, picture, read_number

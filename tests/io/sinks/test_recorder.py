@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from stylizer.frame import Frame
-from stylizer.io.sinks.recorder import Recorder
+from stylizer.io.sinks.recording import Recorder
 from stylizer.io.sinks.video_writer import VideoWriter
 from tests.clips import decode, picture, read_number
 

@@ -158,7 +158,7 @@ from fractions import Fraction
 from pathlib import Path
 import numpy as np
 from stylizer.frame import Frame
-from stylizer.io.sinks.recorder import Recorder
+from stylizer.io.sinks.recording import Recorder
 
 logging.basicConfig(stream=sys.stdout, format="%(message)s")
 generator = np.random.default_rng(0)

@@ -17,8 +17,7 @@ from stylizer.errors import ConfigError, SinkError
 from stylizer.frame import Frame, Image
 from stylizer.io.sinks import screen as screen_module
 from stylizer.io.sinks import window as window_module
-from stylizer.io.sinks.keys import Key
-from stylizer.io.sinks.views import View, compose
+from stylizer.io.sinks.panel import Key, View, compose
 from stylizer.io.sinks.window import Window
 from stylizer.protocols import EndOfStream
 from tests.screens import close_window, find_window, pixels, press, until, virtual_screen
@@ -382,7 +381,7 @@ def test_an_opencv_without_windows_is_told(monkeypatch: pytest.MonkeyPatch, rais
 
 @pytest.mark.parametrize(
     "name",
-    ["media.container", "media.ffmpeg", "media.probe", "media.tracks", "sources.video_reader"],
+    ["media.container", "media.encoding", "media.formats", "media.probe", "sources.video_reader"],
 )
 def test_opencv_is_loaded_before_pyav(name: str) -> None:
     """Where PyAV comes first, OpenCV's windows hang (tried with 18.1 and 5.0, on Linux)."""

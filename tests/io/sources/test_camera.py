@@ -13,7 +13,7 @@ import pytest
 
 from stylizer.errors import ConfigError, SourceError
 from stylizer.io.sources.camera import Camera
-from stylizer.io.sources.capture import Capture, request_format
+from stylizer.io.sources.devices import Capture, request_format
 from stylizer.protocols import FrameSource
 from tests.clips import picture, read_number
 from tests.streams import MjpegServer

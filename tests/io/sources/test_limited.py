@@ -7,8 +7,8 @@ import pytest
 
 from stylizer.errors import ConfigError
 from stylizer.io.sources.camera import Camera
-from stylizer.io.sources.limited import Limited
 from stylizer.io.sources.video_reader import VideoReader
+from stylizer.io.sources.wrappers import Limited
 from tests.clips import make_clip
 from tests.streams import MjpegServer
 

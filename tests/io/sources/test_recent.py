@@ -10,7 +10,7 @@ import pytest
 
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame
-from stylizer.io.sources.recent import RecentFrames
+from stylizer.io.sources.wrappers import RecentFrames
 from stylizer.protocols import FrameSource
 
 

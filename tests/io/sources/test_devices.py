@@ -11,7 +11,7 @@ from cv2_enumerate_cameras import CameraInfo
 
 from stylizer.errors import SourceError
 from stylizer.io.sources.camera import Camera
-from stylizer.io.sources.camera_names import find_camera, list_cameras
+from stylizer.io.sources.devices import find_camera, list_cameras
 
 Plug = dict[int, Sequence[tuple[int, str, str | None]]]
 
