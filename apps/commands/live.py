@@ -19,6 +19,8 @@ from stylizer.live.meter import LiveFrames, Meter
 from stylizer.live.painter import LivePainter, PainterConfig
 from stylizer.live.panel import LivePanel
 from stylizer.network.config import FastConfig
+from stylizer.network.registry import FAST_NETWORKS
+from stylizer.perceptual.registry import LOSS_NETWORKS
 from stylizer.protocols import FrameSink, StyledStylizer
 from stylizer.size import Size
 from stylizer.styles.load import AnyStyle, load_styles
@@ -162,6 +164,7 @@ def _offer(
     if look.keep_color == "match":  # whose colors are matched is ruled by the shots
         return offer_styles(styles, built_in=False)[:1]
     if isinstance(config, FastConfig):
-        return offer_styles(styles, built_in=config.network == "fast")
-    own = config.network == "compact" and config.weights is None
+        return offer_styles(styles, built_in=FAST_NETWORKS[config.network].built_in_styles)
+    known = LOSS_NETWORKS.get(config.network.lower())
+    own = known is not None and known.built_in_styles and config.weights is None
     return offer_styles(styles, built_in=own and config.initial != "style")

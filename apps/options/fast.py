@@ -8,15 +8,13 @@ from typing import Annotated, Any, Literal
 
 from stylizer.errors import ConfigError
 from stylizer.network.config import Engine, FastConfig
+from stylizer.network.registry import FAST_NETWORKS
 
 from .shared import option
 
-__all__ = ["NETWORKS", "EngineOptions", "FastOptions", "Method"]
+__all__ = ["EngineOptions", "FastOptions", "Method"]
 
 Method = Literal["fast", "gatys"]
-
-NETWORKS = ("fast", "magenta")
-"""What ``--network`` may name with the fast method."""
 
 _DEFAULTS = FastConfig()
 _STYLE, _FAST = "Style", "Fast network"
@@ -71,9 +69,9 @@ class EngineOptions:
         Raises:
           ConfigError: a setting is out of its range, or two do not go together.
         """
-        if network is not None and network not in NETWORKS:
+        if network is not None and network not in FAST_NETWORKS:
             raise ConfigError(
-                f"--network: expected {' or '.join(NETWORKS)}, got {network}; "
+                f"--network: expected {' or '.join(FAST_NETWORKS)}, got {network}; "
                 "loss networks go with --method gatys"
             )
         given: dict[str, Any] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,6 +12,10 @@ import typer
 from stylizer.errors import ConfigError
 from stylizer.gatys.config import GatysConfig, Initial, Optimizer, Precision, Start
 from stylizer.gatys.recipes import RECIPES, Recipe, recipe
+from stylizer.network.registry import FAST_NETWORKS
+from stylizer.network.spec import FastNetworkSpec
+from stylizer.perceptual.registry import LOSS_NETWORKS
+from stylizer.perceptual.spec import LossNetworkSpec
 from stylizer.perceptual.types import LayerWeights, Pooling
 from stylizer.size import Size
 
@@ -24,6 +28,10 @@ SHARED = ("style", "style_scale", "network", "weights", "precision")
 
 _DEFAULTS = GatysConfig()
 _STYLE, _COURSE, _NETWORK = "Style", "Gatys: optimization", "Gatys: loss network"
+
+
+def _named(networks: Mapping[str, FastNetworkSpec] | Mapping[str, LossNetworkSpec]) -> str:
+    return ", ".join(f"{name} ({known.summary})" for name, known in networks.items())
 
 
 def _setting(field: str, text: str, panel: str, **settings: Any) -> Any:
@@ -59,8 +67,8 @@ class GatysOptions:
         str | None,
         option(
             "network",
-            "Of the fast method: fast (embedded) or magenta. Of gatys: compact (embedded), vgg19, "
-            "vgg16, or one of keras.applications with its layers. Default: the embedded one.",
+            f"Of the fast method: {_named(FAST_NETWORKS)}. Of gatys: {_named(LOSS_NETWORKS)}, "
+            "or one of keras.applications with its layers. Default: the first of them.",
             _STYLE,
             show_default=False,
         ),

@@ -7,8 +7,9 @@ from dataclasses import fields
 from stylizer.errors import ConfigError
 from stylizer.gatys.config import GatysConfig
 from stylizer.network.config import FastConfig
+from stylizer.network.registry import FAST_NETWORKS
 
-from .fast import NETWORKS, FastOptions
+from .fast import FastOptions
 from .gatys import SHARED, GatysOptions
 from .shared import LossOptions
 
@@ -43,7 +44,7 @@ def choose_config(
             precision=gatys.precision,
         )
     fast.refuse()
-    if gatys.network in NETWORKS:
+    if gatys.network in FAST_NETWORKS:
         raise ConfigError(
             f"--network {gatys.network}: belongs to --method fast, got --method {fast.method}"
         )

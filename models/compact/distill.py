@@ -12,7 +12,8 @@ from keras import ops
 
 from stylizer.perceptual.compact import TAPS, TEACHER_CHANNELS, build_student
 from stylizer.perceptual.losses import gram_matrix
-from stylizer.perceptual.vgg import MEAN_COLOR, build_vgg, read_kernels
+from stylizer.perceptual.spec import IMAGENET_COLOR
+from stylizer.perceptual.vgg import build_vgg, read_kernels
 
 __all__ = ["Distiller", "build_teacher", "prepare", "relative_distance"]
 
@@ -129,7 +130,7 @@ def prepare(distiller: Distiller, teacher: keras.Model, images: npt.NDArray[np.f
     chosen = _span(wanted.reshape(-1, wanted.shape[-1])[::7], layers[0].filters)
     kernel, bias = first.get_weights()
     kernel, bias = kernel[..., chosen], bias[chosen]
-    shift = np.float32(127.5) - np.array(MEAN_COLOR, np.float32)
+    shift = np.float32(127.5) - np.array(IMAGENET_COLOR, np.float32)
     bias = bias + np.einsum("hwio,i->o", kernel, shift)
     layers[0].set_weights([kernel * 127.5, bias])
     for layer in layers[1:]:

@@ -28,7 +28,7 @@ _TEXTURES = ("rr_", "rk_")
 
 _CONTENT_SIDES, _STYLE_SIDES = (230, 640), (270, 530)
 """Short side of the whole picture at the scales that crops of it are seen at, in pixels: about what
-frames have in use, and style pictures (`stylizer.network.pictures.STYLE_SIDE`)."""
+frames have in use, and style pictures (`stylizer.network.fast.spec.FAST.style_side`)."""
 
 
 def is_held_out(path: Path) -> bool:

@@ -21,6 +21,7 @@ from stylizer.frame import Image, check_image
 from stylizer.gatys.config import GatysConfig
 from stylizer.perceptual.features import LossNetwork
 from stylizer.perceptual.losses import Tensor, gram_matrix
+from stylizer.perceptual.registry import LOSS_NETWORKS
 from stylizer.styles.built_in import NamedStyle
 
 __all__ = [
@@ -68,15 +69,17 @@ def check_styles(styles: Sequence[StyleLike], config: GatysConfig) -> None:
             f"styles: expected finite weights of 0 or more, not all 0, got {weights}; "
             "give at least one style a weight above 0"
         )
-    own = config.network.lower() != "compact" or config.weights is not None
+    able = [spec.name for spec in LOSS_NETWORKS.values() if spec.built_in_styles]
+    measured = config.network.lower() in able and config.weights is None
     for style in styles:
         if not isinstance(style, NamedStyle):
             check_image(style.image, name="style")
-        elif own:
+        elif not measured:
             weights_told = "" if config.weights is None else f" with weights {config.weights}"
             raise StyleError(
-                f"style {style.name}: built-in styles go with the network compact and its own "
-                f"weights, got {config.network}{weights_told}; give a picture of the style"
+                f"style {style.name}: built-in styles go with the network {' or '.join(able)} "
+                f"and its own weights, got {config.network}{weights_told}; "
+                "give a picture of the style"
             )
     if config.initial == "style" and isinstance(styles[0], NamedStyle):
         raise StyleError(

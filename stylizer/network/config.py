@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from stylizer.errors import ConfigError
+from stylizer.network.registry import FAST_NETWORKS
 
-__all__ = ["INSTALL_OPENVINO", "Engine", "FastConfig", "Network", "Precision"]
+__all__ = ["INSTALL_OPENVINO", "Engine", "FastConfig", "Precision"]
 
 INSTALL_OPENVINO = "pip install openvino"
 
 Engine = Literal["auto", "keras", "openvino"]
-Network = Literal["fast", "magenta"]
 Precision = Literal["auto", "float32", "bfloat16"]
 
 _LEAST_SCALE, _MOST_SCALE = 0.05, 8.0
@@ -25,8 +25,8 @@ class FastConfig:
     """How the fast network paints.
 
     Attributes:
-      network: ``"fast"`` (embedded) or ``"magenta"`` (from TensorFlow Hub).
-      engine: what runs the embedded network; ``"auto"`` is Keras on a GPU that its backend uses,
+      network: one of `stylizer.network.registry.FAST_NETWORKS`, as ``"fast"`` (embedded).
+      engine: what runs the network; ``"auto"`` is Keras on a GPU that its backend uses,
         OpenVINO otherwise.
       threads: of the CPU; None for one a core.
       precision: of the arithmetic; ``"auto"`` is the quickest that the device has. ``"bfloat16"``
@@ -34,12 +34,12 @@ class FastConfig:
       style_scale: the style pictures are resized to this factor of the size that the network knows,
         0.05..8.
       magenta: folder or URL of Magenta's model; None for where TensorFlow Hub has it.
-      weights: other weights of the network ``"fast"``, as ``build_network().save_weights`` writes
-        them; None for the embedded ones.
+      weights: other weights of an embedded network, as ``build_network().save_weights`` writes
+        them; None for its own.
       cache: where OpenVINO's form of the network is kept; None for the user's cache folder.
     """
 
-    network: Network = "fast"
+    network: str = "fast"
     engine: Engine = "auto"
     threads: int | None = None
     precision: Precision = "auto"
@@ -50,11 +50,15 @@ class FastConfig:
 
     def __post_init__(self) -> None:
         """Check every range; a message names the field."""
-        for name, kind in (("network", Network), ("engine", Engine), ("precision", Precision)):
-            if getattr(self, name) not in get_args(kind):
+        choices: dict[str, tuple[str, ...]] = {
+            "network": tuple(FAST_NETWORKS),
+            "engine": get_args(Engine),
+            "precision": get_args(Precision),
+        }
+        for name, known in choices.items():
+            if getattr(self, name) not in known:
                 raise ConfigError(
-                    f"{name}: expected one of {', '.join(get_args(kind))}, "
-                    f"got {getattr(self, name)!r}"
+                    f"{name}: expected one of {', '.join(known)}, got {getattr(self, name)!r}"
                 )
         if self.threads is not None and self.threads < 1:
             raise ConfigError(f"threads: expected 1 or more, got {self.threads}")
@@ -71,21 +75,21 @@ class FastConfig:
             raise ConfigError(f"weights: there is no file {self.weights}")
 
     def _check_network(self) -> None:
-        """Check what does not go with each network."""
-        if self.network == "fast":
-            if self.magenta is not None:
-                raise ConfigError(
-                    "magenta: names a model for the network magenta; choose that network too"
-                )
-            return
-        if self.engine != "auto":
-            raise ConfigError(
-                f"engine: {self.engine} goes with the network fast; magenta runs in TensorFlow: "
-                "leave the engine out"
-            )
-        if self.precision == "bfloat16":
-            raise ConfigError("precision: bfloat16 goes with the network fast; magenta has float32")
-        if self.weights is not None:
-            raise ConfigError(
-                "weights: go with the network fast; magenta brings its own: leave them out"
-            )
+        """Check that every setting goes with the network, as its record says."""
+        network = FAST_NETWORKS[self.network]
+        if self.engine not in ("auto", *network.loaders):
+            able = [one.name for one in FAST_NETWORKS.values() if self.engine in one.loaders]
+            raise self._refusal(f"engine: {self.engine} goes", able)
+        if self.precision not in ("auto", *network.precisions):
+            able = [one.name for one in FAST_NETWORKS.values() if self.precision in one.precisions]
+            raise self._refusal(f"precision: {self.precision} goes", able)
+        for name in {name for one in FAST_NETWORKS.values() for name in one.settings}:
+            if getattr(self, name) is not None and name not in network.settings:
+                able = [one.name for one in FAST_NETWORKS.values() if name in one.settings]
+                raise self._refusal(f"{name}: goes", able)
+
+    def _refusal(self, what: str, able: list[str]) -> ConfigError:
+        return ConfigError(
+            f"{what} with the network {' or '.join(able)}, got {self.network}; "
+            "leave one of them out, or choose that network"
+        )

@@ -1,4 +1,4 @@
-"""Pictures as the fast network takes them; what does not depend on the engine that runs it.
+"""Pictures as fast networks take them; what does not depend on the engine that runs them.
 
 Pictures are uint8 RGB, (H, W, 3).
 """
@@ -18,9 +18,7 @@ from stylizer.size import Size
 from stylizer.styles.built_in import NamedStyle
 
 __all__ = [
-    "LEAST_SIDE",
-    "STRIDE",
-    "STYLE_SIDE",
+    "LEAST_STYLE_SIDE",
     "Code",
     "check_code",
     "extend",
@@ -33,27 +31,23 @@ __all__ = [
 Code = npt.NDArray[np.float32]
 """What a network knows of a style: float32, 1-D. Codes of the same network can be mixed."""
 
-STRIDE = 8
-"""Both sides of what the network is given are multiples of this, as in its architecture."""
-
-LEAST_SIDE = 16
-"""At an eighth of it there are two pixels, which can be reflected."""
-
-STYLE_SIDE = 384
-"""Short side of a style picture at a scale of 1, in pixels."""
+LEAST_STYLE_SIDE = 16
+"""Short side of the smallest style picture that is read, in pixels."""
 
 _MOST_ASPECT = 4.0
 
 
-def extend(image: Image) -> Image:
-    """Mirror a picture's right and bottom border until the network takes its size.
+def extend(image: Image, *, stride: int, least_side: int) -> Image:
+    """Mirror a picture's right and bottom border until a network takes its size.
 
     Args:
       image: uint8 RGB, (H, W, 3), of any size.
+      stride: of the network, in pixels.
+      least_side: of the network, in pixels.
 
     Returns:
-      uint8 RGB, C-contiguous, both sides multiples of `STRIDE` and at least `LEAST_SIDE`; the image
-      itself when it is that already.
+      uint8 RGB, C-contiguous, both sides multiples of ``stride`` and at least ``least_side``; the
+      image itself when it is that already.
 
     Raises:
       ConfigError: the image is no uint8 RGB picture.
@@ -61,7 +55,7 @@ def extend(image: Image) -> Image:
     image = check_image(image)
     height, width, _ = image.shape
     below, beside = (
-        max(LEAST_SIDE, -(-side // STRIDE) * STRIDE) - side for side in (height, width)
+        max(least_side, -(-side // stride) * stride) - side for side in (height, width)
     )
     if below == beside == 0:
         return image
@@ -86,14 +80,14 @@ def join_tiles(tiles: Image) -> Image:
     return rows.view(np.uint8).reshape(height * factor, width * factor, 3)
 
 
-def resize_style(image: Image, scale: float) -> Image:
-    """Resize a style picture to a short side of `STYLE_SIDE` times ``scale``, as `style_size` says.
+def resize_style(image: Image, side: float) -> Image:
+    """Resize a style picture to a short side in pixels, as `style_size` says.
 
     Raises:
       ConfigError: the image is no uint8 RGB picture.
     """
     height, width, _ = check_image(image, name="style").shape
-    return resize_image(image, style_size((width, height), STYLE_SIDE * scale))
+    return resize_image(image, style_size((width, height), side))
 
 
 def style_size(have: tuple[int, int], side: float) -> tuple[int, int]:
@@ -101,18 +95,18 @@ def style_size(have: tuple[int, int], side: float) -> tuple[int, int]:
 
     Args:
       have: (width, height) of the picture.
-      side: its short side to be, in pixels; at least `LEAST_SIDE` is taken. A picture longer than
-        `_MOST_ASPECT` times that gets the area of one of this shape, or it could fill the memory.
+      side: its short side to be, in pixels; at least `LEAST_STYLE_SIDE` is taken. A picture
+        longer than `_MOST_ASPECT` times that gets the area of one of this shape, or it could fill
+        the memory.
     """
     aspect = max(have) / min(have)
     short = side * min(1.0, math.sqrt(_MOST_ASPECT / aspect))
-    return Size(short_side=max(LEAST_SIDE, round(short))).fit(have)
+    return Size(short_side=max(LEAST_STYLE_SIDE, round(short))).fit(have)
 
 
-def known_statistics(style: NamedStyle, scale: float) -> npt.NDArray[np.float32]:
-    """Return a built-in style's statistics at the size nearest to a scale: float32, (1, 640)."""
-    side = style.nearest(STYLE_SIDE * scale)
-    return np.ascontiguousarray(style.statistics[side], np.float32)[None]
+def known_statistics(style: NamedStyle, side: float) -> npt.NDArray[np.float32]:
+    """Return a built-in style's statistics at the size nearest to a short side: float32, (1, N)."""
+    return np.ascontiguousarray(style.statistics[style.nearest(side)], np.float32)[None]
 
 
 def check_code(code: Code, size: int) -> Code:

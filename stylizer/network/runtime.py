@@ -15,9 +15,10 @@ from typing import Protocol, runtime_checkable
 from stylizer.frame import Image
 from stylizer.network.config import INSTALL_OPENVINO, FastConfig
 from stylizer.network.pictures import Code
+from stylizer.network.registry import FAST_NETWORKS
 from stylizer.styles.load import AnyStyle
 
-__all__ = ["Runtime", "load_runtime", "needs_keras"]
+__all__ = ["Runtime", "load_runtime"]
 
 _log = logging.getLogger(__name__)
 
@@ -71,26 +72,10 @@ def load_runtime(config: FastConfig | None = None) -> Runtime:
       WeightsError: weights are missing or damaged.
     """
     config = config or FastConfig()
-    if config.network == "magenta":
-        from stylizer.network.magenta.hub import MagentaRuntime
-
-        return MagentaRuntime(source=config.magenta, threads=config.threads)
-    engine = _choose_engine() if config.engine == "auto" else config.engine
-    if engine == "openvino":
-        from stylizer.network.fast.openvino_runtime import OpenVinoRuntime
-
-        return OpenVinoRuntime(config)
-    from stylizer.network.fast.keras_runtime import KerasRuntime
-
-    return KerasRuntime(config)
-
-
-def needs_keras(config: FastConfig) -> bool:
-    """Say whether `load_runtime` will import Keras or TensorFlow, which takes seconds."""
-    if config.network != "fast" or config.engine == "keras":
-        return True
-    missing = importlib.util.find_spec("openvino") is None
-    return config.engine == "auto" and (missing or _gpu_is_likely())
+    loaders = FAST_NETWORKS[config.network].loaders
+    if config.engine != "auto":
+        return loaders[config.engine](config)
+    return loaders[_choose_engine() if len(loaders) > 1 else next(iter(loaders))](config)
 
 
 def _choose_engine() -> str:

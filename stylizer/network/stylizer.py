@@ -10,8 +10,8 @@ import numpy as np
 from stylizer.errors import StyleError
 from stylizer.frame import Frame, check_image
 from stylizer.network.config import FastConfig
-from stylizer.network.magenta.hub import check_magenta_styles
 from stylizer.network.pictures import Code
+from stylizer.network.registry import FAST_NETWORKS
 from stylizer.network.runtime import Runtime, load_runtime
 from stylizer.styles.load import AnyStyle
 
@@ -43,9 +43,7 @@ class FastStylizer:
           BackendError, WeightsError: as `stylizer.network.runtime.load_runtime` says.
         """
         self._config = config or FastConfig()
-        _check_styles(styles)
-        if self._config.network == "magenta":
-            check_magenta_styles(styles)  # known without loading it, which takes seconds
+        FAST_NETWORKS[self._config.network].check_styles(styles)  # loading takes seconds
         self._runtime = runtime or load_runtime(self._config)
         self._code = mix_styles(self._runtime, styles, scale=self._config.style_scale)
 
@@ -100,7 +98,8 @@ def mix_styles(runtime: Runtime, styles: Sequence[AnyStyle], *, scale: float = 1
     Raises:
       StyleError: no style, or one that the network cannot use, or several where it cannot mix.
     """
-    _check_styles(styles)
+    if not styles:
+        raise StyleError("styles: expected at least one style, got none")
     if len(styles) > 1 and not runtime.mixes:
         raise StyleError(
             f"styles: expected one, got {len(styles)}; this network cannot mix them "
@@ -112,8 +111,3 @@ def mix_styles(runtime: Runtime, styles: Sequence[AnyStyle], *, scale: float = 1
     total = math.fsum(style.weight for style in styles)
     shares = np.array([style.weight / total for style in styles], np.float32)
     return np.asarray(shares @ np.stack(codes), np.float32)
-
-
-def _check_styles(styles: Sequence[AnyStyle]) -> None:
-    if not styles:
-        raise StyleError("styles: expected at least one style, got none")

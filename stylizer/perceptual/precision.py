@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -14,11 +13,9 @@ from stylizer.backend.keras_backend import has_gpu
 from stylizer.frame import Image
 from stylizer.perceptual.features import load_network
 from stylizer.perceptual.losses import gram_matrix, relative_content_loss, relative_style_loss
+from stylizer.perceptual.spec import LossNetworkChoice
 
-if TYPE_CHECKING:
-    from stylizer.gatys.config import GatysConfig
-
-__all__ = ["TOLERANCE", "choose_precision", "deviation"]
+__all__ = ["TOLERANCE", "PrecisionChoice", "choose_precision", "deviation"]
 
 _log = logging.getLogger(__name__)
 
@@ -28,35 +25,43 @@ TOLERANCE = 0.01
 _PROBE = (256, 256)
 
 
-def choose_precision(config: GatysConfig, image: Image | None) -> str:
+class PrecisionChoice(LossNetworkChoice, Protocol):
+    """A loss network, and the arithmetic that is asked for."""
+
+    @property
+    def precision(self) -> str:
+        """``"auto"``, ``"float32"``, ``"float16"`` or ``"bfloat16"``."""
+
+
+def choose_precision(settings: PrecisionChoice, image: Image | None) -> str:
     """Resolve ``"auto"``: float32 on a CPU; on a GPU bfloat16 if it is exact enough.
 
     bfloat16 rather than float16, whose range the gradients of relative losses leave.
 
     Args:
-      config: ``precision`` and what `load_network` needs.
+      settings: the network and the precision.
       image: uint8 RGB, (H, W, 3), the picture to try on; None for one that is made up.
 
     Returns:
       ``"float32"``, ``"float16"`` or ``"bfloat16"``.
     """
-    if config.precision != "auto":
-        return config.precision
+    if settings.precision != "auto":
+        return settings.precision
     if not has_gpu():
         return "float32"
     probe = _made_up() if image is None else image
-    worst = deviation(config, probe, precision="bfloat16")
+    worst = deviation(settings, probe, precision="bfloat16")
     _log.info("bfloat16 changes the losses by up to %.2f %%", 100 * worst)
     return "bfloat16" if worst <= TOLERANCE else "float32"
 
 
-def deviation(config: GatysConfig, image: Image, *, precision: str) -> float:
+def deviation(settings: LossNetworkChoice, image: Image, *, precision: str) -> float:
     """Measure how far the losses in half precision are off those in float32, as a share.
 
     The losses are those of the picture's left half against its mirrored right half.
 
     Args:
-      config: what `load_network` needs.
+      settings: the network.
       image: uint8 RGB, (H, W, 3).
       precision: ``"float16"`` or ``"bfloat16"``.
 
@@ -66,13 +71,13 @@ def deviation(config: GatysConfig, image: Image, *, precision: str) -> float:
     picture = cv2.resize(image, _PROBE, interpolation=cv2.INTER_AREA).astype(np.float32)
     half = _PROBE[0] // 2
     pair = np.stack([picture[:, :half], picture[:, : half - 1 : -1]])
-    exact = _measure(replace(config, precision="float32"), pair, "float32")
-    rough = _measure(config, pair, precision)
+    exact = _measure(settings, pair, "float32")
+    rough = _measure(settings, pair, precision)
     return float(np.max(np.abs(rough - exact) / np.maximum(np.abs(exact), 1e-12)))
 
 
-def _measure(config: GatysConfig, pair: np.ndarray, precision: str) -> np.ndarray:
-    network = load_network(config, precision=precision)
+def _measure(settings: LossNetworkChoice, pair: np.ndarray, precision: str) -> np.ndarray:
+    network = load_network(settings, precision=precision)
     first, second = (network(ops.convert_to_tensor(picture[None], "float32")) for picture in pair)
     values = [
         relative_content_loss(first[layer], second[layer]) for layer, _ in network.content_layers

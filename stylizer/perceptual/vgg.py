@@ -18,15 +18,11 @@ import numpy.typing as npt
 from keras import ops
 
 from stylizer.errors import ConfigError, WeightsError
+from stylizer.perceptual.imagenet import VGG_LAYERS
+from stylizer.perceptual.spec import IMAGENET_COLOR
 from stylizer.perceptual.types import Pooling
 
-__all__ = ["MEAN_COLOR", "VGG_BLOCKS", "build_vgg", "check_layers", "layer_names", "read_kernels"]
-
-MEAN_COLOR = (123.68, 116.779, 103.939)
-"""Mean red, green and blue of ImageNet, 0..255, as the networks were trained with."""
-
-VGG_BLOCKS = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
-"""The number of convolutions in each block."""
+__all__ = ["build_vgg", "read_kernels"]
 
 _CHANNELS = (64, 128, 256, 512, 512)
 
@@ -39,19 +35,6 @@ class _Convolution:
     name: str
     block: int
     channels: int
-
-
-def layer_names(name: str) -> list[str]:
-    """Name the convolutions of ``"vgg16"`` or ``"vgg19"``, from the first."""
-    return [convolution.name for convolution in _convolutions(name)]
-
-
-def check_layers(name: str, layers: Sequence[str]) -> None:
-    """Raise `ConfigError` if one of ``layers`` is not a convolution of ``name``."""
-    for layer in layers:
-        if layer not in layer_names(name):
-            known = ", ".join(layer_names(name))
-            raise ConfigError(f"{name}: no layer {layer!r}; expected some of {known}")
 
 
 def build_vgg(
@@ -78,9 +61,12 @@ def build_vgg(
       ConfigError: no such layer.
       WeightsError: a layer has no kernel, or one of another shape.
     """
-    check_layers(name, layers)
+    for layer in layers:
+        if layer not in VGG_LAYERS[name]:
+            known = ", ".join(VGG_LAYERS[name])
+            raise ConfigError(f"{name}: no layer {layer!r}; expected some of {known}")
     inputs = keras.Input((None, None, 3))
-    features = inputs - ops.reshape(ops.convert_to_tensor(MEAN_COLOR, "float32"), (1, 1, 1, 3))
+    features = inputs - ops.reshape(ops.convert_to_tensor(IMAGENET_COLOR, "float32"), (1, 1, 1, 3))
     pool = keras.layers.MaxPooling2D if pooling == "max" else keras.layers.AveragePooling2D
     outputs: dict[str, Any] = {}
     block = 1
@@ -136,12 +122,10 @@ def read_kernels(path: Path) -> tuple[Kernels, bool]:
 
 
 def _convolutions(name: str) -> list[_Convolution]:
+    blocks = [int(layer[len("block")]) for layer in VGG_LAYERS[name]]
     return [
-        _Convolution(f"block{block}_conv{index}", block, channels)
-        for block, (count, channels) in enumerate(
-            zip(VGG_BLOCKS[name], _CHANNELS, strict=True), start=1
-        )
-        for index in range(1, count + 1)
+        _Convolution(layer, block, _CHANNELS[block - 1])
+        for layer, block in zip(VGG_LAYERS[name], blocks, strict=True)
     ]
 
 

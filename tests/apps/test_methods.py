@@ -69,13 +69,16 @@ REFUSED = [
     ),
     (["--precision", "bfloat16", "--engine", "keras"], "precision: bfloat16 goes with the engine"),
     (["--network", "vgg19"], "--network: expected fast or magenta, got vgg19; loss networks go"),
-    (["--magenta", "folder"], "magenta: names a model for the network magenta"),
+    (["--magenta", "folder"], "magenta: goes with the network magenta, got fast"),
     (
         ["--network", "magenta", "--engine", "openvino"],
         "engine: openvino goes with the network fast",
     ),
     (["--weights", "none.h5"], "weights: there is no file none.h5"),
-    (["--network", "magenta", "--weights", "x.h5"], "weights: go with the network fast"),
+    (
+        ["--network", "magenta", "--weights", "x.h5"],
+        "weights: goes with the network fast, got magenta",
+    ),
     (["--method", "gatys", "--engine", "keras"], "--engine: belongs to --method fast"),
     (["--method", "gatys", "--threads", "2"], "--threads: belongs to --method fast"),
     (["--method", "gatys", "--magenta", "folder"], "--magenta: belongs to --method fast"),

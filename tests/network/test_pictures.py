@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from stylizer.errors import ConfigError
-from stylizer.network.fast import architecture
+from stylizer.network.fast.architecture import build_image_network
+from stylizer.network.fast.spec import FAST
 from stylizer.network.pictures import (
-    STRIDE,
     check_code,
     extend,
     join_tiles,
@@ -23,7 +23,10 @@ def noise(width: int, height: int) -> np.ndarray[tuple[int, ...], np.dtype[np.ui
 
 
 def test_the_stride_is_the_architecture_s() -> None:
-    assert STRIDE == architecture.STRIDE
+    stride, network = FAST.stride, build_image_network()
+    for side, painted in ((3 * stride, 3 * stride), (3 * stride + 1, 3 * stride)):
+        given = {"image": np.zeros((1, side, 32, 3)), "code": np.zeros((1, 64))}
+        assert network(given).shape == (1, painted, 32, 3)
 
 
 @pytest.mark.parametrize(
@@ -35,34 +38,36 @@ def test_it_is_mirrored_at_the_right_and_bottom(
 ) -> None:
     image = noise(*size)
     grow = ((0, expected[1] - size[1]), (0, expected[0] - size[0]), (0, 0))
-    np.testing.assert_array_equal(extend(image), np.pad(image, grow, mode="reflect"))
+    np.testing.assert_array_equal(
+        extend(image, stride=8, least_side=16), np.pad(image, grow, mode="reflect")
+    )
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 30), (3, 2)])
 def test_even_a_pixel_is_enough(size: tuple[int, int]) -> None:
-    extended = extend(noise(*size))
+    extended = extend(noise(*size), stride=8, least_side=16)
     assert min(extended.shape[:2]) >= 16
-    assert all(side % STRIDE == 0 for side in extended.shape[:2])
+    assert all(side % 8 == 0 for side in extended.shape[:2])
     np.testing.assert_array_equal(extended[: size[1], : size[0]], noise(*size))
 
 
 def test_what_fits_is_left_alone() -> None:
     image = noise(64, 48)
-    assert extend(image) is image
+    assert extend(image, stride=8, least_side=16) is image
 
 
 def test_a_style_keeps_its_aspect() -> None:
-    assert resize_style(noise(100, 50), 1.0).shape == (384, 768, 3)
-    assert resize_style(noise(600, 900), 0.5).shape == (288, 192, 3)
-    assert resize_style(noise(600, 900), 0.001).shape == (24, 16, 3)
+    assert resize_style(noise(100, 50), 384).shape == (384, 768, 3)
+    assert resize_style(noise(600, 900), 192).shape == (288, 192, 3)
+    assert resize_style(noise(600, 900), 0.384).shape == (24, 16, 3)
 
 
 def test_a_very_long_style_does_not_fill_the_memory() -> None:
-    long = resize_style(noise(8000, 100), 1.0)
+    long = resize_style(noise(8000, 100), 384)
     height, width, _ = long.shape
     assert width / height == pytest.approx(80, rel=0.01)
     assert height * width == pytest.approx(4 * 384**2, rel=0.02)
-    assert resize_style(noise(100, 400), 1.0).shape == (1536, 384, 3)  # as long as may be
+    assert resize_style(noise(100, 400), 384).shape == (1536, 384, 3)  # as long as may be
 
 
 def test_tiles_are_joined() -> None:
@@ -77,7 +82,7 @@ def test_tiles_are_joined() -> None:
 
 
 def test_a_built_in_style_is_taken_at_the_nearest_size() -> None:
-    style = NamedStyle(
+    given = NamedStyle(
         name="wave",
         title="Wave",
         artist="H.",
@@ -85,8 +90,8 @@ def test_a_built_in_style_is_taken_at_the_nearest_size() -> None:
         statistics={side: np.full(640, side, np.float32) for side in (192, 384)},
         grams={192: {"block1_conv1": np.eye(16, dtype=np.float32)}},
     )
-    for scale, side in ((1.0, 384), (0.6, 192), (4.0, 384), (0.1, 192)):
-        known = known_statistics(style, scale)
+    for wanted, side in ((384, 384), (230.4, 192), (1536, 384), (38.4, 192)):
+        known = known_statistics(given, wanted)
         assert known.shape == (1, 640)
         assert (known == side).all()
 

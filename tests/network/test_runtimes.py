@@ -28,7 +28,7 @@ from stylizer.network.fast.architecture import (
 from stylizer.network.fast.keras_runtime import KerasRuntime, load_network
 from stylizer.network.fast.openvino_graph import build_graph
 from stylizer.network.fast.openvino_runtime import OpenVinoRuntime
-from stylizer.network.runtime import Runtime, load_runtime, needs_keras
+from stylizer.network.runtime import Runtime, load_runtime
 from stylizer.perceptual.compact import load_compact
 from stylizer.styles.load import Style, load_style
 from stylizer.weights import weights_path
@@ -279,14 +279,12 @@ def test_auto_is_openvino_on_a_cpu(
     no_gpu: None, model_cache: Path, in_openvino: OpenVinoRuntime
 ) -> None:
     config = FastConfig(cache=model_cache, precision="float32")
-    assert not needs_keras(config)
     assert load_runtime(config).description == in_openvino.description
 
 
 def test_auto_is_keras_on_a_gpu_that_the_backend_uses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runtime_module, "_gpu_is_likely", lambda: True)
     monkeypatch.setattr("stylizer.backend.keras_backend.has_gpu", lambda: True)
-    assert needs_keras(FastConfig())
     assert isinstance(load_runtime(), KerasRuntime)
 
 
@@ -304,7 +302,6 @@ def test_without_openvino_auto_is_keras_and_says_so(
     no_gpu: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setitem(sys.modules, "openvino", None)
-    assert needs_keras(FastConfig())
     with caplog.at_level(logging.WARNING):
         loaded = load_runtime()
     assert isinstance(loaded, KerasRuntime)
@@ -321,7 +318,6 @@ def test_openvino_that_was_asked_for_is_not_replaced(monkeypatch: pytest.MonkeyP
 
 def test_keras_can_be_asked_for() -> None:
     config = FastConfig(engine="keras")
-    assert needs_keras(config)
     assert isinstance(load_runtime(config), KerasRuntime)
 
 
@@ -333,9 +329,19 @@ def test_keras_can_be_asked_for() -> None:
         ({"threads": 0}, "threads: expected 1 or more, got 0"),
         ({"precision": "int8"}, "precision: expected one of auto, float32, bfloat16, got 'int8'"),
         ({"precision": "bfloat16", "engine": "keras"}, "precision: bfloat16 goes with the engine"),
-        ({"magenta": "folder"}, "magenta: names a model for the network magenta"),
-        ({"network": "magenta", "engine": "openvino"}, "engine: openvino goes with the network"),
-        ({"network": "magenta", "weights": Path("x")}, "weights: go with the network fast"),
+        ({"magenta": "folder"}, "magenta: goes with the network magenta, got fast"),
+        (
+            {"network": "magenta", "engine": "openvino"},
+            "engine: openvino goes with the network fast, got magenta",
+        ),
+        (
+            {"network": "magenta", "weights": Path("x")},
+            "weights: goes with the network fast, got magenta",
+        ),
+        (
+            {"network": "magenta", "precision": "bfloat16"},
+            "precision: bfloat16 goes with the network fast, got magenta",
+        ),
         ({"style_scale": 0.0}, "style_scale: expected 0.05..8, got 0.0"),
         ({"style_scale": float("nan")}, "style_scale: expected 0.05..8, got nan"),
         ({"weights": Path("nowhere.weights.h5")}, "weights: there is no file nowhere.weights.h5"),

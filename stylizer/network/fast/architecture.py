@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 from keras import ops
 
+from stylizer.network.fast.spec import FAST
 from stylizer.perceptual.compact import BLOCKS, TAPS
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ CODE_SIZE = 64
 STATISTICS_SIZE = 2 * sum(block[-1] for block in BLOCKS)
 """Numbers of a style picture that the code is predicted from."""
 
-STRIDE = 8
+STRIDE = FAST.stride
 """Both sides of the image network's input are multiples of this."""
 
 _QUARTER, _EIGHTH = 32, 128

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Literal, Self, get_args
 
 from stylizer.errors import BackendError, ConfigError, WeightsError
-from stylizer.network.pictures import LEAST_SIDE, STRIDE
+from stylizer.network.fast.spec import FAST
 
 __all__ = ["ConversionConfig", "Format", "Part", "check_size", "convert"]
 
@@ -84,12 +84,13 @@ def check_size(size: tuple[int, int]) -> None:
     """Make sure that the image network takes pictures of a size as they are.
 
     Raises:
-      ConfigError: a side is no multiple of `STRIDE`, or too small.
+      ConfigError: a side is no multiple of the network's stride, or too small.
     """
-    if any(side % STRIDE or side < LEAST_SIDE for side in size):
-        width, height = (max(LEAST_SIDE, round(side / STRIDE) * STRIDE) for side in size)
+    stride, least = FAST.stride, FAST.least_side
+    if any(side % stride or side < least for side in size):
+        width, height = (max(least, round(side / stride) * stride) for side in size)
         raise ConfigError(
-            f"size: expected multiples of {STRIDE}, {LEAST_SIDE} or more, got {size[0]}x{size[1]}; "
+            f"size: expected multiples of {stride}, {least} or more, got {size[0]}x{size[1]}; "
             f"take {width}x{height}"
         )
 

@@ -20,7 +20,7 @@ from keras import ops
 from stylizer.network.fast.architecture import CODE_SIZE, STATISTICS_SIZE, style_statistics
 from stylizer.network.fast.conversion import ConversionConfig
 from stylizer.network.fast.keras_runtime import load_network
-from stylizer.network.pictures import STYLE_SIDE
+from stylizer.network.fast.spec import FAST
 from stylizer.perceptual.compact import load_compact
 
 __all__ = ["Constant", "build_part", "convert_part", "main", "run_sample"]
@@ -59,7 +59,7 @@ def build_part(part: str, network: keras.Model, config: ConversionConfig) -> ker
     if part == "predictor":
         statistics = keras.Input((STATISTICS_SIZE,), batch_size=1, name="statistics")
         return keras.Model({"statistics": statistics}, predictor(statistics), name=part)
-    sides = (None, None) if config.size is None else (STYLE_SIDE, STYLE_SIDE)
+    sides = (None, None) if config.size is None else (FAST.style_side, FAST.style_side)
     picture = keras.Input((*sides, 3), batch_size=1, name="image")
     found = style_statistics(load_compact(str(config.compact))(picture))
     return keras.Model({"image": picture}, predictor(found) if part == "style" else found)

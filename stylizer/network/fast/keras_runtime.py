@@ -15,6 +15,7 @@ from stylizer.errors import BackendError, WeightsError
 from stylizer.frame import Image
 from stylizer.network.config import FastConfig
 from stylizer.network.fast.architecture import CODE_SIZE, build_network, style_statistics
+from stylizer.network.fast.spec import FAST
 from stylizer.network.pictures import Code, check_code, extend, known_statistics, resize_style
 from stylizer.perceptual.compact import load_compact
 from stylizer.styles.load import AnyStyle, Style
@@ -33,7 +34,7 @@ class KerasRuntime:
       mixes: whether codes may be mixed; they may.
     """
 
-    mixes = True
+    mixes = FAST.mixes
 
     def __init__(self, config: FastConfig | None = None) -> None:
         """Load the weights.
@@ -78,10 +79,10 @@ class KerasRuntime:
           scale: of the style picture, 1 for the size that the network knows.
         """
         if isinstance(style, Style):
-            picture = resize_style(style.image, scale)
+            picture = resize_style(style.image, FAST.style_side * scale)
             statistics = self._measure(ops.convert_to_tensor(picture[None]))
         else:
-            statistics = ops.convert_to_tensor(known_statistics(style, scale))
+            statistics = ops.convert_to_tensor(known_statistics(style, FAST.style_side * scale))
         code = ops.convert_to_numpy(self._predictor(statistics, training=False))
         return np.array(code[0], np.float32)
 
@@ -95,7 +96,7 @@ class KerasRuntime:
         Raises:
           ConfigError: the image is no uint8 RGB picture, or the code is of another network.
         """
-        extended = extend(image)
+        extended = extend(image, stride=FAST.stride, least_side=FAST.least_side)
         known = ops.convert_to_tensor(check_code(code, CODE_SIZE))
         painted = ops.convert_to_numpy(self._paint(ops.convert_to_tensor(extended[None]), known))
         height, width, _ = image.shape

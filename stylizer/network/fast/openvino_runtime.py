@@ -20,6 +20,7 @@ from stylizer.errors import BackendError
 from stylizer.frame import Image
 from stylizer.network.config import INSTALL_OPENVINO, FastConfig, Precision
 from stylizer.network.fast.openvino_cache import PARTS, cached_models
+from stylizer.network.fast.spec import FAST
 from stylizer.network.pictures import (
     Code,
     check_code,
@@ -54,7 +55,7 @@ class OpenVinoRuntime:
       mixes: whether codes may be mixed; they may.
     """
 
-    mixes = True
+    mixes = FAST.mixes
 
     def __init__(self, config: FastConfig | None = None) -> None:
         """Load the models, which are made first if they are not in the cache.
@@ -103,10 +104,10 @@ class OpenVinoRuntime:
         """
         with self._encoding:
             if isinstance(style, Style):
-                picture = resize_style(style.image, scale)
+                picture = resize_style(style.image, FAST.style_side * scale)
                 statistics = self._measure(picture[None].astype(np.float32))[0]
             else:
-                statistics = known_statistics(style, scale)
+                statistics = known_statistics(style, FAST.style_side * scale)
             return np.array(self._predict(statistics)[0][0], np.float32)
 
     @functools.cached_property
@@ -116,7 +117,7 @@ class OpenVinoRuntime:
 
     def prepare(self, size: tuple[int, int]) -> None:
         """Compile the network for pictures of (width, height); `paint` may run meanwhile."""
-        shape = extend(np.zeros((size[1], size[0], 3), np.uint8))[None].shape
+        shape = _extend(np.zeros((size[1], size[0], 3), np.uint8)).shape
         with self._painting:
             known = shape in self._painters
         if not known:
@@ -130,7 +131,7 @@ class OpenVinoRuntime:
         Raises:
           ConfigError: the image is no uint8 RGB picture, or the code is of another network.
         """
-        extended = extend(image)[None]
+        extended = _extend(image)
         known = check_code(code, self._code_size)
         height, width, _ = image.shape
         with self._painting:
@@ -156,6 +157,10 @@ class OpenVinoRuntime:
         self._painters[shape] = painter
         if len(self._painters) > _KEPT:
             self._painters.popitem(last=False)
+
+
+def _extend(image: Image) -> Image:
+    return extend(image, stride=FAST.stride, least_side=FAST.least_side)[None]
 
 
 def _make_core() -> Any:

@@ -12,32 +12,24 @@ Loading it needs tensorflow-hub (the extra ``hub``), and the net the first time,
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from stylizer.backend.cores import usable_cores
-from stylizer.errors import BackendError, ConfigError, StyleError, WeightsError
+from stylizer.errors import BackendError, ConfigError, WeightsError
 from stylizer.frame import Image, check_image
-from stylizer.io.resize import resize_image
-from stylizer.network.pictures import style_size
+from stylizer.network.magenta.spec import MAGENTA
+from stylizer.network.pictures import Code, resize_style
 from stylizer.styles.load import AnyStyle, Style
 
-__all__ = ["STYLE_SIDE", "URL", "MagentaRuntime", "check_magenta_styles"]
+__all__ = ["URL", "MagentaRuntime"]
 
 URL = "https://tfhub.dev/google/magenta/arbitrary-image-stylization-v1-256/2"
 """Where TensorFlow Hub has the model; Google forwards it to kaggle.com."""
-
-STYLE_SIDE = 256
-"""Short side of a style picture, in pixels: what the network was trained at."""
-
-_STRIDE = 4
-
-Code = npt.NDArray[np.float32]
 
 
 class MagentaRuntime:
@@ -48,7 +40,7 @@ class MagentaRuntime:
       mixes: whether codes may be mixed; they may not.
     """
 
-    mixes = False
+    mixes = MAGENTA.mixes
 
     def __init__(self, *, source: str | None = None, threads: int | None = None) -> None:
         """Load the model.
@@ -73,7 +65,7 @@ class MagentaRuntime:
         self.description = f"magenta, {_device(threads)}, float32"
 
     def encode(self, style: AnyStyle, *, scale: float) -> Code:
-        """Prepare a style: its picture, at a short side of `STYLE_SIDE` times ``scale``.
+        """Prepare a style: its picture, at a short side of ``MAGENTA.style_side`` times ``scale``.
 
         The tutorial of TensorFlow Hub cuts out the middle square; here the whole picture is read.
 
@@ -87,8 +79,8 @@ class MagentaRuntime:
         Raises:
           StyleError: a built-in style, of which there is no picture.
         """
-        picture = check_magenta_styles([style])
-        small = _resize(picture.image, STYLE_SIDE * scale)
+        MAGENTA.check_styles([style])
+        small = resize_style(cast(Style, style).image, MAGENTA.style_side * scale)
         height, width, _ = small.shape
         pixels = small.astype(np.float32).ravel() / 255
         return np.concatenate([np.array([height, width], np.float32), pixels])
@@ -113,7 +105,7 @@ class MagentaRuntime:
         import tensorflow as tf
 
         height, width, _ = check_image(image).shape
-        below, right = -height % _STRIDE, -width % _STRIDE
+        below, right = -height % MAGENTA.stride, -width % MAGENTA.stride
         padded = cv2.copyMakeBorder(image, 0, below, 0, right, cv2.BORDER_REFLECT)
         content = padded[None].astype(np.float32) / 255
         painted = np.asarray(self._model(tf.constant(content), tf.constant(_picture(code)))[0])
@@ -124,25 +116,6 @@ class MagentaRuntime:
             )
         whole = np.rint(np.clip(painted[0, :height, :width], 0, 1) * 255)
         return np.ascontiguousarray(whole.astype(np.uint8))
-
-
-def check_magenta_styles(styles: Sequence[AnyStyle]) -> Style:
-    """Return the one style, which is a picture, as Magenta's network needs it.
-
-    Raises:
-      StyleError: there are several, or it is built in, and so has no picture.
-    """
-    if len(styles) != 1:
-        raise StyleError(
-            f"styles: expected one, got {len(styles)}; the network magenta cannot mix them"
-        )
-    (style,) = styles
-    if not isinstance(style, Style):
-        raise StyleError(
-            f"style {style.name}: the network magenta needs a picture, and built-in styles have "
-            "none; give a picture, or choose the network fast"
-        )
-    return style
 
 
 def _import_hub() -> Any:
@@ -211,12 +184,6 @@ def _device(threads: int | None) -> str:
         details = tf.config.experimental.get_device_details(gpus[0])
         return f"tensorflow on {details.get('device_name', 'GPU')}"
     return f"tensorflow on CPU ({threads or usable_cores()} threads)"
-
-
-def _resize(image: Image, side: float) -> Image:
-    """Resize to a short side, as `style_size` says."""
-    height, width, _ = image.shape
-    return resize_image(image, style_size((width, height), side))
 
 
 def _picture(code: Code) -> npt.NDArray[np.float32]:

@@ -1,0 +1,63 @@
+"""The records of networks that were trained on ImageNet: VGG, and the others that Keras has."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from stylizer.perceptual.spec import IMAGENET_COLOR, LossNetworkChoice, LossNetworkSpec
+
+__all__ = ["VGG16", "VGG19", "VGG_LAYERS", "application"]
+
+VGG_LAYERS = {
+    name: tuple(
+        f"block{block}_conv{index}"
+        for block, count in enumerate(counts, start=1)
+        for index in range(1, count + 1)
+    )
+    for name, counts in (("vgg16", (2, 2, 3, 3, 3)), ("vgg19", (2, 2, 4, 4, 4)))
+}
+"""The names of the convolutions, from the first."""
+
+
+def _vgg(name: str) -> LossNetworkSpec:
+    def load(settings: LossNetworkChoice, layers: Sequence[str]) -> Any:
+        from stylizer.perceptual import applications, vgg
+
+        reflect = False
+        if settings.weights is not None and settings.weights.suffix.lower() == ".npz":
+            kernels, reflect = vgg.read_kernels(settings.weights)
+        else:
+            kernels = applications.vgg_kernels(name, settings.weights)
+        pooling = settings.pooling or "max"
+        return vgg.build_vgg(name, layers, kernels, pooling=pooling, reflect=reflect)
+
+    return LossNetworkSpec(
+        name=name,
+        summary="fetched",
+        load=load,
+        layers=VGG_LAYERS[name],
+        content_layers=(("block4_conv2", 1.0),),
+        style_layers=tuple((f"block{block}_conv1", 1 / 5) for block in range(1, 6)),
+        stride=lambda layers: 2 ** (max(int(layer[len("block")]) for layer in layers) - 1),
+        mean_color=IMAGENET_COLOR,
+        pooling=True,
+    )
+
+
+VGG16, VGG19 = _vgg("vgg16"), _vgg("vgg19")
+
+
+def application(name: str) -> LossNetworkSpec:
+    """Return the record of a network of `keras.applications`; its layers must be named.
+
+    Args:
+      name: of its class, in lower case.
+    """
+
+    def load(settings: LossNetworkChoice, layers: Sequence[str]) -> Any:
+        from stylizer.perceptual.applications import build_application
+
+        return build_application(name, layers, settings.weights)
+
+    return LossNetworkSpec(name=name, summary="one of keras.applications", load=load)
