@@ -13,11 +13,11 @@ import numpy as np
 from stylizer.errors import ConfigError
 from stylizer.evaluation.sweep import SweepCell
 from stylizer.frame import Image
+from stylizer.io.text import draw_text, readable, text_width
 
 __all__ = ["LabeledPicture", "contact_sheet", "label_pictures"]
 
-_FONT = cv2.FONT_HERSHEY_SIMPLEX
-_FONT_SCALE = 0.5
+_LETTERS = 15
 _LINE = 20
 _MARGIN = 8
 _INK = (30, 30, 30)
@@ -31,7 +31,7 @@ class LabeledPicture:
 
     Attributes:
       image: uint8 RGB, (H, W, 3); None for an empty place.
-      lines: what stands under it; characters outside of ASCII come out as question marks.
+      lines: what stands under it, in any language.
       alarm: write the lines in red.
     """
 
@@ -121,7 +121,7 @@ def _draw_row(
         color = _ALARM if picture.alarm else _INK
         for number, line in enumerate(lines, start=1):
             place = (left, 2 * _MARGIN + height + number * _LINE - 6)
-            cv2.putText(row, line, place, _FONT, _FONT_SCALE, color, 1, cv2.LINE_AA)
+            draw_text(row, line, place, size=_LETTERS, color=color)
     return row
 
 
@@ -149,7 +149,7 @@ def _wrap(lines: Sequence[str], width: int) -> list[str]:
     """Break lines where they are too wide: after a separator if there is one, else anywhere."""
     wrapped = []
     for line in lines:
-        rest = line.encode("ascii", "replace").decode("ascii")
+        rest = readable(line)
         while rest:
             taken = _count_fitting(rest, width)
             if taken < len(rest):
@@ -165,7 +165,6 @@ def _wrap(lines: Sequence[str], width: int) -> list[str]:
 def _count_fitting(text: str, width: int) -> int:
     """Count the leading characters that fit into so many pixels; at least 1."""
     for count in range(len(text), 1, -1):
-        (drawn, _), _ = cv2.getTextSize(text[:count], _FONT, _FONT_SCALE, 1)
-        if drawn <= width:
+        if text_width(text[:count], _LETTERS) <= width:
             return count
     return 1

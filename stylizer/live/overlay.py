@@ -13,17 +13,22 @@ import cv2
 import numpy as np
 
 from stylizer.frame import Image
+from stylizer.io.text import draw_text, text_width
 
 __all__ = ["Writing", "draw_writing"]
 
-_FONT = cv2.FONT_HERSHEY_SIMPLEX
-_WHITE, _YELLOW, _RED = (255, 255, 255), (255, 220, 90), (255, 60, 50)
-_HEIGHT = 0.042
-_LEAST, _MOST = 0.28, 1.2
-"""Height of a line as a share of the picture's, and bounds of the font's scale."""
+_Color = tuple[int, int, int]
 
-_UNIT = 30.0
-"""Pixels that a line takes at a font's scale of 1."""
+_WHITE, _YELLOW, _RED = (255, 255, 255), (255, 220, 90), (255, 60, 50)
+
+_HEIGHT = 0.042
+"""Height of a line as a share of the picture's."""
+
+_LEAST, _MOST = 9, 36
+"""Bounds of a line's height, in pixels."""
+
+_LETTERS = 0.78
+"""Size of the letters as a share of the line's height."""
 
 _SHADE = 0.35
 """Brightness left under letters."""
@@ -31,7 +36,7 @@ _SHADE = 0.35
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Writing:
-    """What to write, as plain lines; nothing is drawn for what is empty.
+    """What to write, in any language; nothing is drawn for what is empty.
 
     Attributes:
       lines: at the top left.
@@ -72,51 +77,47 @@ def draw_writing(image: Image, writing: Writing) -> Image:
     return result
 
 
-def _draw_block(image: Image, lines: Sequence[str], color: Sequence[int], *, top: bool) -> None:
+def _draw_block(image: Image, lines: Sequence[str], color: _Color, *, top: bool) -> None:
     height, width, _ = image.shape
-    scale = _fit(lines, image)
-    step = round(_UNIT * scale)
-    across = max(_width(line, scale) for line in lines) + step
+    step = _line_height(lines, image)
+    across = max(_width(line, step) for line in lines) + step
     down = step * len(lines) + step // 2
     y = 0 if top else max(0, height - down)
     _shade(image, (0, y, min(width, across), min(height, y + down)))
     for number, line in enumerate(lines, 1):
-        _write(image, line, (step // 2, y + number * step), scale, color)
+        _write(image, line, (step // 2, y + number * step), step, color)
 
 
 def _draw_table(image: Image, keys: Sequence[tuple[str, str]]) -> None:
     height, width, _ = image.shape
-    scale = _fit([f"{label}   {text}" for label, text in keys], image, rows=len(keys) + 1)
-    step = round(_UNIT * scale)
-    left = max(_width(label, scale) for label, _ in keys) + step
-    across = min(width, left + max(_width(text, scale) for _, text in keys) + step)
+    step = _line_height([f"{label}   {text}" for label, text in keys], image, rows=len(keys) + 1)
+    left = max(_width(label, step) for label, _ in keys) + step
+    across = min(width, left + max(_width(text, step) for _, text in keys) + step)
     down = min(height, step * len(keys) + step // 2)
     x, y = (width - across) // 2, (height - down) // 2
     _shade(image, (x, y, x + across, y + down))
     for number, (label, text) in enumerate(keys, 1):
-        _write(image, label, (x + step // 2, y + number * step), scale, _YELLOW)
-        _write(image, text, (x + left, y + number * step), scale, _WHITE)
+        _write(image, label, (x + step // 2, y + number * step), step, _YELLOW)
+        _write(image, text, (x + left, y + number * step), step, _WHITE)
 
 
-def _fit(lines: Sequence[str], image: Image, *, rows: int = 0) -> float:
-    """Return the font's scale: by the picture's height, less where the lines would not fit."""
+def _line_height(lines: Sequence[str], image: Image, *, rows: int = 0) -> int:
+    """Return pixels a line: by the picture's height, less where the lines would not fit."""
     height, width, _ = image.shape
-    scale: float = min(_MOST, max(_LEAST, _HEIGHT * height / _UNIT))
+    step: float = min(_MOST, max(_LEAST, _HEIGHT * height))
     if rows:
-        scale = min(scale, height / (_UNIT * rows))
-    widest = max(_width(line, 1.0) for line in lines)
-    return float(max(_LEAST, min(scale, width / (widest + _UNIT))))
+        step = min(step, height / rows)
+    widest = max(_width(line, 100) for line in lines) / 100
+    step = max(_LEAST, min(step, width / (widest + 1)))
+    return round(step)
 
 
-def _width(text: str, scale: float) -> int:
-    return cv2.getTextSize(_plain(text), _FONT, scale, 1)[0][0]
+def _width(text: str, step: int) -> int:
+    return text_width(text, _LETTERS * step)
 
 
-def _write(
-    image: Image, text: str, at: tuple[int, int], scale: float, color: Sequence[int]
-) -> None:
-    thickness = 2 if scale > 0.9 else 1
-    cv2.putText(image, _plain(text), at, _FONT, scale, color, thickness, cv2.LINE_AA)
+def _write(image: Image, text: str, at: tuple[int, int], step: int, color: _Color) -> None:
+    draw_text(image, text, at, size=_LETTERS * step, color=color)
 
 
 def _shade(image: Image, box: tuple[int, int, int, int]) -> None:
@@ -124,8 +125,3 @@ def _shade(image: Image, box: tuple[int, int, int, int]) -> None:
     part = image[top:bottom, left:right]
     if part.size:
         part[:] = np.asarray(cv2.convertScaleAbs(part, alpha=_SHADE), np.uint8)
-
-
-def _plain(text: str) -> str:
-    """Replace what OpenCV's letters have no form for."""
-    return text.encode("ascii", "replace").decode()

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pytest
 
 from stylizer.errors import ConfigError, SinkError
-from stylizer.evaluation.contact_sheet import contact_sheet
+from stylizer.evaluation.contact_sheet import LabeledPicture, contact_sheet, label_pictures
 from stylizer.evaluation.grid import Grid
 from stylizer.evaluation.sweep import SweepCell, run_sweep, write_csv
 from stylizer.frame import Image
@@ -215,3 +215,12 @@ def test_a_failed_cell_says_so_in_red() -> None:
 def test_a_sheet_refuses_nonsense(cells: int, options: dict[str, int]) -> None:
     with pytest.raises(ConfigError, match="contact sheet"):
         contact_sheet(_cells(cells), **options)
+
+
+@pytest.mark.parametrize(("label", "other"), [("夜の星.jpg", "???.jpg"), ("été.jpg", "ete.jpg")])
+def test_a_label_keeps_its_accents_and_its_script(label: str, other: str) -> None:
+    one, two = (
+        label_pictures([LabeledPicture(image=None, lines=(text,))]) for text in (label, other)
+    )
+    assert one.shape == two.shape
+    assert not np.array_equal(one, two)
