@@ -19,7 +19,7 @@ from stylizer.frame import Frame
 from stylizer.io.sinks.panel import Panel, by_code
 from stylizer.protocols import EndOfStream
 from tests.apps.conftest import Inverter, Run
-from tests.screens import pixels, press, until, virtual_screen
+from tests.screens import pixels, press, until, until_drawn, virtual_screen
 from tests.streams import MjpegServer
 
 PATIENCE = 60.0
@@ -250,7 +250,7 @@ def test_a_real_window_obeys_its_keys(
         ) as process,
     ):
         try:
-            until(lambda: bool(pixels(display).any()), "a picture")
+            until_drawn(display, "stylizer")
             before = pixels(display)
             press(display, "stylizer", "space")
             until(lambda: bool((pixels(display) == pixels(display)).all()), "a pause")

@@ -20,7 +20,15 @@ from stylizer.io.sinks import window as window_module
 from stylizer.io.sinks.panel import Key, View, compose
 from stylizer.io.sinks.window import Window
 from stylizer.protocols import EndOfStream
-from tests.screens import close_window, find_window, pixels, press, until, virtual_screen
+from tests.screens import (
+    close_window,
+    find_window,
+    pixels,
+    press,
+    until,
+    until_drawn,
+    virtual_screen,
+)
 
 PATIENCE = 60.0
 RED, BLUE = (200, 10, 20), (10, 20, 220)
@@ -439,6 +447,7 @@ def has(display: str, color: tuple[int, int, int]) -> bool:
 def test_a_real_window_shows_the_frames_and_obeys_its_keys(
     display: str, shown: subprocess.Popen[str], tmp_path: Path
 ) -> None:
+    until_drawn(display, "a window")
     until(lambda: has(display, RED), "the stylized frame")
     assert not has(display, BLUE)
     press(display, "a window", "o")
@@ -457,6 +466,7 @@ def test_a_real_window_shows_the_frames_and_obeys_its_keys(
 def test_a_real_window_that_is_closed_ends_the_stream(
     display: str, shown: subprocess.Popen[str]
 ) -> None:
+    until_drawn(display, "a window")
     until(lambda: has(display, RED), "the stylized frame")
     close_window(display, find_window(display, "a window"))
     out, errors = shown.communicate(timeout=PATIENCE)
