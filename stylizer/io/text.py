@@ -15,7 +15,6 @@ from functools import cache, lru_cache
 
 import cv2
 import numpy as np
-from anyascii import anyascii
 
 from stylizer.frame import Image
 
@@ -74,6 +73,8 @@ def readable(text: str) -> str:
 
 
 def _latin(sign: str) -> str:
+    from anyascii import anyascii  # seldom needed
+
     joins = unicodedata.category(sign).startswith(("M", "C"))  # sounds nothing by itself
     return anyascii(sign) or ("" if joins else "?")
 
