@@ -9,9 +9,17 @@ from fractions import Fraction
 from types import TracebackType
 from typing import Self
 
-from stylizer.protocols import FrameSource, Stylizer
+from stylizer.frame import Frame
+from stylizer.protocols import Effect, FrameSource, Stylizer
 
-__all__ = ["LiveSource", "Managed", "WrappedSource", "WrappedStylizer", "describe_stylizer"]
+__all__ = [
+    "Applied",
+    "LiveSource",
+    "Managed",
+    "WrappedSource",
+    "WrappedStylizer",
+    "describe_stylizer",
+]
 
 
 class Managed:
@@ -107,6 +115,24 @@ class WrappedStylizer:
     def reset(self) -> None:
         """Reset the wrapped stylizer."""
         self._stylizer.reset()
+
+
+class Applied(WrappedStylizer):
+    """A stylizer and one effect on what it paints; itself a `stylizer.protocols.Stylizer`."""
+
+    def __init__(self, stylizer: Stylizer, effect: Effect) -> None:
+        """Wrap ``stylizer``."""
+        super().__init__(stylizer)
+        self._effect = effect
+
+    def reset(self) -> None:
+        """Forget all earlier frames; the stylizer's too."""
+        super().reset()
+        self._effect.reset()
+
+    def __call__(self, frame: Frame) -> Frame:
+        """Return the painted frame, changed by the effect."""
+        return self._effect(frame, self._stylizer(frame))
 
 
 def describe_stylizer(stylizer: Stylizer) -> str:

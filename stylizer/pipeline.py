@@ -2,31 +2,37 @@
 
 ::
 
-    a file      reader thread ──queue──▶ stylizer thread ──queue──▶ sink, in the caller's thread
-    a camera              stylizer thread, which reads itself ──1──▶ sink, in the caller's thread
+    a file      reader ──queue──▶ painter ──queue──▶ effect ──queue──▶ ... ──queue──▶ sink
+    a camera    stylizer as a whole, which reads itself ──1──▶ sink
 
-Reading, stylising and writing overlap, and frames keep their order: each stage is one thread, and
-each queue is first in, first out. The queues are bounded, so that a fast stage waits for a slow one
-instead of filling the memory: at most ``2 * queue_size + 3`` frames are held at a time.
+Each part but the sink works in a thread of its own, so that reading, painting, holding still and
+writing overlap, and frames keep their order: each queue is first in, first out. A stylizer that is
+`stylizer.protocols.Staged` is taken apart into its painter and its effects; any other one paints as
+a whole. From the painter on, items carry a frame's source and its painting.
 
-A live source (``rate is None``) is read by the stylizer's thread without any queue before it. A
-camera keeps only its newest frame, and a queue of older ones would show the past: what is stylised
-is always the newest frame there is, and only one finished frame waits for the sink.
+The queues are bounded, so that a fast part waits for a slow one instead of filling the memory: with
+n parts between source and sink, at most ``(n + 1) * (queue_size + 1) + 1`` frames are held at a
+time. (A `stylizer.protocols.ShotStylizer` holds those that it paints together besides.)
+
+A live source (``rate is None``) is read by the stylizer's thread without any queue before it, and
+the stylizer works as a whole. A camera keeps only its newest frame, and queues of older ones would
+show the past: what is stylised is always the newest frame there is, and only one finished frame
+waits for the sink.
 
 The sink runs in the thread that called `run`, because windows and Ctrl-C belong to the main thread.
 
 How a run ends, and in which state:
 
 * The source has no more frames: every frame was written.
-* The source or the stylizer fails at frame n: the frames before n are written still (they are work
+* Source, painter or effect fail at frame n: the frames before n are written still (they are work
   done), then the error is raised as it was, with the traceback of its own stage.
 * The sink or ``on_progress`` fails, or Ctrl-C: everything stops at once; frames on their way are
   dropped. The error is raised as it was.
 * The sink raises `EndOfStream`: everything stops at once, and `run` returns.
 
 In every case the worker threads have ended before `run` returns or raises. They end when the call
-that they are in does: a source must not block for ever, and a stylizer's step in progress is waited
-for (a second Ctrl-C gives that up; the threads are daemons, so the process can end). Only one error
+that they are in does: a source must not block for ever, and a frame's painting is waited for (a
+second Ctrl-C gives that up; the threads are daemons, so the process can end). Only one error
 is raised; a stage that fails as well while the run is being stopped is logged.
 """
 
@@ -35,18 +41,30 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from stylizer.errors import ConfigError, StylizerError
 from stylizer.frame import Frame, check_image
-from stylizer.protocols import EndOfStream, FrameSink, FrameSource, Stylizer
+from stylizer.protocols import (
+    Effect,
+    EndOfStream,
+    FrameSink,
+    FrameSource,
+    ShotStylizer,
+    Staged,
+    Stylizer,
+)
 from stylizer.stages import Channel, Item, Items, Stage
 
 __all__ = ["Progress", "run"]
 
 _log = logging.getLogger(__name__)
+
+_Work = Callable[[Items, Channel], Items]
+"""What a stage does: items in, items out; it is told where they go."""
 
 _RECENT = 64
 """How many of the newest frames ``fps`` and ``latency`` are taken over."""
@@ -89,7 +107,7 @@ def run(
 
     Args:
       source: an open source; its iteration runs in a thread of its own.
-      stylizer: called in a thread of its own, with the frames in order.
+      stylizer: called in threads of its own, with the frames in order.
       sink: an open sink; written to in the caller's thread.
       on_progress: called in the caller's thread after every frame written.
       queue_size: frames that may wait between two stages, 1 or more; a live source always has 1.
@@ -98,37 +116,63 @@ def run(
       The account of the whole run.
 
     Raises:
-      ConfigError: ``queue_size`` is below 1.
+      ConfigError: ``queue_size`` is below 1, or the stylizer looks ahead and the source is live.
       StylizerError: the stylizer returned something else than the frame given, restyled.
       Exception: whatever a stage raised, as it was.
     """
     if queue_size < 1:
         raise ConfigError(f"queue_size: expected 1 or more, got {queue_size}")
-    live = source.rate is None
-    read = Channel(queue_size)
-    done = Channel(1 if live else queue_size)
-    frames = _read(source) if live else read.drain()
-    stages = [Stage("stylizer", _stylise(stylizer, frames), done)]
-    if not live:
-        stages.append(Stage("reader", _read(source), read))
+    stages = _stages(source, stylizer, queue_size)
     meter = _Meter(source.frame_count)
     try:
         for stage in stages:
             stage.start()
-        with closing(done.drain()) as finished:
+        with closing(stages[-1].output.drain()) as finished:
             for item in finished:
-                sink.write(item.frame)
+                sink.write(item.painted)
                 meter.count(item.read_at)
                 if on_progress is not None:
                     on_progress(meter.progress())
     except EndOfStream:
         _log.debug("the sink ended the stream after %d frames", meter.frames)
     finally:
-        read.cancel()
-        done.cancel()
+        for stage in stages:
+            stage.output.cancel()
         for stage in stages:
             stage.finish()
     return meter.progress()
+
+
+def _stages(source: FrameSource, stylizer: Stylizer, queue_size: int) -> list[Stage]:
+    """Return the threads of a run, in the order of the frames."""
+    stages: list[Stage] = []
+    items = _read(source)
+    parts: list[tuple[str, _Work]] = [("stylizer", partial(_paint, stylizer))]
+    capacity = 1
+    if source.rate is None:
+        if isinstance(stylizer, Staged) and isinstance(stylizer.painter, ShotStylizer):
+            raise ConfigError("passes: expected a source that ends, got a live one")
+    else:
+        parts, capacity = _parts(stylizer), queue_size
+        stages.append(Stage("reader", items, Channel(capacity)))
+        items = stages[-1].output.drain()
+    for number, (name, work) in enumerate(parts, start=1):
+        output = Channel(capacity)
+        items = work(items, output)
+        if number == len(parts):
+            items = _finish(items, type(stylizer).__name__)
+        stages.append(Stage(name, items, output))
+        items = output.drain()
+    return stages
+
+
+def _parts(stylizer: Stylizer) -> list[tuple[str, _Work]]:
+    """Take a stylizer apart, as far as it may be: names, and what each part does."""
+    if not isinstance(stylizer, Staged):
+        return [("stylizer", partial(_paint, stylizer))]
+    paint = _paint_shots if isinstance(stylizer.painter, ShotStylizer) else _paint_staged
+    effects = [(type(effect).__name__, partial(_apply, effect)) for effect in stylizer.effects]
+    return [("painter", partial(paint, stylizer)), *effects]
 
 
 def _read(source: FrameSource) -> Items:
@@ -136,34 +180,84 @@ def _read(source: FrameSource) -> Items:
     frames = iter(source)
     try:
         for frame in frames:
-            yield Item(frame, time.perf_counter())
+            yield Item(frame, frame, time.perf_counter())
     finally:
         if isinstance(frames, Generator):
             frames.close()
 
 
-def _stylise(stylizer: Stylizer, items: Items) -> Items:
+def _paint(stylizer: Stylizer, items: Items, _: Channel) -> Items:
+    name = type(stylizer).__name__
     with closing(items):
         for item in items:
-            result = _checked(stylizer(item.frame), item.frame, type(stylizer).__name__)
-            yield Item(result, item.read_at)
+            yield replace(item, painted=_checked(stylizer(item.source), item.source, name))
+
+
+def _paint_staged(stylizer: Staged, items: Items, _: Channel) -> Items:
+    painter, name = stylizer.painter, type(stylizer.painter).__name__
+    with closing(items):
+        for item in items:
+            begins = stylizer.begins_shot(item.source)
+            if begins:
+                painter.reset()
+            painted = _checked(painter(item.source), item.source, name)
+            yield replace(item, painted=painted, begins_shot=begins)
+
+
+def _paint_shots(stylizer: Staged, items: Items, output: Channel) -> Items:
+    painter, name = stylizer.painter, type(stylizer.painter).__name__
+    if not isinstance(painter, ShotStylizer):
+        raise TypeError(f"expected a ShotStylizer, got {name}")
+    arrivals: deque[float] = deque()
+
+    def sources() -> Iterator[Frame]:
+        for item in items:
+            arrivals.append(item.read_at)
+            yield item.source
+
+    with closing(items):
+        for source, result in painter.paint_stream(sources(), wanted=lambda: output.wanted):
+            painted = _checked(result, source, name)
+            yield Item(source, painted, arrivals.popleft(), stylizer.begins_shot(source))
+
+
+def _apply(effect: Effect, items: Items, _: Channel) -> Items:
+    name = type(effect).__name__
+    with closing(items):
+        for item in items:
+            if item.begins_shot:
+                effect.reset()
+            painted = _checked(effect(item.source, item.painted), item.source, name)
+            yield replace(item, painted=painted)
+
+
+def _finish(items: Items, name: str) -> Items:
+    """Hold what goes to the sink to the last promise, its size, and let go of the source."""
+    with closing(items):
+        for item in items:
+            _check_same("size", item.painted, item.source, name)
+            yield replace(item, source=item.painted)
 
 
 def _checked(result: object, frame: Frame, name: str) -> Frame:
-    """Hold a stylizer to its promise: same size, index and time."""
+    """Hold a part to its promise: a picture, with the index and time of its source."""
     if not isinstance(result, Frame):
         raise StylizerError(
             f"frame {frame.index}: expected a Frame from {name}, got {type(result).__name__}"
         )
     image = check_image(result.image, name=f"frame {frame.index}: image from {name}")
-    for what in ("size", "index", "time"):
-        expected, got = getattr(frame, what), getattr(result, what)
-        if expected != got:
-            raise StylizerError(
-                f"frame {frame.index}: expected {what} {expected} from {name}, got {got}; "
-                "a stylizer must keep a frame's size, index and time (use frame.with_image)"
-            )
+    for what in ("index", "time"):
+        _check_same(what, result, frame, name)
     return result if image is result.image else result.with_image(image)
+
+
+def _check_same(what: str, result: Frame, frame: Frame, name: str) -> None:
+    expected, got = getattr(frame, what), getattr(result, what)
+    if expected != got:
+        raise StylizerError(
+            f"frame {frame.index}: expected {what} {expected} from {name}, got {got}; "
+            "a stylizer must keep a frame's size, index and time (use frame.with_image)"
+        )
 
 
 class _Meter:

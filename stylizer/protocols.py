@@ -6,7 +6,7 @@ one closes it, with ``with``; `stylizer.pipeline.run` closes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
@@ -16,7 +16,16 @@ from stylizer.frame import Frame
 if TYPE_CHECKING:
     from stylizer.styles.load import AnyStyle
 
-__all__ = ["EndOfStream", "FrameSink", "FrameSource", "StyledStylizer", "Stylizer"]
+__all__ = [
+    "Effect",
+    "EndOfStream",
+    "FrameSink",
+    "FrameSource",
+    "ShotStylizer",
+    "Staged",
+    "StyledStylizer",
+    "Stylizer",
+]
 
 
 class EndOfStream(Exception):
@@ -42,6 +51,57 @@ class StyledStylizer(Stylizer, Protocol):
 
     def set_styles(self, styles: Sequence[AnyStyle]) -> None:
         """Paint after other styles, one or more, from the next frame on."""
+        ...
+
+
+@runtime_checkable
+class Effect(Protocol):
+    """Changes a painting, by its source; it may remember earlier ones. See `stylizer.compose`."""
+
+    def __call__(self, source: Frame, painted: Frame) -> Frame:
+        """Return the changed painting: same index and time.
+
+        Source and painting may differ in size: what is painted smaller is enlarged by an effect of
+        its own, and those before it work at the smaller size.
+        """
+        ...
+
+    def reset(self) -> None:
+        """Forget all earlier frames (a cut, a seek)."""
+        ...
+
+
+@runtime_checkable
+class Staged(Stylizer, Protocol):
+    """A stylizer that may be taken apart, so that each part works in a thread of its own.
+
+    Attributes:
+      painter: paints a frame.
+      effects: change what was painted, one after another.
+    """
+
+    @property
+    def painter(self) -> Stylizer: ...  # noqa: D102
+    @property
+    def effects(self) -> Sequence[Effect]: ...  # noqa: D102
+    def begins_shot(self, frame: Frame) -> bool:
+        """Whether painter and effects are to forget earlier frames; asked once, in order."""
+        ...
+
+
+@runtime_checkable
+class ShotStylizer(Stylizer, Protocol):
+    """A stylizer that looks ahead: it paints many frames before it gives the first of them."""
+
+    def paint_stream(
+        self, frames: Iterator[Frame], *, wanted: Callable[[], bool]
+    ) -> Iterator[tuple[Frame, Frame]]:
+        """Give each frame with its painting, in order.
+
+        Args:
+          frames: read as far as is needed for the next painting.
+          wanted: asked now and then while many frames are in work; False ends it soon.
+        """
         ...
 
 

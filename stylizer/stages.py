@@ -21,10 +21,19 @@ _WAKE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A frame on its way, and when it was read (`time.perf_counter`)."""
+    """A frame on its way.
 
-    frame: Frame
+    Attributes:
+      source: as it was read.
+      painted: as it is by now; the source itself until it is painted.
+      read_at: when it was read (`time.perf_counter`).
+      begins_shot: whether effects forget earlier frames before this one.
+    """
+
+    source: Frame
+    painted: Frame
     read_at: float
+    begins_shot: bool = False
 
 
 Items = Generator[Item, None, None]
@@ -70,6 +79,11 @@ class Channel:
             self._items.clear()
             self._changed.notify_all()
 
+    @property
+    def wanted(self) -> bool:
+        """Whether someone may still take what is put in."""
+        return not self._canceled
+
     def drain(self) -> Items:
         """Give the items as they come, then raise the error that ended them, if one did."""
         try:
@@ -91,11 +105,15 @@ class Channel:
 
 
 class Stage:
-    """A thread that moves items into a channel, and its error with them."""
+    """A thread that moves items into a channel, and its error with them.
+
+    Attributes:
+      output: the channel.
+    """
 
     def __init__(self, name: str, items: Items, output: Channel) -> None:
         """Prepare a thread called ``name`` that gives ``items`` to ``output``."""
-        self._name, self._items, self._output = name, items, output
+        self._name, self._items, self.output = name, items, output
         self._thread = threading.Thread(target=self._work, name=f"stylizer-{name}", daemon=True)
 
     def start(self) -> None:
@@ -111,10 +129,10 @@ class Stage:
         try:
             with closing(self._items):
                 for item in self._items:
-                    if not self._output.put(item):
+                    if not self.output.put(item):
                         break
         except BaseException as error:  # also SystemExit: a thread would swallow it
-            if not self._output.finish(error=error):
+            if not self.output.finish(error=error):
                 _log.warning("the %s failed while the run was stopped: %s", self._name, error)
         else:
-            self._output.finish()
+            self.output.finish()

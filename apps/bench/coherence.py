@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
 from typing import get_args
 
 import cv2
 from rich.table import Table
 
+from stylizer.compose import Composed, EffectsConfig
 from stylizer.frame import Frame, Image
-from stylizer.protocols import Stylizer
-from stylizer.temporal.coherence import CoherenceConfig, Coherent
-from stylizer.temporal.cuts import ResetOnCut
+from stylizer.temporal.coherence import CoherenceConfig
 from stylizer.temporal.flow import Preset
 
 from .timing import Timing, time_frames
@@ -23,7 +21,7 @@ __all__ = ["CoherenceCost", "coherence_cost_table", "measure_coherence"]
 
 @dataclass(frozen=True, kw_only=True)
 class CoherenceCost(Timing):
-    """The time that a wrapper adds to a frame, on one core.
+    """The time that cuts or coherence add to a frame, on one core.
 
     Attributes:
       adds: ``"cuts"`` or ``"coherence"``.
@@ -59,10 +57,11 @@ def measure_coherence(frames: Sequence[Frame], painted: Sequence[Image]) -> list
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:
-        costs = [_time("cuts", None, ResetOnCut, frames, painted)]
+        still = CoherenceConfig(strength=0.0)
+        costs = [_time("cuts", None, EffectsConfig(coherence=still), frames, painted)]
         for preset in get_args(Preset):
-            wrap = partial(Coherent, config=CoherenceConfig(preset=preset))
-            costs.append(_time("coherence", preset, wrap, frames, painted))
+            effects = EffectsConfig(coherence=CoherenceConfig(preset=preset), cuts=None)
+            costs.append(_time("coherence", preset, effects, frames, painted))
     finally:
         cv2.setNumThreads(threads)
     return costs
@@ -71,11 +70,11 @@ def measure_coherence(frames: Sequence[Frame], painted: Sequence[Image]) -> list
 def _time(
     adds: str,
     flow: Preset | None,
-    wrap: Callable[[Stylizer], Stylizer],
+    effects: EffectsConfig,
     frames: Sequence[Frame],
     painted: Sequence[Image],
 ) -> CoherenceCost:
-    timing, _ = time_frames(lambda: wrap(_Ready(painted)), frames)
+    timing, _ = time_frames(lambda: Composed(_Ready(painted), effects), frames)
     width, height = frames[0].size
     return CoherenceCost(adds=adds, flow=flow, size=f"{width}x{height}", **asdict(timing))
 

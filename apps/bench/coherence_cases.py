@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from rich.table import Table
 
+from stylizer.compose import Composed, EffectsConfig
 from stylizer.evaluation.known_motion import KnownMotion
 from stylizer.evaluation.metrics import warping_error
 from stylizer.evaluation.stability import gray_levels
@@ -18,9 +19,8 @@ from stylizer.gatys.config import GatysConfig
 from stylizer.network.config import FastConfig
 from stylizer.protocols import Stylizer
 from stylizer.styles.load import AnyStyle
-from stylizer.temporal.coherence import CoherenceConfig, Coherent
 
-from ..console.painting import make_stylizer
+from ..console.painting import make_painter
 from .loss_meter import LossMeter
 
 __all__ = [
@@ -111,14 +111,14 @@ def measure_case(
 
 def _stylizer(case: str, styles: Sequence[AnyStyle]) -> Stylizer:
     if case.startswith("fast"):
-        painter = make_stylizer(styles, FastConfig())
-        return Coherent(painter, CoherenceConfig()) if "coherent" in case else painter
+        painter = make_painter(styles, FastConfig())
+        return Composed(painter, EffectsConfig(cuts=None)) if "coherent" in case else painter
     config = GatysConfig(iterations=_ITERATIONS, warm_iterations=_WARM_ITERATIONS)
     if case == "gatys, cold":
         config = replace(config, start="cold", warm_iterations=config.iterations)
     if case == "gatys, not held":
         config = replace(config, temporal_weight=0.0)
-    return make_stylizer(styles, config)
+    return make_painter(styles, config)
 
 
 def _detail(image: Image) -> float:

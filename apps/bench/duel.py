@@ -14,7 +14,7 @@ from stylizer.frame import Frame
 from stylizer.network.config import Engine, FastConfig
 from stylizer.styles.load import AnyStyle, Style
 
-from ..console.painting import make_stylizer
+from ..console.painting import make_painter
 from ..console.terminal import silenced
 from ..scene import paint_style
 from .table import make_table, setting_cells
@@ -78,7 +78,7 @@ def duel(
         peer = MagentaLite(folder, threads=config.threads or usable_cores())
     first = styles[0]
     code = peer.encode(first.image if isinstance(first, Style) else paint_style())
-    stylizer = make_stylizer(styles, config)
+    stylizer = make_painter(styles, config)
     paints: tuple[Callable[[Frame], object], ...] = (
         stylizer,
         lambda frame: peer.paint(frame.image, code),

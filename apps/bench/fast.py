@@ -16,7 +16,7 @@ from stylizer.network.config import Engine, FastConfig
 from stylizer.protocols import Stylizer
 from stylizer.styles.load import AnyStyle
 
-from ..console.painting import make_stylizer
+from ..console.painting import make_painter
 from ..options.shared import option
 from .startup import Startup
 from .table import make_table, setting_cells
@@ -114,7 +114,7 @@ def measure_fast(
     Returns:
       The times, and the network, still loaded.
     """
-    timing, stylizer = time_frames(lambda: make_stylizer(styles, config), frames)
+    timing, stylizer = time_frames(lambda: make_painter(styles, config), frames)
     width, height = frames[0].size
     return FastResult(
         engine=config.engine,

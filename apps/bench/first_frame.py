@@ -15,7 +15,7 @@ from stylizer.network.config import FastConfig
 from stylizer.styles.load import load_styles
 
 from .. import cli  # noqa: F401  as every command does
-from ..console.painting import make_stylizer
+from ..console.painting import make_painter
 from ..console.terminal import set_up
 from .measuring import peak_memory, synthetic_frames
 
@@ -31,7 +31,7 @@ def main() -> None:
     width, height = job["size"]
     first, *more = synthetic_frames((width, height), count=_FRAMES)
     config = FastConfig(engine=job["engine"], threads=job["threads"], cache=Path(job["cache"]))
-    stylizer = make_stylizer(load_styles(job["styles"]), config)
+    stylizer = make_painter(load_styles(job["styles"]), config)
     stylizer(first)
     print(json.dumps({"runs": describe_stylizer(stylizer)}), flush=True)
     for frame in more:

@@ -15,7 +15,7 @@ from stylizer.frame import Frame
 from stylizer.gatys.config import GatysConfig, Start
 from stylizer.styles.load import AnyStyle
 
-from ..console.painting import make_stylizer
+from ..console.painting import make_painter
 from ..options.shared import option
 from .timing import Timing, time_frames
 
@@ -110,7 +110,7 @@ def measure_gatys(
       styles: one or more.
       config: its ``warm_iterations`` are what every timed frame gets.
     """
-    timing, _ = time_frames(lambda: make_stylizer(styles, config), frames)
+    timing, _ = time_frames(lambda: make_painter(styles, config), frames)
     width, height = frames[0].size
     return GatysResult(
         network=config.network,

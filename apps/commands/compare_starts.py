@@ -19,7 +19,7 @@ from stylizer.styles.load import AnyStyle, load_styles
 
 from ..bench.loss_meter import LossMeter
 from ..bench.measuring import describe_machine, read_frames, write_json
-from ..console.painting import check_weights, make_stylizer
+from ..console.painting import check_weights, make_painter
 from ..console.paths import claim_file
 from ..console.progress import Display
 from ..console.terminal import say
@@ -76,7 +76,7 @@ def measure_start(
     """
     from stylizer.evaluation.metrics import flow_agreement
 
-    stylizer = make_stylizer(styles, config)
+    stylizer = make_painter(styles, config)
     painted: list[Image] = []
     for frame in frames:
         painted.append(stylizer(frame).image)

@@ -8,11 +8,11 @@ from typing import Annotated
 import typer
 
 from stylizer.base import describe_stylizer
+from stylizer.compose import StylizerConfig
 from stylizer.io.sinks.video_writer import VideoWriter
 from stylizer.io.sources.video_reader import VideoReader
-from stylizer.network.config import FastConfig
 from stylizer.size import Size
-from stylizer.styles.load import load_styles
+from stylizer.temporal.coherence import CoherenceConfig
 
 from ..console.painting import announce, make_stylizer, paint
 from ..console.paths import claim_folder
@@ -27,6 +27,9 @@ __all__ = ["demo"]
 _SIZE = (640, 360)
 _FRAMES = 90
 _STYLE = "starry_night"
+_EACH_BY_ITSELF = StylizerConfig(
+    styles=[_STYLE], coherence=CoherenceConfig(strength=0.0), cuts=None
+)
 
 
 @spread
@@ -55,7 +58,7 @@ def demo(
     with VideoReader(clip) as reader:
         sink = VideoWriter(painted, size=reader.size, rate=reader.rate, source=clip, overwrite=True)
         with sink:
-            stylizer = make_stylizer(load_styles([_STYLE]), FastConfig())
+            stylizer = make_stylizer(_EACH_BY_ITSELF)
             if not speech.quiet:
                 announce(describe_stylizer(stylizer), reader)
             display = Display(total=reader.frame_count, quiet=speech.quiet)

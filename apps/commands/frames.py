@@ -26,7 +26,7 @@ from ..options.coherence import CoherenceOptions
 from ..options.fast import FastOptions
 from ..options.gatys import GatysOptions
 from ..options.look import LookOptions
-from ..options.method import choose_config, refuse_losses
+from ..options.method import choose_config, describe, refuse_losses
 from ..options.shared import LossOptions, OutputOptions, SpeechOptions, option
 from ..options.spread import spread
 
@@ -127,13 +127,9 @@ def frames(
                 say(f"{folder}: all {len(reader.names)} pictures are there already")
                 return
             pending = Missing(resized, exists=writer.exists, frame_count=len(missing))
-            history = losses.history if losses.wanted else None
             inner = make_stylizer(
-                styles,
-                config,
-                look=look,
-                coherence=None if independent else coherence,
-                on_loss=history,
+                describe(styles, config, look, None if independent else coherence),
+                on_loss=losses.history if losses.wanted else None,
             )
             if not speech.quiet:
                 announce(describe_stylizer(inner), pending)

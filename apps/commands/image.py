@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from stylizer.base import describe_stylizer
+from stylizer.compose import finish
+from stylizer.effects.color import matched_styles
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image
 from stylizer.gatys.config import GatysConfig
@@ -27,7 +29,7 @@ from ..console.terminal import say
 from ..options.fast import FastOptions
 from ..options.gatys import GatysOptions
 from ..options.look import LookOptions
-from ..options.method import choose_config, refuse_losses
+from ..options.method import choose_config, describe, refuse_losses
 from ..options.shared import LossOptions, OutputOptions, SpeechOptions, option
 from ..options.spread import spread
 
@@ -109,7 +111,7 @@ class _Still:
         return f"{self.picture.shape[1]}x{self.picture.shape[0]}"
 
     def in_one_pass(self, config: FastConfig) -> Image:
-        stylizer = make_stylizer(self.styles, config, look=self.look)
+        stylizer = make_stylizer(describe(self.styles, config, self.look))
         if not self.quiet:
             say(f"{describe_stylizer(stylizer)} · {self.dimensions}")
         return stylizer(Frame(self.picture, 0, 0.0)).image
@@ -130,12 +132,13 @@ class _Still:
 
         from stylizer.gatys.still import stylize_image
 
-        styles = self.look.prepare(self.styles, self.picture)
+        matches = self.look.keep_color == "match"
+        styles = matched_styles(self.styles, self.picture) if matches else self.styles
         with display:
             painted = stylize_image(
                 self.picture, styles, config, initial_image=initial_image, on_loss=on_loss
             )
-        return self.look.finish(painted, self.picture)
+        return finish(painted, self.picture, describe(self.styles, config, self.look).effects)
 
 
 def _started(

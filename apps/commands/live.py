@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import cast
+from typing import TYPE_CHECKING
 
 from stylizer.base import describe_stylizer
-from stylizer.effects.color import MatchColor
+from stylizer.compose import MethodConfig, match_styles
 from stylizer.gatys.config import GatysConfig
 from stylizer.io.sinks.recording import Recorder
 from stylizer.io.sinks.screen import check_screen
@@ -16,8 +16,10 @@ from stylizer.io.sinks.window import Window
 from stylizer.io.sources.wrappers import RecentFrames, Resized
 from stylizer.live.controls import Controls, ControlSettings, OfferedStyle, offer_styles
 from stylizer.live.meter import LiveFrames, Meter
-from stylizer.live.painter import LivePainter, PainterConfig
+from stylizer.live.painter import LivePainter
 from stylizer.live.panel import LivePanel
+from stylizer.live.refine import Refined
+from stylizer.live.refinement import load_gatys
 from stylizer.network.config import FastConfig
 from stylizer.network.registry import FAST_NETWORKS
 from stylizer.perceptual.registry import LOSS_NETWORKS
@@ -26,7 +28,7 @@ from stylizer.size import Size
 from stylizer.styles.load import AnyStyle, load_styles
 from stylizer.temporal.coherence import CoherenceConfig
 
-from ..console.painting import announce, check_weights, make_stylizer, paint
+from ..console.painting import announce, check_weights, load_backend, make_painter, paint
 from ..console.progress import Display
 from ..console.terminal import say
 from ..options.camera import CameraOptions
@@ -36,10 +38,13 @@ from ..options.gatys import GatysOptions
 from ..options.live import LiveOptions
 from ..options.live_outputs import LiveOutputs
 from ..options.look import LookOptions
-from ..options.method import choose_config
+from ..options.method import choose_config, describe
 from ..options.region import RegionOptions
 from ..options.shared import SpeechOptions
 from ..options.spread import spread
+
+if TYPE_CHECKING:
+    from stylizer.gatys.engine import Engine
 
 __all__ = ["live"]
 
@@ -91,7 +96,9 @@ def live(
         options.check()
     if outputs.wants_window:
         check_screen()  # before anything that takes time
-    coherent = coherence.config(recurrent=isinstance(config, GatysConfig))
+    described = describe(styles, config, look, coherence)
+    described = replace(described, region=region.config())
+    coherent = described.effects.coherence
     controls = Controls(_offer(styles, config, look), settings=_settings(look, coherent, view))
     meter = Meter()
     if not speech.quiet:
@@ -99,30 +106,25 @@ def live(
     with camera.open() as source:
         live_frames = LiveFrames(Resized(outputs.limit(source), asked), controls, meter)
         frames = RecentFrames(live_frames)
-        bare = cast(StyledStylizer, make_stylizer(styles, config))  # with no look around it
-        method = region.refined(bare, styles, config)
-        painter_config = PainterConfig(
-            coherence=coherent,
-            cuts=coherence.cuts == "on",
-            around=partial(MatchColor, styles=styles) if look.keep_color == "match" else None,
-        )
+        method = make_painter(styles, config)
+        if region.refine:
+            method = _refined(method, styles, config)
         budget = view.budget(config, coherent.preset)
-        painter = LivePainter(method, controls, budget, painter_config)
-        stylizer = region.wrap(painter)
+        painter = LivePainter(match_styles(method, described), controls, budget, described.effects)
         if not speech.quiet:
-            announce(describe_stylizer(stylizer), frames)
+            announce(describe_stylizer(painter), frames)
         with Recorder(view.snapshots, size=frames.size, rate=view.rate) as recorder:
             panel = LivePanel(
                 controls,
                 meter,
                 state=lambda: painter.state,
-                notice=lambda: _notice(source, stylizer, method),
+                notice=lambda: _notice(source, painter, method),
                 recorder=recorder,
             )
             make_window = partial(_make_window, frames, panel, view)
             with outputs.open(make_window, size=frames.size, rate=view.rate) as sink:
                 display = Display(total=None, quiet=speech.quiet, live=True)
-                outcome = paint(frames, stylizer, sink, display=display)
+                outcome = paint(frames, painter, sink, display=display)
     outcome.close(str(outputs), quiet=speech.quiet)
 
 
@@ -133,13 +135,24 @@ def _make_window(frames: RecentFrames, panel: LivePanel, view: LiveOptions) -> F
     return window
 
 
+def _refined(
+    method: StyledStylizer, styles: Sequence[AnyStyle], config: MethodConfig
+) -> StyledStylizer:
+    return Refined(method, styles, partial(_load_refiner, style_scale=config.style_scale))
+
+
+def _load_refiner(styles: Sequence[AnyStyle], *, style_scale: float) -> Engine:
+    load_backend()
+    return load_gatys(styles, style_scale=style_scale)
+
+
 def _notice(*parts: object) -> str | None:
     """Return what the first of some parts that has something to tell wants to be told."""
     notices = (getattr(part, "notice", None) for part in parts)
     return next((notice for notice in notices if notice), None)
 
 
-def _config(fast: FastOptions, gatys: GatysOptions) -> FastConfig | GatysConfig:
+def _config(fast: FastOptions, gatys: GatysOptions) -> MethodConfig:
     config = choose_config(fast, gatys)
     check_weights(config)
     if isinstance(config, GatysConfig) and gatys.iterations is None and gatys.recipe is None:
@@ -158,7 +171,7 @@ def _settings(look: LookOptions, coherent: CoherenceConfig, view: LiveOptions) -
 
 
 def _offer(
-    styles: Sequence[AnyStyle], config: FastConfig | GatysConfig, look: LookOptions
+    styles: Sequence[AnyStyle], config: MethodConfig, look: LookOptions
 ) -> Sequence[OfferedStyle]:
     """Return the styles that the keys go through: all that the method can change to."""
     if look.keep_color == "match":  # whose colors are matched is ruled by the shots

@@ -22,7 +22,7 @@ from stylizer.protocols import StyledStylizer
 from stylizer.size import Size
 from stylizer.styles.built_in import NamedStyle, load_named_style, style_names
 
-from ..console.painting import make_stylizer
+from ..console.painting import make_painter
 from ..console.paths import claim_picture
 from ..console.progress import Display
 from ..console.terminal import say
@@ -70,12 +70,7 @@ def styles(
     overwrite = claim_picture(gallery, overwrite=out.overwrite, inputs=[photo])
     size = parse_size(out.size) or Size(short_side=_SIDE)
     picture = resize_image(picture, size.fit((picture.shape[1], picture.shape[0])))
-    stylizer = make_stylizer(named[:1], config)
-    if not isinstance(stylizer, StyledStylizer):
-        raise ConfigError(
-            f"--method {fast.method}: expected a method whose styles can be changed, got "
-            f"{describe_stylizer(stylizer)}; choose another"
-        )
+    stylizer = make_painter(named[:1], config)
     if not speech.quiet:
         say(f"{describe_stylizer(stylizer)} · {picture.shape[1]}x{picture.shape[0]}")
     cells = [LabeledPicture(image=picture, lines=("the photo",))]

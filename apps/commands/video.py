@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from stylizer.ahead import PaintedAhead
 from stylizer.base import describe_stylizer
-from stylizer.gatys.config import GatysConfig
 from stylizer.io.sinks.video_writer import VideoWriter
 from stylizer.io.sources.video_reader import VideoReader
 from stylizer.io.sources.wrappers import Resized
-from stylizer.network.config import FastConfig
-from stylizer.protocols import FrameSource, Stylizer
-from stylizer.styles.load import AnyStyle, load_styles
+from stylizer.protocols import FrameSource
+from stylizer.styles.load import load_styles
 
 from ..console.painting import announce, check_weights, make_stylizer, paint
-from ..console.passes import Surroundings, load_shots, stopped_by_signals
 from ..console.paths import claim_file, style_paths
 from ..console.progress import Display
 from ..console.reports import LossReports
@@ -27,7 +22,7 @@ from ..options.coherence import CoherenceOptions
 from ..options.fast import FastOptions
 from ..options.gatys import GatysOptions
 from ..options.look import LookOptions
-from ..options.method import choose_config, refuse_losses
+from ..options.method import choose_config, describe, refuse_losses
 from ..options.shared import EncodingOptions, LossOptions, OutputOptions, SpeechOptions
 from ..options.spread import spread
 
@@ -84,35 +79,14 @@ def video(
             config=encoding.config(),
             overwrite=overwrite,
         ) as writer:
-            history = losses.history if losses.wanted else None
             display = Display(total=reader.frame_count, quiet=speech.quiet)
-            around = Surroundings(look=look, coherence=coherence, display=display, on_loss=history)
-            frames, stylizer, stop = _load(frames, styles, config, around)
+            stylizer = make_stylizer(
+                describe(styles, config, look, coherence),
+                on_loss=losses.history if losses.wanted else None,
+                on_pass=lambda progress: display.note(f"shot ahead: {progress}"),
+            )
             if not speech.quiet:
                 announce(describe_stylizer(stylizer), frames)
-            with stopped_by_signals(stop):
-                outcome = paint(frames, stylizer, writer, display=display)
+            outcome = paint(frames, stylizer, writer, display=display)
     losses.write()
     outcome.close(str(output), quiet=speech.quiet)
-
-
-def _load(
-    frames: FrameSource,
-    styles: Sequence[AnyStyle],
-    config: FastConfig | GatysConfig,
-    around: Surroundings,
-) -> tuple[FrameSource, Stylizer, Callable[[], None] | None]:
-    """Return what to run, and what stops it where it paints ahead."""
-    if isinstance(config, GatysConfig) and config.passes > 1:
-        shots, stylizer = load_shots(frames, styles, config, around)
-        return shots, stylizer, shots.stop
-    ahead = PaintedAhead(frames)
-    stylizer = make_stylizer(
-        styles,
-        config,
-        look=around.look,
-        coherence=around.coherence,
-        on_loss=around.on_loss,
-        ahead=ahead,
-    )
-    return ahead, stylizer, None

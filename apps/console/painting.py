@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from stylizer.ahead import PaintedAhead
+from stylizer.base import describe_stylizer
+from stylizer.compose import MethodConfig, StylizerConfig, build, load_painter
 from stylizer.errors import ConfigError
 from stylizer.gatys.config import GatysConfig
 from stylizer.network.config import FastConfig
@@ -15,12 +16,11 @@ from stylizer.pipeline import run
 from stylizer.protocols import FrameSink, FrameSource, StyledStylizer, Stylizer
 from stylizer.styles.load import AnyStyle
 
-from ..options.coherence import CoherenceOptions
-from ..options.look import LookOptions
 from .progress import Display, frames_text, rate_text
 from .terminal import Interrupted, interruptible, say, silenced
 
 if TYPE_CHECKING:
+    from stylizer.gatys.passes import PassProgress
     from stylizer.gatys.stylizer import LossRecord
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "check_weights",
     "describe_still",
     "load_backend",
+    "make_painter",
     "make_stylizer",
     "paint",
 ]
@@ -70,57 +71,39 @@ def load_backend() -> None:
         ops.zeros((1,))
 
 
-def make_stylizer(  # noqa: PLR0913 - until one description holds all of it
-    styles: Sequence[AnyStyle],
-    config: FastConfig | GatysConfig,
+def make_stylizer(
+    config: StylizerConfig,
     *,
-    look: LookOptions | None = None,
-    coherence: CoherenceOptions | None = None,
     on_loss: Callable[[LossRecord], None] | None = None,
-    ahead: PaintedAhead | None = None,
+    on_pass: Callable[[PassProgress], None] | None = None,
 ) -> Stylizer:
-    """Return the stylizer of the method whose settings are given, with what is asked for around it.
-
-    The optimization loads the backend, which takes seconds; so does the network the first time.
+    """Build a stylizer, without its chatter, and so that Ctrl-C is heard; takes up to some seconds.
 
     Args:
-      styles: one or more.
-      config: of the fast network or of the optimization.
-      look: what is done around the method; None for nothing.
-      coherence: what holds a video still; None for pictures that are no sequence.
+      config: what is wanted.
       on_loss: told of every iteration of the optimization.
-      ahead: the source, which then paints by the network where coherence follows; None for none.
+      on_pass: told of every frame that the optimization paints in several passes.
 
     Raises:
-      StylizerError: as the method's own stylizer says.
+      StylizerError: as `stylizer.compose.build` says.
     """
-    stylizer: StyledStylizer
-    if isinstance(config, FastConfig):
-        stylizer = _make_fast(styles, config)
-    else:
-        load_backend()
-        from stylizer.gatys.stylizer import GatysStylizer
-
-        stylizer = GatysStylizer(styles, config, on_loss=on_loss)
-    painter: Stylizer = stylizer if look is None else look.match(stylizer, styles)
-    if coherence is not None:
-        recurrent = isinstance(config, GatysConfig)
-        coherent = coherence.config(recurrent=recurrent).strength > 0
-        if ahead is not None and coherent and not recurrent and painter is stylizer:
-            painter = ahead.paint_by(painter)
-        painter = coherence.wrap(painter, recurrent=recurrent)
-    return painter if look is None else look.wrap(painter)
-
-
-def _make_fast(styles: Sequence[AnyStyle], config: FastConfig) -> StyledStylizer:
-    """Load the fast network, and what it needs: the backend only where it is not yet compiled."""
-    from stylizer.network.stylizer import FastStylizer
-
     with interruptible(), silenced():
-        return FastStylizer(styles, config)
+        return build(config, on_loss=on_loss, on_pass=on_pass)
 
 
-def check_weights(config: FastConfig | GatysConfig) -> None:
+def make_painter(styles: Sequence[AnyStyle], method: MethodConfig) -> StyledStylizer:
+    """Load a method alone, as `make_stylizer` does; nothing is done to what it paints."""
+    with interruptible(), silenced():
+        painter = load_painter(StylizerConfig(styles=styles, method=method))
+    if not isinstance(painter, StyledStylizer):
+        raise ConfigError(
+            "expected a method whose styles can be changed, got "
+            f"{describe_stylizer(painter)}; choose another"
+        )
+    return painter
+
+
+def check_weights(config: MethodConfig) -> None:
     """Say before the backend is loaded that a file of weights is not there.
 
     Raises:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
+from stylizer.compose import MethodConfig, usual_coherence
 from stylizer.errors import ConfigError
-from stylizer.protocols import Stylizer
-from stylizer.temporal.coherence import CoherenceConfig, Coherent
-from stylizer.temporal.cuts import ResetOnCut
+from stylizer.network.config import FastConfig
+from stylizer.temporal.coherence import CoherenceConfig
+from stylizer.temporal.cuts import CutConfig
 from stylizer.temporal.flow import Preset
 
 from .shared import option
@@ -53,33 +54,23 @@ class CoherenceOptions:
         Raises:
           ConfigError: ``--coherence`` is out of its range.
         """
-        self.config()
+        self.config(FastConfig())
 
-    def config(self, *, recurrent: bool = False) -> CoherenceConfig:
-        """Return the settings of the wrapper.
+    def config(self, method: MethodConfig) -> CoherenceConfig:
+        """Return the settings of what holds a video still.
 
         Args:
-          recurrent: whether the stylizer itself goes on from its last frame, as Gatys does.
+          method: what paints, on which it depends what is usual.
 
         Raises:
           ConfigError: ``--coherence`` is out of its range.
         """
-        usual = 0.0 if recurrent else _DEFAULTS.strength
-        strength = usual if self.coherence is None else self.coherence
+        usual = usual_coherence(method)
+        strength = usual.strength if self.coherence is None else self.coherence
         if not 0.0 <= strength <= 1.0:
             raise ConfigError(f"--coherence: expected 0 to 1, got {strength:g}")
-        return CoherenceConfig(strength=strength, preset=self.flow or _DEFAULTS.preset)
+        return replace(usual, strength=strength, preset=self.flow or usual.preset)
 
-    def wrap(self, stylizer: Stylizer, *, recurrent: bool = False) -> Stylizer:
-        """Return the stylizer with what was asked for around it; what is off is not there.
-
-        Args:
-          stylizer: what paints.
-          recurrent: whether it goes on from its last frame itself, as Gatys does.
-
-        Raises:
-          ConfigError: ``--coherence`` is out of its range.
-        """
-        config = self.config(recurrent=recurrent)
-        wrapped: Stylizer = Coherent(stylizer, config) if config.strength else stylizer
-        return ResetOnCut(wrapped) if self.cuts == "on" else wrapped
+    def cut_config(self) -> CutConfig | None:
+        """Return how cuts are found, None for not at all."""
+        return CutConfig() if self.cuts == "on" else None

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from collections.abc import Sequence
+from dataclasses import fields, replace
 
+from stylizer.compose import MethodConfig, StylizerConfig
 from stylizer.errors import ConfigError
 from stylizer.gatys.config import GatysConfig
-from stylizer.network.config import FastConfig
 from stylizer.network.registry import FAST_NETWORKS
+from stylizer.styles.load import AnyStyle
+from stylizer.temporal.coherence import CoherenceConfig
 
+from .coherence import CoherenceOptions
 from .fast import FastOptions
 from .gatys import SHARED, GatysOptions
+from .look import LookOptions
 from .shared import LossOptions
 
-__all__ = ["choose_config", "refuse_losses"]
+__all__ = ["choose_config", "describe", "refuse_losses"]
 
 
-def choose_config(
-    fast: FastOptions, gatys: GatysOptions, *, passes: bool = False
-) -> FastConfig | GatysConfig:
+def choose_config(fast: FastOptions, gatys: GatysOptions, *, passes: bool = False) -> MethodConfig:
     """Return the settings of the method that was chosen.
 
     Args:
@@ -51,7 +54,34 @@ def choose_config(
     return gatys.config(passes=passes)
 
 
-def refuse_losses(config: FastConfig | GatysConfig, reports: LossOptions) -> None:
+def describe(
+    styles: Sequence[AnyStyle],
+    method: MethodConfig,
+    look: LookOptions,
+    coherence: CoherenceOptions | None = None,
+) -> StylizerConfig:
+    """Return the stylizer that options ask for.
+
+    Args:
+      styles: one or more.
+      method: as `choose_config` gives it.
+      look: strength and colors.
+      coherence: what holds a video still; None for pictures that are no sequence.
+    """
+    config = StylizerConfig(
+        styles=styles,
+        method=method,
+        strength=look.strength,
+        keep_color=look.keep_color,
+        coherence=CoherenceConfig(strength=0.0),
+        cuts=None,
+    )
+    if coherence is None:
+        return config
+    return replace(config, coherence=coherence.config(method), cuts=coherence.cut_config())
+
+
+def refuse_losses(config: MethodConfig, reports: LossOptions) -> None:
     """Make sure that no report of losses is asked of a method that has none.
 
     Raises:

@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
-from stylizer.effects.background import LearntBackground
-from stylizer.effects.region import Part, PersonFinder, Region, RegionConfig
-from stylizer.effects.segmenter import WHERE, Segmenter
+from stylizer.compose import MethodConfig
+from stylizer.effects.region import Part, RegionConfig
+from stylizer.effects.segmenter import WHERE
 from stylizer.errors import ConfigError
 from stylizer.gatys.config import GatysConfig
-from stylizer.live.refine import Refined
-from stylizer.live.refinement import load_gatys
-from stylizer.network.config import FastConfig
-from stylizer.protocols import StyledStylizer, Stylizer
-from stylizer.styles.load import AnyStyle
 
-from ..console.painting import load_backend
 from .shared import option
-
-if TYPE_CHECKING:
-    from stylizer.gatys.engine import Engine
 
 __all__ = ["RegionOptions"]
 
@@ -62,7 +51,7 @@ class RegionOptions:
         ),
     ] = False
 
-    def check(self, config: FastConfig | GatysConfig) -> None:
+    def check(self, config: MethodConfig) -> None:
         """Say before anything is opened what cannot be.
 
         Args:
@@ -79,42 +68,8 @@ class RegionOptions:
                 "optimizes every frame; leave one of them out"
             )
 
-    def refined(
-        self,
-        stylizer: StyledStylizer,
-        styles: Sequence[AnyStyle],
-        config: FastConfig | GatysConfig,
-    ) -> StyledStylizer:
-        """Return the method, its still pictures refined if that is asked for.
-
-        Args:
-          stylizer: the method itself, as yet after ``styles``.
-          styles: one or more.
-          config: of the method.
-
-        Raises:
-          ConfigError: as `check` says.
-        """
-        self.check(config)
-        if not self.refine or isinstance(config, GatysConfig):
-            return stylizer
-        return Refined(stylizer, styles, partial(_load, style_scale=config.style_scale))
-
-    def wrap(self, stylizer: Stylizer) -> Stylizer:
-        """Return the stylizer, outermost of all, with only a region painted if that is asked for.
-
-        Raises:
-          BackendError: a segmenter is given, and what runs it is not installed.
-          WeightsError: the segmenter is missing, or is no such network.
-        """
+    def config(self) -> RegionConfig | None:
+        """Return what is painted of each frame, None for all of it."""
         if self.region is None:
-            return stylizer
-        finder: PersonFinder = (
-            LearntBackground() if self.segmenter is None else Segmenter(self.segmenter)
-        )
-        return Region(stylizer, finder, RegionConfig(part=self.region))
-
-
-def _load(styles: Sequence[AnyStyle], *, style_scale: float) -> Engine:
-    load_backend()
-    return load_gatys(styles, style_scale=style_scale)
+            return None
+        return RegionConfig(part=self.region, segmenter=self.segmenter)

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from stylizer.base import WrappedStylizer
+from stylizer.base import Applied, WrappedStylizer
 from stylizer.errors import ConfigError, StyleError
 from stylizer.frame import Frame, Image, check_image, check_same_size
 from stylizer.protocols import StyledStylizer, Stylizer
@@ -25,6 +25,7 @@ __all__ = [
     "ColorMode",
     "KeepColor",
     "MatchColor",
+    "SourceColor",
     "check_pictures",
     "keep_luminance",
     "match_color",
@@ -41,7 +42,22 @@ _FLOOR = 1.0
 """Added to the variances, in gray levels²: a flat picture has no colors that could be stretched."""
 
 
-class KeepColor(WrappedStylizer):
+class SourceColor:
+    """Gives paintings the chroma of their sources; a `stylizer.protocols.Effect`."""
+
+    def reset(self) -> None:
+        """Forget earlier frames: there is nothing to forget."""
+
+    def __call__(self, source: Frame, painted: Frame) -> Frame:
+        """Return the painting with its own luma and the source's chroma; see `keep_luminance`.
+
+        Raises:
+          ConfigError: one is no uint8 RGB picture, or they differ in size.
+        """
+        return painted.with_image(keep_luminance(painted.image, source.image))
+
+
+class KeepColor(Applied):
     """Gives a stylizer's paintings the source's colors; a `stylizer.protocols.Stylizer`."""
 
     def __init__(self, stylizer: Stylizer, *, mode: ColorMode = "luminance") -> None:
@@ -59,17 +75,7 @@ class KeepColor(WrappedStylizer):
                 f"color mode: expected luminance, got {mode!r}; MatchColor matches the style "
                 "pictures' colors before anything is painted"
             )
-        super().__init__(stylizer)
-
-    def __call__(self, frame: Frame) -> Frame:
-        """Return the painted frame with the luma of the painting and the chroma of the source.
-
-        Raises:
-          ConfigError: the frame's image is no uint8 RGB picture.
-        """
-        source = check_image(frame.image)
-        painted = self._stylizer(frame)
-        return painted.with_image(keep_luminance(painted.image, source))
+        super().__init__(stylizer, SourceColor())
 
 
 class MatchColor(WrappedStylizer):

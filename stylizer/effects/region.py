@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, Protocol, get_args
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from stylizer.base import WrappedStylizer
 from stylizer.errors import ConfigError
-from stylizer.frame import Frame, Image, check_image
-from stylizer.protocols import Stylizer
+from stylizer.frame import Frame, Image, check_same_size
 
 __all__ = ["Mask", "Part", "PersonFinder", "Region", "RegionConfig"]
 
@@ -47,11 +46,13 @@ class RegionConfig:
 
     Attributes:
       part: the person, or the background.
+      segmenter: a TFLite network that finds people; None learns the background.
       memory: share of the last mask in each new one, 0..1: a calm edge, which follows later.
       feather: width of the soft edge, as a share of the frame's shorter side; 0 for a hard one.
     """
 
     part: Part = "person"
+    segmenter: Path | None = None
     memory: float = 0.4
     feather: float = 0.01
 
@@ -67,22 +68,14 @@ class RegionConfig:
             raise ConfigError(f"feather: expected 0..0.5, got {self.feather!r}")
 
 
-class Region(WrappedStylizer):
-    """Wraps a stylizer; itself one. Where there is nothing to paint, nothing is painted."""
+class Region:
+    """Shows the painting in one part of the picture, the source in the other; an `Effect`."""
 
-    def __init__(
-        self, stylizer: Stylizer, finder: PersonFinder, config: RegionConfig | None = None
-    ) -> None:
-        """Wrap ``stylizer``.
-
-        Args:
-          stylizer: what paints.
-          finder: finds the person.
-          config: None for the defaults.
-        """
-        super().__init__(stylizer)
+    def __init__(self, finder: PersonFinder, config: RegionConfig | None = None) -> None:
+        """Divide pictures by ``finder``; None for the default settings."""
         self._finder, self._config = finder, config or RegionConfig()
         self._mask: Mask | None = None
+        self._found: tuple[Frame, Mask] | None = None
 
     @property
     def notice(self) -> str | None:
@@ -90,23 +83,26 @@ class Region(WrappedStylizer):
         return self._finder.notice
 
     def reset(self) -> None:
-        """Forget all earlier frames; the stylizer's and the finder's too."""
-        super().reset()
+        """Forget all earlier frames; the finder's too."""
         self._finder.reset()
-        self._mask = None
+        self._mask = self._found = None
 
-    def __call__(self, frame: Frame) -> Frame:
-        """Return the frame, painted in part: same size, index and time.
+    def covers(self, source: Frame) -> bool:
+        """Look at the frame that comes next, and say whether anything of it is to be painted."""
+        share = self._share(source)
+        self._found = source, share
+        return bool(share.any())
+
+    def __call__(self, source: Frame, painted: Frame) -> Frame:
+        """Return the source, painted in part.
 
         Raises:
-          ConfigError: the frame's image is no uint8 RGB picture.
+          ConfigError: one is no uint8 RGB picture, or they differ in size.
         """
-        source = check_image(frame.image)
-        share = self._share(frame)
-        if not share.any():
-            return frame.with_image(source.copy())
-        painted = self._stylizer(frame)
-        return painted.with_image(_mix(painted.image, source, share))
+        check_same_size(painted.image, source.image)
+        found, self._found = self._found, None
+        share = found[1] if found is not None and found[0] is source else self._share(source)
+        return painted.with_image(_mix(painted.image, source.image, share))
 
     def _share(self, frame: Frame) -> Mask:
         """Return which share of each pixel is paint, float32 (H, W)."""

@@ -5,15 +5,43 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from stylizer.base import WrappedStylizer
+from stylizer.base import Applied
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image, check_image, check_same_size
 from stylizer.protocols import Stylizer
 
-__all__ = ["Strength", "blend", "check_strength"]
+__all__ = ["Blend", "Strength", "blend", "check_strength"]
 
 
-class Strength(WrappedStylizer):
+class Blend:
+    """Mixes paintings with their sources; a `stylizer.protocols.Effect`."""
+
+    def __init__(self, strength: float) -> None:
+        """Set the share of the painting.
+
+        Args:
+          strength: 0 (the source) to 1 (the painting).
+
+        Raises:
+          ConfigError: the strength is out of its range.
+        """
+        check_strength(strength)
+        self._strength = strength
+
+    def reset(self) -> None:
+        """Forget earlier frames: there is nothing to forget."""
+
+    def __call__(self, source: Frame, painted: Frame) -> Frame:
+        """Return the mixture.
+
+        Raises:
+          ConfigError: one is no uint8 RGB picture, or they differ in size.
+        """
+        mixed = blend(painted.image, source.image, strength=self._strength)
+        return painted.with_image(mixed)
+
+
+class Strength(Applied):
     """Mixes a stylizer's paintings with their sources; a `stylizer.protocols.Stylizer`.
 
     At 0 the source is given untouched and nothing is painted, at 1 the painting is.
@@ -29,9 +57,8 @@ class Strength(WrappedStylizer):
         Raises:
           ConfigError: the strength is out of its range.
         """
-        check_strength(strength)
-        super().__init__(stylizer)
-        self._strength = strength
+        super().__init__(stylizer, Blend(strength))
+        self._paints = strength > 0
 
     def __call__(self, frame: Frame) -> Frame:
         """Return the mixed frame.
@@ -40,10 +67,7 @@ class Strength(WrappedStylizer):
           ConfigError: the frame's image is no uint8 RGB picture.
         """
         source = check_image(frame.image)
-        if self._strength == 0:
-            return frame.with_image(source.copy())
-        painted = self._stylizer(frame)
-        return painted.with_image(blend(painted.image, source, strength=self._strength))
+        return super().__call__(frame) if self._paints else frame.with_image(source.copy())
 
 
 def blend(painted: Image, source: Image, *, strength: float) -> Image:

@@ -44,6 +44,10 @@ class PassProgress:
     done: int
     total: int
 
+    def __str__(self) -> str:
+        """Return it in words: ``pass 1 of 3, 17%``."""
+        return f"pass {self.number} of {self.passes}, {self.done / self.total:.0%}"
+
 
 def paint_passes(
     frames: Sequence[Frame],

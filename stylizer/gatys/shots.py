@@ -1,53 +1,44 @@
 """A video painted in several passes, a shot at a time.
 
-`stylizer.pipeline.run` hands frames on one by one, and passes need whole shots: `PaintedShots` is a
-source that reads a shot, paints it, and then gives its frames; its ``stylizer`` knows what each was
-painted like. What follows (colors, strength) goes around that stylizer as around any other.
+Passes need whole shots: `ShotPainter` reads a shot, paints it, and then gives its frames one by one
+with their paintings; `stylizer.pipeline.run` carries them on, each with its source, so that what
+follows (colors, strength) is done as to any other painting.
 """
 
 from __future__ import annotations
 
-import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from stylizer.backend.keras_backend import describe_device
-from stylizer.base import WrappedSource
-from stylizer.errors import ConfigError, SourceError, StylizerError
+from stylizer.errors import ConfigError, SourceError
 from stylizer.frame import Frame, Image
 from stylizer.gatys.config import GatysConfig
 from stylizer.gatys.engine import StyleLike
 from stylizer.gatys.passes import PassPainter, PassProgress
 from stylizer.gatys.stylizer import LossRecord
-from stylizer.protocols import FrameSource, Stylizer
-from stylizer.temporal.cuts import CutDetector
+from stylizer.temporal.cuts import CutConfig, CutDetector
 
-__all__ = ["PaintedShots", "ShotConfig"]
+__all__ = ["ShotConfig", "ShotPainter"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class ShotConfig:
-    """How a video is divided and painted, and who hears of it.
+    """How a video is divided and painted.
 
     Attributes:
       gatys: how each shot is painted.
-      cuts: whether a shot ends at a cut; else the whole video is one.
+      cuts: how the end of a shot is found; None if the whole video is one.
       longest: frames that are painted together, 1 or more. A longer shot is painted in pieces: each
         forward pass goes on from the last painting of the piece before; a backward one begins at
         the piece's end. Up to three pictures of each of these frames are in memory: 2 MB a frame at
         640x360.
-      prepare: gives the styles for a shot, told its first frame, uint8 RGB (H, W, 3); None for the
-        same styles always.
-      on_loss: called once for each iteration of each pass, in the thread that reads.
-      on_frame: called after each frame of each pass, in the thread that reads.
     """
 
     gatys: GatysConfig
-    cuts: bool = True
+    cuts: CutConfig | None = field(default_factory=CutConfig)
     longest: int = 240
-    prepare: Callable[[Image], Sequence[StyleLike]] | None = None
-    on_loss: Callable[[LossRecord], None] | None = None
-    on_frame: Callable[[PassProgress], None] | None = None
 
     def __post_init__(self) -> None:
         """Check the range."""
@@ -55,87 +46,100 @@ class ShotConfig:
             raise ConfigError(f"longest: expected 1 frame or more, got {self.longest}")
 
 
-class PaintedShots(WrappedSource):
-    """A source whose frames are painted before they come; opened and closed with its source.
+class ShotPainter:
+    """Paints shots in several passes each; a `stylizer.protocols.ShotStylizer`.
 
-    Example::
-
-        shots = PaintedShots(reader, styles, ShotConfig(gatys=GatysConfig(passes=3)))
-        run(shots, shots.stylizer, writer)
-
-    Attributes:
-      stylizer: gives each frame its painting. To be called once for every frame that came.
+    Called with a single frame, it takes it for a shot of its own.
     """
 
     def __init__(
-        self, source: FrameSource, styles: Sequence[StyleLike], config: ShotConfig
+        self,
+        styles: Sequence[StyleLike],
+        config: ShotConfig,
+        *,
+        prepare: Callable[[Image], Sequence[StyleLike]] | None = None,
+        on_loss: Callable[[LossRecord], None] | None = None,
+        on_frame: Callable[[PassProgress], None] | None = None,
     ) -> None:
         """Load the loss network.
 
         Args:
-          source: a file or a folder; a live one would wait for ever.
           styles: one or more.
           config: the settings.
+          prepare: gives the styles for a shot, told its first frame, uint8 RGB (H, W, 3); None for
+            the same styles always.
+          on_loss: called once for each iteration of each pass, in the thread that paints.
+          on_frame: called after each frame of each pass, in the thread that paints.
 
         Raises:
-          ConfigError: the source is live, or a setting is out of its range.
+          ConfigError: a setting is out of its range.
           StyleError, WeightsError: as `stylizer.gatys.stylizer.GatysStylizer` says.
         """
-        if source.rate is None:
-            raise ConfigError("passes: expected a source that ends, got a live one")
-        super().__init__(source)
         self._config = config
-        self._stopped = threading.Event()
-        self._painter = PassPainter(
-            styles, config.gatys, on_loss=config.on_loss, on_frame=self._go_on
-        )
-        self._paintings: dict[int, Image] = {}
-        engine, passes = self._painter.engine, config.gatys.passes
+        self._prepare, self._on_frame = prepare, on_frame
+        self._wanted: Callable[[], bool] = _always
+        self._painter = PassPainter(styles, config.gatys, on_loss=on_loss, on_frame=self._go_on)
+
+    @property
+    def description(self) -> str:
+        """Network, device and passes, for a start line."""
+        engine = self._painter.engine
         device = describe_device(precision=engine.precision)
-        self.stylizer: Stylizer = _Lookup(
-            self._paintings, f"{engine.network.name}, {device}, {passes} passes a shot"
-        )
+        return f"{engine.network.name}, {device}, {self._config.gatys.passes} passes a shot"
 
-    def stop(self) -> None:
-        """End the source after the frame that is being painted; from any thread, or a signal."""
-        self._stopped.set()
+    def reset(self) -> None:
+        """Nothing is remembered from call to call: shots are divided as they are read."""
 
-    def __iter__(self) -> Iterator[Frame]:
-        """Give the source's frames, each once its shot is painted.
+    def __call__(self, frame: Frame) -> Frame:
+        """Return the painted frame: same size, index and time.
 
         Raises:
           OptimizationError: the optimization diverged and could not be rescued.
         """
+        ((_, painted),) = self.paint_stream(iter([frame]), wanted=_always)
+        return painted
+
+    def paint_stream(
+        self, frames: Iterator[Frame], *, wanted: Callable[[], bool]
+    ) -> Iterator[tuple[Frame, Frame]]:
+        """Give each frame with its painting, once its shot is painted.
+
+        Args:
+          frames: of a source that ends: a live one's shots may have no end.
+          wanted: asked after each frame that is painted; False ends it.
+
+        Raises:
+          OptimizationError: the optimization diverged and could not be rescued.
+        """
+        self._wanted = wanted
         after: tuple[Frame, ...] = ()
-        for begins, piece in self._pieces():
+        for begins, piece in self._pieces(frames):
             if begins:
                 after = ()
-                if self._config.prepare is not None:
-                    self._painter.engine.set_styles(self._config.prepare(piece[0].image))
+                if self._prepare is not None:
+                    self._painter.engine.set_styles(self._prepare(piece[0].image))
             try:
-                painted = self._painter(piece, after=after)
+                painted = deque(self._painter(piece, after=after))
             except _Stopped:
                 return
             after = piece[-1], painted[-1]
-            self._paintings.update((frame.index, frame.image) for frame in painted)
-            painted.clear()  # so that each painting goes as it is handed on
-            yield from piece
-            piece.clear()
+            while piece:  # so that each goes as it is handed on
+                yield piece.popleft(), painted.popleft()
 
-    def _pieces(self) -> Iterator[tuple[bool, list[Frame]]]:
+    def _pieces(self, frames: Iterator[Frame]) -> Iterator[tuple[bool, deque[Frame]]]:
         """Give the frames that are painted together, and whether a shot begins with them.
 
         When the source fails, what it gave so far comes before its error.
         """
-        detector = CutDetector() if self._config.cuts else None
-        piece: list[Frame] = []
+        detector = None if self._config.cuts is None else CutDetector(self._config.cuts)
+        piece: deque[Frame] = deque()
         begins = True
         try:
-            for frame in self._source:
+            for frame in frames:
                 cut = detector is not None and detector(frame)
                 if piece and (cut or len(piece) == self._config.longest):
                     yield begins, piece
-                    piece, begins = [], cut
+                    piece, begins = deque(), cut
                 piece.append(frame)
         except SourceError:
             if piece:
@@ -145,31 +149,15 @@ class PaintedShots(WrappedSource):
             yield begins, piece
 
     def _go_on(self, progress: PassProgress) -> None:
-        if self._stopped.is_set():
+        if not self._wanted():
             raise _Stopped
-        if self._config.on_frame is not None:
-            self._config.on_frame(progress)
+        if self._on_frame is not None:
+            self._on_frame(progress)
 
 
 class _Stopped(Exception):
-    """Whoever runs the source wants no more of it."""
+    """Nobody wants any more of it."""
 
 
-class _Lookup:
-    """Gives each frame the painting that was made of it before."""
-
-    def __init__(self, paintings: dict[int, Image], description: str) -> None:
-        self._paintings = paintings
-        self.description = description
-
-    def __call__(self, frame: Frame) -> Frame:
-        painting = self._paintings.pop(frame.index, None)
-        if painting is None:
-            raise StylizerError(
-                f"frame {frame.index}: expected one of a painted shot, each once; iterate "
-                "PaintedShots and give every frame to its stylizer"
-            )
-        return frame.with_image(painting)
-
-    def reset(self) -> None:
-        """Nothing is remembered from frame to frame here: shots were divided before."""
+def _always() -> bool:
+    return True

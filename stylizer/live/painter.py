@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from time import perf_counter
 from typing import Protocol, runtime_checkable
 
-from stylizer.base import describe_stylizer
-from stylizer.effects.color import keep_luminance
-from stylizer.effects.strength import blend
+from stylizer.base import WrappedStylizer
+from stylizer.compose import Composed, EffectsConfig
+from stylizer.effects.scale import PaintSmaller
 from stylizer.errors import StyleError
 from stylizer.frame import Frame, check_image
-from stylizer.io.resize import resize_image
 from stylizer.live.beside import Beside
 from stylizer.live.budget import Budget
 from stylizer.live.controls import Controls, ControlSettings
 from stylizer.live.levels import Level
 from stylizer.protocols import StyledStylizer, Stylizer
-from stylizer.temporal.coherence import CoherenceConfig, Coherent
-from stylizer.temporal.cuts import ResetOnCut
 
-__all__ = ["Iterating", "LivePainter", "PainterConfig", "PainterState", "Preparing"]
+__all__ = ["Iterating", "LivePainter", "PainterState", "Preparing"]
 
 
 @runtime_checkable
@@ -39,22 +35,6 @@ class Preparing(Protocol):
     def prepare(self, size: tuple[int, int]) -> None:
         """Get ready for (width, height), in the thread that calls; frames are painted meanwhile."""
         ...
-
-
-@dataclass(frozen=True, kw_only=True)
-class PainterConfig:
-    """What does not change while the stream runs.
-
-    Attributes:
-      coherence: its strength and preset are ruled by the controls and the budget.
-      cuts: whether the past is forgotten at cuts.
-      around: puts something between the method and all else, as
-        `stylizer.effects.color.MatchColor`; None for nothing.
-    """
-
-    coherence: CoherenceConfig = field(default_factory=CoherenceConfig)
-    cuts: bool = True
-    around: Callable[[Stylizer], Stylizer] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,12 +58,11 @@ class PainterState:
     trouble: str | None
 
 
-class LivePainter:
+class LivePainter(WrappedStylizer):
     """Wraps a method; a `stylizer.protocols.Stylizer` that heeds its controls at every frame.
 
-    The order is: the method at the working size, coherence, enlarging, the source's colors, the
-    source itself. So the memory of coherence holds paint alone, and strength and colors work at
-    once and at the frame's full size.
+    The method works at the size that the budget allows, and `stylizer.compose.Composed` does the
+    rest.
     """
 
     def __init__(
@@ -91,7 +70,7 @@ class LivePainter:
         painter: Stylizer,
         controls: Controls,
         budget: Budget,
-        config: PainterConfig | None = None,
+        config: EffectsConfig | None = None,
     ) -> None:
         """Wrap ``painter``.
 
@@ -100,20 +79,15 @@ class LivePainter:
             several.
           controls: what is wished for.
           budget: decides on the level, by what frames cost.
-          config: None for the defaults.
+          config: None for the defaults; strength, colors, coherence's strength and preset are ruled
+            by the controls and the budget.
         """
         self._painter, self._controls, self._budget = painter, controls, budget
-        self._config = config or PainterConfig()
-        self._coherence = replace(
-            self._config.coherence,
-            strength=controls.settings.coherence,
-            preset=budget.level.flow,
-        )
-        around = self._config.around
-        self._coherent = Coherent(painter if around is None else around(painter), self._coherence)
-        self._stylizer: Stylizer = self._coherent
-        if self._config.cuts:
-            self._stylizer = ResetOnCut(self._coherent)
+        self._config = config or EffectsConfig()
+        self._level = budget.level
+        self._smaller = PaintSmaller(painter)
+        self._composed = Composed(self._smaller, self._effects(controls.settings))
+        super().__init__(self._composed)
         self._styles, self._sizes = Beside("stylizer-style"), Beside("stylizer-size")
         self._size: tuple[int, int] | None = None
         self._working: tuple[int, int] | None = None
@@ -124,9 +98,9 @@ class LivePainter:
         self._trouble: str | None = None
 
     @property
-    def description(self) -> str:
-        """The method's own."""
-        return describe_stylizer(self._painter)
+    def notice(self) -> str | None:
+        """What the user must be told, or asked to do; None for nothing."""
+        return self._composed.notice
 
     @property
     def state(self) -> PainterState:
@@ -140,33 +114,36 @@ class LivePainter:
             trouble=self._trouble,
         )
 
-    def reset(self) -> None:
-        """Forget all earlier frames."""
-        self._stylizer.reset()
-
     def __call__(self, frame: Frame) -> Frame:
         """Return the painted frame: same size, index and time.
 
         Raises:
           ConfigError: the frame's image is no uint8 RGB picture.
         """
-        image = check_image(frame.image)
+        check_image(frame.image)
         settings = self._controls.settings
         self._follow(settings, frame.size)
         if settings.strength == 0.0:
-            return frame.with_image(image.copy())
+            return self._composed(frame)
         began = perf_counter()
-        working = self._level.fit(frame.size)
-        self._size, self._working = frame.size, working
-        small = self._stylizer(frame.with_image(resize_image(image, working)))
-        painted = resize_image(small.image, frame.size)
-        if settings.keep_color:
-            painted = keep_luminance(painted, image)
-        painted = blend(painted, image, strength=settings.strength)
+        self._size, self._working = frame.size, self._level.fit(frame.size)
+        self._smaller.size = self._working
+        painted = self._composed(frame)
         ended = perf_counter()
         if self._level is self._budget.level:  # else the next level is still being prepared
             self._budget.spent(ended - began, now=ended)
-        return frame.with_image(painted)
+        return painted
+
+    def _effects(self, settings: ControlSettings) -> EffectsConfig:
+        coherence = replace(
+            self._config.coherence, strength=settings.coherence, preset=self._level.flow
+        )
+        return replace(
+            self._config,
+            strength=settings.strength,
+            keep_color=settings.keep_color,
+            coherence=coherence,
+        )
 
     def _follow(self, settings: ControlSettings, size: tuple[int, int]) -> None:
         """Bring everything to what is wished for, or have it brought there beside the loop."""
@@ -175,13 +152,12 @@ class LivePainter:
             self._trouble = beside.trouble() or self._trouble
         if settings.mirror != self._mirror:
             self._mirror = settings.mirror
-            self.reset()
+            self._composed.begin_shot()
         self._follow_style(settings.style)
         self._follow_budget(size)
-        wanted = replace(self._coherence, strength=settings.coherence, preset=self._level.flow)
-        if wanted != self._coherence:
-            self._coherence = wanted
-            self._coherent.configure(wanted)
+        wanted = self._effects(settings)
+        if wanted != self._composed.config:
+            self._composed.configure(wanted)
 
     def _follow_style(self, style: int) -> None:
         if style == self._wished:

@@ -16,16 +16,14 @@ from typing import get_args
 import cv2
 import numpy as np
 
-from stylizer.base import WrappedStylizer
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image, check_image
-from stylizer.protocols import Stylizer
 from stylizer.temporal.camera_motion import camera_flow, prefer_camera
 from stylizer.temporal.flow import Flow, Gray, OpticalFlow, Preset, warp
 from stylizer.temporal.mixing import Painted, mix
 from stylizer.temporal.occlusion import Weights, inside, likeness
 
-__all__ = ["CoherenceConfig", "Coherent"]
+__all__ = ["Coherence", "CoherenceConfig"]
 
 _MOST = 0.94
 """Share of the last output at full strength; the rest lets changes that the source shows through
@@ -80,7 +78,7 @@ class _Memory:
     """What a frame leaves to the next.
 
     Attributes:
-      shape: of the frame.
+      shape: of the painting.
       small: the source, reduced: uint8 RGB, (h, w, 3).
       gray: the same in gray, (h, w).
       painted: the output, float32, (H, W, 3), not rounded, so that small changes add up.
@@ -92,16 +90,15 @@ class _Memory:
     painted: Painted
 
     def follows(self, image: Image, small: Image) -> bool:
-        """Whether a frame of this size, reduced to this one, can go on from it."""
+        """Whether a painting of this size, its source reduced to this one, can go on from it."""
         return self.shape == image.shape and self.small.shape == small.shape
 
 
-class Coherent(WrappedStylizer):
-    """Wraps a stylizer; itself one. With strength 0 it hands on what the stylizer gives."""
+class Coherence:
+    """Holds what is painted still; a `stylizer.protocols.Effect`. At strength 0 it does nothing."""
 
-    def __init__(self, stylizer: Stylizer, config: CoherenceConfig | None = None) -> None:
-        """Wrap ``stylizer``; None for the default settings."""
-        super().__init__(stylizer)
+    def __init__(self, config: CoherenceConfig | None = None) -> None:
+        """Begin without a memory; None for the default settings."""
         config = config or CoherenceConfig()
         self._settings = config, OpticalFlow(preset=config.preset, max_side=config.max_side)
         self._memory: _Memory | None = None
@@ -122,34 +119,36 @@ class Coherent(WrappedStylizer):
         self._settings = config, flow
 
     def reset(self) -> None:
-        """Forget all earlier frames; the stylizer's too."""
+        """Forget all earlier frames."""
         self._memory = None
-        super().reset()
 
-    def __call__(self, frame: Frame) -> Frame:
-        """Return the painted frame: same size, index and time.
+    def __call__(self, source: Frame, painted: Frame) -> Frame:
+        """Return the painting, mixed with the last one where the source shows the same.
+
+        Args:
+          source: its motion counts; it may be larger than the painting.
+          painted: by itself, without what was painted before.
 
         Raises:
-          ConfigError: the frame's image is no uint8 RGB picture.
+          ConfigError: one is no uint8 RGB picture.
         """
-        image = check_image(frame.image)
+        image, made = check_image(source.image), check_image(painted.image, name="painted")
         config, finder = self._settings
         memory = self._memory
         if config.strength == 0.0:
             self._memory = None  # by the time it is wanted again it is of long ago
-            return self._stylizer(frame)
-        small = _reduce(image, finder.reduced_size((image.shape[1], image.shape[0])))
+            return painted
+        small = _reduce(image, finder.reduced_size(painted.size))
         gray = finder.reduce(small)
-        result = self._stylizer(frame)
-        painted = result.image.astype(np.float32)
-        if memory is not None and memory.follows(image, small):
+        picture = made.astype(np.float32)
+        if memory is not None and memory.follows(made, small):
             flow = finder.search(gray, memory.gray)
             flow = prefer_camera(flow, camera_flow(flow, gray), gray, memory.gray)
             share = _share(flow, small, memory.small, config)
-            painted = mix(painted, memory.painted, flow, share, slack=config.slack)
-            result = result.with_image(_to_image(painted))
-        self._memory = _Memory(image.shape, small, gray, painted)
-        return result
+            picture = mix(picture, memory.painted, flow, share, slack=config.slack)
+            painted = painted.with_image(_to_image(picture))
+        self._memory = _Memory(made.shape, small, gray, picture)
+        return painted
 
 
 def _reduce(image: Image, size: tuple[int, int]) -> Image:

@@ -16,12 +16,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from stylizer.base import WrappedStylizer
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image, check_image
-from stylizer.protocols import Stylizer
 
-__all__ = ["CutConfig", "CutDetector", "ResetOnCut"]
+__all__ = ["CutConfig", "CutDetector"]
 
 Picture = npt.NDArray[np.float32]
 
@@ -114,30 +112,6 @@ class CutDetector:
             return True
         self._intervals.append(interval)
         return False
-
-
-class ResetOnCut(WrappedStylizer):
-    """Wraps a stylizer; itself one. At a cut the stylizer forgets all earlier frames."""
-
-    def __init__(self, stylizer: Stylizer, config: CutConfig | None = None) -> None:
-        """Wrap ``stylizer``; None for the default settings."""
-        super().__init__(stylizer)
-        self._detector = CutDetector(config)
-
-    def reset(self) -> None:
-        """Forget all earlier frames; the stylizer's too."""
-        self._detector.reset()
-        super().reset()
-
-    def __call__(self, frame: Frame) -> Frame:
-        """Return the painted frame: same size, index and time.
-
-        Raises:
-          ConfigError: the frame's image is no uint8 RGB picture.
-        """
-        if self._detector(frame):
-            self._stylizer.reset()
-        return self._stylizer(frame)
 
 
 def _reduce(image: Image) -> Picture:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import time
 
-from stylizer.effects.color import keep_luminance
-from stylizer.effects.strength import blend
+from stylizer.compose import Composed, EffectsConfig
 from stylizer.frame import Frame, Image
 from stylizer.io.resize import resize_image
 from stylizer.network.pictures import Code
 from stylizer.network.runtime import Runtime
-from stylizer.temporal.coherence import CoherenceConfig, Coherent
-from stylizer.temporal.cuts import ResetOnCut
+from stylizer.temporal.coherence import CoherenceConfig
 from stylizer.web.options import LiveSettings
 
 __all__ = ["ClientPainter"]
@@ -21,11 +19,7 @@ _NEW_SIZE_SECONDS = 1.0
 
 
 class ClientPainter:
-    """Paints one client's stream.
-
-    The order is: the network, coherence, the source's colors, the source itself. So the memory of
-    coherence holds paint alone, and strength and colors work at once.
-    """
+    """Paints one client's stream; other settings work from the next frame on."""
 
     def __init__(self, runtime: Runtime, settings: LiveSettings, code: Code) -> None:
         """Remember what to paint with.
@@ -37,8 +31,7 @@ class ClientPainter:
         """
         self._pure = _Pure(runtime, code)
         self._settings = settings
-        self._coherent = Coherent(self._pure, CoherenceConfig(strength=settings.coherence))
-        self._stylizer = ResetOnCut(self._coherent)
+        self._composed = Composed(self._pure, _effects(settings))
         self._frames = 0
         self._began = time.monotonic()
         self._size: tuple[int, int] | None = None
@@ -52,9 +45,9 @@ class ClientPainter:
     def change(self, settings: LiveSettings, code: Code) -> None:
         """Paint by other settings, after another code, from the next frame on."""
         before, self._settings, self._pure.code = self._settings, settings, code
-        self._coherent.configure(CoherenceConfig(strength=settings.coherence))
+        self._composed.configure(_effects(settings))
         if settings.styles != before.styles:
-            self._stylizer.reset()  # else the old style would fade away slowly
+            self._composed.reset()  # else the old style would fade away slowly
 
     def __call__(self, image: Image) -> Image:
         """Return a picture painted.
@@ -69,13 +62,7 @@ class ClientPainter:
         image = self._settle(image, now)
         frame = Frame(image, self._frames, now - self._began)
         self._frames += 1
-        strength = self._settings.strength
-        if strength == 0:
-            return image
-        painted = self._stylizer(frame).image
-        if self._settings.keep_color:
-            painted = keep_luminance(painted, image)
-        return blend(painted, image, strength=strength)
+        return self._composed(frame).image
 
     def _settle(self, image: Image, now: float) -> Image:
         size = (image.shape[1], image.shape[0])
@@ -83,6 +70,14 @@ class ClientPainter:
             self._size, self._sized = size, now
             self._pure.runtime.prepare(size)  # here, so that others can paint meanwhile
         return resize_image(image, self._size)
+
+
+def _effects(settings: LiveSettings) -> EffectsConfig:
+    return EffectsConfig(
+        strength=settings.strength,
+        keep_color=settings.keep_color,
+        coherence=CoherenceConfig(strength=settings.coherence),
+    )
 
 
 class _Pure:

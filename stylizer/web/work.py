@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stylizer.ahead import PaintedAhead
 from stylizer.base import Managed
-from stylizer.effects.color import KeepColor, keep_luminance
-from stylizer.effects.strength import Strength, blend
+from stylizer.compose import Composed, EffectsConfig, finish
 from stylizer.frame import Frame, Image
 from stylizer.io.image import write_image
 from stylizer.io.sinks.video_writer import VideoWriter
@@ -19,11 +17,10 @@ from stylizer.io.sources.video_reader import VideoReader
 from stylizer.io.sources.wrappers import Resized
 from stylizer.network.stylizer import FastStylizer
 from stylizer.pipeline import Progress, run
-from stylizer.protocols import EndOfStream, FrameSink, FrameSource, Stylizer
+from stylizer.protocols import EndOfStream, FrameSink, FrameSource
 from stylizer.size import Size
 from stylizer.styles.load import AnyStyle
-from stylizer.temporal.coherence import CoherenceConfig, Coherent
-from stylizer.temporal.cuts import ResetOnCut
+from stylizer.temporal.coherence import CoherenceConfig
 from stylizer.web.errors import ApiError
 from stylizer.web.gallery import Gallery
 from stylizer.web.jobs import Job
@@ -73,9 +70,8 @@ class PhotoWork:
             job.check()
             painter = FastStylizer(self.styles, runtime=self.gallery.load_another())
             painted = painter(Frame(image, 0, 0.0)).image
-        if options.keep_color:
-            painted = keep_luminance(painted, image)
-        painted = blend(painted, image, strength=options.strength)
+        effects = EffectsConfig(strength=options.strength, keep_color=options.keep_color)
+        painted = finish(painted, image, effects)
         job.check()
         job.preview = encode_jpeg(shrink(painted, _PREVIEW_SIDE))
         result = job.folder / "result.png"
@@ -131,8 +127,8 @@ class VideoWork:
         painter = FastStylizer(self.styles, runtime=self.gallery.load_another())
         result = job.folder / "result.mp4"
         with VideoReader(self.source) as reader:
-            frames = PaintedAhead(self._sized(reader))
-            stylizer = self._stylizer(frames.paint_by(painter))
+            frames = self._sized(reader)
+            stylizer = Composed(painter, self._effects())
             with VideoWriter(
                 result, size=frames.size, rate=reader.rate, source=self.source
             ) as writer:
@@ -151,12 +147,13 @@ class VideoWork:
             return reader
         return Resized(reader, Size(short_side=short_side))
 
-    def _stylizer(self, painter: Stylizer) -> Stylizer:
-        config = CoherenceConfig(strength=self.options.coherence)
-        stylizer: Stylizer = ResetOnCut(Coherent(painter, config))
-        if self.options.keep_color:
-            stylizer = KeepColor(stylizer)
-        return Strength(stylizer, self.options.strength)
+    def _effects(self) -> EffectsConfig:
+        options = self.options
+        return EffectsConfig(
+            strength=options.strength,
+            keep_color=options.keep_color,
+            coherence=CoherenceConfig(strength=options.coherence),
+        )
 
     def _report(self, job: Job, progress: Progress) -> None:
         if progress.frames > self.most_frames:

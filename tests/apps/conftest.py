@@ -82,8 +82,9 @@ def inverter(monkeypatch: pytest.MonkeyPatch) -> Inverter:
     def make(*_: object, **__: object) -> Inverter:
         return inverter
 
-    for module in (video, frames, live, image, demo):
+    for module in (video, frames, image, demo):
         monkeypatch.setattr(module, "make_stylizer", make)
+    monkeypatch.setattr(live, "make_painter", make)
     return inverter
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from stylizer.apps.commands import live
-from stylizer.apps.console.painting import make_stylizer
+from stylizer.apps.console.painting import make_painter
 from stylizer.apps.options.gatys import SHARED, GatysOptions
 from stylizer.frame import Frame
 from stylizer.io.image import read_image, write_image
@@ -268,7 +268,7 @@ def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("cache")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(folder))
-        stylizer = make_stylizer(load_styles(["starry_night"]), FastConfig(engine="openvino"))
+        stylizer = make_painter(load_styles(["starry_night"]), FastConfig(engine="openvino"))
         stylizer(Frame(picture(1), 0, 0.0))
     yield folder
 

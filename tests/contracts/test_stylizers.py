@@ -1,7 +1,7 @@
 """Every stylizer keeps the contract of `stylizer.protocols.Stylizer`."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -10,9 +10,12 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from stylizer.base import Applied
+from stylizer.compose import Composed, EffectsConfig
 from stylizer.effects.background import LearntBackground
 from stylizer.effects.color import KeepColor, MatchColor
 from stylizer.effects.region import Mask, Region, RegionConfig
+from stylizer.effects.scale import PaintSmaller
 from stylizer.effects.strength import Strength
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image
@@ -24,8 +27,8 @@ from stylizer.network.runtime import load_runtime
 from stylizer.network.stylizer import FastStylizer
 from stylizer.protocols import Stylizer
 from stylizer.styles.load import AnyStyle, Style, load_style
-from stylizer.temporal.coherence import CoherenceConfig, Coherent
-from stylizer.temporal.cuts import ResetOnCut
+from stylizer.temporal.coherence import Coherence, CoherenceConfig
+from stylizer.temporal.cuts import CutConfig
 from tests.gatys.networks import random_vgg, tiny_config
 from tests.stand_ins import Boiling
 
@@ -95,20 +98,27 @@ def _refined() -> Stylizer:
     return Refined(Tinter(), styles, lambda styles: Growing())
 
 
+BARE = EffectsConfig(coherence=CoherenceConfig(strength=0), cuts=None)
 WRAPPED: dict[str, Callable[[], Stylizer]] = {
     "luminance kept": lambda: KeepColor(Tinter()),
     "colors matched": _match,
     "strength 0": lambda: Strength(Tinter(), 0),
     "strength 0.3": lambda: Strength(Tinter(), 0.3),
-    "coherent": lambda: Coherent(Boiling()),
-    "coherence 0": lambda: Coherent(Boiling(), CoherenceConfig(strength=0)),
+    "coherent": lambda: Applied(Boiling(), Coherence()),
+    "coherence 0": lambda: Applied(Boiling(), Coherence(CoherenceConfig(strength=0))),
     "refined when still": _refined,
-    "only the person": lambda: Region(Boiling(), Left()),
-    "only what is behind, learnt": lambda: Region(
-        Boiling(), LearntBackground(), RegionConfig(part="background")
+    "only the person": lambda: Applied(Boiling(), Region(Left())),
+    "only what is behind, learnt": lambda: Applied(
+        Boiling(), Region(LearntBackground(), RegionConfig(part="background"))
     ),
-    "reset on cut": lambda: ResetOnCut(Boiling()),
-    "reset on cut, coherent": lambda: ResetOnCut(Coherent(Boiling())),
+    "composed, with nothing": lambda: Composed(Boiling(), BARE),
+    "composed, reset on cut": lambda: Composed(Boiling(), replace(BARE, cuts=CutConfig())),
+    "composed, reset on cut, coherent": lambda: Composed(Boiling()),
+    "composed, of all": lambda: Composed(
+        PaintSmaller(Boiling(), size=(16, 12)),
+        EffectsConfig(strength=0.6, keep_color=True, region=RegionConfig(part="background")),
+    ),
+    "composed, strength 0": lambda: Composed(Boiling(), EffectsConfig(strength=0)),
     "half of a painting in kept colors": lambda: Strength(KeepColor(_match()), 0.5),
 }
 GATYS: dict[str, dict[str, object]] = {

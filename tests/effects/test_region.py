@@ -84,8 +84,8 @@ def overlap(found: Mask, true: Mask) -> float:
 def test_only_the_part_asked_for_is_painted_with_a_soft_edge(part: Part) -> None:
     image = room()
     frame = Frame(image, 7, 0.3)
-    region = Region(Inverting(), Half(), RegionConfig(part=part, feather=0.05))
-    result = region(frame)
+    region = Region(Half(), RegionConfig(part=part, feather=0.05))
+    result = region(frame, Inverting()(frame))
     assert (result.size, result.index, result.time) == (frame.size, 7, 0.3)
     left, right = (255 - image, image) if part == "person" else (image, 255 - image)
     np.testing.assert_array_equal(result.image[:, :70], left[:, :70])
@@ -94,24 +94,37 @@ def test_only_the_part_asked_for_is_painted_with_a_soft_edge(part: Part) -> None
     assert ((share[:, 74:86] > 0) & (share[:, 74:86] < 1)).mean() > 0.4
 
 
-def test_the_mask_follows_softly_in_time_and_where_it_is_empty_nothing_is_painted() -> None:
-    painter, finder = Inverting(), Half()
-    region = Region(painter, finder, RegionConfig(memory=0.5, feather=0))
+def test_the_mask_follows_softly_in_time_until_it_is_empty() -> None:
+    finder = Half()
+    region = Region(finder, RegionConfig(memory=0.5, feather=0))
     frame = Frame(room(), 0, 0.0)
-    region(frame)
+    region(frame, Inverting()(frame))
     finder.there = False
     shares = [float(region._share(frame)[0, 0]) for _ in range(12)]
     assert shares[:3] == [0.5, 0.25, 0.125] and shares[-1] == 0
-    before = len(painter.calls)
-    np.testing.assert_array_equal(region(frame).image, frame.image)
-    assert len(painter.calls) == before
+    assert not region.covers(frame)
+    np.testing.assert_array_equal(region(frame, Inverting()(frame)).image, frame.image)
 
 
-def test_reset_and_notice_are_passed_on() -> None:
-    painter, finder = Inverting(), Half()
-    region = Region(painter, finder)
+def test_a_frame_that_was_looked_at_is_not_looked_at_again() -> None:
+    region = Region(Half(), RegionConfig(memory=0.5, feather=0))
+    frame, painted = Frame(room(), 0, 0.0), Frame(255 - room(), 0, 0.0)
+    assert region.covers(frame)
+    first = region(frame, painted).image
+    np.testing.assert_array_equal(first[:, : WIDTH // 2 - 4], painted.image[:, : WIDTH // 2 - 4])
+    region._finder.there = False  # type: ignore[attr-defined]
+    assert region.covers(frame)
+    half = region(frame, painted).image
+    np.testing.assert_allclose(
+        half[0, 0], (frame.image[0, 0] / 2 + painted.image[0, 0] / 2), atol=1
+    )
+
+
+def test_reset_and_notice_are_the_finders() -> None:
+    finder = Half()
+    region = Region(finder)
     region.reset()
-    assert painter.resets == [0] and finder.resets == 1
+    assert finder.resets == 1
     assert region.notice == "half"
 
 

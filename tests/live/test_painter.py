@@ -9,16 +9,18 @@ from itertools import pairwise
 
 import numpy as np
 
+from stylizer.base import WrappedStylizer
+from stylizer.compose import EffectsConfig
 from stylizer.effects.color import keep_luminance
 from stylizer.errors import StyleError
 from stylizer.frame import Frame, Image
 from stylizer.live.budget import Budget, BudgetConfig
 from stylizer.live.controls import Controls, ControlSettings, OfferedStyle
 from stylizer.live.levels import Level
-from stylizer.live.painter import LivePainter, PainterConfig
+from stylizer.live.painter import LivePainter
 from stylizer.protocols import Stylizer
 from stylizer.styles.load import AnyStyle, Style
-from stylizer.temporal.coherence import CoherenceConfig, Coherent
+from stylizer.temporal.cuts import CutConfig
 from tests.clips import picture
 from tests.stand_ins import Boiling
 
@@ -84,10 +86,8 @@ def make(
     fps: float = 1e-3,
 ) -> LivePainter:
     """Return a painter whose budget, unless told otherwise, is never short."""
-    still = CoherenceConfig(strength=0.0)
-    config = PainterConfig(coherence=still)
     controls = controls or Controls(choose(10), settings=ControlSettings(coherence=0.0))
-    return LivePainter(method, controls, Budget(levels, BudgetConfig(fps=fps)), config)
+    return LivePainter(method, controls, Budget(levels, BudgetConfig(fps=fps)))
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -241,9 +241,9 @@ def test_mirroring_begins_anew() -> None:
 
 def test_a_cut_begins_anew_unless_it_is_not_wanted() -> None:
     black, white = (np.full((96, 160, 3), value, np.uint8) for value in (20, 220))
-    for cuts, expected in ((True, 1), (False, 0)):
+    for cuts, expected in ((CutConfig(), 1), (None, 0)):
         method = Flat()
-        config = PainterConfig(coherence=CoherenceConfig(strength=0.0), cuts=cuts)
+        config = EffectsConfig(cuts=cuts)
         painter = LivePainter(method, Controls(choose(10)), Budget(ONE), config)
         for index in range(10):
             painter(frame(index, black if index < 5 else white))
@@ -251,35 +251,27 @@ def test_a_cut_begins_anew_unless_it_is_not_wanted() -> None:
 
 
 def test_something_can_stand_around_the_method() -> None:
-    class Inverted:
-        def __init__(self, inner: Stylizer) -> None:
-            self.inner = inner
-
+    class Inverted(WrappedStylizer):
         def __call__(self, frame: Frame) -> Frame:
-            painted = self.inner(frame)
+            painted = self._stylizer(frame)
             return painted.with_image(255 - painted.image)
 
-        def reset(self) -> None:
-            self.inner.reset()
-
-    config = PainterConfig(coherence=CoherenceConfig(strength=0.0), around=Inverted)
-    controls = Controls(choose(10), settings=ControlSettings(coherence=0.0))
-    painter = LivePainter(Flat(), controls, Budget(ONE), config)
+    painter = make(Inverted(Flat()))
     assert (painter(frame(0)).image == 245).all()
     assert painter.description == "flat"
 
 
 def test_other_settings_leave_coherence_its_memory() -> None:
-    coherent = Coherent(Flat(), CoherenceConfig(strength=1.0))
-    coherent(frame(0))
-    method = coherent._stylizer
-    assert isinstance(method, Flat)
+    controls = Controls(choose(10), settings=ControlSettings(coherence=1.0))
+    method = Flat()
+    painter = make(method, controls)
+    painter(frame(0))
     method.value = 30
-    coherent.configure(CoherenceConfig(strength=0.5, preset="ultrafast"))
-    kept = coherent(frame(1)).image
+    controls.change(coherence=0.5)
+    kept = painter(frame(1)).image
     assert (kept < 29).any()  # something of the 10 before is left
-    coherent.configure(CoherenceConfig(strength=0.0))
-    assert (coherent(frame(2)).image == 30).all()
+    controls.change(coherence=0.0)
+    assert (painter(frame(2)).image == 30).all()
     method.value = 50
-    coherent.configure(CoherenceConfig(strength=1.0))
-    assert (coherent(frame(3)).image == 50).all()  # what was before is forgotten
+    controls.change(coherence=1.0)
+    assert (painter(frame(3)).image == 50).all()  # what was before is forgotten

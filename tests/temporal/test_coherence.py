@@ -10,16 +10,21 @@ import numpy as np
 import pytest
 from skimage import data
 
+from stylizer.base import Applied
 from stylizer.errors import ConfigError
 from stylizer.evaluation.known_motion import KnownMotion, KnownMotionConfig, Motion
 from stylizer.evaluation.metrics import warping_error
 from stylizer.frame import Frame, Image
 from stylizer.protocols import Stylizer
-from stylizer.temporal.coherence import CoherenceConfig, Coherent
+from stylizer.temporal.coherence import Coherence, CoherenceConfig
 from stylizer.temporal.flow import Preset
 from tests.stand_ins import Boiling, CountingIdentity
 
 SIZE = (160, 96)
+
+
+def coherent(stylizer: Stylizer, config: CoherenceConfig | None = None) -> Stylizer:
+    return Applied(stylizer, Coherence(config))
 
 
 def known(motion: Motion, **settings: Any) -> KnownMotion:
@@ -52,7 +57,7 @@ def test_under_the_true_flow_at_most_half_of_the_boil_is_left_and_its_contrast_s
 ) -> None:
     clip = known(motion)
     images = [frame.image for frame in clip]
-    raw, held = painted(Boiling(), images), painted(Coherent(Boiling()), images)
+    raw, held = painted(Boiling(), images), painted(coherent(Boiling()), images)
     assert true_error(clip, held) < 0.5 * true_error(clip, raw)
     assert 0.7 < detail(held[6:]) / detail(raw[6:]) < 1.15
 
@@ -61,7 +66,7 @@ def test_the_stronger_the_stiller() -> None:
     clip = known("pan")
     images = [frame.image for frame in clip]
     errors = [
-        true_error(clip, painted(Coherent(Boiling(), CoherenceConfig(strength=strength)), images))
+        true_error(clip, painted(coherent(Boiling(), CoherenceConfig(strength=strength)), images))
         for strength in (0.0, 0.3, 0.6, 1.0)
     ]
     assert errors == sorted(errors, reverse=True)
@@ -70,7 +75,7 @@ def test_the_stronger_the_stiller() -> None:
 
 def test_strength_0_hands_on_what_the_stylizer_gives_and_looks_at_nothing() -> None:
     inner = CountingIdentity()
-    stylizer = Coherent(inner, CoherenceConfig(strength=0))
+    stylizer = coherent(inner, CoherenceConfig(strength=0))
     images = [frame.image for frame in known("pan")][:4]
     for given, got in zip(images, painted(stylizer, images), strict=True):
         np.testing.assert_array_equal(got, given)
@@ -90,7 +95,7 @@ def test_nothing_is_left_behind_a_thing_that_moves(step: int) -> None:
         image[30:70, left : left + 24] = hand
         images.append(image)
     inner = Boiling(amount=0)
-    for image, got in list(zip(images, painted(Coherent(inner), images), strict=True))[1:]:
+    for image, got in list(zip(images, painted(coherent(inner), images), strict=True))[1:]:
         difference = np.abs(got.astype(float) - inner.paint(image)).max(-1)
         assert difference.mean() < 2.0
         assert np.quantile(difference, 0.99) < 25
@@ -100,7 +105,7 @@ def test_other_light_shows_at_once() -> None:
     image = next(iter(known("still"))).image
     dark = np.asarray(image * 0.6, np.uint8)
     inner = Boiling(amount=0)
-    outputs = painted(Coherent(inner), [image] * 4 + [dark] * 2)
+    outputs = painted(coherent(inner), [image] * 4 + [dark] * 2)
     difference = outputs[4].astype(float) - inner.paint(dark)
     assert np.abs(difference).mean() < 4
     assert np.abs(outputs[5].astype(float) - inner.paint(dark)).mean() < 2
@@ -110,7 +115,7 @@ def test_a_thing_that_stands_is_not_resampled() -> None:
     """A single sharp point stays one, however long it is carried along."""
     image = np.full((96, 160, 3), 90, np.uint8)
     image[::6, ::5] = 200
-    outputs = painted(Coherent(CountingIdentity()), [image] * 20)
+    outputs = painted(coherent(CountingIdentity()), [image] * 20)
     np.testing.assert_array_equal(outputs[-1], image)
 
 
@@ -120,14 +125,14 @@ def test_what_moves_is_kept_less_than_what_stands() -> None:
     for motion in ("still", "pan"):
         clip = known(motion, foreground=False, noise=0.5)
         images = [frame.image for frame in clip]
-        raw, held = painted(Boiling(), images), painted(Coherent(Boiling()), images)
+        raw, held = painted(Boiling(), images), painted(coherent(Boiling()), images)
         left[motion] = true_error(clip, held) / true_error(clip, raw)
     assert left["still"] < 0.6 * left["pan"]
 
 
 def test_fine_detail_of_what_moves_stays() -> None:
     images = [frame.image for frame in known("pan", speed=1.3)]
-    raw, held = painted(Boiling(), images)[6:], painted(Coherent(Boiling()), images)[6:]
+    raw, held = painted(Boiling(), images)[6:], painted(coherent(Boiling()), images)[6:]
     slopes = [
         np.mean([np.abs(cv2.Laplacian(image, cv2.CV_32F)).mean() for image in pictures])
         for pictures in (raw, held)
@@ -138,26 +143,27 @@ def test_fine_detail_of_what_moves_stays() -> None:
 def test_other_settings_count_at_once_and_the_memory_is_kept() -> None:
     clip = known("still", foreground=False)
     images = [frame.image for frame in clip]
-    stylizer, raw = Coherent(Boiling()), painted(Boiling(), images)
+    coherence, raw = Coherence(), painted(Boiling(), images)
+    stylizer = Applied(Boiling(), coherence)
     frames = [Frame(image, i, i / 30) for i, image in enumerate(images)]
     outputs = [stylizer(frame).image for frame in frames[:6]]
-    stylizer.configure(CoherenceConfig(strength=1.0, preset="ultrafast"))
-    assert stylizer.config.strength == 1.0
+    coherence.configure(CoherenceConfig(strength=1.0, preset="ultrafast"))
+    assert coherence.config.strength == 1.0
     outputs.append(stylizer(frames[6]).image)
     steps = [np.abs(p[6].astype(float) - p[5]).mean() for p in (outputs, raw)]
     assert steps[0] < 0.3 * steps[1]
-    stylizer.configure(CoherenceConfig(strength=0.0))
+    coherence.configure(CoherenceConfig(strength=0.0))
     np.testing.assert_array_equal(stylizer(frames[7]).image, raw[7])
-    stylizer.configure(CoherenceConfig())
+    coherence.configure(CoherenceConfig())
     np.testing.assert_array_equal(stylizer(frames[8]).image, raw[8])
     assert np.abs(stylizer(frames[9]).image.astype(float) - raw[9]).mean() > 1
-    stylizer.configure(CoherenceConfig(max_side=64))
+    coherence.configure(CoherenceConfig(max_side=64))
     np.testing.assert_array_equal(stylizer(frames[10]).image, raw[10])
 
 
 def test_settings_may_change_from_another_thread() -> None:
     images = [frame.image for frame in known("pan")]
-    stylizer, done = Coherent(Boiling()), threading.Event()
+    coherence, done = Coherence(), threading.Event()
 
     def turn() -> None:
         settings = [
@@ -168,16 +174,33 @@ def test_settings_may_change_from_another_thread() -> None:
         ]
         while not done.is_set():
             for config in settings:
-                stylizer.configure(config)
+                coherence.configure(config)
 
     thread = threading.Thread(target=turn)
     thread.start()
     try:
-        outputs = painted(stylizer, images * 3)
+        outputs = painted(Applied(Boiling(), coherence), images * 3)
     finally:
         done.set()
         thread.join()
     assert {output.shape for output in outputs} == {images[0].shape}
+
+
+def test_a_painting_smaller_than_its_source_is_held_still_at_its_own_size() -> None:
+    clip = known("still", foreground=False)
+    small = (SIZE[0] // 2, SIZE[1] // 2)
+    coherence, inner = Coherence(), Boiling()
+    raw, held = [], []
+    for frame in clip:
+        shrunk = np.asarray(cv2.resize(frame.image, small, interpolation=cv2.INTER_AREA), np.uint8)
+        raw.append(inner.paint(shrunk))
+        held.append(coherence(frame, frame.with_image(raw[-1])).image)
+    assert {image.shape[1::-1] for image in held} == {small}
+    steps = [
+        np.mean([np.abs(images[i].astype(float) - images[i - 1]).mean() for i in range(5, 14)])
+        for images in (raw, held)
+    ]
+    assert steps[1] < 0.5 * steps[0]
 
 
 @pytest.mark.slow
@@ -186,7 +209,7 @@ def test_over_600_frames_of_a_still_photo_nothing_drifts_or_crawls() -> None:
         motion="still", size=(96, 64), frame_count=600, foreground=False, noise=4.0
     )
     clip = KnownMotion(data.coffee(), data.astronaut(), config)
-    inner, stylizer = Boiling(), Coherent(Boiling())
+    inner, stylizer = Boiling(), coherent(Boiling())
     kept, raw = [], []
     for frame in clip:
         result = stylizer(frame).image

@@ -7,8 +7,7 @@ from skimage import data
 from stylizer.errors import ConfigError
 from stylizer.evaluation.known_motion import KnownMotion, KnownMotionConfig, Motion
 from stylizer.frame import Frame, Image
-from stylizer.temporal.cuts import CutConfig, CutDetector, ResetOnCut
-from tests.stand_ins import CountingIdentity
+from stylizer.temporal.cuts import CutConfig, CutDetector
 
 PHOTOS = [data.coffee(), data.astronaut(), data.rocket(), data.chelsea()]
 
@@ -84,20 +83,6 @@ def test_a_change_of_size_is_a_cut_and_reset_forgets() -> None:
     assert [detector(Frame(p, i, i / 9)) for i, p in enumerate([small, large])] == [False, True]
     detector.reset()
     assert not detector(Frame(shot(0, "still", count=1)[0], 0, 0.0))
-
-
-def test_the_wrapper_resets_before_it_paints_the_new_shot() -> None:
-    inner = CountingIdentity()
-    stylizer = ResetOnCut(inner)
-    images = shot(0, "pan") + shot(1, "pan")
-    for frame in stream(images):
-        np.testing.assert_array_equal(stylizer(frame).image, frame.image)
-    assert inner.calls == list(range(24))
-    assert inner.resets == [12]
-    stylizer.reset()
-    assert inner.resets == [12, 24]
-    stylizer(stream(images)[0])
-    assert inner.resets == [12, 24], "the first frame after a reset is no cut"
 
 
 def test_settings_are_checked() -> None:

@@ -50,7 +50,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[Named]:
         return made[-1]
 
     for module in (bench_fast, bench_duel):
-        monkeypatch.setattr(module, "make_stylizer", make)
+        monkeypatch.setattr(module, "make_painter", make)
     return made
 
 
@@ -171,7 +171,7 @@ def test_the_race_takes_turns_on_equal_frames(
             return frame
 
     monkeypatch.setattr(magenta_lite, "MagentaLite", Heard)
-    monkeypatch.setattr(bench_duel, "make_stylizer", Ours)
+    monkeypatch.setattr(bench_duel, "make_painter", Ours)
     frames = synthetic_frames((48, 48), count=WARM_UP + 12)
     painted = Style(name="plain", image=np.zeros((16, 16, 3), np.uint8))
     duel(frames, [painted], FastConfig(), folder=tmp_path)

@@ -15,11 +15,13 @@ from stylizer.apps.options.coherence import CoherenceOptions
 from stylizer.apps.options.spread import spread
 from stylizer.errors import ConfigError, SinkError, SourceError
 from stylizer.evaluation.known_motion import KnownMotion, KnownMotionConfig
+from stylizer.gatys.config import GatysConfig
 from stylizer.io.media.encoding import VideoWriterConfig
 from stylizer.io.sinks.video_writer import VideoWriter
-from stylizer.temporal.coherence import Coherent
-from stylizer.temporal.cuts import ResetOnCut
-from tests.stand_ins import Boiling, CountingIdentity
+from stylizer.network.config import FastConfig
+from stylizer.temporal.coherence import CoherenceConfig
+from stylizer.temporal.cuts import CutConfig
+from tests.stand_ins import Boiling
 
 SIZE = (128, 72)
 
@@ -106,19 +108,17 @@ def test_bad_input_is_refused(clips: Path, tmp_path: Path) -> None:
         run(tmp_path / "missing.mp4", "--source", source)
 
 
-def test_the_options_wrap_what_is_on_and_nothing_else() -> None:
-    inner = CountingIdentity()
-    both = CoherenceOptions().wrap(inner)
-    assert isinstance(both, ResetOnCut)
-    assert isinstance(CoherenceOptions(cuts="off").wrap(inner), Coherent)
-    assert CoherenceOptions(cuts="off", coherence=0).wrap(inner) is inner
-    assert CoherenceOptions(cuts="off").wrap(inner, recurrent=True) is inner
-    asked = CoherenceOptions(cuts="off", coherence=0.4, flow="medium")
-    assert isinstance(asked.wrap(inner, recurrent=True), Coherent)
-    assert asked.config().strength == 0.4
-    assert asked.config().preset == "medium"
+def test_the_options_say_what_is_on() -> None:
+    fast, gatys = FastConfig(), GatysConfig()
+    assert CoherenceOptions().config(fast) == CoherenceConfig()
+    assert CoherenceOptions().config(gatys).strength == 0
+    assert CoherenceOptions().cut_config() == CutConfig()
+    assert CoherenceOptions(cuts="off").cut_config() is None
+    asked = CoherenceOptions(coherence=0.4, flow="medium")
+    for method in (fast, gatys):
+        assert asked.config(method) == CoherenceConfig(strength=0.4, preset="medium")
     with pytest.raises(ConfigError, match="--coherence: expected 0 to 1, got 2"):
-        CoherenceOptions(coherence=2).wrap(inner)
+        CoherenceOptions(coherence=2).check()
 
 
 def test_the_options_are_options_of_a_command() -> None:

@@ -9,17 +9,20 @@ import numpy as np
 import pytest
 
 from stylizer.apps.commands import styles as app
+from stylizer.apps.console import painting
+from stylizer.apps.options.coherence import CoherenceOptions
 from stylizer.apps.options.look import LookOptions
-from stylizer.effects.color import keep_luminance, match_color
+from stylizer.apps.options.method import describe
+from stylizer.compose import EffectsConfig
 from stylizer.errors import ConfigError, StyleError
 from stylizer.frame import Frame, Image
 from stylizer.gatys.config import GatysConfig
 from stylizer.io.image import read_image
 from stylizer.network.config import FastConfig
 from stylizer.styles.built_in import load_named_style, style_names
-from stylizer.styles.load import AnyStyle, NamedStyle, Style, load_style
+from stylizer.styles.load import AnyStyle, NamedStyle, load_style
+from stylizer.temporal.coherence import CoherenceConfig
 from tests.apps.conftest import Inverter, Run, names
-from tests.clips import picture
 
 
 class Painter(Inverter):
@@ -54,7 +57,7 @@ def painter(monkeypatch: pytest.MonkeyPatch) -> Painter:
         configs.append(config)
         return painter
 
-    monkeypatch.setattr(app, "make_stylizer", make)
+    monkeypatch.setattr(app, "make_painter", make)
     monkeypatch.setattr(painter, "configs", configs, raising=False)
     return painter
 
@@ -130,39 +133,21 @@ def test_a_slip_is_told_before_anything_is_painted(
 def test_a_method_whose_styles_are_fixed_is_refused(
     stylizer: Run, photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app, "make_stylizer", lambda *_: Inverter())
+    monkeypatch.setattr(painting, "load_painter", lambda _: Inverter())
     outcome = stylizer("styles", "--gallery", tmp_path / "a.png", "--photo", photo)
     assert outcome.code == 1
     assert "expected a method whose styles can be changed, got Inverter" in outcome.errors[0]
 
 
-@pytest.mark.parametrize("strength", [0.0, 0.4, 1.0])
-@pytest.mark.parametrize("keep", [None, "luminance"])
-def test_the_look_of_a_stream_and_of_one_picture_are_the_same(
-    strength: float, keep: str | None
-) -> None:
-    look = LookOptions(strength=strength, keep_color=keep)
-    source = noise(1)
-    styles = [load_style("tahiti")]
-    streamed = look.wrap(look.match(Painter(), styles))(Frame(source, 0, 0.0)).image
-    assert list(look.prepare(styles, source)) == styles
-    finished = look.finish(255 - source, source)
-    np.testing.assert_array_equal(streamed, finished)
-    painted = keep_luminance(255 - source, source) if keep else 255 - source
-    expected = strength * painted.astype(float) + (1 - strength) * source
-    assert np.abs(finished - expected).max() <= 0.5001
-
-
-def test_matching_colors_changes_the_styles_before_painting() -> None:
-    look = LookOptions(keep_color="match")
-    style = Style(name="a", image=noise(2))
-    source = picture(3)
-    (prepared,) = look.prepare([style], source)
-    assert isinstance(prepared, Style)
-    np.testing.assert_array_equal(prepared.image, match_color(style.image, source))
-    streamed = look.match(Painter(), [style])(Frame(source, 0, 0.0)).image
-    assert streamed.mean() == round(match_color(style.image, source).mean())
-    np.testing.assert_array_equal(look.finish(noise(3), noise(4)), noise(3))
+def test_the_look_is_described() -> None:
+    styles, method = [load_style("tahiti")], FastConfig()
+    plain = describe(styles, method, LookOptions())
+    assert plain.effects == EffectsConfig(coherence=CoherenceConfig(strength=0), cuts=None)
+    asked = describe(
+        styles, method, LookOptions(strength=0.4, keep_color="luminance"), CoherenceOptions()
+    )
+    assert asked.effects == EffectsConfig(strength=0.4, keep_color=True)
+    assert (asked.styles, asked.method) == (tuple(styles), method)
 
 
 def test_the_look_is_checked_before_anything_is_loaded() -> None:

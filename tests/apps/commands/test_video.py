@@ -12,7 +12,6 @@ from skimage import data
 
 from stylizer.apps.commands import video
 from stylizer.apps.console import paths
-from stylizer.apps.console.passes import stopped_by_signals
 from stylizer.frame import Frame
 from stylizer.io.media.probe import probe
 from stylizer.io.sinks.video_writer import VideoWriter
@@ -226,19 +225,3 @@ def test_ctrl_c_while_a_shot_is_painted_keeps_the_shots_before(
     assert count_frames(out) == 3
     assert notes[-1] == "shot ahead: pass 1 of 2, 17%"
     assert len(notes) == 7
-
-
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
-def test_what_is_painted_ahead_hears_of_signals(sent: signal.Signals) -> None:
-    heard: list[str] = []
-    before = signal.signal(sent, signal.default_int_handler)
-    try:
-        with (
-            pytest.raises(KeyboardInterrupt),
-            stopped_by_signals(lambda: heard.append("stop")),
-        ):
-            signal.raise_signal(sent)
-        assert heard == ["stop"]
-        assert signal.getsignal(sent) is signal.default_int_handler
-    finally:
-        signal.signal(sent, before)

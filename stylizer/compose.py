@@ -1,0 +1,373 @@
+"""The one place where a stylizer is put together.
+
+::
+
+    frame ──▶ painter ──▶ coherence ──▶ enlarging ──▶ source's colors ──▶ strength ──▶ region
+       └────────┴────────────┴─────────────┴───────────────┴─────────────────┴───────────┘
+
+A `StylizerConfig` says what is wanted, `build` makes it. The order has its reasons: what coherence
+carries along is to be paint alone, and where frames are painted smaller it works at that size;
+colors and strength need pictures of one size; what is outside of a region is the source itself.
+What is off is not there. At a cut all but the region forget earlier frames.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING, get_args
+
+from stylizer.base import WrappedStylizer
+from stylizer.effects.background import LearntBackground
+from stylizer.effects.color import (
+    ColorMode,
+    MatchColor,
+    SourceColor,
+    check_pictures,
+    matched_styles,
+)
+from stylizer.effects.region import Region, RegionConfig
+from stylizer.effects.scale import Enlarge, PaintSmaller
+from stylizer.effects.segmenter import Segmenter
+from stylizer.effects.strength import Blend, check_strength
+from stylizer.errors import ConfigError
+from stylizer.frame import Frame, Image, check_image
+from stylizer.gatys.config import GatysConfig
+from stylizer.network.config import FastConfig
+from stylizer.protocols import Effect, StyledStylizer, Stylizer
+from stylizer.styles.load import AnyStyle, load_style, load_styles
+from stylizer.temporal.coherence import Coherence, CoherenceConfig
+from stylizer.temporal.cuts import CutConfig, CutDetector
+
+if TYPE_CHECKING:
+    from stylizer.gatys.passes import PassProgress
+    from stylizer.gatys.stylizer import LossRecord
+
+__all__ = [
+    "Composed",
+    "EffectsConfig",
+    "MethodConfig",
+    "StylizerConfig",
+    "build",
+    "finish",
+    "load_painter",
+    "match_styles",
+    "usual_coherence",
+]
+
+MethodConfig = FastConfig | GatysConfig
+"""The settings of a method, which also say which one it is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EffectsConfig:
+    """What is done to what was painted.
+
+    Attributes:
+      strength: 0 (the source) to 1 (the painting).
+      keep_color: whether the painting gets the source's colors.
+      coherence: what holds a video still; of strength 0 for nothing.
+      cuts: how cuts are found, at which earlier frames are forgotten; None for not at all.
+      region: what is painted of each frame; None for all of it.
+    """
+
+    strength: float = 1.0
+    keep_color: bool = False
+    coherence: CoherenceConfig = field(default_factory=CoherenceConfig)
+    cuts: CutConfig | None = field(default_factory=CutConfig)
+    region: RegionConfig | None = None
+
+    def __post_init__(self) -> None:
+        """Check the strength."""
+        check_strength(self.strength)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StylizerConfig:
+    """A stylizer, described: it can be pickled, compared, and built anywhere by `build`.
+
+    Attributes:
+      styles: one or more: built-in names and paths, each with a weight if there are several
+        (``"starry_night:0.7"``), or styles that are loaded already.
+      method: what paints, with its settings.
+      strength: 0 (the source) to 1 (the painting).
+      keep_color: ``"luminance"`` keeps the source's colors, ``"match"`` gives them to the style
+        pictures before anything is painted; None for the style's colors.
+      coherence: what holds a video still; None for what suits the method (`usual_coherence`).
+      cuts: how cuts are found, at which earlier frames are forgotten; None for not at all.
+      region: what is painted of each frame; None for all of it.
+    """
+
+    styles: Sequence[str | AnyStyle]
+    method: MethodConfig = field(default_factory=FastConfig)
+    strength: float = 1.0
+    keep_color: ColorMode | None = None
+    coherence: CoherenceConfig | None = None
+    cuts: CutConfig | None = field(default_factory=CutConfig)
+    region: RegionConfig | None = None
+
+    def __post_init__(self) -> None:
+        """Check what can be checked without loading anything."""
+        if isinstance(self.styles, str):
+            raise ConfigError(
+                f"styles: expected a list of styles, got the text {self.styles!r}; wrap it in []"
+            )
+        object.__setattr__(self, "styles", tuple(self.styles))
+        if self.keep_color not in (None, *get_args(ColorMode)):
+            raise ConfigError(
+                f"keep_color: expected None, {' or '.join(get_args(ColorMode))}, "
+                f"got {self.keep_color!r}"
+            )
+        check_strength(self.strength)
+
+    @property
+    def effects(self) -> EffectsConfig:
+        """What is done to what the method paints."""
+        return EffectsConfig(
+            strength=self.strength,
+            keep_color=self.keep_color == "luminance",
+            coherence=self.coherence or usual_coherence(self.method),
+            cuts=self.cuts,
+            region=self.region,
+        )
+
+    def load_styles(self) -> tuple[AnyStyle, ...]:
+        """Return the styles, read and checked; of those given as texts, weights have a sum of 1.
+
+        Raises:
+          StyleError: there is none, one cannot be read, or one without a picture is to be matched.
+        """
+        styles: tuple[AnyStyle, ...]
+        texts = [style for style in self.styles if isinstance(style, str)]
+        if len(texts) == len(self.styles):
+            styles = load_styles(texts)
+        else:
+            styles = tuple(
+                load_style(style) if isinstance(style, str) else style for style in self.styles
+            )
+        return check_pictures(styles) if self.keep_color == "match" else styles
+
+
+def usual_coherence(method: MethodConfig) -> CoherenceConfig:
+    """Return the default settings of coherence; none for a method with a memory of its own."""
+    return CoherenceConfig(strength=0.0) if isinstance(method, GatysConfig) else CoherenceConfig()
+
+
+def build(
+    config: StylizerConfig,
+    *,
+    on_loss: Callable[[LossRecord], None] | None = None,
+    on_pass: Callable[[PassProgress], None] | None = None,
+) -> Composed:
+    """Put a stylizer together; loads styles and networks, which takes up to some seconds.
+
+    Args:
+      config: what is wanted.
+      on_loss: told of every iteration of the optimization.
+      on_pass: told of every frame that the optimization paints in several passes.
+
+    Raises:
+      StyleError: a style cannot be read or used.
+      BackendError, ConfigError, WeightsError: as the method's own stylizer says.
+    """
+    painter = load_painter(config, on_loss=on_loss, on_pass=on_pass)
+    return Composed(painter, config.effects)
+
+
+def load_painter(
+    config: StylizerConfig,
+    *,
+    on_loss: Callable[[LossRecord], None] | None = None,
+    on_pass: Callable[[PassProgress], None] | None = None,
+) -> Stylizer:
+    """Return the method alone, loaded; as `build`, without what is done to its paintings."""
+    styles, method = config.load_styles(), config.method
+    painter: StyledStylizer
+    if isinstance(method, FastConfig):
+        from stylizer.network.stylizer import FastStylizer
+
+        painter = FastStylizer(styles, method)
+    elif method.passes > 1:
+        from stylizer.gatys.shots import ShotConfig, ShotPainter
+
+        return ShotPainter(
+            styles,
+            ShotConfig(gatys=method, cuts=config.cuts),
+            prepare=partial(matched_styles, styles) if config.keep_color == "match" else None,
+            on_loss=on_loss,
+            on_frame=on_pass,
+        )
+    else:
+        from stylizer.gatys.stylizer import GatysStylizer
+
+        painter = GatysStylizer(styles, method, on_loss=on_loss)
+    return match_styles(painter, config)
+
+
+def match_styles(painter: StyledStylizer, config: StylizerConfig) -> Stylizer:
+    """Return a painter whose styles take the colors of its frames, if the config says so.
+
+    Raises:
+      StyleError: as `StylizerConfig.load_styles` says.
+    """
+    return MatchColor(painter, config.load_styles()) if config.keep_color == "match" else painter
+
+
+def finish(painted: Image, source: Image, config: EffectsConfig) -> Image:
+    """Return a picture that was painted by itself, with all that is done to paintings.
+
+    Args:
+      painted: uint8 RGB, (H, W, 3).
+      source: uint8 RGB, of the same size.
+      config: of it, coherence and cuts do not count.
+    """
+    still = replace(config, coherence=CoherenceConfig(strength=0.0), cuts=None)
+    return Composed(_Given(painted), still)(Frame(source, 0, 0.0)).image
+
+
+class Composed(WrappedStylizer):
+    """A painter and what is done to its paintings; a `stylizer.protocols.Staged`."""
+
+    def __init__(self, painter: Stylizer, config: EffectsConfig | None = None) -> None:
+        """Put ``painter`` and effects together.
+
+        Args:
+          painter: paints each frame, at its own size, or, `PaintSmaller`, at another.
+          config: None for the defaults.
+
+        Raises:
+          BackendError: a segmenter is given, and what runs it is not installed.
+          WeightsError: the segmenter is missing, or is no such network.
+        """
+        super().__init__(painter)
+        config = config or EffectsConfig()
+        self._coherence = Coherence(config.coherence)
+        self._cuts = None if config.cuts is None else CutDetector(config.cuts)
+        self._region = None if config.region is None else _make_region(config.region)
+        self._arrange(config)
+
+    @property
+    def config(self) -> EffectsConfig:
+        """The settings."""
+        return self._config
+
+    @property
+    def painter(self) -> Stylizer:
+        """What paints; at strength 0, what only hands on the source."""
+        return self._stylizer if self._paints else _Unpainted(self._stylizer)
+
+    @property
+    def effects(self) -> Sequence[Effect]:
+        """What is done to paintings, in order."""
+        return self._effects
+
+    @property
+    def notice(self) -> str | None:
+        """What the user must be told, or asked to do; None for nothing."""
+        return None if self._region is None else self._region.notice
+
+    def configure(self, config: EffectsConfig) -> None:
+        """Go on with another strength, coherence and choice of colors; between two frames.
+
+        What coherence remembers stays of use.
+
+        Raises:
+          ConfigError: cuts or region are other ones.
+        """
+        if (config.cuts, config.region) != (self._config.cuts, self._config.region):
+            raise ConfigError("cuts, region: expected those that it was made with; make another")
+        self._arrange(config)
+
+    def begins_shot(self, frame: Frame) -> bool:
+        """Whether a cut comes before this frame; to be asked once for every frame, in order."""
+        return self._cuts is not None and self._cuts(frame)
+
+    def begin_shot(self) -> None:
+        """Forget earlier frames as at a cut: what a region's finder has learnt is kept."""
+        self._stylizer.reset()
+        for effect in self._effects:
+            effect.reset()
+
+    def reset(self) -> None:
+        """Forget all earlier frames."""
+        self.begin_shot()
+        if self._cuts is not None:
+            self._cuts.reset()
+        if self._region is not None:
+            self._region.reset()
+
+    def __call__(self, frame: Frame) -> Frame:
+        """Return the painted frame: same size, index and time.
+
+        Raises:
+          ConfigError: the frame's image is no uint8 RGB picture.
+        """
+        image = check_image(frame.image)
+        if self.begins_shot(frame):
+            self.begin_shot()
+        covers = self._region is None or self._region.covers(frame)
+        if not (self._paints and covers):
+            return frame.with_image(image.copy())
+        painted = self._stylizer(frame)
+        for effect in self._effects:
+            painted = effect(frame, painted)
+        return painted
+
+    def _arrange(self, config: EffectsConfig) -> None:
+        """Put the effects that are on into their order."""
+        self._config, self._paints = config, config.strength > 0
+        self._coherence.configure(config.coherence)
+        effects: list[Effect] = []
+        if self._paints:
+            if config.coherence.strength > 0:
+                effects.append(self._coherence)
+            if isinstance(self._stylizer, PaintSmaller):
+                effects.append(Enlarge())
+            if config.keep_color:
+                effects.append(SourceColor())
+            if config.strength < 1:
+                effects.append(Blend(config.strength))
+        if self._region is not None:
+            effects.append(_AcrossShots(self._region))
+        if self._coherence not in effects:
+            self._coherence.reset()  # by the time it is wanted again it is of long ago
+        self._effects = tuple(effects)
+
+
+def _make_region(config: RegionConfig) -> Region:
+    finder = LearntBackground() if config.segmenter is None else Segmenter(config.segmenter)
+    return Region(finder, config)
+
+
+class _AcrossShots:
+    """An effect that goes on across cuts."""
+
+    def __init__(self, effect: Effect) -> None:
+        self._effect = effect
+
+    def __call__(self, source: Frame, painted: Frame) -> Frame:
+        return self._effect(source, painted)
+
+    def reset(self) -> None:
+        pass
+
+
+class _Unpainted(WrappedStylizer):
+    """In the place of a stylizer whose paintings nobody would see."""
+
+    def __call__(self, frame: Frame) -> Frame:
+        return frame.with_image(check_image(frame.image).copy())
+
+
+class _Given:
+    """Stands for what painted a picture that is there already."""
+
+    def __init__(self, painted: Image) -> None:
+        self._painted = painted
+
+    def __call__(self, frame: Frame) -> Frame:
+        return frame.with_image(self._painted)
+
+    def reset(self) -> None:
+        pass
