@@ -59,7 +59,7 @@ class Frame:
 
     Attributes:
       image: uint8 RGB, (H, W, 3), C-contiguous.
-      index: 0, 1, ... counted from the first frame that the source gave.
+      index: 0, 1, ... counted from the stream's first frame, also where only a span of it is read.
       time: seconds since the stream's start; a file's frame n stands at ``n / rate``.
     """
 

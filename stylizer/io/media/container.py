@@ -12,6 +12,7 @@ import errno
 import logging
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 
 # Before PyAV: after it, OpenCV's windows hang (both bring libxcb along).
@@ -33,12 +34,14 @@ __all__ = [
     "find_orientation",
     "open_video",
     "picture_time",
+    "seek_pictures",
     "stream_seconds",
 ]
 
 _log = logging.getLogger(__name__)
 
 _PICTURES = ("image2", "_pipe")  # ffmpeg's names of readers of single pictures
+_INDEXED = {"mp4", "mov", "matroska", "webm"}  # formats whose index leads to a key picture
 _TEXT = ("tty", "txt", "srt", "ass", "webvtt")  # text that ffmpeg would paint as a video, or read
 
 
@@ -134,6 +137,36 @@ def decode_pictures(
             damaged += 1
     if damaged:
         _log.warning("%s: passed over %d damaged parts of the video", path, damaged)
+
+
+def seek_pictures(
+    container: av.container.InputContainer, stream: av.VideoStream, path: Path, *, time: Fraction
+) -> Iterator[av.VideoFrame] | None:
+    """Decode a stream that was just opened from its last key picture at or before a time.
+
+    Pictures that are stored after a key picture but shown before it (an open group of pictures)
+    may need what was left out, and do not come.
+
+    Args:
+      container: just opened.
+      stream: of it.
+      path: for messages.
+      time: seconds of the file's own time.
+
+    Returns:
+      The pictures, the key picture first, which may stand after ``time``: files keep times of
+      decoding in their index. None where no key picture is found by a time: in formats without an
+      index, or whose times are not exact.
+    """
+    if not set(container.format.name.split(",")) & _INDEXED or not stream.time_base:
+        return None
+    try:
+        container.seek(int(time // stream.time_base), stream=stream)
+    except (OSError, av.error.FFmpegError):
+        return None
+    pictures = decode_pictures(container, stream, path)
+    key = next((picture for picture in pictures if picture.key_frame), None)
+    return None if key is None else chain([key], pictures)
 
 
 def picture_time(

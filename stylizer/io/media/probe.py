@@ -56,6 +56,8 @@ class MediaInfo:
       frame_count: pictures stored; None when it was not cheap to know.
       audio: codecs of the audio tracks, in order; ``"unknown"`` for one unknown to ffmpeg.
       subtitles: codecs of the subtitle tracks, in order.
+      start: when the first picture stands, in seconds of the file's own time; None when that does
+        not say.
       start_offset: seconds by which the video starts after the first audio track (negative:
         before it); 0 without one.
     """
@@ -72,6 +74,7 @@ class MediaInfo:
     frame_count: int | None
     audio: tuple[str, ...]
     subtitles: tuple[str, ...]
+    start: Fraction | None
     start_offset: float
 
     @property
@@ -121,6 +124,7 @@ def probe(path: Path | str) -> MediaInfo:
             frame_count=len(times) if last is not None else stream.frames or None,
             audio=_codecs(container.streams.audio),
             subtitles=_codecs(container.streams.subtitles),
+            start=picture_time(first, container),
             start_offset=_start_offset(container, stream),
         )
 

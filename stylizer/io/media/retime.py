@@ -26,7 +26,11 @@ _HALF = Fraction(1, 2)
 
 
 def at_constant_rate(
-    pictures: Iterable[tuple[Item, Fraction, Fraction]], rate: Fraction
+    pictures: Iterable[tuple[Item, Fraction, Fraction]],
+    rate: Fraction,
+    *,
+    origin: Fraction | None = None,
+    begin: int = 0,
 ) -> Iterator[Item]:
     """Give pictures at a constant rate, each as near to its time as can be.
 
@@ -35,28 +39,32 @@ def at_constant_rate(
     are the same frame. At least one frame comes of at least one picture.
 
     Args:
-      pictures: (picture, time, duration), seconds, in the order of time; the first time is zero
-        for the output, and only the last duration counts. A picture that stands before its
-        forerunner replaces it.
+      pictures: (picture, time, duration), seconds, in the order of time; only the last duration
+        counts. A picture that stands before its forerunner replaces it.
       rate: frames per second.
+      origin: the time that is zero for the output; None for the first picture's.
+      begin: the first frame to give. Those before it are passed over, and the pictures before the
+        one that stands there may be left out.
 
     Raises:
       SourceError: a gap of more than `MAX_GAP` seconds, which only broken time stamps have.
     """
-    given = 0
+    given = begin
     held: Item | None = None
-    first: Fraction | None = None
-    before = end = Fraction(0)
+    before: Fraction | None = None
+    end = Fraction(0)
     for item, time, duration in pictures:
-        first = time if first is None else first
-        _check_gap(before, time - first)
-        before = max(before, time - first)
-        until = math.floor((time - first) * rate + _HALF)
+        origin = time if origin is None else origin
+        moment = time - origin
+        before = moment if before is None else before
+        _check_gap(before, moment)
+        before = max(before, moment)
+        until = math.floor(moment * rate + _HALF)
         if held is not None:
             yield from (held for _ in range(given, until))
         given = max(given, until)
-        held, end = item, max(end, time - first + duration)
-    if held is not None:
+        held, end = item, max(end, moment + duration)
+    if held is not None and before is not None:
         _check_gap(before, end)
         until = max(math.floor(end * rate + _HALF), 1)
         yield from (held for _ in range(given, until))

@@ -7,6 +7,7 @@ import math
 import threading
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import chain, islice
 from pathlib import Path
 
 # Before PyAV: after it, OpenCV's windows hang (both bring libxcb along).
@@ -19,7 +20,7 @@ import numpy as np
 from stylizer.base import Managed
 from stylizer.errors import ConfigError, SourceError
 from stylizer.frame import Frame, Image
-from stylizer.io.media.container import decode_pictures, open_video, picture_time
+from stylizer.io.media.container import decode_pictures, open_video, picture_time, seek_pictures
 from stylizer.io.media.probe import MediaInfo, probe
 from stylizer.io.media.retime import at_constant_rate
 
@@ -32,12 +33,17 @@ _NEAR_END = 10
 
 
 class VideoReader(Managed):
-    """Reads a video file, once, from its first picture to its last.
+    """Reads a video file, once, from its first picture to its last, or a span of it.
 
     Rotation tags are applied, and pixels that are not square are made so. A variable frame rate
     comes out constant: pictures are repeated or dropped, as `stylizer.io.media.retime` says, so
     that each stands at its time and the whole lasts as long as the source's video. Time is counted
     from the first picture; ``info.start_offset`` tells how much later than the sound that is.
+
+    A span's frames are those that the whole would give at its times, with the same index and time:
+    the frames of spans that meet, ``(0, t)`` and ``(t, None)``, are those of the whole. In MP4,
+    MOV, Matroska and WebM the reading begins at the key picture before it; in other formats what
+    comes before is decoded and passed over.
 
     A file that is damaged or cut off gives the frames that can be decoded, and a warning in the log
     says what is missing; without a single frame it is an error.
@@ -46,23 +52,40 @@ class VideoReader(Managed):
       info: what was found in the file.
     """
 
-    def __init__(self, path: Path | str, *, rate: Fraction | None = None) -> None:
+    def __init__(
+        self,
+        path: Path | str,
+        *,
+        rate: Fraction | None = None,
+        span: tuple[Fraction | float, Fraction | float | None] | None = None,
+    ) -> None:
         """Open a file.
 
         Args:
           path: the file.
           rate: frames per second to give, exact; None for the file's own, or when that is variable
             the constant rate nearest to its usual one.
+          span: (start, end) in seconds: frames whose times are ``start`` or later, and before
+            ``end``; an ``end`` of None is the file's. Fractions are exact, as a frame's number by
+            the rate. None for the whole.
 
         Raises:
-          ConfigError: a rate that is not above 0 and at most 1000.
-          SourceError: the file is missing, empty, no video, or without a frame.
+          ConfigError: a rate that is not above 0 and at most 1000; a span that begins before 0 or
+            holds no frame.
+          SourceError: the file is missing, empty, no video, or without a frame; the span begins
+            after its end.
         """
         if rate is not None and not 0 < rate <= 1000:
             raise ConfigError(f"rate: expected above 0 and at most 1000 a second, got {rate}")
         self._path = Path(path)
         self.info: MediaInfo = probe(self._path)
         self._rate = self.info.rate if rate is None else Fraction(rate)
+        self._first, self._end = _frames_of(span, self._rate)
+        if self._first >= self._total:
+            raise SourceError(
+                f"{self._path}: expected a span that begins before {float(self.info.duration):.3f} "
+                f"s, where the film ends, got {float(self._first / self._rate):.3f} s"
+            )
         self._container, self._stream = open_video(self._path)
         self._begun = False
         self._closed = False
@@ -81,6 +104,11 @@ class VideoReader(Managed):
     @property
     def frame_count(self) -> int:
         """Frames that will come, as far as is known beforehand."""
+        end = self._total if self._end is None else min(self._end, self._total)
+        return end - self._first
+
+    @property
+    def _total(self) -> int:
         return max(1, math.floor(self.info.duration * self._rate + Fraction(1, 2)))
 
     def __iter__(self) -> Iterator[Frame]:
@@ -99,8 +127,11 @@ class VideoReader(Managed):
     def _frames(self) -> Iterator[Frame]:
         picture: av.VideoFrame | None = None
         image: Image | None = None
-        index = 0
-        for shown in at_constant_rate(self._timed(), self._rate):
+        index = self._first
+        pictures = at_constant_rate(
+            self._timed(), self._rate, origin=self.info.start, begin=self._first
+        )
+        for shown in islice(pictures, None if self._end is None else self._end - index):
             if image is None or shown is not picture:
                 picture, image = shown, self._to_image(shown)
             else:
@@ -112,14 +143,15 @@ class VideoReader(Managed):
     def _timed(self) -> Iterator[tuple[av.VideoFrame, Fraction, Fraction]]:
         """Give decoded pictures with their time, and how long each stands if it is the last."""
         step = 1 / self.info.rate
-        time, first = -step, None
-        pictures = decode_pictures(self._container, self._stream, self._path)
+        time, first = -step, self.info.start
+        pictures: Iterator[av.VideoFrame] | None = None
         while True:
             with self._lock:
                 if self._closed:
                     raise SourceError(
                         f"{self._path}: the reader was closed while it was being read"
                     )
+                pictures = self._decode() if pictures is None else pictures
                 picture = next(pictures, None)
             if picture is None:
                 return
@@ -131,6 +163,29 @@ class VideoReader(Managed):
             near = self.info.measured or rest < _NEAR_END
             yield picture, time, rest if near and rest > 0 else step
 
+    def _decode(self) -> Iterator[av.VideoFrame]:
+        """Decode from a key picture on that stands at the first wanted frame, or before it."""
+        start, back = self.info.start, Fraction(0)
+        while start is not None and self._first / self._rate > back:
+            pictures = seek_pictures(
+                self._container,
+                self._stream,
+                self._path,
+                time=start + self._first / self._rate - back,
+            )
+            key = None if pictures is None else next(pictures, None)
+            stamp = None if key is None else picture_time(key, self._container)
+            if pictures is not None and key is not None and stamp is not None:
+                # The picture that stands at a frame is the last that is nearest to it or before.
+                if (stamp - start) * self._rate < self._first + Fraction(1, 2):
+                    return chain([key], pictures)
+            self._container.close()
+            self._container, self._stream = open_video(self._path)
+            if stamp is None:
+                break
+            back = 2 * back or Fraction(1)
+        return decode_pictures(self._container, self._stream, self._path)
+
     def _to_image(self, picture: av.VideoFrame) -> Image:
         orientation = self.info.orientation
         width, height = orientation.turn_size(self.info.size)
@@ -139,11 +194,16 @@ class VideoReader(Managed):
         )
         return orientation.turn(np.asarray(stored, dtype=np.uint8))
 
-    def _check_end(self, count: int) -> None:
-        if count == 0:
-            raise SourceError(f"{self._path}: no frame can be decoded; the file is cut off")
+    def _check_end(self, end: int) -> None:
+        if end == self._first:
+            raise SourceError(
+                f"{self._path}: no frame can be decoded from {float(end / self._rate):.2f} s on; "
+                "the file is cut off"
+            )
         stated = self.info.stated_duration
-        given = float(count / self._rate)
+        given = float(end / self._rate)
+        if self._end is not None and end >= self._end:
+            return
         if stated is not None and given < stated - max(0.5, float(2 / self._rate)):
             _log.warning(
                 "%s: ended after %.2f of %.2f seconds; the file seems to be cut off",
@@ -157,3 +217,28 @@ class VideoReader(Managed):
         with self._lock:
             self._closed = True
             self._container.close()
+
+
+def _frames_of(
+    span: tuple[Fraction | float, Fraction | float | None] | None, rate: Fraction
+) -> tuple[int, int | None]:
+    """Return the first frame of a span, and the one after its last; None for the film's end."""
+    if span is None:
+        return 0, None
+    start, end = (
+        # 0.1 is meant as a tenth, which no float is.
+        bound if bound is None or isinstance(bound, Fraction) else _exact(bound)
+        for bound in span
+    )
+    if start is None or start < 0:
+        raise ConfigError(f"span: expected to begin at 0 seconds or later, got {span[0]}")
+    first, stop = math.ceil(start * rate), None if end is None else math.ceil(end * rate)
+    if stop is not None and stop <= first:
+        raise ConfigError(f"span: expected a frame in it, got {span[0]} to {span[1]} seconds")
+    return first, stop
+
+
+def _exact(seconds: float) -> Fraction:
+    if not math.isfinite(seconds):
+        raise ConfigError(f"span: expected numbers of seconds, got {seconds}")
+    return Fraction(seconds).limit_denominator(1_000_000)
