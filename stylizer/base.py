@@ -5,12 +5,13 @@ Nothing needs these (see `stylizer.protocols`); they save writing the same metho
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from stylizer.frame import Frame
-from stylizer.protocols import Effect, FrameSource, Stylizer
+from stylizer.protocols import Described, Effect, FrameSource, Noticing, Stylizer
 
 __all__ = [
     "Applied",
@@ -19,7 +20,11 @@ __all__ = [
     "WrappedSource",
     "WrappedStylizer",
     "describe_stylizer",
+    "find",
+    "find_notice",
 ]
+
+T = TypeVar("T")
 
 
 class Managed:
@@ -71,6 +76,11 @@ class WrappedSource:
         self._source = source
 
     @property
+    def wrapped(self) -> FrameSource:
+        """What is wrapped; what it can do besides is found there by `find`."""
+        return self._source
+
+    @property
     def size(self) -> tuple[int, int]:
         """(width, height) in pixels, of the wrapped source."""
         return self._source.size
@@ -108,6 +118,11 @@ class WrappedStylizer:
         self._stylizer = stylizer
 
     @property
+    def wrapped(self) -> Stylizer:
+        """What is wrapped; what it can do besides is found there by `find`."""
+        return self._stylizer
+
+    @property
     def description(self) -> str:
         """The wrapped stylizer's."""
         return describe_stylizer(self._stylizer)
@@ -137,4 +152,29 @@ class Applied(WrappedStylizer):
 
 def describe_stylizer(stylizer: Stylizer) -> str:
     """Return what a stylizer says of its network and device, else its name."""
-    return str(getattr(stylizer, "description", type(stylizer).__name__))
+    return stylizer.description if isinstance(stylizer, Described) else type(stylizer).__name__
+
+
+def find(part: object, ability: type[T]) -> T | None:
+    """Return who has an ability: a part, or what it wraps; None if nobody does.
+
+    Args:
+      part: a source or stylizer.
+      ability: one of the protocols in `stylizer.protocols`.
+    """
+    return next((layer for layer in _layers(part) if isinstance(layer, ability)), None)
+
+
+def find_notice(*parts: object) -> str | None:
+    """Return the first thing that parts, or what they wrap, want the user to be told, if any."""
+    layers = (layer for part in parts for layer in _layers(part))
+    notices = (layer.notice for layer in layers if isinstance(layer, Noticing))
+    return next((notice for notice in notices if notice), None)
+
+
+def _layers(part: object) -> Iterator[object]:
+    """Give a part, what it wraps, what that wraps, ..."""
+    layer: object | None = part
+    while layer is not None:
+        yield layer
+        layer = layer.wrapped if isinstance(layer, WrappedStylizer | WrappedSource) else None

@@ -1,7 +1,8 @@
 """The three sockets of the pipeline: source, stylizer, sink.
 
-A part that fits a socket needs no base class. Sources and sinks are context managers: whoever opens
-one closes it, with ``with``; `stylizer.pipeline.run` closes nothing.
+A part that fits a socket needs no base class, and no more than its socket asks for. Sources and
+sinks are context managers: whoever opens one closes it, with ``with``; `stylizer.pipeline.run`
+closes nothing.
 """
 
 from __future__ import annotations
@@ -17,10 +18,14 @@ if TYPE_CHECKING:
     from stylizer.styles.load import AnyStyle
 
 __all__ = [
+    "Described",
     "Effect",
     "EndOfStream",
     "FrameSink",
     "FrameSource",
+    "IteratingStylizer",
+    "Noticing",
+    "PreparingStylizer",
     "ShotStylizer",
     "Staged",
     "StyledStylizer",
@@ -45,6 +50,9 @@ class Stylizer(Protocol):
         ...
 
 
+# What a part may be able to do besides. `stylizer.base.find` finds it through all wrappers.
+
+
 @runtime_checkable
 class StyledStylizer(Stylizer, Protocol):
     """A stylizer whose styles can be changed while it runs."""
@@ -52,6 +60,43 @@ class StyledStylizer(Stylizer, Protocol):
     def set_styles(self, styles: Sequence[AnyStyle]) -> None:
         """Paint after other styles, one or more, from the next frame on."""
         ...
+
+
+@runtime_checkable
+class PreparingStylizer(Stylizer, Protocol):
+    """A stylizer that needs time before it can paint frames of another size."""
+
+    def prepare(self, size: tuple[int, int]) -> None:
+        """Get ready for (width, height), in the thread that calls; frames are painted meanwhile."""
+        ...
+
+
+@runtime_checkable
+class IteratingStylizer(Stylizer, Protocol):
+    """A stylizer that takes a number of steps for each frame, which can be changed."""
+
+    warm_iterations: int
+
+
+@runtime_checkable
+class Described(Protocol):
+    """A part that can say in a few words what it is, for a start line."""
+
+    @property
+    def description(self) -> str: ...  # noqa: D102
+
+
+@runtime_checkable
+class Noticing(Protocol):
+    """A part that now and then has something to tell the user, or to ask."""
+
+    @property
+    def notice(self) -> str | None:
+        """What the user must be told, or asked to do; None for nothing."""
+        ...
+
+
+# Stages
 
 
 @runtime_checkable

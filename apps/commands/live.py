@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from stylizer.base import describe_stylizer
+from stylizer.base import describe_stylizer, find_notice
 from stylizer.compose import MethodConfig, match_styles
 from stylizer.gatys.config import GatysConfig
 from stylizer.io.sinks.recording import Recorder
@@ -118,7 +118,7 @@ def live(
                 controls,
                 meter,
                 state=lambda: painter.state,
-                notice=lambda: _notice(source, painter, method),
+                notice=lambda: find_notice(source, painter),
                 recorder=recorder,
             )
             make_window = partial(_make_window, frames, panel, view)
@@ -144,12 +144,6 @@ def _refined(
 def _load_refiner(styles: Sequence[AnyStyle], *, style_scale: float) -> Engine:
     load_backend()
     return load_gatys(styles, style_scale=style_scale)
-
-
-def _notice(*parts: object) -> str | None:
-    """Return what the first of some parts that has something to tell wants to be told."""
-    notices = (getattr(part, "notice", None) for part in parts)
-    return next((notice for notice in notices if notice), None)
 
 
 def _config(fast: FastOptions, gatys: GatysOptions) -> MethodConfig:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from stylizer.base import describe_stylizer
+from stylizer.base import describe_stylizer, find
 from stylizer.compose import MethodConfig, StylizerConfig, build, load_painter
 from stylizer.errors import ConfigError
 from stylizer.gatys.config import GatysConfig
@@ -95,12 +95,13 @@ def make_painter(styles: Sequence[AnyStyle], method: MethodConfig) -> StyledStyl
     """Load a method alone, as `make_stylizer` does; nothing is done to what it paints."""
     with interruptible(), silenced():
         painter = load_painter(StylizerConfig(styles=styles, method=method))
-    if not isinstance(painter, StyledStylizer):
+    styled = find(painter, StyledStylizer)
+    if styled is None:
         raise ConfigError(
             "expected a method whose styles can be changed, got "
             f"{describe_stylizer(painter)}; choose another"
         )
-    return painter
+    return styled
 
 
 def check_weights(config: MethodConfig) -> None:

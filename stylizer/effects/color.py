@@ -102,6 +102,15 @@ class MatchColor(WrappedStylizer):
         self._size: tuple[int, int] | None = None
         self._waits = False
 
+    def set_styles(self, styles: Sequence[AnyStyle]) -> None:
+        """Paint after other pictures, in the colors of the next frame.
+
+        Raises:
+          StyleError: one of the styles is built in, and so has no picture; the old ones stay.
+        """
+        self._pictures = check_pictures(styles)
+        self._size = None
+
     def reset(self) -> None:
         """Reset the wrapped stylizer; the next frame's colors are those of a new shot."""
         super().reset()

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import partial
 from time import perf_counter
-from typing import Protocol, runtime_checkable
 
-from stylizer.base import WrappedStylizer
+from stylizer.base import WrappedStylizer, find
 from stylizer.compose import Composed, EffectsConfig
 from stylizer.effects.scale import PaintSmaller
 from stylizer.errors import StyleError
@@ -16,25 +15,14 @@ from stylizer.live.beside import Beside
 from stylizer.live.budget import Budget
 from stylizer.live.controls import Controls, ControlSettings
 from stylizer.live.levels import Level
-from stylizer.protocols import StyledStylizer, Stylizer
+from stylizer.protocols import (
+    IteratingStylizer,
+    PreparingStylizer,
+    StyledStylizer,
+    Stylizer,
+)
 
-__all__ = ["Iterating", "LivePainter", "PainterState", "Preparing"]
-
-
-@runtime_checkable
-class Iterating(Protocol):
-    """A stylizer that takes a number of steps for each frame, which can be changed."""
-
-    warm_iterations: int
-
-
-@runtime_checkable
-class Preparing(Protocol):
-    """A stylizer that needs time before it can paint frames of another size."""
-
-    def prepare(self, size: tuple[int, int]) -> None:
-        """Get ready for (width, height), in the thread that calls; frames are painted meanwhile."""
-        ...
+__all__ = ["LivePainter", "PainterState"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,11 +84,6 @@ class LivePainter(WrappedStylizer):
         self._wished = self._style = controls.settings.style
         self._mirror = controls.settings.mirror
         self._trouble: str | None = None
-
-    @property
-    def notice(self) -> str | None:
-        """What the user must be told, or asked to do; None for nothing."""
-        return self._composed.notice
 
     @property
     def state(self) -> PainterState:
@@ -167,9 +150,10 @@ class LivePainter(WrappedStylizer):
 
     def _change_style(self, number: int) -> None:
         choice = self._controls.styles[number]
-        if not isinstance(self._painter, StyledStylizer):
+        styled = find(self._painter, StyledStylizer)
+        if styled is None:
             raise StyleError(f"{choice.name}: {self.description} keeps to its style")
-        self._painter.set_styles(choice.load())
+        styled.set_styles(choice.load())
         self._style = number
 
     def _follow_budget(self, size: tuple[int, int]) -> None:
@@ -177,12 +161,13 @@ class LivePainter(WrappedStylizer):
         if level is self._level or self._sizes.busy:
             return
         working = level.fit(size)
-        if isinstance(self._painter, Preparing) and working not in (self._working, self._prepared):
-            self._sizes.wish(partial(self._prepare, self._painter, working))
+        painter = find(self._painter, PreparingStylizer)
+        if painter is not None and working not in (self._working, self._prepared):
+            self._sizes.wish(partial(self._prepare, painter, working))
         else:
             self._apply(level)
 
-    def _prepare(self, painter: Preparing, working: tuple[int, int]) -> None:
+    def _prepare(self, painter: PreparingStylizer, working: tuple[int, int]) -> None:
         try:
             painter.prepare(working)
         finally:  # what cannot be prepared fails again, and louder, when it is painted
@@ -190,5 +175,6 @@ class LivePainter(WrappedStylizer):
 
     def _apply(self, level: Level) -> None:
         self._level = level
-        if level.iterations is not None and isinstance(self._painter, Iterating):
-            self._painter.warm_iterations = level.iterations
+        iterating = find(self._painter, IteratingStylizer)
+        if level.iterations is not None and iterating is not None:
+            iterating.warm_iterations = level.iterations

@@ -111,12 +111,6 @@ class Refined(WrappedStylizer):
         loading = self._refiner is None and self._beside.busy
         return "loading the refinement" if loading else None
 
-    def prepare(self, size: tuple[int, int]) -> None:
-        """Get the network ready for frames of (width, height), if it needs that."""
-        prepare = getattr(self._stylizer, "prepare", None)
-        if prepare is not None:
-            prepare(size)
-
     def set_styles(self, styles: Sequence[AnyStyle]) -> None:
         """Paint and refine after other styles from the next frame on; in any thread.
 

@@ -14,10 +14,10 @@ from stylizer.gatys import engine as engine_module
 from stylizer.gatys.engine import Engine
 from stylizer.gatys.stylizer import GatysStylizer, LossRecord
 from stylizer.gatys.targets import style_grams
-from stylizer.live.painter import Iterating, Preparing
 from stylizer.network.config import FastConfig
 from stylizer.network.fast.openvino_runtime import OpenVinoRuntime
 from stylizer.network.stylizer import FastStylizer
+from stylizer.protocols import IteratingStylizer, PreparingStylizer
 from stylizer.styles.load import Style
 from tests.clips import picture
 from tests.gatys.networks import random_vgg, tiny_config
@@ -40,7 +40,7 @@ def test_a_size_that_is_prepared_is_not_compiled_when_it_comes(
 ) -> None:
     runtime = OpenVinoRuntime(FastConfig(cache=model_cache))
     network = FastStylizer([style(1)], runtime=runtime)
-    assert isinstance(network, Preparing)
+    assert isinstance(network, PreparingStylizer)
     expected = [network(Frame(picture(5, size), 0, 0.0)).image for size in SIZES]
     fresh = FastStylizer([style(1)], runtime=OpenVinoRuntime(FastConfig(cache=model_cache)))
     threads = [threading.Thread(target=fresh.prepare, args=(size,)) for size in SIZES]
@@ -63,7 +63,7 @@ def test_iterations_can_be_changed_from_frame_to_frame(weights: Path) -> None:
     records: list[LossRecord] = []
     config = tiny_config(weights, iterations=5, warm_iterations=4)
     method = GatysStylizer([style(1)], config, on_loss=records.append)
-    assert isinstance(method, Iterating)
+    assert isinstance(method, IteratingStylizer)
     for index, count in enumerate((4, 4, 1, 3)):
         method.warm_iterations = count
         method(Frame(picture(9), index, index / 30))

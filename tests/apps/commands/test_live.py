@@ -141,7 +141,7 @@ def test_a_lost_stream_is_waited_for_and_told_in_the_picture(
         def write(self, frame: Frame) -> None:
             getattr(mjpeg, how).set()
             Screen.shown.append(frame)
-            notice = live._notice(*sources)
+            notice = live.find_notice(*sources)
             if notice is not None:
                 assert "lost, waiting" in notice
                 raise EndOfStream
