@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from stylizer.gatys.stylizer import GatysStylizer as GatysStylizer
     from stylizer.io.image import read_image as read_image
     from stylizer.io.image import write_image as write_image
+    from stylizer.io.open import open_sink as open_sink
+    from stylizer.io.open import open_source as open_source
     from stylizer.io.sinks.folder_writer import FolderWriter as FolderWriter
     from stylizer.io.sinks.video_writer import VideoWriter as VideoWriter
     from stylizer.io.sinks.window import Window as Window
@@ -46,6 +48,8 @@ _HOMES = {
     "VideoWriter": "stylizer.io.sinks.video_writer",
     "Window": "stylizer.io.sinks.window",
     "load_styles": "stylizer.styles.load",
+    "open_sink": "stylizer.io.open",
+    "open_source": "stylizer.io.open",
     "read_image": "stylizer.io.image",
     "run": "stylizer.pipeline",
     "style_names": "stylizer.styles.built_in",

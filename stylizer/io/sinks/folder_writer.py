@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -18,7 +19,7 @@ _log = logging.getLogger(__name__)
 
 
 class FolderWriter:
-    """A sink that writes one picture file a frame, named after the source's files.
+    """A sink that writes one picture file a frame, named after the source's files or by its index.
 
     What is there already is left as it is, so that a batch that was interrupted can be run again;
     ask `missing` or `exists` beforehand to spare the work too. A file appears when it is whole.
@@ -29,7 +30,7 @@ class FolderWriter:
         self,
         folder: Path,
         *,
-        names: Sequence[str],
+        names: Sequence[str] | str,
         suffix: str | None = None,
         source_folder: Path | None = None,
         overwrite: bool = False,
@@ -38,7 +39,8 @@ class FolderWriter:
 
         Args:
           folder: where to; it is made when missing, but its parent must be there.
-          names: file names; the frame of index n becomes ``names[n]``.
+          names: file names; the frame of index n becomes ``names[n]``. Or a pattern such as
+            ``frame%05d.png``, into which the index is put.
           suffix: ``.png`` and the like, to write another kind of picture than the names say.
           source_folder: where the source's files are; writing there is refused.
           overwrite: write anew what is there already.
@@ -60,6 +62,8 @@ class FolderWriter:
             )
         if self._folder.exists() and not self._folder.is_dir():
             raise SinkError(f"{self._folder}: expected a folder, got a file; choose another name")
+        self._pattern = _numbered(names, suffix) if isinstance(names, str) else None
+        names = () if isinstance(names, str) else names
         self._paths = [self._folder / _name(name, suffix) for name in names]
         _check_unique(self._paths)
 
@@ -84,7 +88,10 @@ class FolderWriter:
         return not self._overwrite and self._path(index).exists()
 
     def missing(self) -> list[int]:
-        """Return the indices that are still to be written; all of them when overwriting."""
+        """Return the indices of names that are still to be written; all of them when overwriting.
+
+        With a pattern there are no names to go through, and so none is missing.
+        """
         return [index for index in range(len(self._paths)) if not self.exists(index)]
 
     def write(self, frame: Frame) -> None:
@@ -108,11 +115,23 @@ class FolderWriter:
         """Nothing is open: every file is whole, whatever happened."""
 
     def _path(self, index: int) -> Path:
+        if self._pattern is not None:
+            return self._folder / (self._pattern % index)
         if not 0 <= index < len(self._paths):
             raise SinkError(
                 f"{self._folder}: no name for frame {index}; expected 0..{len(self._paths) - 1}"
             )
         return self._paths[index]
+
+
+def _numbered(pattern: str, suffix: str | None) -> str:
+    """Return a pattern that Python's ``%`` takes as ffmpeg does."""
+    name = _name(pattern, suffix)
+    match = re.search(r"%0?(\d*)d", name)
+    if match is None:
+        raise SinkError(f"expected a pattern with one number, as frame%05d.png, got {pattern!r}")
+    before, after = name[: match.start()], name[match.end() :]
+    return f"{before.replace('%', '%%')}%0{match[1] or 1}d{after.replace('%', '%%')}"
 
 
 def _name(name: str, suffix: str | None) -> str:

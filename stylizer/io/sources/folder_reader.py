@@ -15,7 +15,7 @@ from stylizer.errors import ConfigError, SourceError
 from stylizer.frame import Frame
 from stylizer.io.image import IMAGE_SUFFIXES, image_size, read_image
 
-__all__ = ["FolderReader", "find_pictures"]
+__all__ = ["FolderReader", "find_pictures", "is_numbered", "is_pattern"]
 
 _NUMBER = re.compile(r"%0?(\d*)d")
 _natural_key = natsort_keygen(alg=ns.PATH)
@@ -23,6 +23,16 @@ _natural_key = natsort_keygen(alg=ns.PATH)
 
 def _order(path: Path) -> tuple[object, str]:
     return _natural_key(path), str(path)  # 1.png and 001.png count alike; the name decides
+
+
+def is_numbered(name: str) -> bool:
+    """Whether a file's name is a pattern such as ``frame%05d.png``."""
+    return _NUMBER.search(name) is not None
+
+
+def is_pattern(text: str) -> bool:
+    """Whether a text is a numbered pattern or a glob."""
+    return is_numbered(Path(text).name) or glob.has_magic(text)
 
 
 def find_pictures(where: Path | str) -> tuple[Path, ...]:
@@ -42,7 +52,7 @@ def find_pictures(where: Path | str) -> tuple[Path, ...]:
         found = list(place.iterdir())
     elif place.is_file():
         raise SourceError(f"{text}: expected a folder, a glob or a %05d pattern, got a file")
-    elif _NUMBER.search(place.name):
+    elif is_numbered(place.name):
         found = _find_numbered(place)
     elif glob.has_magic(text):
         found = [Path(name) for name in glob.glob(text, recursive=True)]

@@ -24,9 +24,12 @@ from stylizer.io.media.container import decode_pictures, open_video, picture_tim
 from stylizer.io.media.probe import MediaInfo, probe
 from stylizer.io.media.retime import at_constant_rate
 
-__all__ = ["VideoReader"]
+__all__ = ["Span", "VideoReader"]
 
 _log = logging.getLogger(__name__)
+
+Span = tuple[Fraction | float, Fraction | float | None]
+"""(start, end) in seconds; an end of None is the film's."""
 
 _NEAR_END = 10
 """Seconds that a film's last picture may stand, when the end is only stated and not measured."""
@@ -57,7 +60,7 @@ class VideoReader(Managed):
         path: Path | str,
         *,
         rate: Fraction | None = None,
-        span: tuple[Fraction | float, Fraction | float | None] | None = None,
+        span: Span | None = None,
     ) -> None:
         """Open a file.
 
@@ -80,6 +83,7 @@ class VideoReader(Managed):
         self._path = Path(path)
         self.info: MediaInfo = probe(self._path)
         self._rate = self.info.rate if rate is None else Fraction(rate)
+        self._span = span
         self._first, self._end = _frames_of(span, self._rate)
         if self._first >= self._total:
             raise SourceError(
@@ -90,6 +94,16 @@ class VideoReader(Managed):
         self._begun = False
         self._closed = False
         self._lock = threading.Lock()  # closing while another thread decodes would crash
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._path
+
+    @property
+    def span(self) -> Span | None:
+        """The span that is read; None for the whole."""
+        return self._span
 
     @property
     def size(self) -> tuple[int, int]:
@@ -219,9 +233,7 @@ class VideoReader(Managed):
             self._container.close()
 
 
-def _frames_of(
-    span: tuple[Fraction | float, Fraction | float | None] | None, rate: Fraction
-) -> tuple[int, int | None]:
+def _frames_of(span: Span | None, rate: Fraction) -> tuple[int, int | None]:
     """Return the first frame of a span, and the one after its last; None for the film's end."""
     if span is None:
         return 0, None

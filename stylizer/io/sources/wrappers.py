@@ -31,11 +31,6 @@ class Resized(WrappedSource):
         self._target = size
 
     @property
-    def source(self) -> FrameSource:
-        """The source that is wrapped."""
-        return self._source
-
-    @property
     def size(self) -> tuple[int, int]:
         """(width, height) in pixels, after resizing."""
         return self._target.fit(self._source.size)

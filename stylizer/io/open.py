@@ -1,0 +1,288 @@
+"""Sources and sinks by what a user writes: a camera, a URL, a file, a folder, a pattern.
+
+`SOURCES` and `SINKS` are tried in order, and the first whose text it is opens it: a new kind is a
+line here.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from stylizer.base import find
+from stylizer.errors import ConfigError, SinkError, SourceError
+from stylizer.io.image import IMAGE_SUFFIXES
+from stylizer.io.media.encoding import VideoWriterConfig
+from stylizer.io.media.formats import CONTAINERS
+from stylizer.io.sinks.folder_writer import FolderWriter
+from stylizer.io.sinks.recording import Recording
+from stylizer.io.sinks.video_writer import VideoWriter
+from stylizer.io.sinks.virtual_camera import VirtualCamera
+from stylizer.io.sinks.window import Window
+from stylizer.io.sources.camera import Camera
+from stylizer.io.sources.devices import find_camera, is_stream
+from stylizer.io.sources.folder_reader import FolderReader, is_numbered, is_pattern
+from stylizer.io.sources.reconnecting import Reconnecting
+from stylizer.io.sources.video_reader import Span, VideoReader
+from stylizer.io.sources.wrappers import RecentFrames
+from stylizer.protocols import FrameSink, FrameSource
+
+__all__ = ["SINKS", "SOURCES", "SinkKind", "SourceKind", "open_sink", "open_source"]
+
+_NUMBERED = "%06d.png"
+"""Names of pictures whose source has none for them."""
+
+_LIVE_RATE = Fraction(30)
+"""Frames a second of a file that a live stream goes to, if nothing else is asked for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Reading:
+    """What is asked of a source beside its name; see `open_source`."""
+
+    size: tuple[int, int] | None
+    rate: Fraction | None
+    mjpg: bool
+    span: Span | None
+    same_size: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Writing:
+    """What is asked of a sink beside its name; see `open_sink`."""
+
+    source: FrameSource
+    rate: Fraction
+    config: VideoWriterConfig | None
+    overwrite: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceKind:
+    """A kind of source.
+
+    Attributes:
+      name: what a user may write, for messages.
+      fits: whether a text names one.
+      open: opens it.
+    """
+
+    name: str
+    fits: Callable[[str], bool]
+    open: Callable[[str, _Reading], FrameSource]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SinkKind:
+    """A kind of sink.
+
+    Attributes:
+      name: what a user may write, for messages.
+      fits: whether a text names one.
+      make: makes it; its ``with`` block opens it.
+    """
+
+    name: str
+    fits: Callable[[str], bool]
+    make: Callable[[str, _Writing], FrameSink]
+
+
+def open_source(  # noqa: PLR0913 - the last five belong to one kind of source each
+    what: str | Path | int,
+    *,
+    size: tuple[int, int] | None = None,
+    rate: Fraction | None = None,
+    mjpg: bool = True,
+    span: Span | None = None,
+    same_size: bool = True,
+) -> FrameSource:
+    """Open whatever frames come from.
+
+    Args:
+      what: a camera's number or a part of its name, a stream's URL (``http://``, ``rtsp://``), a
+        video file, a folder of pictures, a glob (``shots/*.png``) or a numbered pattern
+        (``frames/%05d.png``). A file that is named like a camera is written ``./0``.
+      size: (width, height) to ask a camera for.
+      rate: frames a second: to ask a camera for, to hold a video to, or those of pictures (25).
+      mjpg: ask a camera for Motion JPEG, without which USB carries HD only slowly.
+      span: (start, end) of a video, see `VideoReader`.
+      same_size: whether pictures of another size than the first are an error.
+
+    Returns:
+      An open source; use it in a ``with`` block. A camera that is lost is waited for.
+
+    Raises:
+      SourceError: there is no such thing, or it cannot be opened.
+      ConfigError: an argument out of its range, or of another kind of source.
+    """
+    text = str(what)
+    reading = _Reading(size=size, rate=rate, mjpg=mjpg, span=span, same_size=same_size)
+    kind = next(kind for kind in SOURCES if kind.fits(text))
+    if span is not None and kind.open is not _open_video:
+        raise ConfigError(f"span: expected a video file to take it of, got {text}")
+    return kind.open(text, reading)
+
+
+def open_sink(
+    what: str | Path,
+    source: FrameSource,
+    *,
+    rate: Fraction | None = None,
+    config: VideoWriterConfig | None = None,
+    overwrite: bool = False,
+) -> FrameSink:
+    """Return whatever takes the frames of a source, for its ``with`` block to open.
+
+    Args:
+      what: ``window``, ``virtual-camera``, a video file (``.mp4``, ``.mkv``, ``.webm``, ``.mov``,
+        ``.gif``), a folder, which gets pictures of the source's names if it has some, or a numbered
+        pattern (``painted/%05d.png``).
+      source: what the frames come from, or a wrapper around it: it tells size, rate and names; a
+        video file gets the sound and the subtitles of one that is read whole.
+      rate: frames a second; None for the source's, and 30 for a live one's.
+      config: how a video is encoded; None for the defaults.
+      overwrite: whether files may be replaced.
+
+    Raises:
+      SinkError: it is none of these, or cannot be written.
+      ConfigError: an argument is out of its range.
+    """
+    text = str(what)
+    kind = next((kind for kind in SINKS if kind.fits(text)), None)
+    if kind is None:
+        known = ", ".join(kind.name for kind in SINKS)
+        raise SinkError(f"{text}: expected one of: {known}")
+    writing = _Writing(
+        source=source, rate=rate or source.rate or _LIVE_RATE, config=config, overwrite=overwrite
+    )
+    return kind.make(text, writing)
+
+
+def _open_camera(text: str, reading: _Reading) -> FrameSource:
+    def open_it() -> Camera:
+        # Found anew each time: a camera that is plugged in again may get another number.
+        return Camera(find_camera(text), size=reading.size, rate=reading.rate, mjpg=reading.mjpg)
+
+    return Reconnecting(open_it, name="stream" if is_stream(text) else "camera")
+
+
+def _open_video(text: str, reading: _Reading) -> FrameSource:
+    return VideoReader(text, rate=reading.rate, span=reading.span)
+
+
+def _open_pictures(text: str, reading: _Reading) -> FrameSource:
+    if reading.rate is None:
+        return FolderReader(text, same_size=reading.same_size)
+    return FolderReader(text, rate=reading.rate, same_size=reading.same_size)
+
+
+def _open_named_camera(text: str, reading: _Reading) -> FrameSource:
+    try:
+        return _open_camera(text, reading)
+    except SourceError as error:
+        raise SourceError(f"{text}: no such file, folder or stream; {error}") from error
+
+
+def _refuse(text: str, reading: _Reading) -> FrameSource:
+    raise SourceError(f"{text}: no such file or folder; check the path")
+
+
+def _looks_like_a_path(text: str) -> bool:
+    path = Path(text)
+    return len(path.parts) > 1 or path.suffix.lower() in {*CONTAINERS, *IMAGE_SUFFIXES, ".avi"}
+
+
+SOURCES: tuple[SourceKind, ...] = (
+    SourceKind(
+        name="a camera's number", fits=lambda text: text.strip().isdecimal(), open=_open_camera
+    ),
+    SourceKind(name="a stream's URL", fits=is_stream, open=_open_camera),
+    SourceKind(name="a video file", fits=lambda text: Path(text).is_file(), open=_open_video),
+    SourceKind(
+        name="a folder", fits=lambda text: text != "" and Path(text).is_dir(), open=_open_pictures
+    ),
+    SourceKind(name="a pattern", fits=is_pattern, open=_open_pictures),
+    SourceKind(name="a path", fits=_looks_like_a_path, open=_refuse),
+    SourceKind(name="a camera's name", fits=lambda text: True, open=_open_named_camera),
+)
+"""Every kind of source; the last takes what is left."""
+
+
+def _make_window(text: str, writing: _Writing) -> FrameSink:
+    source = writing.source
+    original = source.image if isinstance(source, RecentFrames) else None
+    return Window("stylizer", original=original, paced=source.rate is not None)
+
+
+def _make_virtual_camera(text: str, writing: _Writing) -> FrameSink:
+    return VirtualCamera(size=writing.source.size, rate=writing.rate)
+
+
+def _make_video(text: str, writing: _Writing) -> FrameSink:
+    source, path = writing.source, Path(text)
+    if source.rate is None:
+        return Recording(
+            path,
+            size=source.size,
+            rate=writing.rate,
+            config=writing.config,
+            overwrite=writing.overwrite,
+        )
+    video = find(source, VideoReader)
+    sound = video.path if video is not None and video.span is None else None
+    return VideoWriter(
+        path,
+        size=source.size,
+        rate=writing.rate,
+        source=sound,
+        config=writing.config,
+        overwrite=writing.overwrite,
+    )
+
+
+def _make_folder(text: str, writing: _Writing) -> FrameSink:
+    pictures = find(writing.source, FolderReader)
+    if pictures is None:
+        return FolderWriter(Path(text), names=_NUMBERED, overwrite=writing.overwrite)
+    return FolderWriter(
+        Path(text),
+        names=pictures.names,
+        source_folder=pictures.paths[0].parent,
+        overwrite=writing.overwrite,
+    )
+
+
+def _make_numbered(text: str, writing: _Writing) -> FrameSink:
+    path = Path(text)
+    return FolderWriter(path.parent, names=path.name, overwrite=writing.overwrite)
+
+
+def _is_folder(text: str) -> bool:
+    if not text:
+        return False
+    return Path(text).is_dir() or text.endswith(("/", os.sep)) or not Path(text).suffix
+
+
+SINKS: tuple[SinkKind, ...] = (
+    SinkKind(name="window", fits=lambda text: text == "window", make=_make_window),
+    SinkKind(
+        name="virtual-camera",
+        fits=lambda text: text == "virtual-camera",
+        make=_make_virtual_camera,
+    ),
+    SinkKind(
+        name="a numbered pattern as frames/%05d.png",
+        fits=lambda text: is_numbered(Path(text).name),
+        make=_make_numbered,
+    ),
+    SinkKind(
+        name=f"a file ending in {' '.join(CONTAINERS)}",
+        fits=lambda text: Path(text).suffix.lower() in CONTAINERS and not Path(text).is_dir(),
+        make=_make_video,
+    ),
+    SinkKind(name="a folder", fits=_is_folder, make=_make_folder),
+)
+"""Every kind of sink."""
