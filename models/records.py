@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import csv
+import hashlib
+import json
 import os
 from dataclasses import fields
 from pathlib import Path
@@ -14,8 +16,7 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["append_row", "read_settings", "save_packed"]
-
+__all__ = ["append_row", "list_in_manifest", "read_settings", "save_packed"]
 
 Settings = TypeVar("Settings")
 
@@ -48,6 +49,28 @@ def save_packed(model: keras.Model, path: Path) -> None:
 
 def _rounded(value: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return value.astype(np.float16).astype(value.dtype) if value.dtype.kind == "f" else value
+
+
+def list_in_manifest(root: Path, name: str, path: Path) -> str:
+    """Note a file in ``manifest.json``, which is replaced at once; return its sha256.
+
+    Args:
+      root: the folder of all models, which holds the manifest.
+      name: what the package calls the file.
+      path: the file, in a folder of ``root`` whose ``README.md`` is its model card.
+    """
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    manifest = json.loads((root / "manifest.json").read_text(encoding="utf-8"))
+    manifest[name] = {
+        "file": path.relative_to(root).as_posix(),
+        "sha256": digest,
+        "license": "MIT",
+        "card": path.relative_to(root).with_name("README.md").as_posix(),
+    }
+    new = root / "manifest.new.json"
+    new.write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+    os.replace(new, root / "manifest.json")
+    return digest
 
 
 def append_row(path: Path, row: dict[str, float]) -> None:

@@ -28,7 +28,7 @@ class Startup:
     """How long it takes from the start of the process to the first painted frame.
 
     Attributes:
-      cold_s: seconds, with an empty cache folder, where the network is compiled first.
+      cold_s: seconds, with an empty cache folder.
       warm_s: seconds, with what the first run left in the cache.
       peak_memory_mib: the most that the second process held, with some more frames; None where
         that is not known.

@@ -11,8 +11,8 @@ import typer
 
 from stylizer.errors import ConfigError
 from stylizer.network.config import FastConfig
-from stylizer.network.fast.conversion import Format
-from stylizer.network.fast.export import (
+from stylizer.network.embedded.conversion import Format
+from stylizer.network.embedded.export import (
     SUFFIXES,
     ExportConfig,
     ExportedModel,

@@ -1,49 +1,54 @@
 """Puts trained weights where the package finds them.
 
 Run as ``python -m stylizer.models.fast.export FILE``. Rounds them to half precision, writes
-``fast.weights.h5`` beside this file, and its sha256 into the manifest.
+``fast.weights.h5`` beside this file, and ``fast.openvino.zip``, the network in OpenVINO's form;
+notes both in the manifest.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
-import os
 from pathlib import Path
 
+from stylizer.network.embedded.openvino_models import make_models, write_models
 from stylizer.network.fast.architecture import build_network
+from stylizer.network.fast.spec import FAST
+from stylizer.weights import weights_path
 
-from ..records import save_packed
+from ..records import list_in_manifest, save_packed
 
-__all__ = ["export", "main"]
+__all__ = ["export", "main", "pack_openvino"]
 
 
 def export(weights: Path, folder: Path) -> str:
-    """Write ``fast/fast.weights.h5`` and ``manifest.json`` into ``folder``; return the sha256."""
+    """Write ``fast/fast.weights.h5``, what is made of it, and ``manifest.json`` into ``folder``.
+
+    Returns:
+      The sha256 of the weights.
+    """
     model = build_network()
     model.load_weights(weights)
     path = folder / "fast" / "fast.weights.h5"
     save_packed(model, path)
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    manifest["fast"] = {
-        "file": "fast/fast.weights.h5",
-        "sha256": digest,
-        "license": "MIT",
-        "card": "fast/README.md",
-    }
-    new = folder / "manifest.new.json"
-    new.write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
-    os.replace(new, folder / "manifest.json")
+    digest = list_in_manifest(folder, "fast", path)
+    pack_openvino(folder)
     return digest
 
 
+def pack_openvino(folder: Path) -> str:
+    """Write ``fast/fast.openvino.zip`` anew, and the manifest; return its sha256."""
+    weights, loss_weights = folder / "fast" / "fast.weights.h5", weights_path(FAST.loss_weights)
+    path = folder / "fast" / "fast.openvino.zip"
+    write_models(make_models(FAST, weights, loss_weights), path, made_of=(weights, loss_weights))
+    return list_in_manifest(folder, "fast_openvino", path)
+
+
 def main() -> None:
-    """Read the arguments and export."""
+    """Read the arguments and export; without weights, pack the ones that are there."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("weights", type=Path)
-    print(export(parser.parse_args().weights, Path(__file__).parents[1]))
+    parser.add_argument("weights", type=Path, nargs="?")
+    weights, folder = parser.parse_args().weights, Path(__file__).parents[1]
+    print(pack_openvino(folder) if weights is None else export(weights, folder))
 
 
 if __name__ == "__main__":

@@ -1,1 +1,4 @@
-"""Networks that paint any style in one pass: our own in `fast`, Magenta's in `magenta`."""
+"""Networks that paint any style in one pass: our own in `fast`, Magenta's in `magenta`.
+
+`registry` lists them; what runs our own is in `embedded`.
+"""

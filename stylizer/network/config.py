@@ -77,8 +77,8 @@ class FastConfig:
     def _check_network(self) -> None:
         """Check that every setting goes with the network, as its record says."""
         network = FAST_NETWORKS[self.network]
-        if self.engine not in ("auto", *network.loaders):
-            able = [one.name for one in FAST_NETWORKS.values() if self.engine in one.loaders]
+        if self.engine not in ("auto", *network.engines):
+            able = [one.name for one in FAST_NETWORKS.values() if self.engine in one.engines]
             raise self._refusal(f"engine: {self.engine} goes", able)
         if self.precision not in ("auto", *network.precisions):
             able = [one.name for one in FAST_NETWORKS.values() if self.precision in one.precisions]

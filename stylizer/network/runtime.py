@@ -72,10 +72,11 @@ def load_runtime(config: FastConfig | None = None) -> Runtime:
       WeightsError: weights are missing or damaged.
     """
     config = config or FastConfig()
-    loaders = FAST_NETWORKS[config.network].loaders
+    network = FAST_NETWORKS[config.network]
     if config.engine != "auto":
-        return loaders[config.engine](config)
-    return loaders[_choose_engine() if len(loaders) > 1 else next(iter(loaders))](config)
+        return network.load(config.engine, config)
+    only = next(iter(network.engines)) if len(network.engines) == 1 else None
+    return network.load(only or _choose_engine(), config)
 
 
 def _choose_engine() -> str:

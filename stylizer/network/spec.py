@@ -5,7 +5,8 @@ Importing this imports neither Keras nor OpenVINO.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import pkgutil
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -27,10 +28,11 @@ class FastNetworkSpec:
     Attributes:
       name: as in `stylizer.network.config.FastConfig.network` and in ``--network``.
       summary: a few words for help.
-      loaders: what loads it, by the engine that runs it. With several, ``"auto"`` chooses.
+      engines: by the name of each engine that runs it, what loads it: ``"package.module:name"`` of
+        a function or class that takes this record and a `FastConfig`, and gives a
+        `stylizer.network.runtime.Runtime`. It is imported when it is needed.
       precisions: of the arithmetic, beside ``"auto"``.
       settings: the fields of `FastConfig` that not every network takes, and this one does.
-      weights: its name in the manifest of embedded weights; None for one that is fetched.
       stride: both sides of what it paints are multiples of this, in pixels.
       least_side: of what it paints, in pixels.
       style_side: short side of a style picture at a scale of 1, in pixels.
@@ -40,15 +42,23 @@ class FastNetworkSpec:
 
     name: str
     summary: str
-    loaders: Mapping[str, Callable[[FastConfig], Runtime]]
+    engines: Mapping[str, str]
     precisions: tuple[str, ...]
     settings: tuple[str, ...] = ()
-    weights: str | None = None
     stride: int
     least_side: int
     style_side: int
     mixes: bool
     built_in_styles: bool
+
+    def load(self, engine: str, config: FastConfig) -> Runtime:
+        """Load the network in one of `engines`.
+
+        Raises:
+          BackendError, WeightsError: as what loads it says.
+        """
+        runtime: Runtime = pkgutil.resolve_name(self.engines[engine])(self, config)
+        return runtime
 
     def check_styles(self, styles: Sequence[AnyStyle]) -> None:
         """Make sure, before anything is loaded, that the network paints these styles.

@@ -15,7 +15,8 @@ from stylizer.gatys.engine import Engine
 from stylizer.gatys.stylizer import GatysStylizer, LossRecord
 from stylizer.gatys.targets import style_grams
 from stylizer.network.config import FastConfig
-from stylizer.network.fast.openvino_runtime import OpenVinoRuntime
+from stylizer.network.embedded.openvino_runtime import OpenVinoRuntime
+from stylizer.network.fast.spec import FAST
 from stylizer.network.stylizer import FastStylizer
 from stylizer.protocols import IteratingStylizer, PreparingStylizer
 from stylizer.styles.load import Style
@@ -38,11 +39,11 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_size_that_is_prepared_is_not_compiled_when_it_comes(
     model_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    runtime = OpenVinoRuntime(FastConfig(cache=model_cache))
+    runtime = OpenVinoRuntime(FAST, FastConfig(cache=model_cache))
     network = FastStylizer([style(1)], runtime=runtime)
     assert isinstance(network, PreparingStylizer)
     expected = [network(Frame(picture(5, size), 0, 0.0)).image for size in SIZES]
-    fresh = FastStylizer([style(1)], runtime=OpenVinoRuntime(FastConfig(cache=model_cache)))
+    fresh = FastStylizer([style(1)], runtime=OpenVinoRuntime(FAST, FastConfig(cache=model_cache)))
     threads = [threading.Thread(target=fresh.prepare, args=(size,)) for size in SIZES]
     for thread in threads:
         thread.start()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import pkgutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -16,6 +18,7 @@ from stylizer.frame import Frame, Image
 from stylizer.network import config as config_module
 from stylizer.network import registry, runtime, stylizer
 from stylizer.network.config import FastConfig
+from stylizer.network.embedded.spec import EmbeddedNetworkSpec
 from stylizer.network.fast.spec import FAST
 from stylizer.network.pictures import Code
 from stylizer.network.registry import FAST_NETWORKS
@@ -28,6 +31,9 @@ class Inverter:
     """A network that turns every color around, whatever the style."""
 
     description, mixes = "inverter, in NumPy", False
+
+    def __init__(self, network: FastNetworkSpec, config: FastConfig) -> None:
+        assert network.name == config.network
 
     def encode(self, style: AnyStyle, *, scale: float) -> Code:
         return np.zeros(1, np.float32)
@@ -42,7 +48,7 @@ class Inverter:
 INVERTER = FastNetworkSpec(
     name="inverter",
     summary="a stand-in",
-    loaders={"numpy": lambda config: Inverter()},
+    engines={"numpy": f"{__name__}:Inverter"},
     precisions=("float32",),
     stride=1,
     least_side=1,
@@ -95,7 +101,19 @@ def test_the_default_is_the_first() -> None:
 
 def test_embedded_weights_are_in_the_manifest() -> None:
     manifest = json.loads(files("stylizer.models").joinpath("manifest.json").read_text())
-    assert {spec.weights for spec in FAST_NETWORKS.values()} - {None} <= set(manifest)
+    networks = [spec for spec in FAST_NETWORKS.values() if isinstance(spec, EmbeddedNetworkSpec)]
+    for spec in networks:
+        assert {spec.weights, spec.loss_weights, spec.openvino or spec.weights} <= set(manifest)
+    assert networks
+
+
+def test_what_records_name_is_there() -> None:
+    for spec in FAST_NETWORKS.values():
+        for name in spec.engines.values():
+            assert callable(pkgutil.resolve_name(name))
+        if isinstance(spec, EmbeddedNetworkSpec):
+            assert callable(pkgutil.resolve_name(spec.parts))
+            assert all(importlib.util.find_spec(module) for module in spec.sources)
 
 
 def test_names_need_no_backend() -> None:

@@ -1,1 +1,1 @@
-"""The fast network of our own: its architecture, what runs it, and other programs' formats."""
+"""The fast network of our own: its architecture, its record, and its graph for OpenVINO."""

@@ -22,11 +22,13 @@ import numpy.typing as npt
 from stylizer.backend.cores import usable_cores
 from stylizer.errors import BackendError, ConfigError, WeightsError
 from stylizer.frame import Image, check_image
+from stylizer.network.config import FastConfig
 from stylizer.network.magenta.spec import MAGENTA
 from stylizer.network.pictures import Code, resize_style
+from stylizer.network.spec import FastNetworkSpec
 from stylizer.styles.load import AnyStyle, Style
 
-__all__ = ["URL", "MagentaRuntime"]
+__all__ = ["URL", "MagentaRuntime", "load"]
 
 URL = "https://tfhub.dev/google/magenta/arbitrary-image-stylization-v1-256/2"
 """Where TensorFlow Hub has the model; Google forwards it to kaggle.com."""
@@ -116,6 +118,11 @@ class MagentaRuntime:
             )
         whole = np.rint(np.clip(painted[0, :height, :width], 0, 1) * 255)
         return np.ascontiguousarray(whole.astype(np.uint8))
+
+
+def load(network: FastNetworkSpec, config: FastConfig) -> MagentaRuntime:
+    """Load the model that ``config`` names."""
+    return MagentaRuntime(source=config.magenta, threads=config.threads)
 
 
 def _import_hub() -> Any:

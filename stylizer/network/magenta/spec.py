@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from stylizer.network.spec import FastNetworkSpec
 
-if TYPE_CHECKING:
-    from stylizer.network.config import FastConfig
-    from stylizer.network.runtime import Runtime
-
 __all__ = ["MAGENTA"]
-
-
-def _in_tensorflow(config: FastConfig) -> Runtime:
-    from stylizer.network.magenta.hub import MagentaRuntime
-
-    return MagentaRuntime(source=config.magenta, threads=config.threads)
-
 
 MAGENTA = FastNetworkSpec(
     name="magenta",
     summary="Google's, fetched",
-    loaders={"tensorflow": _in_tensorflow},
+    engines={"tensorflow": "stylizer.network.magenta.hub:load"},
     precisions=("float32",),
     settings=("magenta",),
     stride=4,

@@ -10,7 +10,7 @@ import pytest
 from stylizer.apps.commands import export as export_app
 from stylizer.network import runtime as runtime_module
 from stylizer.network.config import FastConfig
-from stylizer.network.fast.export import ExportConfig, ExportedModel
+from stylizer.network.embedded.export import ExportConfig, ExportedModel
 from stylizer.network.pictures import Code
 from stylizer.styles.load import AnyStyle
 from tests.apps.conftest import Run, names

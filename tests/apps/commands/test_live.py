@@ -224,7 +224,7 @@ def test_the_way_to_the_network_imports_no_tensorflow() -> None:
     """All that the command imports; what the network does then is tested with the network."""
     program = (
         "import sys, stylizer.apps.commands.live, stylizer.apps.cli\n"
-        "import stylizer.network.fast.openvino_runtime\n"
+        "import stylizer.network.embedded.openvino_runtime\n"
         "print({'tensorflow', 'keras', 'torch', 'jax', 'matplotlib'} & set(sys.modules))"
     )
     done = subprocess.run(

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from stylizer.errors import BackendError, ConfigError, SinkError, WeightsError
-from stylizer.network.fast import export
+from stylizer.network.embedded import export
+from stylizer.network.embedded.conversion import ConversionConfig, convert
+from stylizer.network.embedded.export import ExportConfig, export_files, export_network
 from stylizer.network.fast.architecture import CODE_SIZE
-from stylizer.network.fast.conversion import ConversionConfig, convert
-from stylizer.network.fast.export import ExportConfig, export_files, export_network
-from stylizer.network.fast.keras_runtime import load_network
+from stylizer.network.fast.parts import load_network
 from stylizer.network.pictures import Code
 from stylizer.weights import weights_path
 
@@ -186,17 +186,24 @@ def test_a_size_that_does_not_fit_is_refused(size: tuple[int, int], advice: str)
     ],
 )
 def test_settings_of_a_conversion_are_checked(settings: dict[str, object], message: str) -> None:
-    whole = {"format": "onnx", "parts": ("image",), "weights": Path("a"), "compact": Path("b")}
+    whole = {
+        "network": "fast",
+        "format": "onnx",
+        "parts": ("image",),
+        "weights": Path("a"),
+        "loss_weights": Path("b"),
+    }
     with pytest.raises(ConfigError, match=message):
         ConversionConfig(**(whole | settings))  # type: ignore[arg-type]
 
 
 def test_settings_of_a_conversion_survive_the_way_to_the_other_process() -> None:
     config = ConversionConfig(
+        network="fast",
         format="litert",
         parts=("image", "style"),
         weights=Path("a b"),
-        compact=Path("c"),
+        loss_weights=Path("c"),
         size=(64, 48),
         code=(0.1, -2.0),
     )
@@ -206,7 +213,9 @@ def test_settings_of_a_conversion_survive_the_way_to_the_other_process() -> None
 def test_what_the_other_process_says_is_passed_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = ConversionConfig(format="onnx", parts=("image",), weights=tmp_path, compact=tmp_path)
+    config = ConversionConfig(
+        network="fast", format="onnx", parts=("image",), weights=tmp_path, loss_weights=tmp_path
+    )
     program = tmp_path / "python"
     monkeypatch.setattr(sys, "executable", str(program))
     for line, kind, message in (

@@ -1,4 +1,4 @@
-"""The fast network as files for other programs and phones: ONNX, LiteRT or OpenVINO.
+"""An embedded network as files for other programs and phones: ONNX, LiteRT or OpenVINO.
 
 Two models come out: the image network, and the style network, from a style picture to its code; or
 the image network alone, with a style put into it. All take and give float32, with a batch axis of
@@ -20,8 +20,10 @@ import numpy.typing as npt
 
 from stylizer.errors import BackendError, ConfigError
 from stylizer.io.atomic import check_target, temporary_path
-from stylizer.network.fast.conversion import ConversionConfig, Format, Part, check_size, convert
+from stylizer.network.embedded.conversion import ConversionConfig, Format, Part, check_size, convert
+from stylizer.network.embedded.spec import EmbeddedNetworkSpec
 from stylizer.network.pictures import Code
+from stylizer.network.registry import FAST_NETWORKS
 from stylizer.weights import weights_path
 
 __all__ = ["SUFFIXES", "ExportConfig", "ExportedModel", "export_files", "export_network"]
@@ -43,12 +45,14 @@ class ExportConfig:
     """What to export.
 
     Attributes:
+      network: which embedded network, by its name.
       format: of the files.
-      size: (width, height) of the images to be painted, multiples of 8; None for any.
+      size: (width, height) of the images to be painted, multiples of its stride; None for any.
       code: a style to put into the image network; None for an input, and a style network.
       weights: other weights of the network; None for the embedded ones.
     """
 
+    network: str = "fast"
     format: Format
     size: tuple[int, int] | None = None
     code: Code | None = None
@@ -59,7 +63,20 @@ class ExportConfig:
         if self.format not in SUFFIXES:
             raise ConfigError(f"format: expected one of {', '.join(SUFFIXES)}, got {self.format!r}")
         if self.size is not None:
-            check_size(self.size)
+            check_size(self.size, self.spec)
+
+    @property
+    def spec(self) -> EmbeddedNetworkSpec:
+        """The network's record.
+
+        Raises:
+          ConfigError: it is not an embedded one.
+        """
+        spec = FAST_NETWORKS.get(self.network)
+        if not isinstance(spec, EmbeddedNetworkSpec):
+            known = [name for name, one in FAST_NETWORKS.items() if hasattr(one, "parts")]
+            raise ConfigError(f"network: expected {' or '.join(known)}, got {self.network!r}")
+        return spec
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,10 +152,11 @@ def export_network(
 def _conversion(config: ExportConfig, paths: Mapping[str, Path]) -> ConversionConfig:
     parts: tuple[Part, ...] = ("image", "style") if "style" in paths else ("image",)
     return ConversionConfig(
+        network=config.network,
         format=config.format,
         parts=parts,
-        weights=config.weights or weights_path("fast"),
-        compact=weights_path("compact"),
+        weights=config.weights or weights_path(config.spec.weights),
+        loss_weights=weights_path(config.spec.loss_weights),
         size=config.size,
         code=None if config.code is None else tuple(map(float, config.code)),
     )

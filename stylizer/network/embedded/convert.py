@@ -1,7 +1,7 @@
-"""Converts parts of the fast network: ``python -m stylizer.network.fast.convert SETTINGS FOLDER``.
+"""Converts parts of a network: ``python -m stylizer.network.embedded.convert SETTINGS FOLDER``.
 
 Runs in a process of its own with TensorFlow as the backend of Keras; see
-`stylizer.network.fast.conversion`.
+`stylizer.network.embedded.conversion`.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ import numpy as np
 import numpy.typing as npt
 from keras import ops
 
-from stylizer.network.fast.architecture import CODE_SIZE, STATISTICS_SIZE, style_statistics
-from stylizer.network.fast.conversion import ConversionConfig
-from stylizer.network.fast.keras_runtime import load_network
-from stylizer.network.fast.spec import FAST
-from stylizer.perceptual.compact import load_compact
+from stylizer.errors import ConfigError
+from stylizer.network.embedded.conversion import ConversionConfig
+from stylizer.network.embedded.parts import NetworkParts, load_parts
+from stylizer.network.embedded.spec import EmbeddedNetworkSpec
+from stylizer.network.registry import FAST_NETWORKS
 
 __all__ = ["Constant", "build_part", "convert_part", "main", "run_sample"]
 
@@ -45,34 +45,37 @@ class Constant(keras.layers.Layer):
         return self._values.shape
 
 
-def build_part(part: str, network: keras.Model, config: ConversionConfig) -> keras.Model:
+def build_part(
+    part: str, parts: NetworkParts, config: ConversionConfig, *, style_side: int
+) -> keras.Model:
     """Build a part for batches of one: a model with named inputs.
 
     Args:
-      part: one of `stylizer.network.fast.conversion.Part`.
-      network: of `load_network`.
-      config: size, code and the weights of the compact loss network count here.
+      part: one of `stylizer.network.embedded.conversion.Part`.
+      parts: the network.
+      config: its size and code count here.
+      style_side: both sides of a style picture, where ``config`` has a size.
     """
     if part == "image":
-        return _image_part(network.get_layer("fast_image"), config)
-    predictor = _with_constants(network.get_layer("fast_predictor"))
+        return _image_part(parts, config)
+    predictor = _with_constants(parts.predictor)
     if part == "predictor":
-        statistics = keras.Input((STATISTICS_SIZE,), batch_size=1, name="statistics")
+        statistics = keras.Input(predictor.input_shape[1:], batch_size=1, name="statistics")
         return keras.Model({"statistics": statistics}, predictor(statistics), name=part)
-    sides = (None, None) if config.size is None else (FAST.style_side, FAST.style_side)
+    sides = (None, None) if config.size is None else (style_side, style_side)
     picture = keras.Input((*sides, 3), batch_size=1, name="image")
-    found = style_statistics(load_compact(str(config.compact))(picture))
+    found = parts.statistics({"image": picture})
     return keras.Model({"image": picture}, predictor(found) if part == "style" else found)
 
 
-def _image_part(network: keras.Model, config: ConversionConfig) -> keras.Model:
+def _image_part(parts: NetworkParts, config: ConversionConfig) -> keras.Model:
     width, height = config.size or (None, None)
     image = keras.Input((height, width, 3), batch_size=1, name="image")
     inputs = {"image": image}
     if config.code is None:
-        inputs["code"] = keras.Input((CODE_SIZE,), batch_size=1, name="code")
+        inputs["code"] = keras.Input((parts.code_size,), batch_size=1, name="code")
     code = inputs["code"] if config.code is None else Constant(config.code)(image)
-    return keras.Model(inputs, ops.clip(network({"image": image, "code": code}), 0.0, 255.0))
+    return keras.Model(inputs, ops.clip(parts.image({"image": image, "code": code}), 0.0, 255.0))
 
 
 def _with_constants(predictor: keras.Model) -> keras.Model:
@@ -156,11 +159,9 @@ def _to_openvino(model: keras.Model, path: Path) -> None:
     ov.save_model(converted, path, compress_to_fp16=False)
 
 
-def _write_graph(network: keras.Model, path: Path) -> None:
+def _write_graph(parts: NetworkParts, path: Path) -> None:
     ov = _import_openvino()
-    from stylizer.network.fast.openvino_graph import build_graph
-
-    ov.save_model(build_graph(network), path, compress_to_fp16=False)
+    ov.save_model(parts.make_graph(), path, compress_to_fp16=False)
 
 
 def _import_openvino() -> Any:
@@ -176,12 +177,15 @@ def main() -> None:
     logging.disable(logging.WARNING)
     warnings.simplefilter("ignore")
     config, folder = ConversionConfig.from_json(sys.argv[1]), Path(sys.argv[2])
-    network = load_network(config.weights)
+    network = FAST_NETWORKS[config.network]
+    if not isinstance(network, EmbeddedNetworkSpec):
+        raise ConfigError(f"network: expected an embedded one, got {config.network}")
+    parts = load_parts(network, config.weights, config.loss_weights)
     for part in config.parts:
         if part == "image" and config.eight_bit:
-            _write_graph(network.get_layer("fast_image"), folder / "image.xml")
+            _write_graph(parts, folder / "image.xml")
             continue
-        model = build_part(part, network, config)
+        model = build_part(part, parts, config, style_side=network.style_side)
         np.savez(folder / f"{part}.npz", allow_pickle=False, **run_sample(model))
         convert_part(model, part, config, folder)
 

@@ -1,8 +1,8 @@
-"""The fast network in OpenVINO, on a CPU: the quickest way without a GPU.
+"""An embedded network in OpenVINO, on a CPU: the quickest way without a GPU.
 
-Once its models are in the cache (`stylizer.network.fast.openvino_cache`), neither TensorFlow nor
-Keras is imported. Pictures go in and out as uint8; conversion, clipping and rounding are in the
-graph.
+Where its models are carried or in the cache (`stylizer.network.embedded.openvino_models`), neither
+TensorFlow nor Keras is imported. Pictures go in and out as uint8; conversion, clipping and rounding
+are in the graph.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import functools
 import threading
 from collections import OrderedDict
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,8 +18,8 @@ from stylizer.backend.cores import usable_cores
 from stylizer.errors import BackendError
 from stylizer.frame import Image
 from stylizer.network.config import INSTALL_OPENVINO, FastConfig, Precision
-from stylizer.network.fast.openvino_cache import PARTS, cached_models
-from stylizer.network.fast.spec import FAST
+from stylizer.network.embedded.openvino_models import load_models
+from stylizer.network.embedded.spec import EmbeddedNetworkSpec
 from stylizer.network.pictures import (
     Code,
     check_code,
@@ -30,12 +29,11 @@ from stylizer.network.pictures import (
     resize_style,
 )
 from stylizer.styles.load import AnyStyle, Style
-from stylizer.weights import weights_path
 
 __all__ = ["OpenVinoRuntime"]
 
 _KEPT = 12
-"""Image sizes for which the compiled network is kept: it is compiled for each, in 0.3 seconds."""
+"""Compiled networks that are kept: one is compiled for each size of image, in 0.3 seconds."""
 
 _HINTS: dict[Precision, dict[str, str]] = {
     "auto": {},
@@ -47,20 +45,23 @@ _EXACT = _HINTS["float32"]
 """For what runs once a style: the squares in its statistics leave the range of float16."""
 
 
+_Key = tuple[tuple[int, ...], bytes]
+"""Shape of the image, and the code if the network is compiled for it."""
+
+
 class OpenVinoRuntime:
-    """The network on the CPU plugin of OpenVINO; a `stylizer.network.runtime.Runtime`.
+    """A network on the CPU plugin of OpenVINO; a `stylizer.network.runtime.Runtime`.
 
     Attributes:
       description: network, engine, device, threads and precision, for a start line.
-      mixes: whether codes may be mixed; they may.
+      mixes: whether codes may be mixed.
     """
 
-    mixes = FAST.mixes
-
-    def __init__(self, config: FastConfig | None = None) -> None:
-        """Load the models, which are made first if they are not in the cache.
+    def __init__(self, network: EmbeddedNetworkSpec, config: FastConfig | None = None) -> None:
+        """Load the models; those of other weights are made first if they are not in the cache.
 
         Args:
+          network: which.
           config: ``threads``, ``precision``, ``weights`` and ``cache`` count here; None for the
             defaults.
 
@@ -69,7 +70,7 @@ class OpenVinoRuntime:
             no such precision.
           WeightsError: weights are missing or damaged.
         """
-        config = config or FastConfig()
+        config = config or FastConfig(network=network.name)
         core = _make_core()
         if config.precision == "bfloat16" and not _has_bfloat16(core):
             raise BackendError(
@@ -82,17 +83,18 @@ class OpenVinoRuntime:
             "INFERENCE_NUM_THREADS": threads,
             **_HINTS[config.precision],
         }
-        self._core = core
-        weights = config.weights or weights_path("fast")
-        with cached_models(weights, weights_path("compact"), cache=config.cache) as folder:
-            self._image, self._statistics, predictor = (
-                _read(core, folder / f"{part}.xml") for part in PARTS
-            )
+        self._core, self._network = core, network
+        models = load_models(network, config.weights, cache=config.cache)
+        self._image, self._statistics, predictor = (
+            _read(core, *models[part]) for part in ("image", "statistics", "predictor")
+        )
         self._predict = core.compile_model(predictor, "CPU", self._settings | _EXACT)
         self._code_size = int(self._predict.output().shape[-1])
         precision = _usual_precision(core) if config.precision == "auto" else config.precision
-        self.description = f"fast, openvino on CPU ({threads} threads), {precision}"
-        self._painters: OrderedDict[tuple[int, ...], Any] = OrderedDict()
+        self.description = f"{network.name}, openvino on CPU ({threads} threads), {precision}"
+        self.mixes = network.mixes
+        self._painters: OrderedDict[_Key, Any] = OrderedDict()
+        self._latest: Code | None = None
         self._painting, self._encoding = threading.Lock(), threading.Lock()
 
     def encode(self, style: AnyStyle, *, scale: float) -> Code:
@@ -103,11 +105,12 @@ class OpenVinoRuntime:
           scale: of the style picture, 1 for the size that the network knows.
         """
         with self._encoding:
+            side = self._network.style_side * scale
             if isinstance(style, Style):
-                picture = resize_style(style.image, FAST.style_side * scale)
+                picture = resize_style(style.image, side)
                 statistics = self._measure(picture[None].astype(np.float32))[0]
             else:
-                statistics = known_statistics(style, FAST.style_side * scale)
+                statistics = known_statistics(style, side)
             return np.array(self._predict(statistics)[0][0], np.float32)
 
     @functools.cached_property
@@ -116,14 +119,19 @@ class OpenVinoRuntime:
         return self._core.compile_model(self._statistics, "CPU", self._settings | _EXACT)
 
     def prepare(self, size: tuple[int, int]) -> None:
-        """Compile the network for pictures of (width, height); `paint` may run meanwhile."""
-        shape = _extend(np.zeros((size[1], size[0], 3), np.uint8)).shape
+        """Compile the network for pictures of (width, height); `paint` may run meanwhile.
+
+        A network that is compiled for each style is so for the style that was painted last.
+        """
+        shape = self._extend(np.zeros((size[1], size[0], 3), np.uint8)).shape
         with self._painting:
-            known = shape in self._painters
-        if not known:
-            painter = self._compile(shape)
+            code = self._latest
+            key = self._key(shape, code)
+            known = key in self._painters
+        if not known and (code is not None or not self._network.style_in_graph):
+            painter = self._compile(shape, code)
             with self._painting:
-                self._keep(shape, painter)
+                self._keep(key, painter)
 
     def paint(self, image: Image, code: Code) -> Image:
         """Paint a picture, uint8 RGB (H, W, 3) of any size, in the style of a code.
@@ -131,36 +139,47 @@ class OpenVinoRuntime:
         Raises:
           ConfigError: the image is no uint8 RGB picture, or the code is of another network.
         """
-        extended = _extend(image)
+        extended = self._extend(image)
         known = check_code(code, self._code_size)
         height, width, _ = image.shape
         with self._painting:
-            request = self._painter(extended.shape)
-            given = {"image": extended, "code": known}
+            self._latest = known
+            request = self._painter(extended.shape, known)
+            style = {} if self._network.style_in_graph else {"code": known}
+            given = {"image": extended, **style}
             # shared: the joined tiles are a copy
             tiles = request.infer(given, share_inputs=True, share_outputs=True)[0][0]
             return np.ascontiguousarray(join_tiles(tiles)[:height, :width])
 
-    def _painter(self, shape: tuple[int, ...]) -> Any:
-        """Return the network compiled for images of a shape (1, H, W, 3), and a place to run it."""
-        if shape not in self._painters:
-            self._keep(shape, self._compile(shape))
-        self._painters.move_to_end(shape)
-        return self._painters[shape]
+    def _extend(self, image: Image) -> Image:
+        stride, least = self._network.stride, self._network.least_side
+        return extend(image, stride=stride, least_side=least)[None]
 
-    def _compile(self, shape: tuple[int, ...]) -> Any:
+    def _key(self, shape: tuple[int, ...], code: Code | None) -> _Key:
+        """Return what a compiled network serves: a size, and one style if it is in the graph."""
+        if code is None or not self._network.style_in_graph:
+            return shape, b""
+        return shape, code.tobytes()
+
+    def _painter(self, shape: tuple[int, ...], code: Code) -> Any:
+        """Return the network compiled for images (1, H, W, 3) and a code, with a place to run."""
+        key = self._key(shape, code)
+        if key not in self._painters:
+            self._keep(key, self._compile(shape, code))
+        self._painters.move_to_end(key)
+        return self._painters[key]
+
+    def _compile(self, shape: tuple[int, ...], code: Code | None) -> Any:
         model = self._image.clone()
         model.reshape({"image": shape, "code": (1, self._code_size)})
+        if self._network.style_in_graph:
+            _put_into(model, "code", code)
         return self._core.compile_model(model, "CPU", self._settings).create_infer_request()
 
-    def _keep(self, shape: tuple[int, ...], painter: Any) -> None:
-        self._painters[shape] = painter
+    def _keep(self, key: _Key, painter: Any) -> None:
+        self._painters[key] = painter
         if len(self._painters) > _KEPT:
             self._painters.popitem(last=False)
-
-
-def _extend(image: Image) -> Image:
-    return extend(image, stride=FAST.stride, least_side=FAST.least_side)[None]
 
 
 def _make_core() -> Any:
@@ -174,14 +193,28 @@ def _make_core() -> Any:
     return openvino.Core()
 
 
-def _read(core: Any, path: Path) -> Any:
+def _read(core: Any, topology: bytes, weights: bytes) -> Any:
+    import openvino
+
+    values = openvino.Tensor(np.frombuffer(weights, np.uint8))
     try:
-        return core.read_model(path)
+        return core.read_model(topology, values)
     except RuntimeError as error:
         raise BackendError(
-            f"{path}: OpenVINO cannot read its own model; delete the folder {path.parent} and try "
-            "again"
+            f"OpenVINO cannot read the network's model ({error}); install a newer one "
+            f"({INSTALL_OPENVINO} --upgrade), or choose the engine keras"
         ) from error
+
+
+def _put_into(model: Any, name: str, value: Any) -> None:
+    """Make a constant of a model's input; all that depends on it alone is computed once."""
+    from openvino import opset13
+
+    given = model.input(name).get_node()
+    constant = opset13.constant(np.ascontiguousarray(value, np.float32))
+    for target in given.output(0).get_target_inputs():
+        target.replace_source_output(constant.output(0))
+    model.remove_parameter(given)
 
 
 def _has_bfloat16(core: Any) -> bool:

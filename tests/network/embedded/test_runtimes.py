@@ -1,4 +1,4 @@
-"""The engines that run the fast network, against each other and against the network itself."""
+"""The engines that run the embedded networks, against each other and against the network itself."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import logging
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,10 @@ from keras import ops
 from stylizer.errors import BackendError, ConfigError, WeightsError
 from stylizer.frame import Image
 from stylizer.network import runtime as runtime_module
-from stylizer.network.config import FastConfig
+from stylizer.network.config import FastConfig, Precision
+from stylizer.network.embedded import openvino_runtime
+from stylizer.network.embedded.keras_runtime import KerasRuntime
+from stylizer.network.embedded.openvino_runtime import OpenVinoRuntime
 from stylizer.network.fast.architecture import (
     CODE_SIZE,
     ConditionalInstanceNormalization,
@@ -25,9 +29,9 @@ from stylizer.network.fast.architecture import (
     Reflect,
     style_statistics,
 )
-from stylizer.network.fast.keras_runtime import KerasRuntime, load_network
 from stylizer.network.fast.openvino_graph import build_graph
-from stylizer.network.fast.openvino_runtime import OpenVinoRuntime
+from stylizer.network.fast.parts import load_network
+from stylizer.network.fast.spec import FAST
 from stylizer.network.runtime import Runtime, load_runtime
 from stylizer.perceptual.compact import load_compact
 from stylizer.styles.load import Style, load_style
@@ -38,12 +42,12 @@ SIZES = [(64, 48), (67, 45), (16, 16), (33, 130), (5, 3)]
 
 @pytest.fixture(scope="module")
 def in_keras() -> KerasRuntime:
-    return KerasRuntime()
+    return KerasRuntime(FAST)
 
 
 @pytest.fixture(scope="module")
 def in_openvino(model_cache: Path) -> OpenVinoRuntime:
-    return OpenVinoRuntime(FastConfig(cache=model_cache, precision="float32"))
+    return OpenVinoRuntime(FAST, FastConfig(cache=model_cache, precision="float32"))
 
 
 @pytest.fixture(scope="module", params=["keras", "openvino"])
@@ -178,7 +182,8 @@ def test_openvino_finds_its_own_normalization(in_openvino: OpenVinoRuntime) -> N
     network = load_network(weights_path("fast")).get_layer("fast_image")
     wanted = sum(isinstance(layer, ConditionalInstanceNormalization) for layer in network.layers)
     in_openvino.paint(scene((64, 48)), np.zeros(CODE_SIZE, np.float32))
-    compiled = in_openvino._painter((1, 48, 64, 3)).get_compiled_model()
+    code = np.zeros((1, CODE_SIZE), np.float32)
+    compiled = in_openvino._painter((1, 48, 64, 3), code).get_compiled_model()
     kinds = [
         node.get_rt_info()["layerType"].astype(str)
         for node in compiled.get_runtime_model().get_ops()
@@ -194,19 +199,19 @@ def test_the_descriptions(runtime: Runtime) -> None:
 
 
 def test_the_number_of_threads(model_cache: Path, in_openvino: OpenVinoRuntime) -> None:
-    single = OpenVinoRuntime(FastConfig(cache=model_cache, threads=1, precision="float32"))
+    single = OpenVinoRuntime(FAST, FastConfig(cache=model_cache, threads=1, precision="float32"))
     assert "(1 threads)" in single.description
     code = single.encode(style(), scale=1.0)
     one, other = (each.paint(scene((64, 48)), code) for each in (single, in_openvino))
     assert np.abs(one.astype(int) - other).max() <= 1
-    compiled = single._painter((1, 48, 64, 3)).get_compiled_model()
+    compiled = single._painter((1, 48, 64, 3), code[None]).get_compiled_model()
     assert compiled.get_property("INFERENCE_NUM_THREADS") == 1
 
 
 def test_bfloat16_where_the_cpu_has_it(model_cache: Path, in_openvino: OpenVinoRuntime) -> None:
     config = FastConfig(cache=model_cache, precision="bfloat16")
     try:
-        rough = OpenVinoRuntime(config)
+        rough = OpenVinoRuntime(FAST, config)
     except BackendError as error:
         pytest.skip(str(error))
     assert rough.description.endswith(", bfloat16")
@@ -216,9 +221,9 @@ def test_bfloat16_where_the_cpu_has_it(model_cache: Path, in_openvino: OpenVinoR
 
 
 def test_bfloat16_elsewhere_is_refused(model_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stylizer.network.fast.openvino_runtime._has_bfloat16", lambda core: False)
+    monkeypatch.setattr(openvino_runtime, "_has_bfloat16", lambda core: False)
     with pytest.raises(BackendError, match="expected a CPU that has bfloat16"):
-        OpenVinoRuntime(FastConfig(cache=model_cache, precision="bfloat16"))
+        OpenVinoRuntime(FAST, FastConfig(cache=model_cache, precision="bfloat16"))
 
 
 def test_a_layer_that_openvino_s_graph_does_not_know_is_told() -> None:
@@ -234,9 +239,27 @@ def test_a_layer_that_openvino_s_graph_does_not_know_is_told() -> None:
         build_graph(model)
 
 
-def test_openvino_imports_no_tensorflow_once_cached(
-    model_cache: Path, in_openvino: OpenVinoRuntime
-) -> None:
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_style_may_be_put_into_the_graph(model_cache: Path, precision: Precision) -> None:
+    config = FastConfig(precision=precision)
+    try:
+        plain = OpenVinoRuntime(FAST, config)
+    except BackendError as error:
+        pytest.skip(str(error))
+    folded = OpenVinoRuntime(replace(FAST, style_in_graph=True), config)
+    folded.prepare((64, 48))
+    image, codes = scene((64, 48)), [plain.encode(style(seed), scale=1.0) for seed in (1, 2)]
+    most = 1 if precision == "float32" else 12
+    for code in (*codes, *codes):
+        off = folded.paint(image, code).astype(int) - plain.paint(image, code)
+        assert np.abs(off).max() <= most
+    folded.prepare((40, 32))
+    assert folded.paint(scene((40, 32)), codes[1]).shape == (32, 40, 3)
+    assert [key[0] for key in folded._painters].count((1, 48, 64, 3)) == 2
+    assert [key[0] for key in folded._painters].count((1, 32, 40, 3)) == 1
+
+
+def test_openvino_imports_no_tensorflow(tmp_path: Path, in_openvino: OpenVinoRuntime) -> None:
     program = (
         "import sys\n"
         "from pathlib import Path\n"
@@ -254,7 +277,7 @@ def test_openvino_imports_no_tensorflow_once_cached(
         "print(stylizer.description)\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program, model_cache],
+        [sys.executable, "-c", program, tmp_path],
         capture_output=True,
         text=True,
         timeout=120,
@@ -262,12 +285,12 @@ def test_openvino_imports_no_tensorflow_once_cached(
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == ["", in_openvino.description]
-    assert "making the network ready" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_weights_of_something_else_are_refused() -> None:
     with pytest.raises(WeightsError, match="expected weights of the fast network"):
-        KerasRuntime(FastConfig(weights=weights_path("compact")))
+        KerasRuntime(FAST, FastConfig(weights=weights_path("compact")))
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
-"""Asks for the fast network in another program's format; made by TensorFlow, in another process.
+"""Asks for an embedded network in another program's format; made by TensorFlow, in another process.
 
 The process lets this one stay free of TensorFlow, whatever the backend of Keras is here. What it
-does stands in `stylizer.network.fast.convert`.
+does stands in `stylizer.network.embedded.convert`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Literal, Self, get_args
 
 from stylizer.errors import BackendError, ConfigError, WeightsError
-from stylizer.network.fast.spec import FAST
+from stylizer.network.embedded.spec import EmbeddedNetworkSpec
 
 __all__ = ["ConversionConfig", "Format", "Part", "check_size", "convert"]
 
@@ -31,20 +31,23 @@ class ConversionConfig:
     """What to convert.
 
     Attributes:
+      network: its name, as `stylizer.network.registry.FAST_NETWORKS` has it.
       format: of the files.
       parts: of the network.
-      weights: of the fast network.
-      compact: weights of the compact loss network.
-      size: (width, height) of the image, multiples of 8; None for any.
+      weights: of the network.
+      loss_weights: of the loss network that reads styles.
+      size: (width, height) of the image, as `check_size` lets it pass; None for any.
       code: put into the image network, so that it takes an image only; None for an input.
-      eight_bit: the image network is the one of `stylizer.network.fast.openvino_graph`, which
-        takes and gives bytes, of any size and with a code; OpenVINO only.
+      eight_bit: the image network is the one of
+        `stylizer.network.embedded.parts.NetworkParts.make_graph`, which takes and gives bytes, of
+        any size and with a code; OpenVINO only.
     """
 
+    network: str
     format: Format
     parts: tuple[Part, ...]
     weights: Path
-    compact: Path
+    loss_weights: Path
     size: tuple[int, int] | None = None
     code: tuple[float, ...] | None = None
     eight_bit: bool = False
@@ -62,8 +65,6 @@ class ConversionConfig:
             raise ConfigError(f"eight_bit: goes with openvino, got {self.format}")
         if self.eight_bit and (self.size, self.code) != (None, None):
             raise ConfigError("eight_bit: expected any size and code; leave size and code out")
-        if self.size is not None:
-            check_size(self.size)
 
     def to_json(self) -> str:
         """Write the settings as text."""
@@ -73,20 +74,20 @@ class ConversionConfig:
     def from_json(cls, text: str) -> Self:
         """Read what `to_json` wrote."""
         values = json.loads(text)
-        for name in ("weights", "compact"):
+        for name in ("weights", "loss_weights"):
             values[name] = Path(values[name])
         for name in ("parts", "size", "code"):
             values[name] = None if values[name] is None else tuple(values[name])
         return cls(**values)
 
 
-def check_size(size: tuple[int, int]) -> None:
-    """Make sure that the image network takes pictures of a size as they are.
+def check_size(size: tuple[int, int], network: EmbeddedNetworkSpec) -> None:
+    """Make sure that a network takes pictures of a size, (width, height), as they are.
 
     Raises:
       ConfigError: a side is no multiple of the network's stride, or too small.
     """
-    stride, least = FAST.stride, FAST.least_side
+    stride, least = network.stride, network.least_side
     if any(side % stride or side < least for side in size):
         width, height = (max(least, round(side / stride) * stride) for side in size)
         raise ConfigError(
@@ -108,7 +109,10 @@ def convert(config: ConversionConfig, folder: Path) -> None:
       WeightsError: the weights are of another network.
       BackendError: it failed otherwise.
     """
-    program = [sys.executable, "-m", "stylizer.network.fast.convert", config.to_json(), str(folder)]
+    program = [
+        *(sys.executable, "-m", "stylizer.network.embedded.convert"),
+        *(config.to_json(), str(folder)),
+    ]
     environment = os.environ | {
         "KERAS_BACKEND": "tensorflow",
         "CUDA_VISIBLE_DEVICES": "",  # nothing is computed, so leave the GPU's memory alone

@@ -1,0 +1,1 @@
+"""What runs the networks that the package carries, whatever their architecture."""

@@ -1,0 +1,51 @@
+"""What the engines need to know of a network that the package carries.
+
+Importing this imports neither Keras nor OpenVINO.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from stylizer.network.spec import FastNetworkSpec
+
+__all__ = ["EmbeddedNetworkSpec"]
+
+_ENGINES = MappingProxyType(
+    {
+        "openvino": "stylizer.network.embedded.openvino_runtime:OpenVinoRuntime",
+        "keras": "stylizer.network.embedded.keras_runtime:KerasRuntime",
+    }
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmbeddedNetworkSpec(FastNetworkSpec):
+    """A network that the package carries, run by engines that all of them share.
+
+    Attributes:
+      weights: the name of its weights in the manifest.
+      loss_weights: the name in the manifest of the weights of the loss network that reads styles.
+      openvino: the name in the manifest of its models in OpenVINO's form, made of these weights;
+        None where they are made on the user's machine.
+      parts: what builds it in Keras: ``"package.module:name"`` of a function that takes the files
+        of both weights and gives `stylizer.network.embedded.parts.NetworkParts`.
+      sources: the modules whose code shapes what OpenVINO runs: when one changes, models that were
+        made before are made anew.
+      style_in_graph: whether OpenVINO compiles the network for each style, which makes constants
+        of all that depends on it, in place of reading the style with each frame. That is quicker
+        where whole kernels depend on the style, and takes a while for a new style.
+    """
+
+    engines: Mapping[str, str] = field(default_factory=lambda: _ENGINES)
+    precisions: tuple[str, ...] = ("float32", "bfloat16")
+    settings: tuple[str, ...] = ("weights",)
+    mixes: bool = True
+    weights: str
+    loss_weights: str
+    openvino: str | None = None
+    parts: str
+    sources: tuple[str, ...]
+    style_in_graph: bool = False
