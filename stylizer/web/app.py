@@ -14,16 +14,11 @@ reach the page, set ``STYLIZER_WEB_TOKEN``, also behind a proxy, which must hand
 from __future__ import annotations
 
 import atexit
-import functools
 import logging
-import threading
 import time
 
 from flask import Flask, Response, g, jsonify, request
-from flask_sock import Sock
-from simple_websocket import ConnectionError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
-from wsproto.utilities import RemoteProtocolError
 
 from stylizer.network.runtime import load_runtime
 from stylizer.web.config import WebConfig
@@ -65,17 +60,10 @@ def create_app(config: WebConfig | None = None, *, loader: RuntimeLoader = load_
     app.extensions["stylizer"] = services
     app.config["MAX_CONTENT_LENGTH"] = config.upload_bytes
     app.config["MAX_FORM_PARTS"] = 8
-    app.config["SOCK_SERVER_OPTIONS"] = {
-        "ping_interval": config.ping_seconds,
-        "max_message_size": config.frame_bytes,
-        # More than a TLS record: what stays in one is not seen by select, and would wait.
-        "receive_bytes": 65536,
-        "thread_class": functools.partial(threading.Thread, daemon=True),
-    }
     _answer_errors(app)
     _log_requests(app, services)
     Guard(config).install(app)
-    add_routes(app, Sock(app), services)
+    add_routes(app, services)
     return app
 
 
@@ -91,9 +79,6 @@ def _answer_errors(app: Flask) -> None:
         code = error.name.lower().replace(" ", "_")
         return refuse(ApiError(status, code, error.description or error.name))
 
-    def no_handshake(error: Exception) -> tuple[Response, int]:
-        return refuse(ApiError(400, "bad_handshake", "that is not how a WebSocket is asked for"))
-
     def fail(error: Exception) -> tuple[Response, int]:
         _log.exception("failed")
         return refuse(ApiError(500, "failed", "the server made a mistake; its log says which"))
@@ -101,8 +86,6 @@ def _answer_errors(app: Flask) -> None:
     app.register_error_handler(ApiError, refuse)
     app.register_error_handler(RequestEntityTooLarge, too_large)
     app.register_error_handler(HTTPException, answer)
-    app.register_error_handler(RemoteProtocolError, no_handshake)
-    app.register_error_handler(ConnectionError, no_handshake)
     app.register_error_handler(Exception, fail)
 
 

@@ -11,12 +11,10 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
-
-from simple_websocket import ConnectionClosed
 
 from stylizer.web.config import WebConfig
 from stylizer.web.errors import ApiError
@@ -26,7 +24,7 @@ from stylizer.web.jpeg import decode_frame, encode_jpeg
 from stylizer.web.options import LiveSettings, StyleChoice, read_live_settings, read_object
 from stylizer.web.painter import ClientPainter
 from stylizer.web.sessions import Session, Sessions
-from stylizer.web.sockets import MISTAKE, REFUSED, LiveSocket
+from stylizer.web.sockets import MISTAKE, REFUSED, ConnectionClosed, LiveSocket
 
 __all__ = ["Clients", "LiveService"]
 
@@ -91,16 +89,20 @@ class LiveService:
     sessions: Sessions
     clients: Clients
 
-    def serve(self, ws: Any, session: Session | None) -> None:
+    def serve(self, environ: Mapping[str, Any], session: Session | None) -> None:
         """Serve a client to its end.
 
         Args:
-          ws: `simple_websocket.Server`, just accepted.
+          environ: the WSGI request that asks for a WebSocket.
           session: the visitor; None for one without, who has the built-in styles alone.
+
+        Raises:
+          ApiError: it does not ask as one should.
         """
         config = self.config
-        seconds = 2 * config.ping_seconds
-        socket = LiveSocket(ws, send_seconds=seconds, most_bytes=4 * config.frame_bytes)
+        socket = LiveSocket.accept(
+            environ, ping_seconds=config.ping_seconds, most_bytes=config.frame_bytes
+        )
         client = secrets.token_hex(4)
         try:
             with self.clients.seat(socket):

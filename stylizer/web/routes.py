@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 from flask import Flask, Response, jsonify, request, send_file
-from flask_sock import Sock
 
 import stylizer
 from stylizer.web.config import WebConfig
@@ -34,16 +33,17 @@ __all__ = ["add_routes"]
 Values = dict[str, Any]
 
 
-def add_routes(app: Flask, sock: Sock, services: Services) -> None:
+def add_routes(app: Flask, services: Services) -> None:
     """Give an application its addresses."""
     _add_page(app, services)
     _add_styles(app, services)
     _add_uploads(app, services)
     _add_jobs(app, services)
 
-    @sock.route("/api/live")  # type: ignore[untyped-decorator]
-    def live(ws: Any) -> None:
-        services.live.serve(ws, find_session(services.sessions))
+    @app.route("/api/live", websocket=True)
+    def live() -> Response:
+        services.live.serve(request.environ, find_session(services.sessions))
+        return Response()  # the connection is shut: it goes nowhere
 
 
 def _add_page(app: Flask, services: Services) -> None:
@@ -59,11 +59,6 @@ def _add_page(app: Flask, services: Services) -> None:
     @app.get("/api/info")
     def info() -> Response:
         return jsonify(_describe(services))
-
-    @app.before_request
-    def refuse_compression() -> None:
-        # JPEG does not get smaller by deflating it, and a bomb could be sent that way.
-        request.environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)
 
 
 def _add_styles(app: Flask, services: Services) -> None:

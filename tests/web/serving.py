@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image as pillow
-from simple_websocket import Client
+from websockets.sync.client import ClientConnection, connect
 
 from stylizer.frame import Image
 from stylizer.network.config import FastConfig
@@ -138,26 +138,14 @@ def serve(
         server.shutdown()
         thread.join(10)
         services.close()
-        wait_until(lambda: not _readers())
-
-
-def _readers() -> list[str]:
-    """Return the threads that read WebSockets still."""
-    return [thread.name for thread in threading.enumerate() if "simple_websocket" in thread.name]
 
 
 @contextmanager
-def live(site: Site, **headers: str) -> Iterator[Client]:
-    """Connect to the live socket, and hear that it is ready."""
-    client = Client.connect(
-        f"ws://127.0.0.1:{site.port}/api/live", headers=headers or None, receive_bytes=65536
-    )
-    try:
+def live(site: Site, **headers: str) -> Iterator[ClientConnection]:
+    """Connect to the live socket."""
+    address = f"ws://127.0.0.1:{site.port}/api/live"
+    with connect(address, additional_headers=headers, compression=None, proxy=None) as client:
         yield client
-    finally:
-        if client.connected:
-            client.close()
-        client.thread.join(10)
 
 
 def settings(name: str, **more: Any) -> str:

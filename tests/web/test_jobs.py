@@ -266,14 +266,14 @@ def test_a_job_holds_up_no_stream(tmp_path: Path, clip: Path) -> None:
         site.http.get("/api/info")
         job = submit(site, "video", clip.read_bytes())
         with live(site) as client:
-            client.receive(timeout=10)
+            client.recv(timeout=10)
             wait_until(lambda: site.http.get(f"/api/jobs/{job}").json["state"] == "running")
             client.send(settings("the_scream"))
             for number in range(5):
                 client.send(jpeg(seed=number))
-                image = decode_picture(client.receive(timeout=10))
+                image = decode_picture(client.recv(timeout=10))
                 assert np.abs(image.astype(int) - SCREAM).max() <= 6
-                client.receive(timeout=10)
+                client.recv(timeout=10)
         hold.set()
         assert site.ended(job)["state"] == "done"
 
@@ -293,13 +293,13 @@ def test_the_real_network_serves_all_of_it(tmp_path: Path, model_cache: Path) ->
         cookie = site.http.get_cookie("stylizer_session")
         assert cookie is not None
         with live(site, Cookie=f"stylizer_session={cookie.value}") as client:
-            client.receive(timeout=60)
+            client.recv(timeout=60)
             painted = {}
             for name in (style, "starry_night"):
                 client.send(settings(name))
                 client.send(jpeg())
-                painted[name] = decode_picture(client.receive(timeout=60)).astype(int)
-                client.receive(timeout=60)
+                painted[name] = decode_picture(client.recv(timeout=60)).astype(int)
+                client.recv(timeout=60)
         assert np.abs(painted[style] - painted["starry_night"]).mean() > 10
         own: Any = {"styles": [{"id": style, "weight": 1}, {"id": "great_wave", "weight": 1}]}
         for kind, data in (("photo", jpeg()), ("video", clip.read_bytes())):

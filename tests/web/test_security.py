@@ -60,8 +60,8 @@ def test_the_page_itself_is_let_in(tmp_path: Path) -> None:
         assert photo(site.http, headers={"Origin": "http://localhost"}).status_code == 202
         own = {"Origin": "http://127.0.0.1:8000", "Host": "127.0.0.1:8000"}
         assert photo(site.http, headers=own).status_code == 202
-        with live(site, Origin="http://127.0.0.1") as client:
-            assert client.receive(timeout=10)
+        with live(site, Origin=site.url) as client:
+            assert client.recv(timeout=10)
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_the_token_opens_the_page_once_and_for_all(tmp_path: Path) -> None:
         cookie = client.get_cookie("stylizer_token", "my.phone.example")
         assert cookie is not None
         with live(site, Cookie=f"stylizer_token={cookie.value}") as stream:
-            assert stream.receive(timeout=10)
+            assert stream.recv(timeout=10)
 
 
 def test_programs_may_send_the_token_as_a_header(tmp_path: Path) -> None:
