@@ -7,6 +7,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from stylizer.compose import build as build
+    from stylizer.description import EffectsConfig as EffectsConfig
+    from stylizer.description import StylizerConfig as StylizerConfig
     from stylizer.effects.color import KeepColor as KeepColor
     from stylizer.effects.strength import Strength as Strength
     from stylizer.errors import StylizerError as StylizerError
@@ -30,9 +33,12 @@ if TYPE_CHECKING:
     from stylizer.styles.built_in import NamedStyle as NamedStyle
     from stylizer.styles.built_in import style_names as style_names
     from stylizer.styles.load import load_styles as load_styles
+    from stylizer.temporal.coherence import CoherenceConfig as CoherenceConfig
 
 _HOMES = {
     "Camera": "stylizer.io.sources.camera",
+    "CoherenceConfig": "stylizer.temporal.coherence",
+    "EffectsConfig": "stylizer.description",
     "FastConfig": "stylizer.network.config",
     "FastStylizer": "stylizer.network.stylizer",
     "FolderReader": "stylizer.io.sources.folder_reader",
@@ -43,10 +49,12 @@ _HOMES = {
     "KeepColor": "stylizer.effects.color",
     "NamedStyle": "stylizer.styles.built_in",
     "Strength": "stylizer.effects.strength",
+    "StylizerConfig": "stylizer.description",
     "StylizerError": "stylizer.errors",
     "VideoReader": "stylizer.io.sources.video_reader",
     "VideoWriter": "stylizer.io.sinks.video_writer",
     "Window": "stylizer.io.sinks.window",
+    "build": "stylizer.compose",
     "load_styles": "stylizer.styles.load",
     "open_sink": "stylizer.io.open",
     "open_source": "stylizer.io.open",

@@ -5,40 +5,33 @@
     frame ──▶ painter ──▶ coherence ──▶ enlarging ──▶ source's colors ──▶ strength ──▶ region
        └────────┴────────────┴─────────────┴───────────────┴─────────────────┴───────────┘
 
-A `StylizerConfig` says what is wanted, `build` makes it. The order has its reasons: what coherence
-carries along is to be paint alone, and where frames are painted smaller it works at that size;
-colors and strength need pictures of one size; what is outside of a region is the source itself.
-What is off is not there. At a cut all but the region forget earlier frames.
+A `stylizer.description.StylizerConfig` says what is wanted, `build` makes it. The order has its
+reasons: what coherence carries along is to be paint alone, and where frames are painted smaller it
+works at that size; colors and strength need pictures of one size; what is outside of a region is
+the source itself. What is off is not there. At a cut all but the region forget earlier frames.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 from stylizer.base import WrappedStylizer
+from stylizer.description import EffectsConfig, StylizerConfig
 from stylizer.effects.background import LearntBackground
-from stylizer.effects.color import (
-    ColorMode,
-    MatchColor,
-    SourceColor,
-    check_pictures,
-    matched_styles,
-)
+from stylizer.effects.color import MatchColor, SourceColor, matched_styles
 from stylizer.effects.region import Region, RegionConfig
 from stylizer.effects.scale import Enlarge, PaintSmaller
 from stylizer.effects.segmenter import Segmenter
-from stylizer.effects.strength import Blend, check_strength
+from stylizer.effects.strength import Blend
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image, check_image
-from stylizer.gatys.config import GatysConfig
 from stylizer.network.config import FastConfig
 from stylizer.protocols import Effect, StyledStylizer, Stylizer
-from stylizer.styles.load import AnyStyle, load_style, load_styles
 from stylizer.temporal.coherence import Coherence, CoherenceConfig
-from stylizer.temporal.cuts import CutConfig, CutDetector
+from stylizer.temporal.cuts import CutDetector
 
 if TYPE_CHECKING:
     from stylizer.gatys.passes import PassProgress
@@ -46,112 +39,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Composed",
-    "EffectsConfig",
-    "MethodConfig",
-    "StylizerConfig",
     "build",
     "finish",
     "load_painter",
     "match_styles",
-    "usual_coherence",
 ]
-
-MethodConfig = FastConfig | GatysConfig
-"""The settings of a method, which also say which one it is."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class EffectsConfig:
-    """What is done to what was painted.
-
-    Attributes:
-      strength: 0 (the source) to 1 (the painting).
-      keep_color: whether the painting gets the source's colors.
-      coherence: what holds a video still; of strength 0 for nothing.
-      cuts: how cuts are found, at which earlier frames are forgotten; None for not at all.
-      region: what is painted of each frame; None for all of it.
-    """
-
-    strength: float = 1.0
-    keep_color: bool = False
-    coherence: CoherenceConfig = field(default_factory=CoherenceConfig)
-    cuts: CutConfig | None = field(default_factory=CutConfig)
-    region: RegionConfig | None = None
-
-    def __post_init__(self) -> None:
-        """Check the strength."""
-        check_strength(self.strength)
-
-
-@dataclass(frozen=True, kw_only=True)
-class StylizerConfig:
-    """A stylizer, described: it can be pickled, compared, and built anywhere by `build`.
-
-    Attributes:
-      styles: one or more: built-in names and paths, each with a weight if there are several
-        (``"starry_night:0.7"``), or styles that are loaded already.
-      method: what paints, with its settings.
-      strength: 0 (the source) to 1 (the painting).
-      keep_color: ``"luminance"`` keeps the source's colors, ``"match"`` gives them to the style
-        pictures before anything is painted; None for the style's colors.
-      coherence: what holds a video still; None for what suits the method (`usual_coherence`).
-      cuts: how cuts are found, at which earlier frames are forgotten; None for not at all.
-      region: what is painted of each frame; None for all of it.
-    """
-
-    styles: Sequence[str | AnyStyle]
-    method: MethodConfig = field(default_factory=FastConfig)
-    strength: float = 1.0
-    keep_color: ColorMode | None = None
-    coherence: CoherenceConfig | None = None
-    cuts: CutConfig | None = field(default_factory=CutConfig)
-    region: RegionConfig | None = None
-
-    def __post_init__(self) -> None:
-        """Check what can be checked without loading anything."""
-        if isinstance(self.styles, str):
-            raise ConfigError(
-                f"styles: expected a list of styles, got the text {self.styles!r}; wrap it in []"
-            )
-        object.__setattr__(self, "styles", tuple(self.styles))
-        if self.keep_color not in (None, *get_args(ColorMode)):
-            raise ConfigError(
-                f"keep_color: expected None, {' or '.join(get_args(ColorMode))}, "
-                f"got {self.keep_color!r}"
-            )
-        check_strength(self.strength)
-
-    @property
-    def effects(self) -> EffectsConfig:
-        """What is done to what the method paints."""
-        return EffectsConfig(
-            strength=self.strength,
-            keep_color=self.keep_color == "luminance",
-            coherence=self.coherence or usual_coherence(self.method),
-            cuts=self.cuts,
-            region=self.region,
-        )
-
-    def load_styles(self) -> tuple[AnyStyle, ...]:
-        """Return the styles, read and checked; of those given as texts, weights have a sum of 1.
-
-        Raises:
-          StyleError: there is none, one cannot be read, or one without a picture is to be matched.
-        """
-        styles: tuple[AnyStyle, ...]
-        texts = [style for style in self.styles if isinstance(style, str)]
-        if len(texts) == len(self.styles):
-            styles = load_styles(texts)
-        else:
-            styles = tuple(
-                load_style(style) if isinstance(style, str) else style for style in self.styles
-            )
-        return check_pictures(styles) if self.keep_color == "match" else styles
-
-
-def usual_coherence(method: MethodConfig) -> CoherenceConfig:
-    """Return the default settings of coherence; none for a method with a memory of its own."""
-    return CoherenceConfig(strength=0.0) if isinstance(method, GatysConfig) else CoherenceConfig()
 
 
 def build(

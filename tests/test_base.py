@@ -15,7 +15,8 @@ from stylizer.base import (
     find,
     find_notice,
 )
-from stylizer.compose import Composed, EffectsConfig
+from stylizer.compose import Composed
+from stylizer.description import EffectsConfig
 from stylizer.effects.color import KeepColor, MatchColor
 from stylizer.effects.scale import PaintSmaller
 from stylizer.effects.strength import Strength

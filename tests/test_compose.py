@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 import threading
 import weakref
 from collections.abc import Callable, Iterator
@@ -13,14 +12,14 @@ import numpy as np
 import pytest
 
 from stylizer.base import Managed, WrappedStylizer, describe_stylizer
-from stylizer.compose import Composed, EffectsConfig, StylizerConfig, build, finish, load_painter
+from stylizer.compose import Composed, build, finish, load_painter
+from stylizer.description import EffectsConfig, StylizerConfig
 from stylizer.effects.color import MatchColor, SourceColor, keep_luminance
 from stylizer.effects.region import Mask, Region, RegionConfig
 from stylizer.effects.scale import Enlarge, PaintSmaller
 from stylizer.effects.strength import Blend, blend
 from stylizer.errors import ConfigError, StyleError
 from stylizer.frame import Frame, Image
-from stylizer.gatys.config import GatysConfig
 from stylizer.io.image import write_image
 from stylizer.io.resize import resize_image
 from stylizer.io.sources.video_reader import VideoReader
@@ -28,7 +27,7 @@ from stylizer.network import stylizer as fast_module
 from stylizer.network.config import FastConfig
 from stylizer.pipeline import run
 from stylizer.protocols import Staged, Stylizer
-from stylizer.styles.load import AnyStyle, load_style
+from stylizer.styles.load import AnyStyle
 from stylizer.temporal.coherence import Coherence, CoherenceConfig
 from tests.clips import make_clip, picture
 from tests.stand_ins import Boiling, CountingIdentity
@@ -368,18 +367,6 @@ def test_a_stylizer_is_built_as_it_is_described(instant: None) -> None:
     assert describe_stylizer(made) == "instant"
 
 
-def test_what_suits_the_method_is_the_default() -> None:
-    assert StylizerConfig(styles=["tahiti"]).effects.coherence == CoherenceConfig()
-    gatys = StylizerConfig(styles=["tahiti"], method=GatysConfig())
-    assert gatys.effects == EffectsConfig(coherence=OFF)
-    held = StylizerConfig(
-        styles=["tahiti"], method=GatysConfig(), coherence=CoherenceConfig(strength=0.4)
-    )
-    assert held.effects.coherence.strength == 0.4
-    kept = StylizerConfig(styles=["tahiti"], keep_color="luminance", cuts=None, strength=0.2)
-    assert kept.effects == EffectsConfig(keep_color=True, cuts=None, strength=0.2)
-
-
 def test_colors_are_matched_around_the_method(instant: None, tmp_path: Path) -> None:
     write_image(tmp_path / "style.png", picture(3))
     config = StylizerConfig(styles=[str(tmp_path / "style.png")], keep_color="match")
@@ -388,34 +375,3 @@ def test_colors_are_matched_around_the_method(instant: None, tmp_path: Path) -> 
     named = StylizerConfig(styles=["the_scream"], keep_color="match")
     with pytest.raises(StyleError, match="the_scream: matching colors needs a style picture"):
         build(named)
-
-
-def test_a_description_can_be_pickled_and_compared() -> None:
-    config = StylizerConfig(
-        styles=("starry_night:0.7", load_style("the_scream")),
-        method=GatysConfig(passes=3),
-        region=RegionConfig(segmenter=Path("people.tflite")),
-    )
-    assert pickle.loads(pickle.dumps(config)).method == config.method
-    plain = StylizerConfig(styles=["tahiti"])
-    assert pickle.loads(pickle.dumps(plain)) == plain == StylizerConfig(styles=("tahiti",))
-
-
-@pytest.mark.parametrize(
-    ("values", "message"),
-    [
-        ({"styles": "tahiti"}, "expected a list of styles, got the text 'tahiti'"),
-        ({"styles": ["tahiti"], "strength": 2.0}, "strength: expected 0"),
-        ({"styles": ["tahiti"], "keep_color": "hue"}, "keep_color: expected None, luminance or"),
-    ],
-)
-def test_what_cannot_be_is_said_at_once(values: dict[str, object], message: str) -> None:
-    with pytest.raises(ConfigError, match=message):
-        StylizerConfig(**values)  # type: ignore[arg-type]
-
-
-def test_styles_that_cannot_be_read_are_told() -> None:
-    with pytest.raises(StyleError, match=r"there is no file none\.jpg"):
-        StylizerConfig(styles=["none.jpg"]).load_styles()
-    with pytest.raises(StyleError, match="expected at least one style"):
-        StylizerConfig(styles=[]).load_styles()

@@ -9,7 +9,8 @@ from typing import get_args
 import cv2
 from rich.table import Table
 
-from stylizer.compose import Composed, EffectsConfig
+from stylizer.compose import Composed
+from stylizer.description import EffectsConfig
 from stylizer.frame import Frame, Image
 from stylizer.temporal.coherence import CoherenceConfig
 from stylizer.temporal.flow import Preset

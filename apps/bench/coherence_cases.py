@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 from rich.table import Table
 
-from stylizer.compose import Composed, EffectsConfig
+from stylizer.compose import Composed
+from stylizer.description import EffectsConfig
 from stylizer.evaluation.known_motion import KnownMotion
 from stylizer.evaluation.metrics import warping_error
 from stylizer.evaluation.stability import gray_levels

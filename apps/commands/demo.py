@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from stylizer.base import describe_stylizer
-from stylizer.compose import StylizerConfig
+from stylizer.description import StylizerConfig
 from stylizer.io.sinks.video_writer import VideoWriter
 from stylizer.io.sources.video_reader import VideoReader
 from stylizer.size import Size

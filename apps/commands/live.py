@@ -8,7 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from stylizer.base import describe_stylizer, find_notice
-from stylizer.compose import MethodConfig, match_styles
+from stylizer.compose import match_styles
+from stylizer.description import MethodConfig
 from stylizer.gatys.config import GatysConfig
 from stylizer.io.sinks.recording import Recorder
 from stylizer.io.sinks.screen import check_screen

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stylizer.base import describe_stylizer, find
-from stylizer.compose import MethodConfig, StylizerConfig, build, load_painter
+from stylizer.compose import build, load_painter
+from stylizer.description import MethodConfig, StylizerConfig
 from stylizer.errors import ConfigError
 from stylizer.gatys.config import GatysConfig
 from stylizer.network.config import FastConfig

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
-from stylizer.compose import MethodConfig, usual_coherence
+from stylizer.description import MethodConfig, usual_coherence
 from stylizer.errors import ConfigError
 from stylizer.network.config import FastConfig
 from stylizer.temporal.coherence import CoherenceConfig

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import fields, replace
 
-from stylizer.compose import MethodConfig, StylizerConfig
+from stylizer.description import MethodConfig, StylizerConfig
 from stylizer.errors import ConfigError
 from stylizer.gatys.config import GatysConfig
 from stylizer.network.registry import FAST_NETWORKS

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from stylizer.compose import MethodConfig
+from stylizer.description import MethodConfig
 from stylizer.effects.region import Part, RegionConfig
 from stylizer.effects.segmenter import WHERE
 from stylizer.errors import ConfigError

@@ -7,7 +7,8 @@ from functools import partial
 from time import perf_counter
 
 from stylizer.base import WrappedStylizer, find
-from stylizer.compose import Composed, EffectsConfig
+from stylizer.compose import Composed
+from stylizer.description import EffectsConfig
 from stylizer.effects.scale import PaintSmaller
 from stylizer.errors import StyleError
 from stylizer.frame import Frame, check_image

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 
-from stylizer.compose import Composed, EffectsConfig
+from stylizer.compose import Composed
+from stylizer.description import EffectsConfig
 from stylizer.frame import Frame, Image
 from stylizer.io.resize import resize_image
 from stylizer.network.pictures import Code

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stylizer.base import Managed
-from stylizer.compose import Composed, EffectsConfig, finish
+from stylizer.compose import Composed, finish
+from stylizer.description import EffectsConfig
 from stylizer.frame import Frame, Image
 from stylizer.io.image import write_image
 from stylizer.io.sinks.video_writer import VideoWriter

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from stylizer.base import Applied
-from stylizer.compose import Composed, EffectsConfig
+from stylizer.compose import Composed
+from stylizer.description import EffectsConfig
 from stylizer.effects.background import LearntBackground
 from stylizer.effects.color import KeepColor, MatchColor
 from stylizer.effects.region import Mask, Region, RegionConfig

@@ -12,7 +12,8 @@ import pytest
 from skimage import data
 
 from stylizer.base import Managed
-from stylizer.compose import Composed, EffectsConfig
+from stylizer.compose import Composed
+from stylizer.description import EffectsConfig
 from stylizer.errors import ConfigError, SourceError
 from stylizer.frame import Frame, Image
 from stylizer.gatys.passes import PassProgress, paint_passes

@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from stylizer.base import WrappedStylizer
-from stylizer.compose import EffectsConfig
+from stylizer.description import EffectsConfig
 from stylizer.effects.color import keep_luminance
 from stylizer.errors import StyleError
 from stylizer.frame import Frame, Image

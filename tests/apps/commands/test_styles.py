@@ -13,7 +13,7 @@ from stylizer.apps.console import painting
 from stylizer.apps.options.coherence import CoherenceOptions
 from stylizer.apps.options.look import LookOptions
 from stylizer.apps.options.method import describe
-from stylizer.compose import EffectsConfig
+from stylizer.description import EffectsConfig
 from stylizer.errors import ConfigError, StyleError
 from stylizer.frame import Frame, Image
 from stylizer.gatys.config import GatysConfig

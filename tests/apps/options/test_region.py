@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from stylizer.apps.options.region import RegionOptions
-from stylizer.compose import Composed, EffectsConfig
+from stylizer.compose import Composed
+from stylizer.description import EffectsConfig
 from stylizer.effects.region import RegionConfig
 from stylizer.errors import ConfigError, WeightsError
 from stylizer.gatys.config import GatysConfig

@@ -1,0 +1,169 @@
+"""What a stylizer is to be, described: compared, pickled, written as JSON, and built anywhere."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import get_args
+
+from stylizer.effects.color import ColorMode, check_pictures
+from stylizer.effects.region import RegionConfig
+from stylizer.effects.strength import check_strength
+from stylizer.errors import ConfigError, StyleError
+from stylizer.gatys.config import GatysConfig
+from stylizer.network.config import FastConfig
+from stylizer.serialize import from_plain, to_plain
+from stylizer.styles.load import AnyStyle, NamedStyle, load_style, load_styles
+from stylizer.temporal.coherence import CoherenceConfig
+from stylizer.temporal.cuts import CutConfig
+
+__all__ = ["EffectsConfig", "MethodConfig", "StylizerConfig", "usual_coherence"]
+
+MethodConfig = FastConfig | GatysConfig
+"""The settings of a method, which also say which one it is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EffectsConfig:
+    """What is done to what was painted.
+
+    Attributes:
+      strength: 0 (the source) to 1 (the painting).
+      keep_color: whether the painting gets the source's colors.
+      coherence: what holds a video still; of strength 0 for nothing.
+      cuts: how cuts are found, at which earlier frames are forgotten; None for not at all.
+      region: what is painted of each frame; None for all of it.
+    """
+
+    strength: float = 1.0
+    keep_color: bool = False
+    coherence: CoherenceConfig = field(default_factory=CoherenceConfig)
+    cuts: CutConfig | None = field(default_factory=CutConfig)
+    region: RegionConfig | None = None
+
+    def __post_init__(self) -> None:
+        """Check the strength."""
+        check_strength(self.strength)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StylizerConfig:
+    """A stylizer, described; `stylizer.compose.build` builds it.
+
+    Attributes:
+      styles: one or more: built-in names and paths, each with a weight if there are several
+        (``"starry_night:0.7"``), or styles that are loaded already.
+      method: what paints, with its settings.
+      strength: 0 (the source) to 1 (the painting).
+      keep_color: ``"luminance"`` keeps the source's colors, ``"match"`` gives them to the style
+        pictures before anything is painted; None for the style's colors.
+      coherence: what holds a video still; None for what suits the method (`usual_coherence`).
+      cuts: how cuts are found, at which earlier frames are forgotten; None for not at all.
+      region: what is painted of each frame; None for all of it.
+    """
+
+    styles: Sequence[str | AnyStyle]
+    method: MethodConfig = field(default_factory=FastConfig)
+    strength: float = 1.0
+    keep_color: ColorMode | None = None
+    coherence: CoherenceConfig | None = None
+    cuts: CutConfig | None = field(default_factory=CutConfig)
+    region: RegionConfig | None = None
+
+    def __post_init__(self) -> None:
+        """Check what can be checked without loading anything."""
+        if isinstance(self.styles, str):
+            raise ConfigError(
+                f"styles: expected a list of styles, got the text {self.styles!r}; wrap it in []"
+            )
+        object.__setattr__(self, "styles", tuple(self.styles))
+        if self.keep_color not in (None, *get_args(ColorMode)):
+            raise ConfigError(
+                f"keep_color: expected None, {' or '.join(get_args(ColorMode))}, "
+                f"got {self.keep_color!r}"
+            )
+        check_strength(self.strength)
+
+    @property
+    def effects(self) -> EffectsConfig:
+        """What is done to what the method paints."""
+        return EffectsConfig(
+            strength=self.strength,
+            keep_color=self.keep_color == "luminance",
+            coherence=self.coherence or usual_coherence(self.method),
+            cuts=self.cuts,
+            region=self.region,
+        )
+
+    def to_json(self) -> str:
+        """Return the description as JSON, for `from_json`; styles are written as references.
+
+        Raises:
+          StyleError: a style is a picture in memory, of which nothing says where it came from.
+        """
+        values = to_plain(replace(self, styles=[_reference(style) for style in self.styles]))
+        values["method"] = {"name": _METHOD_NAMES[type(self.method)], **values["method"]}
+        return json.dumps(values, indent=2)
+
+    @classmethod
+    def from_json(cls, text: str) -> StylizerConfig:
+        """Return a description out of JSON; what is missing has its default.
+
+        Args:
+          text: as `to_json` writes it. Paths of styles and weights are those of this machine.
+
+        Raises:
+          ConfigError: it is no JSON object, or a setting is unknown or out of its range.
+        """
+        try:
+            values = json.loads(text)
+        except ValueError as error:
+            raise ConfigError(f"stylizer: expected JSON, got a mistake in it ({error})") from error
+        if isinstance(values, dict) and isinstance(values.get("method"), dict):
+            method = dict(values["method"])
+            name = method.pop("name", "fast")
+            if name not in _METHODS:
+                raise ConfigError(f"method.name: expected {' or '.join(_METHODS)}, got {name!r}")
+            values["method"] = from_plain(_METHODS[name], method, name="method")
+        return from_plain(cls, values, name="stylizer")
+
+    def load_styles(self) -> tuple[AnyStyle, ...]:
+        """Return the styles, read and checked; of those given as texts, weights have a sum of 1.
+
+        Raises:
+          StyleError: there is none, one cannot be read, or one without a picture is to be matched.
+        """
+        styles: tuple[AnyStyle, ...]
+        texts = [style for style in self.styles if isinstance(style, str)]
+        if len(texts) == len(self.styles):
+            styles = load_styles(texts)
+        else:
+            styles = tuple(
+                load_style(style) if isinstance(style, str) else style for style in self.styles
+            )
+        return check_pictures(styles) if self.keep_color == "match" else styles
+
+
+_METHODS: dict[str, type[FastConfig] | type[GatysConfig]] = {
+    "fast": FastConfig,
+    "gatys": GatysConfig,
+}
+_METHOD_NAMES = {kind: name for name, kind in _METHODS.items()}
+
+
+def _reference(style: str | AnyStyle) -> str:
+    """Return what `load_style` reads a style from."""
+    if isinstance(style, str):
+        return style
+    if isinstance(style, NamedStyle):
+        return f"{style.name}:{style.weight!r}"
+    raise StyleError(
+        f"style {style.name}: expected a built-in name or a path, got a picture in memory, which "
+        "JSON does not hold; describe the stylizer by the picture's path"
+    )
+
+
+def usual_coherence(method: MethodConfig) -> CoherenceConfig:
+    """Return the default settings of coherence; none for a method with a memory of its own."""
+    return CoherenceConfig(strength=0.0) if isinstance(method, GatysConfig) else CoherenceConfig()
