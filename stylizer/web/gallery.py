@@ -7,10 +7,12 @@ import math
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
 from stylizer.frame import Image
+from stylizer.io.image import read_image
 from stylizer.network.config import FastConfig
 from stylizer.network.pictures import Code
 from stylizer.network.runtime import Runtime, load_runtime
@@ -20,11 +22,13 @@ from stylizer.web.errors import ApiError
 from stylizer.web.events import log_event
 from stylizer.web.jpeg import decode_frame, encode_jpeg, shrink
 from stylizer.web.options import StyleChoice
-from stylizer.web.scene import draw_scene
 
-__all__ = ["Gallery", "OwnStyle", "RuntimeLoader"]
+__all__ = ["SAMPLE", "Gallery", "OwnStyle", "RuntimeLoader"]
 
 _log = logging.getLogger(__name__)
+
+SAMPLE = Path(__file__).with_name("sample.jpg")
+"""A lake between hills, drawn by us, to show styles on (CC0)."""
 
 RuntimeLoader = Callable[[FastConfig], Runtime]
 
@@ -163,7 +167,7 @@ class Gallery:
         code = self._known(name, codes)
         with self._sampling:
             if name not in self._samples:
-                self._samples[name] = encode_jpeg(runtime.paint(draw_scene(), code))
+                self._samples[name] = encode_jpeg(runtime.paint(read_image(SAMPLE), code))
             return self._samples[name]
 
     def _style(self, choice: StyleChoice, own: dict[str, OwnStyle]) -> AnyStyle:
