@@ -18,7 +18,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from stylizer.base import WrappedStylizer
+from stylizer.base import WrappedStylizer, find
 from stylizer.description import EffectsConfig, StylizerConfig
 from stylizer.effects.background import LearntBackground
 from stylizer.effects.color import MatchColor, SourceColor, matched_styles
@@ -29,7 +29,7 @@ from stylizer.effects.strength import Blend
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image, check_image
 from stylizer.network.config import FastConfig
-from stylizer.protocols import Effect, StyledStylizer, Stylizer
+from stylizer.protocols import Effect, ShotStylizer, StyledStylizer, Stylizer
 from stylizer.temporal.coherence import Coherence, CoherenceConfig
 from stylizer.temporal.cuts import CutDetector
 
@@ -130,9 +130,15 @@ class Composed(WrappedStylizer):
 
         Raises:
           BackendError: a segmenter is given, and what runs it is not installed.
+          ConfigError: a painter of whole shots is wrapped in one that hides them.
           WeightsError: the segmenter is missing, or is no such network.
         """
         super().__init__(painter)
+        if not isinstance(painter, ShotStylizer) and find(painter, ShotStylizer) is not None:
+            raise ConfigError(
+                f"painter: expected nothing around a painter of whole shots, got a "
+                f"{type(painter).__name__}, which would give it single frames"
+            )
         config = config or EffectsConfig()
         self._coherence = Coherence(config.coherence)
         self._cuts = None if config.cuts is None else CutDetector(config.cuts)

@@ -26,7 +26,7 @@ from stylizer.io.sources.video_reader import VideoReader
 from stylizer.network import stylizer as fast_module
 from stylizer.network.config import FastConfig
 from stylizer.pipeline import run
-from stylizer.protocols import Staged, Stylizer
+from stylizer.protocols import EndOfStream, Staged, Stylizer
 from stylizer.styles.load import AnyStyle
 from stylizer.temporal.coherence import Coherence, CoherenceConfig
 from tests.clips import make_clip, picture
@@ -332,6 +332,32 @@ def test_frames_before_an_error_are_written(clip: Path, where: str) -> None:
     with VideoReader(clip) as reader, pytest.raises(RuntimeError, match="out of paint"):
         run(reader, parts, sink)
     assert [frame.index for frame in sink.frames] == list(range(7))
+
+
+@pytest.mark.parametrize("error", [EndOfStream(), KeyboardInterrupt(), OSError("disk full")])
+def test_a_stop_ends_every_thread_also_those_that_wait_in_full_queues(
+    error: BaseException,
+) -> None:
+    before = set(threading.enumerate())
+    full = threading.Event()
+
+    def fill(source: Frame, _: Frame) -> None:
+        if source.index == 2:
+            full.set()  # one is written, one waits, and this one cannot be put
+
+    class Stopping(Managed):
+        def write(self, frame: Frame) -> None:
+            assert full.wait(PATIENCE)
+            raise error
+
+    parts = Parts(CountingIdentity(), After(fill), After(fill))
+    if isinstance(error, EndOfStream):
+        assert run(Still(10**6), parts, Stopping(), queue_size=1).frames == 0
+    else:
+        with pytest.raises(type(error)) as caught:
+            run(Still(10**6), parts, Stopping(), queue_size=1)
+        assert caught.value is error
+    assert set(threading.enumerate()) <= before
 
 
 # The description

@@ -14,7 +14,6 @@ from stylizer.io.sources.devices import find_camera, is_stream, list_cameras, na
 from stylizer.io.sources.reconnecting import Reconnecting
 from stylizer.size import Size
 
-from ..console.terminal import say
 from .shared import option
 
 __all__ = ["CameraOptions"]
@@ -30,7 +29,8 @@ def _list(asked: bool) -> None:
     for camera in cameras:
         typer.echo(str(camera))
     if not cameras:
-        say("no camera is plugged in that this system tells of; --camera also takes a stream's URL")
+        none = "no camera is plugged in that this system tells of"
+        typer.echo(f"{none}; --camera also takes a stream's URL", err=True)
     raise typer.Exit
 
 

@@ -14,6 +14,7 @@ from skimage import data
 from stylizer.base import Managed
 from stylizer.compose import Composed
 from stylizer.description import EffectsConfig
+from stylizer.effects.color import KeepColor
 from stylizer.errors import ConfigError, SourceError
 from stylizer.frame import Frame, Image
 from stylizer.gatys.passes import PassProgress, paint_passes
@@ -192,5 +193,7 @@ def test_what_cannot_be_is_said(weights: Path) -> None:
     painter = ShotPainter(STYLES, ShotConfig(gatys=tiny_config(weights, passes=2)))
     with pytest.raises(ConfigError, match="expected a source that ends, got a live one"):
         run(Listed([], live=True), staged(painter), Kept())
+    with pytest.raises(ConfigError, match="got a KeepColor, which would give it single frames"):
+        Composed(KeepColor(painter))
     with pytest.raises(ConfigError, match="longest: expected 1 frame or more, got 0"):
         ShotConfig(gatys=tiny_config(weights), longest=0)
