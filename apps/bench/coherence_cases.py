@@ -97,7 +97,7 @@ def measure_case(
             pair = painted[i].image, painted[i - 1].image
             errors.append(warping_error(*pair, clip.flow(i, i - 1), seen) or 0.0)
     settled = painted[SETTLED :: max(1, len(painted) // 5)]
-    style = [losses(clip.image(frame.index), frame.image)[1] for frame in settled]
+    style = [losses(clip.image(frame.index), frame.image)["style"] for frame in settled]
     error = float(np.mean(errors))
     return CoherenceResult(
         motion=motion,

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
 from stylizer.frame import Image
 from stylizer.gatys.config import GatysConfig
@@ -27,15 +26,13 @@ class LossMeter:
 
         self._engine = Engine(styles, replace(config, optimizer="adam", temporal_weight=0.0))
 
-    def __call__(self, content: Image, picture: Image) -> npt.NDArray[np.float64]:
-        """Return content, style, total variation and total loss, (4,).
+    def __call__(self, content: Image, picture: Image) -> Mapping[str, float]:
+        """Return the losses by the names of `stylizer.gatys.objective.TERMS`, and ``"total"``.
 
         An engine reports the losses before each iteration: of one iteration, those of its start.
         """
-        found: list[npt.NDArray[np.float64]] = []
+        found: list[Mapping[str, float]] = []
         self._engine.forget()
         canvas = picture.astype(np.float32)
-        self._engine(
-            canvas, content, 1, on_losses=lambda losses: found.append(np.asarray(losses, float))
-        )
+        self._engine(canvas, content, 1, on_losses=found.append)
         return found[0]

@@ -83,7 +83,10 @@ def measure_start(
         display.update(display.done + 1, f"{config.start}, {config.warm_iterations} iterations")
     sources = [frame.image for frame in frames]
     pairs = zip(sources[1:], painted[1:], strict=True)
-    content, style, _, total = np.mean([losses(source, made) for source, made in pairs], axis=0)
+    found = [losses(source, made) for source, made in pairs]
+    content, style, total = (
+        np.mean([one[name] for one in found]) for name in ("content", "style", "total")
+    )
     motion = flow_agreement(sources, painted)
     return StartResult(
         start=config.start,

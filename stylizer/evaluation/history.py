@@ -20,22 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["LossHistory", "LossRow"]
 
-_COLUMNS = (
-    "frame",
-    "iteration",
-    "content",
-    "style",
-    "total_variation",
-    "total",
-    "temporal",
-    "seconds",
-)
-_DRAWN = {
-    "content": "content",
-    "style": "style",
-    "total_variation": "total variation",
-    "temporal": "temporal",
-}
+_PRINTED = {"style": "style", "content": "content", "total_variation": "variation"}
+"""The terms in the printed table, and their headings: it is to fit into 80 columns."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,11 +85,11 @@ class LossHistory:
         if every < 1:
             raise ConfigError(f"every: expected 1 or more, got {every}")
         table = Table(title="Losses", box=box.SIMPLE_HEAD, padding=0)  # fits into 80 columns
-        for heading in ("frame", "iteration", "style", "content", "variation", "total", "seconds"):
+        for heading in ("frame", "iteration", *_PRINTED.values(), "total", "seconds"):
             table.add_column(heading, justify="right", no_wrap=True)
         for row in self._shown(every):
             record = row.record
-            losses = (record.style, record.content, record.total_variation, record.total)
+            losses = (*(record.terms.get(name, 0.0) for name in _PRINTED), record.total)
             table.add_row(
                 str(record.frame),
                 str(record.iteration),
@@ -113,7 +99,7 @@ class LossHistory:
         return table
 
     def write_csv(self, path: Path, *, overwrite: bool = False) -> None:
-        """Write all records, with the columns frame, iteration, content, style, ... and seconds.
+        """Write all records: frame, iteration, each term, total and seconds.
 
         Numbers are written so that they read back exactly.
 
@@ -124,11 +110,17 @@ class LossHistory:
         Raises:
           SinkError: the file exists or cannot be written.
         """
+        names = list(self._rows[0].record.terms) if self._rows else []
         rows = (
-            [*(getattr(row.record, name) for name in _COLUMNS[:-1]), round(row.seconds, 3)]
+            [
+                *(row.record.frame, row.record.iteration),
+                *(row.record.terms[name] for name in names),
+                *(row.record.total, round(row.seconds, 3)),
+            ]
             for row in self._rows
         )
-        write_table(path, _COLUMNS, rows, overwrite=overwrite)
+        columns = ["frame", "iteration", *names, "total", "seconds"]
+        write_table(path, columns, rows, overwrite=overwrite)
 
     def write_plot(self, path: Path, *, overwrite: bool = False) -> None:
         """Draw the losses on a logarithmic axis, as a PNG.
@@ -160,10 +152,12 @@ class LossHistory:
         axes = figure.add_subplot()
         steps = range(1, len(self._rows) + 1)
         marker = "o" if len(self._rows) == 1 else ""
-        for name, label in {"total": "total", **_DRAWN}.items():
-            values = [getattr(row.record, name) for row in self._rows]
+        lines = {"total": [row.record.total for row in self._rows]}
+        for name in self._rows[0].record.terms:
+            lines[name.replace("_", " ")] = [row.record.terms[name] for row in self._rows]
+        for label, values in lines.items():
             if any(value > 0 for value in values):
-                width = 2.5 if name == "total" else 1.2
+                width = 2.5 if label == "total" else 1.2
                 axes.plot(steps, values, label=label, linewidth=width, marker=marker)
         axes.set_yscale("log", nonpositive="mask")
         axes.set_xlabel("iteration")

@@ -23,8 +23,6 @@ __all__ = ["SweepCell", "run_sweep", "write_csv"]
 
 _log = logging.getLogger(__name__)
 
-_LOSSES = ("content", "style", "total_variation", "total")
-
 
 @dataclass(frozen=True, kw_only=True)
 class SweepCell:
@@ -94,16 +92,18 @@ def write_csv(cells: Sequence[SweepCell], path: Path, *, overwrite: bool = False
       SinkError: the file exists or cannot be written.
     """
     names = [name for name, _ in cells[0].settings] if cells else []
+    terms = next((list(cell.losses.terms) for cell in cells if cell.losses is not None), [])
     rows = [
         [
             *(value for _, value in cell.settings),
-            *(getattr(cell.losses, loss, None) for loss in _LOSSES),
+            *(None if cell.losses is None else cell.losses.terms[name] for name in terms),
+            None if cell.losses is None else cell.losses.total,
             round(cell.seconds, 3),
             cell.error,
         ]
         for cell in cells
     ]
-    write_table(path, [*names, *_LOSSES, "seconds", "error"], rows, overwrite=overwrite)
+    write_table(path, [*names, *terms, "total", "seconds", "error"], rows, overwrite=overwrite)
 
 
 def _run_cell(

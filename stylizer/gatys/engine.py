@@ -6,7 +6,7 @@ padded at the right and bottom to what the network's pooling divides evenly, and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,8 @@ from stylizer.errors import StyleError
 from stylizer.frame import Image
 from stylizer.gatys.config import GatysConfig
 from stylizer.gatys.memory import TemporalTarget
-from stylizer.gatys.optimizers import Canvas, Losses, make_optimizer
+from stylizer.gatys.objective import make_objective, name_losses
+from stylizer.gatys.optimizers import Canvas, make_optimizer
 from stylizer.gatys.targets import (
     StyleLike,
     WeightedStyle,
@@ -27,13 +28,12 @@ from stylizer.gatys.targets import (
     pad_picture,
     style_grams,
 )
-from stylizer.perceptual import losses
 from stylizer.perceptual.features import LossNetwork, load_network
 from stylizer.perceptual.losses import Tensor
 from stylizer.perceptual.precision import choose_precision
 from stylizer.styles.built_in import NamedStyle
 
-__all__ = ["Engine", "StyleLike", "WeightedStyle", "make_objective"]
+__all__ = ["Engine", "StyleLike", "WeightedStyle"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ class Engine:
         iterations: int,
         *,
         temporal: TemporalTarget | None = None,
-        on_losses: Callable[[Losses], None] | None = None,
+        on_losses: Callable[[Mapping[str, float]], None] | None = None,
     ) -> Canvas:
         """Optimize a canvas towards a content picture and the styles.
 
@@ -126,7 +126,8 @@ class Engine:
           iterations: 1 or more.
           temporal: what the canvas is held to, of its size; None for nothing. Counts only with a
             ``temporal_weight`` above 0.
-          on_losses: called once for each iteration; reading the losses takes time.
+          on_losses: called once for each iteration with the losses, weighted, by the names of
+            `stylizer.gatys.objective.TERMS` and ``"total"``; reading them takes time.
 
         Returns:
           float32, (H, W, 3), 0..255.
@@ -145,8 +146,9 @@ class Engine:
         targets = {"content": features, "style": aim.grams}
         if self._config.temporal_weight:
             targets["temporal"] = self._temporal(temporal, content.shape)
+        report = None if on_losses is None else lambda values: on_losses(name_losses(values))
         result = self._optimize(
-            pad_picture(self.network, canvas), targets, iterations, on_losses=on_losses
+            pad_picture(self.network, canvas), targets, iterations, on_losses=report
         )
         return np.ascontiguousarray(result[0, :height, :width])
 
@@ -166,64 +168,6 @@ class Engine:
             name: ops.convert_to_tensor(pad_picture(self.network, array), "float32")
             for name, array in arrays.items()
         }
-
-
-def make_objective(
-    network: LossNetwork, config: GatysConfig
-) -> Callable[[Tensor, Any], tuple[Tensor, Tensor]]:
-    """Return the total loss as a function of the canvas (Gatys et al. 2016, eq. 7).
-
-    Differs from the paper: total variation is added, and the layers' losses may be relative to
-    their targets' energies.
-
-    Args:
-      network: the loss network.
-      config: the weights.
-
-    Returns:
-      ``objective(canvas, {"content": features, "style": Gram matrices}) -> (total, losses)`` with
-      losses float32 (4,): content, style, total variation, total; each times its weight. With a
-      ``temporal_weight``, there is a target ``"temporal"``, and its loss as a fifth (Ruder et al.
-      2016, eq. 8 and 9).
-    """
-
-    def content_loss(features: Tensor, target: Tensor) -> Tensor:
-        if config.relative:
-            return losses.relative_content_loss(features, target)
-        return losses.content_loss(features, target, reduction=config.reduction)
-
-    style_loss = losses.relative_style_loss if config.relative else losses.style_loss
-
-    def objective(canvas: Tensor, targets: Any) -> tuple[Tensor, Tensor]:
-        features = network(canvas)
-        content = {
-            layer: content_loss(features[layer], target)
-            for layer, target in targets["content"].items()
-        }
-        style = {
-            layer: style_loss(losses.gram_matrix(features[layer]), target)
-            for layer, target in targets["style"].items()
-        }
-        variation = losses.total_variation(
-            canvas, exponent=config.tv_exponent, reduction=config.reduction
-        )
-        parts = [
-            config.content_weight * losses.weighted_sum(content, network.content_layers),
-            config.style_weight * losses.weighted_sum(style, network.style_layers),
-            config.tv_weight * variation,
-        ]
-        total = parts[0] + parts[1] + parts[2]
-        if not config.temporal_weight or "temporal" not in targets:
-            return total, ops.stack([*parts, total])
-        held = config.temporal_weight * losses.temporal_loss(
-            canvas,
-            targets["temporal"]["picture"],
-            targets["temporal"]["weights"],
-            reduction=config.reduction,
-        )
-        return total + held, ops.stack([*parts, total + held, held])
-
-    return objective
 
 
 def _select(network: LossNetwork, layers: Any) -> Callable[[Tensor], dict[str, Tensor]]:

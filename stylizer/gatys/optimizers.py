@@ -1,8 +1,8 @@
 """The two optimizers: Adam, in the backend's graph, and L-BFGS, in SciPy.
 
 Both minimize ``objective(canvas, targets) -> (total, losses)``: canvas is float32 (1, H, W, 3) in
-0..255 and stays there, targets any nest of tensors, losses float32: content, style, total
-variation, total, and what else there is. A canvas that is no longer finite is thrown away: the step
+0..255 and stays there, targets any nest of tensors, losses float32, a vector of what is to be told.
+A canvas that is no longer finite is thrown away: the step
 is halved and the work goes on from the last finite canvas.
 """
 
@@ -29,8 +29,7 @@ _log = logging.getLogger(__name__)
 
 Canvas = npt.NDArray[np.float32]
 Losses = tuple[float, ...]
-"""Content, style, total variation, total, and if it counts the temporal loss; weighted, so that the
-total is the sum of the others."""
+"""What the objective gives beside the total."""
 
 Objective = Callable[[Tensor, Any], tuple[Tensor, Tensor]]
 

@@ -6,7 +6,7 @@ Frames are uint8 RGB (H, W, 3); the canvas between them is float32, 0..255, and 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,7 +18,7 @@ from stylizer.gatys.config import GatysConfig
 from stylizer.gatys.engine import Engine, StyleLike
 from stylizer.gatys.initial import initial_canvas
 from stylizer.gatys.memory import FrameMemory, Recalled
-from stylizer.gatys.optimizers import Canvas, Losses
+from stylizer.gatys.optimizers import Canvas
 from stylizer.temporal.anchor import ColorAnchor
 from stylizer.temporal.motion import MotionFinder
 
@@ -34,20 +34,14 @@ class LossRecord:
     Attributes:
       frame: index of the frame; 0 for a still.
       iteration: 1, 2, ... within the frame.
-      content: content loss.
-      style: style loss.
-      total_variation: total variation loss.
+      terms: the loss of each of `stylizer.gatys.objective.TERMS`, by name.
       total: what is minimized.
-      temporal: temporal loss.
     """
 
     frame: int
     iteration: int
-    content: float
-    style: float
-    total_variation: float
+    terms: Mapping[str, float]
     total: float
-    temporal: float = 0.0
 
 
 class GatysStylizer:
@@ -166,12 +160,17 @@ class GatysStylizer:
 
 def loss_reporter(
     on_loss: Callable[[LossRecord], None] | None, frame: int
-) -> Callable[[Losses], None] | None:
+) -> Callable[[Mapping[str, float]], None] | None:
     """Return a function that numbers losses and passes them on as records; None for None."""
     if on_loss is None:
         return None
     iterations = itertools.count(1)
-    return lambda losses: on_loss(LossRecord(frame, next(iterations), *losses))
+
+    def report(losses: Mapping[str, float]) -> None:
+        terms = {name: loss for name, loss in losses.items() if name != "total"}
+        on_loss(LossRecord(frame, next(iterations), terms, losses["total"]))
+
+    return report
 
 
 def to_image(canvas: Canvas) -> Image:

@@ -20,9 +20,7 @@ def _record(iteration: int, *, frame: int = 0, content: float = 3.0) -> LossReco
     return LossRecord(
         frame=frame,
         iteration=iteration,
-        content=content,
-        style=style,
-        total_variation=0.125,
+        terms={"content": content, "style": style, "total_variation": 0.125},
         total=content + style + 0.125,
     )
 
@@ -79,8 +77,9 @@ def test_the_csv_reads_back_exactly(tmp_path: Path) -> None:
         rows = list(csv.DictReader(file))
     assert [int(row["iteration"]) for row in rows] == [1, 2, 3]
     for row, kept in zip(rows, history.rows, strict=True):
-        for name in ("content", "style", "total_variation", "total"):
-            assert float(row[name]) == getattr(kept.record, name)
+        assert row.keys() == {"frame", "iteration", *kept.record.terms, "total", "seconds"}
+        for name, loss in {**kept.record.terms, "total": kept.record.total}.items():
+            assert float(row[name]) == loss
 
 
 def test_seconds_count_from_the_beginning(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

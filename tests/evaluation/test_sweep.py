@@ -24,7 +24,7 @@ STYLES = (Style(name="a", image=np.full((32, 32, 3), 99, np.uint8)),)
 
 def _losses(total: float, *, iteration: int = 1) -> LossRecord:
     return LossRecord(
-        frame=0, iteration=iteration, content=0.0, style=total, total_variation=0.0, total=total
+        frame=0, iteration=iteration, terms={"content": 0.0, "style": total}, total=total
     )
 
 

@@ -116,7 +116,7 @@ def test_a_built_in_style_lowers_the_style_loss() -> None:
     config = replace(CONFIG, iterations=8)
     styles = [load_named_style("starry_night")]
     painted = stylize_image(
-        content, styles, config, on_loss=lambda record: losses.append(record.style)
+        content, styles, config, on_loss=lambda record: losses.append(record.terms["style"])
     )
     assert painted.shape == content.shape
     assert losses[-1] < 0.8 * losses[0]

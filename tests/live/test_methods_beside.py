@@ -76,7 +76,8 @@ def style_loss(engine: Engine) -> float:
     """Return what the engine holds a picture's style to be off by."""
     losses: list[float] = []
     content = picture(9)
-    engine(content.astype(np.float32), content, 1, on_losses=lambda parts: losses.append(parts[1]))
+    canvas = content.astype(np.float32)
+    engine(canvas, content, 1, on_losses=lambda terms: losses.append(terms["style"]))
     return losses[0]
 
 

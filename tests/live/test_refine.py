@@ -283,5 +283,5 @@ def test_gatys_lowers_the_loss_of_what_it_is_given_a_step_at_a_time() -> None:
     canvas = content.astype(np.float32)
     totals: list[float] = []
     for _ in range(12):
-        canvas = engine(canvas, content, 1, on_losses=lambda losses: totals.append(losses[3]))
+        canvas = engine(canvas, content, 1, on_losses=lambda losses: totals.append(losses["total"]))
     assert totals[-1] < 0.8 * totals[0]
