@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    TypeAdapter,
+    ValidationError,
+)
+from pydantic.dataclasses import dataclass
 
 from stylizer.web.errors import ApiError
 
@@ -22,23 +32,54 @@ __all__ = [
 ]
 
 _MOST_STYLES = 4
-_MOST_WEIGHT = 1e6
 _LONGEST_TEXT = 16_384
-_LEAST_SIDE, _MOST_SIDE = 32, 8192
-"""Of a short side that is asked for, in pixels."""
+_LONGEST_SHOWN = 40
+_ONLY_THESE = ConfigDict(extra="forbid")
 
-Reader = Callable[[str, Any], Any]
+_WORDS = {
+    "Input should be": "expected",
+    "String should have": "expected",
+    "a valid integer": "a whole number",
+    "a valid boolean": "true or false",
+    "a valid tuple": "a list",
+    "a valid ": "a ",
+    "a dictionary or an instance of StyleChoice": "an object with an id",
+    "less than or equal to": "at most",
+    "greater than or equal to": "at least",
+}
+"""What pydantic says in Python's words, and a client is told in JSON's."""
+
+_Options = TypeVar("_Options")
 
 
-@dataclass(frozen=True, kw_only=True)
+def _whole(value: Any) -> Any:
+    """Take 360.0 as 360, which JSON does not tell apart."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _some(styles: tuple[StyleChoice, ...]) -> tuple[StyleChoice, ...]:
+    if not 1 <= len(styles) <= _MOST_STYLES:
+        raise ValueError(f"expected a list of 1 to {_MOST_STYLES} styles, got {len(styles)}")
+    chosen = tuple(style for style in styles if style.weight > 0)
+    if not chosen:
+        raise ValueError("expected a style with a weight above 0")
+    return chosen
+
+
+Share = Annotated[float, Field(strict=True, ge=0, le=1)]
+ShortSide = Annotated[int, BeforeValidator(_whole), Field(strict=True, ge=32, le=8192)]
+Styles = Annotated[tuple["StyleChoice", ...], AfterValidator(_some)]
+
+
+@dataclass(frozen=True, kw_only=True, config=_ONLY_THESE)
 class StyleChoice:
-    """One of the styles to paint after: its id, and its share, more than 0."""
+    """One of the styles to paint after: its id, and its share; one of 0 is left out."""
 
-    id: str
-    weight: float
+    id: str = Field(strict=True, min_length=1, max_length=100)
+    weight: float = Field(default=1.0, strict=True, ge=0, le=1e6)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, config=_ONLY_THESE)
 class LiveSettings:
     """How a live stream is painted.
 
@@ -50,14 +91,14 @@ class LiveSettings:
       short_side: of the painted picture, in pixels; smaller sources are not enlarged.
     """
 
-    styles: tuple[StyleChoice, ...]
-    strength: float = 1.0
-    coherence: float = 0.8
-    keep_color: bool = False
-    short_side: int = 360
+    styles: Styles
+    strength: Share = 1.0
+    coherence: Share = 0.8
+    keep_color: StrictBool = False
+    short_side: ShortSide = 360
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, config=_ONLY_THESE)
 class PhotoOptions:
     """How a photo is painted; as `LiveSettings` where the names are the same.
 
@@ -67,23 +108,23 @@ class PhotoOptions:
       iterations: of ``"gatys"``.
     """
 
-    styles: tuple[StyleChoice, ...]
+    styles: Styles
     method: Literal["fast", "gatys"] = "fast"
-    strength: float = 1.0
-    keep_color: bool = False
-    short_side: int | None = None
-    iterations: int = 100
+    strength: Share = 1.0
+    keep_color: StrictBool = False
+    short_side: ShortSide | None = None
+    iterations: Annotated[int, BeforeValidator(_whole), Field(strict=True, ge=1)] = 100
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, config=_ONLY_THESE)
 class VideoOptions:
     """How a video is painted; as `LiveSettings`, and ``short_side`` is None for the video's own."""
 
-    styles: tuple[StyleChoice, ...]
-    strength: float = 1.0
-    coherence: float = 0.8
-    keep_color: bool = False
-    short_side: int | None = None
+    styles: Styles
+    strength: Share = 1.0
+    coherence: Share = 0.8
+    keep_color: StrictBool = False
+    short_side: ShortSide | None = None
 
 
 def read_object(text: str | bytes | None, *, name: str) -> dict[str, Any]:
@@ -105,7 +146,7 @@ def read_object(text: str | bytes | None, *, name: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         raise _bad(f"{name}: expected a JSON object, got something else") from None
     if not isinstance(value, dict):
-        raise _bad(f"{name}: expected a JSON object, got {_kind(value)}")
+        raise _bad(f"{name}: expected a JSON object, got {_shown(value)}")
     return value
 
 
@@ -115,14 +156,7 @@ def read_live_settings(values: Mapping[str, Any], before: LiveSettings) -> LiveS
     Raises:
       ApiError: an unknown name, or a value out of its range.
     """
-    readers: dict[str, Reader] = {
-        "styles": _styles,
-        "strength": _share,
-        "coherence": _share,
-        "keep_color": _flag,
-        "short_side": _side,
-    }
-    return replace(before, **_read(values, readers))
+    return _read(LiveSettings, {**asdict(before), **values})
 
 
 def read_photo_options(values: Mapping[str, Any], *, most_iterations: int) -> PhotoOptions:
@@ -131,15 +165,10 @@ def read_photo_options(values: Mapping[str, Any], *, most_iterations: int) -> Ph
     Raises:
       ApiError: no styles, an unknown name, or a value out of its range.
     """
-    readers: dict[str, Reader] = {
-        "styles": _styles,
-        "method": _method,
-        "strength": _share,
-        "keep_color": _flag,
-        "short_side": _optional(_side),
-        "iterations": lambda name, value: _whole(name, value, 1, most_iterations),
-    }
-    return PhotoOptions(**_read(values, readers, needed="styles"))
+    options = _read(PhotoOptions, values)
+    if options.iterations > most_iterations:
+        raise _bad(f"iterations: expected 1 to {most_iterations}, got {options.iterations}")
+    return options
 
 
 def read_video_options(values: Mapping[str, Any]) -> VideoOptions:
@@ -148,88 +177,37 @@ def read_video_options(values: Mapping[str, Any]) -> VideoOptions:
     Raises:
       ApiError: no styles, an unknown name, or a value out of its range.
     """
-    readers: dict[str, Reader] = {
-        "styles": _styles,
-        "strength": _share,
-        "coherence": _share,
-        "keep_color": _flag,
-        "short_side": _optional(_side),
-    }
-    return VideoOptions(**_read(values, readers, needed="styles"))
+    return _read(VideoOptions, values)
 
 
-def _read(
-    values: Mapping[str, Any], readers: Mapping[str, Reader], *, needed: str | None = None
-) -> dict[str, Any]:
-    if needed is not None and needed not in values:
-        raise _bad(f"{needed}: expected to be given, got nothing")
-    for name in values:
-        if name not in readers:
-            raise _bad(f"{name[:40]!r}: no such option; there are {', '.join(readers)}")
-    return {name: readers[name](name, value) for name, value in values.items()}
+def _read(kind: type[_Options], values: Mapping[str, Any]) -> _Options:
+    try:
+        return TypeAdapter(kind).validate_python(values)
+    except ValidationError as error:
+        raise _bad(_explain(error, kind)) from None
 
 
-def _styles(name: str, value: Any) -> tuple[StyleChoice, ...]:
-    if not isinstance(value, list) or not 1 <= len(value) <= _MOST_STYLES:
-        raise _bad(f"{name}: expected a list of 1 to {_MOST_STYLES} styles")
-    chosen = [_style(f"{name}[{place}]", entry) for place, entry in enumerate(value)]
-    chosen = [style for style in chosen if style.weight > 0]
-    if not chosen:
-        raise _bad(f"{name}: expected a style with a weight above 0")
-    return tuple(chosen)
+def _explain(error: ValidationError, kind: type[Any]) -> str:
+    """Say what was expected where, and what was got."""
+    wrong = error.errors(include_url=False)[0]
+    where = "".join(f"[{at}]" if isinstance(at, int) else f".{at}" for at in wrong["loc"])[1:]
+    if wrong["type"] == "missing":
+        return f"{where}: expected to be given, got nothing"
+    if wrong["type"] == "unexpected_keyword_argument":
+        known = StyleChoice if "." in where else kind
+        names = ", ".join(field.name for field in fields(known))
+        return f"{where[:_LONGEST_SHOWN]!r}: no such option; there are {names}"
+    if wrong["type"] == "value_error":
+        return f"{where}: {wrong['ctx']['error']}"
+    told = wrong["msg"]
+    for words, ours in _WORDS.items():
+        told = told.replace(words, ours)
+    return f"{where}: {told}, got {_shown(wrong['input'])}"
 
 
-def _style(name: str, value: Any) -> StyleChoice:
-    if not isinstance(value, dict) or not set(value) <= {"id", "weight"} or "id" not in value:
-        raise _bad(f'{name}: expected {{"id": ..., "weight": ...}}')
-    if not isinstance(value["id"], str) or not 1 <= len(value["id"]) <= 100:
-        raise _bad(f"{name}: expected the id of a style")
-    weight = _number(f"{name}.weight", value.get("weight", 1.0), 0.0, _MOST_WEIGHT)
-    return StyleChoice(id=value["id"], weight=weight)
-
-
-def _number(name: str, value: Any, least: float, most: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise _bad(f"{name}: expected a number, got {_kind(value)}")
-    if not least <= value <= most or not math.isfinite(value):
-        raise _bad(f"{name}: expected {least:g} to {most:g}")
-    return float(value)
-
-
-def _whole(name: str, value: Any, least: int, most: int) -> int:
-    number = _number(name, value, least, most)
-    if number != int(number):
-        raise _bad(f"{name}: expected a whole number, got {number:g}")
-    return int(number)
-
-
-def _share(name: str, value: Any) -> float:
-    return _number(name, value, 0.0, 1.0)
-
-
-def _side(name: str, value: Any) -> int:
-    return _whole(name, value, _LEAST_SIDE, _MOST_SIDE)
-
-
-def _flag(name: str, value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise _bad(f"{name}: expected true or false, got {_kind(value)}")
-    return value
-
-
-def _method(name: str, value: Any) -> str:
-    if value not in ("fast", "gatys"):
-        raise _bad(f"{name}: expected fast or gatys")
-    return str(value)
-
-
-def _optional(reader: Reader) -> Reader:
-    return lambda name, value: None if value is None else reader(name, value)
-
-
-def _kind(value: Any) -> str:
-    names = {dict: "an object", list: "a list", str: "text", bool: "true or false"}
-    return names.get(type(value), "nothing" if value is None else "a number")
+def _shown(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
 
 
 def _refuse_constant(text: str) -> None:

@@ -1,4 +1,4 @@
-"""The parts of the server by themselves: settings, visitors, the folder, the log, the sample."""
+"""The parts of the server by themselves: settings, options, visitors, folder, log, sample."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import logging
 import os
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from stylizer.web.errors import ApiError
 from stylizer.web.events import EventFormatter, log_event
 from stylizer.web.folder import ServerFolder
 from stylizer.web.gallery import SAMPLE
+from stylizer.web.options import LiveSettings, StyleChoice, read_live_settings, read_object
 from stylizer.web.sessions import Sessions
 
 
@@ -73,6 +75,44 @@ def test_the_application_is_made_from_the_environment(monkeypatch: pytest.Monkey
         ours.setLevel(level)
         ours.propagate = propagate
         ours.getChild("web").setLevel(logging.NOTSET)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"strength": 2}', "strength: expected at most 1, got 2"),
+        ('{"strength": "1"}', 'strength: expected a number, got "1"'),
+        ('{"keep_color": 1}', "keep_color: expected true or false, got 1"),
+        ('{"short_side": 100.5}', "short_side: expected a whole number, got 100.5"),
+        ('{"short_side": -5}', "short_side: expected at least 32, got -5"),
+        ('{"styles": {}}', "styles: expected a list, got {}"),
+        ('{"styles": []}', "styles: expected a list of 1 to 4 styles, got 0"),
+        ('{"styles": [{}]}', "styles[0].id: expected to be given, got nothing"),
+        ('{"styles": [1]}', "styles[0]: expected an object with an id, got 1"),
+        (
+            '{"styles": [{"id": "a", "weight": 0}]}',
+            "styles: expected a style with a weight above 0",
+        ),
+        (
+            '{"size": 1}',
+            "'size': no such option; there are styles, strength, coherence, keep_color, short_side",
+        ),
+        ("[]", "message: expected a JSON object, got []"),
+    ],
+)
+def test_an_odd_option_is_named_with_what_was_expected_and_got(text: str, message: str) -> None:
+    before = LiveSettings(styles=(StyleChoice(id="a"),))
+    with pytest.raises(ApiError) as refused:
+        read_live_settings(read_object(text, name="message"), before)
+    assert (refused.value.status, refused.value.message) == (400, message)
+
+
+def test_what_is_not_asked_for_stays_and_styles_without_weight_are_left_out() -> None:
+    before = LiveSettings(styles=(StyleChoice(id="a"),), strength=0.5)
+    text = '{"styles": [{"id": "b", "weight": 0}, {"id": "c"}], "short_side": 100.0}'
+    after = read_live_settings(read_object(text, name="message"), before)
+    assert after == replace(before, styles=(StyleChoice(id="c", weight=1.0),), short_side=100)
+    assert isinstance(after.short_side, int)
 
 
 class Clock:
