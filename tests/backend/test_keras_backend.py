@@ -38,7 +38,7 @@ for optimizer in ("adam", "lbfgs"):
     for i, image in enumerate(images[:2]):
         stylizer(Frame(image, i, i / 25))
 report = {
-    "losses": [[r.content, r.style, r.total_variation, r.total] for r in records],
+    "losses": [[*r.terms.values(), r.total] for r in records],
     "description": stylizer.description,
 }
 print(json.dumps(report))
@@ -78,7 +78,7 @@ def test_backends_agree(name: str, weights: Path, reference: dict[str, object]) 
     report = run_under(name, weights)
     assert str(report["description"]).startswith(f"vgg19, {name} on ")
     got, expected = np.array(report["losses"]), np.array(reference["losses"])
-    assert got.shape == expected.shape == (10, 4)
+    assert got.shape == expected.shape == (10, 5)
     np.testing.assert_allclose(got, expected, rtol=2e-2, atol=1e-4)
 
 
