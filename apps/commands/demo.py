@@ -9,8 +9,7 @@ import typer
 
 from stylizer.base import describe_stylizer
 from stylizer.description import StylizerConfig
-from stylizer.io.sinks.video_writer import VideoWriter
-from stylizer.io.sources.video_reader import VideoReader
+from stylizer.io.open import open_sink, open_source
 from stylizer.size import Size
 from stylizer.temporal.coherence import CoherenceConfig
 
@@ -50,14 +49,13 @@ def demo(
     chosen = Size(exact=_SIZE) if size is None else Size.parse(size)
     width, height = chosen.fit(_SIZE)
     camera = MovingCamera(photo_wall(), size=(width, height), frame_count=_FRAMES)
-    with VideoWriter(clip, size=camera.size, rate=camera.rate, overwrite=True) as writer:
+    with open_sink(clip, camera, overwrite=True) as writer:
         for frame in camera:
             writer.write(frame)
     if not speech.quiet:
         say(f"{clip}: a camera over photographs, to be painted like {_STYLE}")
-    with VideoReader(clip) as reader:
-        sink = VideoWriter(painted, size=reader.size, rate=reader.rate, source=clip, overwrite=True)
-        with sink:
+    with open_source(clip) as reader:
+        with open_sink(painted, reader, overwrite=True) as sink:
             stylizer = make_stylizer(_EACH_BY_ITSELF)
             if not speech.quiet:
                 announce(describe_stylizer(stylizer), reader)

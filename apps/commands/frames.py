@@ -10,7 +10,9 @@ from typing import Annotated
 import typer
 
 from stylizer.base import Managed, WrappedStylizer, describe_stylizer
+from stylizer.errors import SourceError
 from stylizer.frame import Frame
+from stylizer.io.open import open_source
 from stylizer.io.sinks.folder_writer import FolderWriter
 from stylizer.io.sources.folder_reader import FolderReader
 from stylizer.io.sources.wrappers import Resized
@@ -81,7 +83,7 @@ class ResetOnGap(WrappedStylizer):
 @spread
 def frames(
     source: Annotated[
-        Path,
+        str,
         typer.Argument(metavar="IN_FOLDER", help="A folder, a glob, or a pattern like f%05d.png."),
     ],
     folder: Annotated[Path, typer.Argument(metavar="OUT_FOLDER", help="Gets the same file names.")],
@@ -116,7 +118,7 @@ def frames(
     styles = load_styles(gatys.style)
     look.check(styles)
     coherence.check()
-    with FolderReader(source, same_size=not independent) as reader:
+    with _open(source, same_size=not independent) as reader:
         inputs = [*reader.paths, *style_paths(gatys.style)]
         claim_folder(folder, inputs=[path.parent for path in reader.paths])
         losses = LossReports(reports, overwrite=out.overwrite, inputs=inputs)
@@ -138,3 +140,14 @@ def frames(
             outcome = paint(pending, stylizer, writer, display=display)
     losses.write()
     outcome.close(str(folder), quiet=speech.quiet)
+
+
+def _open(source: str, *, same_size: bool) -> FolderReader:
+    reader = open_source(source, same_size=same_size)
+    if isinstance(reader, FolderReader):
+        return reader
+    reader.__exit__(None, None, None)
+    raise SourceError(
+        f"{source}: expected a folder, a glob or a pattern of pictures; `stylizer video` paints "
+        "videos, `stylizer live` cameras and streams"
+    )

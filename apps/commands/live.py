@@ -123,7 +123,7 @@ def live(
                 recorder=recorder,
             )
             make_window = partial(_make_window, frames, panel, view)
-            with outputs.open(make_window, size=frames.size, rate=view.rate) as sink:
+            with outputs.open(make_window, frames, rate=view.rate) as sink:
                 display = Display(total=None, quiet=speech.quiet, live=True)
                 outcome = paint(frames, painter, sink, display=display)
     outcome.close(str(outputs), quiet=speech.quiet)

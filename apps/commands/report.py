@@ -17,10 +17,10 @@ from stylizer.evaluation.stability import ShotStability, StabilityMeter, gray_le
 from stylizer.frame import Frame, Image
 from stylizer.io.atomic import temporary_path
 from stylizer.io.resize import resize_image
-from stylizer.io.sources.video_reader import VideoReader
+from stylizer.protocols import FrameSource
 from stylizer.temporal.flow import Preset
 
-from ..console.paths import claim_file, claim_picture
+from ..console.paths import claim_file, claim_picture, open_ended
 from ..console.progress import Display
 from ..console.terminal import say
 from ..options.shared import SpeechOptions, option
@@ -70,16 +70,16 @@ def report(
     json_replaced = json is not None and claim_file(json, overwrite=overwrite, inputs=inputs)
     plot_replaced = plot is not None and claim_picture(plot, overwrite=overwrite, inputs=inputs)
     meter = StabilityMeter(preset=flow)
-    with VideoReader(source) as original, VideoReader(output) as painted:
+    with open_ended(str(source)) as original, open_ended(str(output)) as painted:
         _check_rates(source, original, output, painted)
-        total = min(original.frame_count, painted.frame_count)
+        counts = original.frame_count or 0, painted.frame_count or 0
+        total = min(counts)
         with Display(total=total, quiet=speech.quiet) as display:
             for frame, made in _pairs(original, painted):
                 meter(frame, made)
                 display.update(len(meter.frames), "measuring")
     if len(meter.frames) < 2:
         raise SourceError(f"{output}: expected at least 2 frames to measure, got one")
-    counts = original.frame_count, painted.frame_count
     if abs(counts[0] - counts[1]) > 1 and not speech.quiet:
         say(f"{source} has {counts[0]} frames, {output} {counts[1]}: the first {total} count")
     console = Console()
@@ -94,7 +94,7 @@ def report(
         _write_plot(plot, meter, overwrite=plot_replaced)
 
 
-def _check_rates(source: Path, original: VideoReader, output: Path, painted: VideoReader) -> None:
+def _check_rates(source: Path, original: FrameSource, output: Path, painted: FrameSource) -> None:
     if original.rate != painted.rate:
         raise SourceError(
             f"{output}: expected the {original.rate} frames a second of {source}, "
@@ -102,7 +102,7 @@ def _check_rates(source: Path, original: VideoReader, output: Path, painted: Vid
         )
 
 
-def _pairs(original: VideoReader, painted: VideoReader) -> Iterator[tuple[Frame, Image]]:
+def _pairs(original: FrameSource, painted: FrameSource) -> Iterator[tuple[Frame, Image]]:
     """Give the source's frames at the output's size, and the output's."""
     for frame, made in zip(original, painted, strict=False):
         yield frame.with_image(resize_image(frame.image, painted.size)), made.image

@@ -1,4 +1,4 @@
-"""``stylizer video``: a video file, frame by frame, with its sound."""
+"""``stylizer video``: a video, frame by frame, with its sound; pictures become one, or it them."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from typing import Annotated
 import typer
 
 from stylizer.base import describe_stylizer
-from stylizer.io.sinks.video_writer import VideoWriter
-from stylizer.io.sources.video_reader import VideoReader
+from stylizer.io.open import open_sink
 from stylizer.io.sources.wrappers import Resized
 from stylizer.protocols import FrameSource
 from stylizer.styles.load import load_styles
 
 from ..console.painting import announce, check_weights, make_stylizer, paint
-from ..console.paths import claim_file, style_paths
+from ..console.paths import claim_output, input_paths, open_ended, style_paths
 from ..console.progress import Display
 from ..console.reports import LossReports
 from ..options.coherence import CoherenceOptions
@@ -31,9 +30,18 @@ __all__ = ["video"]
 
 @spread
 def video(
-    source: Annotated[Path, typer.Argument(metavar="IN", help="The video to paint.")],
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="IN", help="The video to paint; or a folder, a glob or f%05d.png of pictures."
+        ),
+    ],
     output: Annotated[
-        Path, typer.Argument(metavar="OUT", help="The file to be: .mp4, .mkv, .webm, .mov or .gif.")
+        str,
+        typer.Argument(
+            metavar="OUT",
+            help="The file to be: .mp4, .mkv, .webm, .mov or .gif; or folder/ or f%05d.png.",
+        ),
     ],
     fast: FastOptions,
     gatys: GatysOptions,
@@ -44,7 +52,7 @@ def video(
     reports: LossOptions,
     speech: SpeechOptions,
 ) -> None:
-    """Paint a video: its sound and subtitles are kept.
+    """Paint a video: its sound and subtitles are kept. Pictures count as 25 frames a second.
 
     With --method gatys the first frame gets the full --iterations, and each later one starts from
     the last painted frame and needs only a few (--warm-iterations). With --passes 3 as well, each
@@ -57,6 +65,8 @@ def video(
 
     `stylizer video in.mp4 out.gif -s starry_night:0.7 -s my.jpg:0.3 --keep-color luminance`
 
+    `stylizer video frames/%05d.png out.mp4 -s starry_night`
+
     `stylizer video in.mp4 out.mp4 -s my.jpg --size 360 --method gatys --warm-iterations 8`
     """
     config = choose_config(fast, gatys, passes=True)
@@ -66,19 +76,12 @@ def video(
     styles = load_styles(gatys.style)
     look.check(styles)
     coherence.check()
-    with VideoReader(source) as reader:
-        inputs = [source, *style_paths(gatys.style)]
-        overwrite = claim_file(output, overwrite=out.overwrite, inputs=inputs)
-        losses = LossReports(reports, overwrite=out.overwrite, inputs=[*inputs, output])
+    with open_ended(source) as reader:
+        inputs = [*input_paths(source), *style_paths(gatys.style)]
+        overwrite = claim_output(output, overwrite=out.overwrite, inputs=inputs)
+        losses = LossReports(reports, overwrite=out.overwrite, inputs=[*inputs, Path(output)])
         frames: FrameSource = reader if size is None else Resized(reader, size)
-        with VideoWriter(
-            output,
-            size=frames.size,
-            rate=reader.rate,
-            source=source,
-            config=encoding.config(),
-            overwrite=overwrite,
-        ) as writer:
+        with open_sink(output, frames, config=encoding.config(), overwrite=overwrite) as writer:
             display = Display(total=reader.frame_count, quiet=speech.quiet)
             stylizer = make_stylizer(
                 describe(styles, config, look, coherence),
@@ -89,4 +92,4 @@ def video(
                 announce(describe_stylizer(stylizer), frames)
             outcome = paint(frames, stylizer, writer, display=display)
     losses.write()
-    outcome.close(str(output), quiet=speech.quiet)
+    outcome.close(output, quiet=speech.quiet)

@@ -1,19 +1,70 @@
-"""Checks of the paths that a user gives, made before anything is computed."""
+"""Sources and paths as a user gives them: opened and checked before anything is computed."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import typer
 
-from stylizer.errors import SinkError
+from stylizer.errors import SinkError, SourceError
 from stylizer.io.atomic import check_target
 from stylizer.io.image import IMAGE_SUFFIXES
+from stylizer.io.open import open_source
+from stylizer.io.sources.folder_reader import is_numbered
+from stylizer.protocols import FrameSource
 
 from .terminal import can_ask
 
-__all__ = ["claim_file", "claim_folder", "claim_picture", "style_paths"]
+__all__ = [
+    "claim_file",
+    "claim_folder",
+    "claim_output",
+    "claim_picture",
+    "input_paths",
+    "open_ended",
+    "style_paths",
+]
+
+
+def open_ended(text: str) -> FrameSource:
+    """Open a source that has an end and a rate: a video, or pictures.
+
+    Raises:
+      SourceError: there is no such thing, it cannot be read, or it is a camera or a stream.
+    """
+    source = open_source(text)
+    if source.rate is None:
+        source.__exit__(None, None, None)
+        raise SourceError(
+            f"{text}: expected a video or pictures, got a camera or a stream, which has no end; "
+            "`stylizer live --output FILE` paints it"
+        )
+    return source
+
+
+def input_paths(text: str) -> list[Path]:
+    """Return the file or the folder that a source is read from, if there is one."""
+    return [path for path in (Path(text), Path(text).parent) if path.exists()][:1]
+
+
+def claim_output(text: str, *, overwrite: bool, inputs: Sequence[Path]) -> bool:
+    """Make sure that a video or pictures may be written; see `claim_file` and `claim_folder`.
+
+    Pictures that are there already are left as they are, unless the user asked to replace them.
+
+    Raises:
+      SinkError: as they say.
+    """
+    path = Path(text)
+    if path.is_dir() or text.endswith(("/", os.sep)):
+        claim_folder(path, inputs=inputs)
+        return overwrite
+    if is_numbered(path.name):
+        claim_folder(path.parent, inputs=inputs)
+        return overwrite
+    return claim_file(path, overwrite=overwrite, inputs=inputs)
 
 
 def claim_file(path: Path, *, overwrite: bool, inputs: Sequence[Path] = ()) -> bool:

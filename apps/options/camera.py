@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 
 from stylizer.errors import ConfigError
-from stylizer.io.sources.camera import Camera
-from stylizer.io.sources.devices import find_camera, is_stream, list_cameras, name_stream
-from stylizer.io.sources.reconnecting import Reconnecting
+from stylizer.io.open import open_source
+from stylizer.io.sources.devices import is_stream, list_cameras, name_stream
+from stylizer.protocols import FrameSource
 from stylizer.size import Size
 
 from .shared import option
@@ -83,21 +83,21 @@ class CameraOptions:
         self._size()
         self._rate()
 
-    def open(self) -> Reconnecting:
+    def open(self) -> FrameSource:
         """Open the camera; when it is lost, what is returned waits for it to come back.
 
         Raises:
-          ConfigError: an option is out of its range.
+          ConfigError: an option is out of its range, or ``--camera`` is a file or a folder.
           SourceError: the camera is not there.
         """
-        size, rate = self._size(), self._rate()
-        name = "stream" if is_stream(self.camera) else "camera"
-
-        def open_camera() -> Camera:
-            # Found anew each time: a camera that is plugged in again may get another number.
-            return Camera(find_camera(self.camera), size=size, rate=rate, mjpg=self.mjpg)
-
-        return Reconnecting(open_camera, name=name)
+        source = open_source(self.camera, size=self._size(), rate=self._rate(), mjpg=self.mjpg)
+        if source.rate is not None:
+            source.__exit__(None, None, None)
+            raise ConfigError(
+                f"--camera: expected a camera or a stream, got {self.camera}, which has an end; "
+                "`stylizer video` paints it"
+            )
+        return source
 
     def _size(self) -> tuple[int, int] | None:
         size = None if self.camera_size is None else Size.parse(self.camera_size).exact

@@ -13,9 +13,9 @@ import typer
 from stylizer.errors import ConfigError, SinkError
 from stylizer.io.atomic import check_target
 from stylizer.io.media.formats import CONTAINERS
+from stylizer.io.open import open_sink
 from stylizer.io.sinks.broadcast import Broadcast
-from stylizer.io.sinks.recording import Recording
-from stylizer.io.sinks.virtual_camera import VirtualCamera, check_virtual_camera
+from stylizer.io.sinks.virtual_camera import check_virtual_camera
 from stylizer.io.sources.wrappers import Limited
 from stylizer.protocols import FrameSink, FrameSource
 
@@ -88,27 +88,24 @@ class LiveOutputs:
         return source if self.duration is None else Limited(source, self.duration)
 
     def open(
-        self, window: Callable[[], FrameSink], *, size: tuple[int, int], rate: Fraction
+        self, window: Callable[[], FrameSink], source: FrameSource, *, rate: Fraction
     ) -> FrameSink:
         """Return a sink for all that was asked for; nothing is opened before its ``with`` block.
 
         Args:
           window: makes the window; not called where none was asked for.
-          size: (width, height) of the frames, in pixels; those of another size are resized to it
-            for a file and a virtual camera.
+          source: whose frames come; those of another size than it tells are resized to that for a
+            file and a virtual camera.
           rate: frames a second of files, and what a virtual camera announces.
 
         Raises:
           SinkError: a file cannot be written.
           ConfigError: size or rate is out of range.
         """
-        sinks: list[FrameSink] = []
-        if self.wants_window:  # first: who watches should not wait for the others
-            sinks.append(window())
-        if _VIRTUAL_CAMERA in self.output:
-            sinks.append(VirtualCamera(size=size, rate=rate))
-        for path in self._files():
-            sinks.append(Recording(path, size=size, rate=rate, overwrite=self.overwrite))
+        others = [name for name in self.output if name != _WINDOW]
+        sinks = [window()] if self.wants_window else []  # first: who watches should not wait
+        for name in others:
+            sinks.append(open_sink(name, source, rate=rate, overwrite=self.overwrite))
         return sinks[0] if len(sinks) == 1 else Broadcast(sinks)
 
     def _files(self) -> list[Path]:

@@ -138,8 +138,8 @@ def open_sink(
 
     Args:
       what: ``window``, ``virtual-camera``, a video file (``.mp4``, ``.mkv``, ``.webm``, ``.mov``,
-        ``.gif``), a folder, which gets pictures of the source's names if it has some, or a numbered
-        pattern (``painted/%05d.png``).
+        ``.gif``), a folder (a new one with a slash: ``painted/``), which gets pictures of the
+        source's names if it has some, or a numbered pattern (``painted/%05d.png``).
       source: what the frames come from, or a wrapper around it: it tells size, rate and names; a
         video file gets the sound and the subtitles of one that is read whole.
       rate: frames a second; None for the source's, and 30 for a live one's.
@@ -261,9 +261,8 @@ def _make_numbered(text: str, writing: _Writing) -> FrameSink:
 
 
 def _is_folder(text: str) -> bool:
-    if not text:
-        return False
-    return Path(text).is_dir() or text.endswith(("/", os.sep)) or not Path(text).suffix
+    # A name alone could also be a file whose ending was forgotten.
+    return text != "" and (Path(text).is_dir() or text.endswith(("/", os.sep)))
 
 
 SINKS: tuple[SinkKind, ...] = (
@@ -283,6 +282,6 @@ SINKS: tuple[SinkKind, ...] = (
         fits=lambda text: Path(text).suffix.lower() in CONTAINERS and not Path(text).is_dir(),
         make=_make_video,
     ),
-    SinkKind(name="a folder", fits=_is_folder, make=_make_folder),
+    SinkKind(name="a folder, a new one as frames/", fits=_is_folder, make=_make_folder),
 )
 """Every kind of sink."""

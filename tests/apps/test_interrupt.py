@@ -74,7 +74,7 @@ def test_an_error_is_one_line_and_exit_code_1(tmp_path: Path, style: Path) -> No
     )
     assert done.returncode == 1
     assert done.stdout == ""
-    assert done.stderr == "stylizer: error: none.mp4: no such video; check the path\n"
+    assert done.stderr == "stylizer: error: none.mp4: no such file or folder; check the path\n"
 
 
 @pytest.mark.slow

@@ -161,7 +161,7 @@ def test_pictures_become_a_video_and_a_video_pictures(tmp_path: Path, shots: Pat
     video = tmp_path / "a.mkv"
     run(open_source(shots), video)
     assert numbers(open_source(video)) == list(range(5))
-    run(open_source(video), tmp_path / "back")
+    run(open_source(video), f"{tmp_path}/back/")
     assert sorted(path.name for path in (tmp_path / "back").iterdir()) == [
         f"{number:06}.png" for number in range(5)
     ]
@@ -173,7 +173,7 @@ def test_pictures_become_a_video_and_a_video_pictures(tmp_path: Path, shots: Pat
 
 
 def test_pictures_keep_their_names_and_their_folder(tmp_path: Path, shots: Path) -> None:
-    run(Resized(open_source(shots), Size(short_side=24)), tmp_path / "out")
+    run(Resized(open_source(shots), Size(short_side=24)), f"{tmp_path}/out/")
     names = [path.name for path in sorted((tmp_path / "out").iterdir())]
     assert names == [f"s{number:03}.png" for number in range(5)]
     with pytest.raises(SinkError, match="source's own folder"):
@@ -194,7 +194,7 @@ def test_nothing_is_replaced_unasked(tmp_path: Path, shots: Path) -> None:
         ("window", Window),
         ("virtual-camera", VirtualCamera),
         ("party.mp4", Recording),
-        ("frames", FolderWriter),
+        ("frames/", FolderWriter),
         ("shot.one/", FolderWriter),
         ("frames%d.png", FolderWriter),
     ],
@@ -219,7 +219,7 @@ def test_a_window_shows_the_original_where_it_is_remembered(
     assert made[1] == {"original": None, "paced": False}
 
 
-@pytest.mark.parametrize("text", ["out.xyz", "out.png", "", "a.mp3"])
+@pytest.mark.parametrize("text", ["out.xyz", "out.png", "", "a.mp3", "out"])
 def test_what_no_sink_is(text: str, shots: Path) -> None:
     with pytest.raises(SinkError):
         open_sink(text, open_source(shots))

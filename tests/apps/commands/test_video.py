@@ -17,6 +17,7 @@ from stylizer.io.media.probe import probe
 from stylizer.io.sinks.video_writer import VideoWriter
 from tests.apps.conftest import Inverter, Run, names
 from tests.clips import count_frames, decode, duration, make_clip, read_number
+from tests.streams import MjpegServer
 
 
 def test_paints_every_frame_and_keeps_rate_size_and_sound(
@@ -225,3 +226,29 @@ def test_ctrl_c_while_a_shot_is_painted_keeps_the_shots_before(
     assert count_frames(out) == 3
     assert notes[-1] == "shot ahead: pass 1 of 2, 17%"
     assert len(notes) == 7
+
+
+def test_pictures_become_a_video_and_a_video_pictures(
+    stylizer: Run, inverter: Inverter, clip: Path, style: Path, tmp_path: Path
+) -> None:
+    painted = tmp_path / "painted"
+    outcome = stylizer("video", clip, f"{painted}/", "-s", style)
+    assert outcome.code == 0, outcome.err
+    assert names(painted) == [f"{number:06}.png" for number in range(30)]
+    back = tmp_path / "back.mp4"
+    outcome = stylizer("video", painted / "%06d.png", back, "-s", style)
+    assert outcome.code == 0, outcome.err
+    assert "25 fps · 30 frames" in outcome.err
+    assert [read_number(frame) for frame in decode(back, (64, 48))] == list(range(30))
+    outcome = stylizer("video", painted, tmp_path / "n%02d.png", "-s", style, "--size", "24")
+    assert outcome.code == 0, outcome.err
+    assert len(list(tmp_path.glob("n*.png"))) == 30
+
+
+def test_a_stream_has_no_end(
+    stylizer: Run, inverter: Inverter, mjpeg: MjpegServer, style: Path, tmp_path: Path
+) -> None:
+    outcome = stylizer("video", mjpeg.url, tmp_path / "out.mp4", "-s", style)
+    assert outcome.code == 1
+    assert "which has no end" in outcome.errors[0]
+    assert names(tmp_path) == []

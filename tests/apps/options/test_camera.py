@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,8 +11,10 @@ from typer.testing import CliRunner
 from stylizer.apps.options import camera as camera_options
 from stylizer.apps.options.camera import CameraOptions
 from stylizer.apps.options.spread import spread
+from stylizer.base import find_notice
 from stylizer.errors import ConfigError, SourceError
 from stylizer.io.sources.devices import CameraName
+from tests.clips import make_clip
 from tests.streams import MjpegServer
 
 CAMERAS = [
@@ -66,7 +69,7 @@ def test_it_opens_what_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
         def __exit__(self, *_: object) -> None:
             pass
 
-    monkeypatch.setattr(camera_options, "Camera", Fake)
+    monkeypatch.setattr("stylizer.io.open.Camera", Fake)
     monkeypatch.setattr("stylizer.io.sources.devices.list_cameras", lambda: CAMERAS)
     options = CameraOptions(
         camera="capture", camera_size="640x480", camera_rate="30000/1001", mjpg=False
@@ -88,15 +91,20 @@ def test_a_stream_is_called_so(mjpeg: MjpegServer) -> None:
         frames = iter(source)
         next(frames)
         mjpeg.dead.set()
-        while source.notice is None:
+        while find_notice(source) is None:
             next(frames)
-        assert source.notice.startswith("stream lost, waiting (")
+        assert str(find_notice(source)).startswith("stream lost, waiting (")
 
 
 @pytest.mark.parametrize("camera", ["97", "http://127.0.0.1:9/none.mjpg", "nonsense"])
 def test_a_camera_that_is_not_there(camera: str) -> None:
     with pytest.raises(SourceError, match=camera):
         CameraOptions(camera=camera).open()
+
+
+def test_a_film_is_no_camera(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="has an end; `stylizer video` paints it"):
+        CameraOptions(camera=str(make_clip(tmp_path / "a.mp4", seconds=0.1))).open()
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from stylizer.apps.options.live_outputs import LiveOutputs
 from stylizer.apps.options.spread import spread
-from stylizer.base import Managed
+from stylizer.base import LiveSource, Managed
 from stylizer.errors import ConfigError, SinkError, StylizerError
 from stylizer.frame import Frame, Image
 from stylizer.io.sinks.recording import Recording
@@ -57,6 +57,15 @@ def fill(sink: FrameSink, count: int) -> None:
             pass
 
 
+class Stream(LiveSource):
+    """A live source that is only asked for its size."""
+
+    _size = SIZE
+
+    def __iter__(self) -> Iterator[Frame]:
+        return iter(())
+
+
 def parse(*arguments: str) -> LiveOutputs:
     """Read the options as a command would."""
     read: list[LiveOutputs] = []
@@ -78,7 +87,7 @@ def test_a_window_is_the_default() -> None:
     assert outputs.wants_window
     assert str(outputs) == "window"
     screen = Screen()
-    sink = outputs.open(lambda: screen, size=SIZE, rate=RATE)
+    sink = outputs.open(lambda: screen, Stream(), rate=RATE)
     assert sink is screen
 
 
@@ -90,7 +99,7 @@ def test_several_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     outputs.check()
     assert str(outputs) == f"{path}, virtual-camera, window"
     screen = Screen()
-    fill(outputs.open(lambda: screen, size=SIZE, rate=RATE), 9)
+    fill(outputs.open(lambda: screen, Stream(), rate=RATE), 9)
     assert screen.shown == [0, 1, 2, 3, 4]  # it was closed
     assert screen.closed
     assert [read_number(image) for image in sent] == [0, 1, 2, 3, 4]
@@ -104,7 +113,7 @@ def test_a_file_alone_needs_no_window(tmp_path: Path) -> None:
     outputs = parse("--output", str(tmp_path / "out.mp4"))
     outputs.check()
     assert not outputs.wants_window
-    sink = outputs.open(no_window, size=SIZE, rate=RATE)
+    sink = outputs.open(no_window, Stream(), rate=RATE)
     assert isinstance(sink, Recording)
     fill(sink, 9)
     assert count_frames(tmp_path / "out.mp4") == 9
@@ -115,7 +124,7 @@ def test_a_virtual_camera_that_is_lost_leaves_the_file(
 ) -> None:
     state = plug_in(monkeypatch, sent=[])
     outputs = LiveOutputs(output=["virtual-camera", str(tmp_path / "out.mp4")])
-    with outputs.open(no_window, size=SIZE, rate=RATE) as sink:
+    with outputs.open(no_window, Stream(), rate=RATE) as sink:
         for index in range(9):
             state.lost = index > 3
             sink.write(Frame(picture(index, SIZE), index, index / 30))
@@ -131,7 +140,7 @@ def test_a_file_is_replaced_only_when_asked(tmp_path: Path) -> None:
     outputs = parse("--output", str(path), "-y")
     outputs.check()
     assert path.read_bytes() == b"mine"
-    fill(outputs.open(no_window, size=SIZE, rate=RATE), 3)
+    fill(outputs.open(no_window, Stream(), rate=RATE), 3)
     assert count_frames(path) == 3
 
 
@@ -192,7 +201,7 @@ class Same:
 def show(camera: CameraOptions, outputs: LiveOutputs) -> None:
     outputs.check()
     with camera.open() as source:
-        with outputs.open(None, size=source.size, rate=Fraction(25)) as sink:
+        with outputs.open(None, source, rate=Fraction(25)) as sink:
             display = progress.Display(total=None, quiet=False, live=True)
             outcome = paint(outputs.limit(source), Same(), sink, display=display)
     outcome.close(str(outputs), quiet=False)
