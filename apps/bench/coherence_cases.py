@@ -22,7 +22,7 @@ from stylizer.protocols import Stylizer
 from stylizer.styles.load import AnyStyle
 
 from ..console.painting import make_painter
-from .loss_meter import LossMeter
+from .measuring import LossMeter
 
 __all__ = [
     "CASES",

@@ -17,8 +17,7 @@ from stylizer.styles.load import AnyStyle, Style
 from ..console.painting import make_painter
 from ..console.terminal import silenced
 from ..scene import paint_style
-from .table import make_table, setting_cells
-from .timing import WARM_UP, median_ms, time_frame
+from .timing import WARM_UP, make_table, median_ms, setting_cells, time_frame
 
 __all__ = ["Duel", "duel", "duel_table"]
 

@@ -19,8 +19,7 @@ from stylizer.styles.load import AnyStyle
 from ..console.painting import make_painter
 from ..options.shared import option
 from .startup import Startup
-from .table import make_table, setting_cells
-from .timing import Timing, time_frames
+from .timing import Timing, make_table, setting_cells, time_frames
 
 __all__ = ["FastGrid", "FastResult", "fast_table", "measure_fast"]
 

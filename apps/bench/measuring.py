@@ -7,22 +7,34 @@ import json
 import os
 import platform
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 import stylizer
 from stylizer.errors import SinkError, SourceError
-from stylizer.frame import Frame
+from stylizer.frame import Frame, Image
+from stylizer.gatys.config import GatysConfig
 from stylizer.io.atomic import temporary_path
 from stylizer.io.sources.video_reader import VideoReader
 from stylizer.io.sources.wrappers import Resized
 from stylizer.size import Size
+from stylizer.styles.load import AnyStyle
 
 from ..console.painting import load_backend
 from ..scene import MovingCamera, paint_style
 
-__all__ = ["describe_machine", "peak_memory", "read_frames", "synthetic_frames", "write_json"]
+__all__ = [
+    "LossMeter",
+    "describe_machine",
+    "peak_memory",
+    "read_frames",
+    "synthetic_frames",
+    "write_json",
+]
 
 
 def read_frames(path: Path, size: Size | None, *, count: int) -> list[Frame]:
@@ -116,3 +128,25 @@ def _processor() -> str:
         return platform.processor() or platform.machine()
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return f"{names[0] if names else platform.machine()} ({os.cpu_count()} cores)"
+
+
+class LossMeter:
+    """Takes the losses of finished pictures, by one objective for all of them."""
+
+    def __init__(self, styles: Sequence[AnyStyle], config: GatysConfig) -> None:
+        """Load the loss network; the weights of ``config`` count."""
+        load_backend()
+        from stylizer.gatys.engine import Engine
+
+        self._engine = Engine(styles, replace(config, optimizer="adam", temporal_weight=0.0))
+
+    def __call__(self, content: Image, picture: Image) -> Mapping[str, float]:
+        """Return the losses by the names of `stylizer.gatys.objective.TERMS`, and ``"total"``.
+
+        An engine reports the losses before each iteration: of one iteration, those of its start.
+        """
+        found: list[Mapping[str, float]] = []
+        self._engine.forget()
+        canvas = picture.astype(np.float32)
+        self._engine(canvas, content, 1, on_losses=found.append)
+        return found[0]

@@ -1,4 +1,4 @@
-"""Times of single frames: what every measurement of speed is made of."""
+"""Times of single frames, of which every measurement of speed is made, and tables of them."""
 
 from __future__ import annotations
 
@@ -7,12 +7,22 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from rich.table import Table
+
 from stylizer.frame import Frame
 from stylizer.protocols import Stylizer
 
 from .measuring import peak_memory
 
-__all__ = ["WARM_UP", "Timing", "median_ms", "time_frame", "time_frames"]
+__all__ = [
+    "WARM_UP",
+    "Timing",
+    "make_table",
+    "median_ms",
+    "setting_cells",
+    "time_frame",
+    "time_frames",
+]
 
 WARM_UP = 3
 """Frames that come before those that are timed."""
@@ -77,3 +87,16 @@ def time_frame(paint: Callable[[Frame], object], frame: Frame) -> float:
 def median_ms(seconds: Sequence[float]) -> float:
     """Return the median in milliseconds."""
     return round(statistics.median(seconds) * 1000, 3)
+
+
+def make_table(title: str, headings: Sequence[str], *, ran: Sequence[str]) -> Table:
+    """Return an empty table, with what ran below it: ``auto`` does not say."""
+    table = Table(title=title, caption="\n".join(dict.fromkeys(ran)), caption_justify="left")
+    for heading in headings:
+        table.add_column(heading, justify="left" if heading == "engine" else "right")
+    return table
+
+
+def setting_cells(engine: str, threads: int | None, size: str) -> tuple[str, str, str]:
+    """Return the first cells of a row; ``threads`` None for one a core."""
+    return engine, "" if threads is None else str(threads), size

@@ -32,8 +32,7 @@ from ..bench.coherence_cases import (
     coherence_table,
     measure_case,
 )
-from ..bench.loss_meter import LossMeter
-from ..bench.measuring import write_json
+from ..bench.measuring import LossMeter, write_json
 from ..console.paths import claim_file
 from ..console.progress import Display
 from ..options.shared import SpeechOptions, option

@@ -17,8 +17,7 @@ from stylizer.frame import Frame, Image
 from stylizer.gatys.config import GatysConfig, Start
 from stylizer.styles.load import AnyStyle, load_styles
 
-from ..bench.loss_meter import LossMeter
-from ..bench.measuring import describe_machine, read_frames, write_json
+from ..bench.measuring import LossMeter, describe_machine, read_frames, write_json
 from ..console.painting import check_weights, make_painter
 from ..console.paths import claim_file
 from ..console.progress import Display

@@ -24,10 +24,9 @@ from ..console.paths import claim_folder, style_paths
 from ..console.progress import Display
 from ..console.reports import LossReports
 from ..console.terminal import say
-from ..options.coherence import CoherenceOptions
+from ..options.effects import CoherenceOptions, LookOptions
 from ..options.fast import FastOptions
 from ..options.gatys import GatysOptions
-from ..options.look import LookOptions
 from ..options.method import choose_config, describe, refuse_losses
 from ..options.shared import LossOptions, OutputOptions, SpeechOptions, option
 from ..options.spread import spread

@@ -26,9 +26,9 @@ from ..console.paths import claim_picture, style_paths
 from ..console.progress import Display
 from ..console.reports import LossReports
 from ..console.terminal import say
+from ..options.effects import LookOptions
 from ..options.fast import FastOptions
 from ..options.gatys import GatysOptions
-from ..options.look import LookOptions
 from ..options.method import choose_config, describe, refuse_losses
 from ..options.shared import LossOptions, OutputOptions, SpeechOptions, option
 from ..options.spread import spread

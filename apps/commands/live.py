@@ -33,14 +33,11 @@ from ..console.painting import announce, check_weights, load_backend, make_paint
 from ..console.progress import Display
 from ..console.terminal import say
 from ..options.camera import CameraOptions
-from ..options.coherence import CoherenceOptions
+from ..options.effects import CoherenceOptions, LookOptions, RegionOptions
 from ..options.fast import FastOptions
 from ..options.gatys import GatysOptions
-from ..options.live import LiveOptions
-from ..options.live_outputs import LiveOutputs
-from ..options.look import LookOptions
+from ..options.live import LiveOptions, LiveOutputs
 from ..options.method import choose_config, describe
-from ..options.region import RegionOptions
 from ..options.shared import SpeechOptions
 from ..options.spread import spread
 

@@ -17,10 +17,9 @@ from ..console.painting import announce, check_weights, make_stylizer, paint
 from ..console.paths import claim_output, input_paths, open_ended, style_paths
 from ..console.progress import Display
 from ..console.reports import LossReports
-from ..options.coherence import CoherenceOptions
+from ..options.effects import CoherenceOptions, LookOptions
 from ..options.fast import FastOptions
 from ..options.gatys import GatysOptions
-from ..options.look import LookOptions
 from ..options.method import choose_config, describe, refuse_losses
 from ..options.shared import EncodingOptions, LossOptions, OutputOptions, SpeechOptions
 from ..options.spread import spread

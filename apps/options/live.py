@@ -1,24 +1,35 @@
-"""The options of ``stylizer live`` that say how it runs and looks."""
+"""The options of ``stylizer live``: how it runs and looks, and where it goes."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated
 
-from stylizer.errors import ConfigError
+import typer
+
+from stylizer.errors import ConfigError, SinkError
 from stylizer.gatys.config import GatysConfig
+from stylizer.io.atomic import check_target
+from stylizer.io.media.formats import CONTAINERS
+from stylizer.io.open import open_sink
+from stylizer.io.sinks.broadcast import Broadcast
+from stylizer.io.sinks.virtual_camera import check_virtual_camera
+from stylizer.io.sources.wrappers import Limited
 from stylizer.live.budget import Budget, BudgetConfig
 from stylizer.live.levels import fast_levels, gatys_levels
 from stylizer.network.config import FastConfig
+from stylizer.protocols import FrameSink, FrameSource
 from stylizer.temporal.flow import Preset
 
 from .shared import SizeOption, option
 
-__all__ = ["LiveOptions"]
+__all__ = ["LiveOptions", "LiveOutputs"]
 
-_PANEL = "Live"
+_LIVE, _OUTPUT = "Live", "Output"
+_WINDOW, _VIRTUAL_CAMERA = "window", "virtual-camera"
 _DEFAULTS = BudgetConfig()
 
 
@@ -31,21 +42,21 @@ class LiveOptions:
         option(
             "fps",
             "Frames a second to hold: size, flow and iterations give way until it does.",
-            _PANEL,
+            _LIVE,
         ),
     ] = _DEFAULTS.fps
     mirror: Annotated[
-        bool, option("mirror/--no-mirror", "Exchange left and right (key m).", _PANEL)
+        bool, option("mirror/--no-mirror", "Exchange left and right (key m).", _LIVE)
     ] = False
     overlay: Annotated[
-        bool, option("overlay/--no-overlay", "Write rate and latency (key i).", _PANEL)
+        bool, option("overlay/--no-overlay", "Write rate and latency (key i).", _LIVE)
     ] = True
     full_screen: Annotated[
-        bool, option("full-screen/--no-full-screen", "Fill the screen (key f).", _PANEL)
+        bool, option("full-screen/--no-full-screen", "Fill the screen (key f).", _LIVE)
     ] = False
     snapshots: Annotated[
         Path,
-        option("snapshots", "The folder that snapshots and recordings go to.", "Output"),
+        option("snapshots", "The folder that snapshots and recordings go to.", _OUTPUT),
     ] = Path()
     size: SizeOption = None
 
@@ -77,3 +88,100 @@ class LiveOptions:
         else:
             levels = gatys_levels(config.flow, config.warm_iterations)
         return Budget(levels, BudgetConfig(fps=self.fps))
+
+
+@dataclass(frozen=True, kw_only=True)
+class LiveOutputs:
+    """Where a live stream goes, and for how long."""
+
+    output: Annotated[
+        list[str],
+        option(
+            "output",
+            f"`{_WINDOW}`, `{_VIRTUAL_CAMERA}` (other programs see a webcam), or a video file; "
+            "repeat it for several at once. Without a window, Ctrl-C ends it. "
+            f"Default: {_WINDOW}.",
+            _OUTPUT,
+            metavar=f"{_WINDOW}|{_VIRTUAL_CAMERA}|FILE",
+            show_default=False,
+        ),
+    ] = field(default_factory=lambda: [_WINDOW])
+    duration: Annotated[
+        float | None,
+        option("duration", "End by itself after so many seconds.", _OUTPUT, metavar="SECONDS"),
+    ] = None
+    overwrite: Annotated[
+        bool,
+        typer.Option("--overwrite", "-y", help="Replace what exists.", rich_help_panel=_OUTPUT),
+    ] = False
+
+    @property
+    def wants_window(self) -> bool:
+        """Whether a window was asked for; without one no screen is needed."""
+        return _WINDOW in self.output
+
+    def __str__(self) -> str:
+        """Return where the stream goes: ``window, out.mp4``."""
+        return ", ".join(self.output)
+
+    def check(self) -> None:
+        """Say before anything is opened what cannot be.
+
+        Raises:
+          ConfigError: one output is given twice, or ``--duration`` is out of its range.
+          SinkError: a file cannot be written, is none of a video, or exists; the package for
+            virtual cameras is not installed.
+        """
+        if self.duration is not None and not self.duration > 0:
+            raise ConfigError(f"--duration: expected more than 0 seconds, got {self.duration:g}")
+        names = [
+            name if name in (_WINDOW, _VIRTUAL_CAMERA) else str(Path(name).resolve())
+            for name in self.output
+        ]
+        for name in names:
+            if names.count(name) > 1:
+                raise ConfigError(f"--output: {name} is given twice")
+        for path in self._files():
+            self._check_file(path)
+        if _VIRTUAL_CAMERA in self.output:
+            check_virtual_camera()
+
+    def limit(self, source: FrameSource) -> FrameSource:
+        """Return a source that ends when ``--duration`` says."""
+        return source if self.duration is None else Limited(source, self.duration)
+
+    def open(
+        self, window: Callable[[], FrameSink], source: FrameSource, *, rate: Fraction
+    ) -> FrameSink:
+        """Return a sink for all that was asked for; nothing is opened before its ``with`` block.
+
+        Args:
+          window: makes the window; not called where none was asked for.
+          source: whose frames come; those of another size than it tells are resized to that for a
+            file and a virtual camera.
+          rate: frames a second of files, and what a virtual camera announces.
+
+        Raises:
+          SinkError: a file cannot be written.
+          ConfigError: size or rate is out of range.
+        """
+        others = [name for name in self.output if name != _WINDOW]
+        sinks = [window()] if self.wants_window else []  # first: who watches should not wait
+        for name in others:
+            sinks.append(open_sink(name, source, rate=rate, overwrite=self.overwrite))
+        return sinks[0] if len(sinks) == 1 else Broadcast(sinks)
+
+    def _files(self) -> list[Path]:
+        return [Path(name) for name in self.output if name not in (_WINDOW, _VIRTUAL_CAMERA)]
+
+    def _check_file(self, path: Path) -> None:
+        if path.suffix.lower() not in CONTAINERS:
+            raise SinkError(
+                f"--output: expected {_WINDOW}, {_VIRTUAL_CAMERA} or a file ending in "
+                f"{' '.join(CONTAINERS)}, got {str(path)!r}"
+            )
+        check_target(path, overwrite=True)
+        if path.exists() and not self.overwrite:
+            raise SinkError(
+                f"{path}: exists already; choose another name, or replace it by --overwrite"
+            )

@@ -12,10 +12,9 @@ from stylizer.network.registry import FAST_NETWORKS
 from stylizer.styles.load import AnyStyle
 from stylizer.temporal.coherence import CoherenceConfig
 
-from .coherence import CoherenceOptions
+from .effects import CoherenceOptions, LookOptions
 from .fast import FastOptions
 from .gatys import SHARED, GatysOptions
-from .look import LookOptions
 from .shared import LossOptions
 
 __all__ = ["choose_config", "describe", "refuse_losses"]

@@ -10,25 +10,29 @@ from __future__ import annotations
 
 import errno
 import logging
+import struct
 from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
 
 # Before PyAV: after it, OpenCV's windows hang (both bring libxcb along).
-import cv2  # noqa: F401
+import cv2
 
 # isort: split
 import av
 import av.container
 import av.error
+import numpy as np
 from av.sidedata.sidedata import Type as SideDataType
 from av.stream import Disposition
 
 from stylizer.errors import SourceError
-from stylizer.io.media.orientation import Orientation
+from stylizer.frame import Image
 
 __all__ = [
+    "Orientation",
     "decode_pictures",
     "file_url",
     "find_orientation",
@@ -204,3 +208,49 @@ def stream_seconds(stream: av.VideoStream) -> Fraction | None:
     except (ValueError, ZeroDivisionError):
         return None
     return end - Fraction((stream.start_time or 0) * (stream.time_base or 0))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Orientation:
+    """Transpose first, then flip.
+
+    Attributes:
+      transpose: exchange rows and columns.
+      flip_x: then mirror left and right.
+      flip_y: then mirror top and bottom.
+    """
+
+    transpose: bool = False
+    flip_x: bool = False
+    flip_y: bool = False
+
+    @classmethod
+    def from_matrix(cls, matrix: bytes) -> Orientation:
+        """Read a display matrix (ISO 14496-12: nine 32-bit integers in the machine's order).
+
+        A point (x, y) of the stored picture is shown at (a x + c y, b x + d y), the matrix's first
+        two rows being (a, b, u) and (c, d, v). A turn by something else than a multiple of 90
+        degrees is taken to the nearest one.
+        """
+        a, b, _, c, d = struct.unpack("=9i", matrix[:36])[:5]
+        if abs(a) + abs(d) >= abs(b) + abs(c):
+            return cls(flip_x=a < 0, flip_y=d < 0)
+        return cls(transpose=True, flip_x=c < 0, flip_y=b < 0)
+
+    @property
+    def rotation(self) -> int:
+        """Degrees clockwise (0, 90, 180, 270) by which the stored picture is turned."""
+        if self.transpose:
+            return 90 if self.flip_x else 270
+        return 180 if self.flip_y else 0
+
+    def turn_size(self, size: tuple[int, int]) -> tuple[int, int]:
+        """Return the upright (width, height) of a stored (width, height)."""
+        return (size[1], size[0]) if self.transpose else size
+
+    def turn(self, image: Image) -> Image:
+        """Return the upright picture, uint8 (H, W, 3), C-contiguous."""
+        turned: cv2.typing.MatLike = cv2.transpose(image) if self.transpose else image
+        if self.flip_x or self.flip_y:
+            turned = cv2.flip(turned, -1 if self.flip_x and self.flip_y else int(self.flip_x))
+        return np.ascontiguousarray(turned, dtype=np.uint8)

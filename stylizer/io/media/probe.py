@@ -21,13 +21,13 @@ from av.container import InputContainer
 
 from stylizer.errors import SourceError
 from stylizer.io.media.container import (
+    Orientation,
     decode_pictures,
     find_orientation,
     open_video,
     picture_time,
     stream_seconds,
 )
-from stylizer.io.media.orientation import Orientation
 from stylizer.io.media.retime import find_rate
 from stylizer.size import MAX_SIDE
 

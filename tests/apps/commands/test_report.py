@@ -11,7 +11,7 @@ from skimage import data
 from typer.testing import CliRunner
 
 from stylizer.apps.commands.report import report
-from stylizer.apps.options.coherence import CoherenceOptions
+from stylizer.apps.options.effects import CoherenceOptions
 from stylizer.apps.options.spread import spread
 from stylizer.errors import ConfigError, SinkError, SourceError
 from stylizer.evaluation.known_motion import KnownMotion, KnownMotionConfig

@@ -12,7 +12,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from stylizer.apps.options.live_outputs import LiveOutputs
+from stylizer.apps.options.live import LiveOutputs
 from stylizer.apps.options.spread import spread
 from stylizer.base import LiveSource, Managed
 from stylizer.errors import ConfigError, SinkError, StylizerError
@@ -188,7 +188,7 @@ from stylizer.apps import cli
 from stylizer.apps.console import progress
 from stylizer.apps.console.painting import paint
 from stylizer.apps.options.camera import CameraOptions
-from stylizer.apps.options.live_outputs import LiveOutputs
+from stylizer.apps.options.live import LiveOutputs
 from stylizer.apps.options.spread import spread
 
 class Same:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from stylizer.apps.options.region import RegionOptions
+from stylizer.apps.options.effects import RegionOptions
 from stylizer.compose import Composed
 from stylizer.description import EffectsConfig
 from stylizer.effects.region import RegionConfig

@@ -1,0 +1,175 @@
+"""The options of what is done to a painting, whatever painted it.
+
+Strength and colors; cuts, coherence and the optical flow of both; the region that is painted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Literal
+
+from stylizer.description import MethodConfig, usual_coherence
+from stylizer.effects.color import ColorMode, check_pictures
+from stylizer.effects.region import Part, RegionConfig
+from stylizer.effects.segmenter import WHERE
+from stylizer.effects.strength import check_strength
+from stylizer.errors import ConfigError
+from stylizer.gatys.config import GatysConfig
+from stylizer.network.config import FastConfig
+from stylizer.styles.load import AnyStyle
+from stylizer.temporal.coherence import CoherenceConfig
+from stylizer.temporal.cuts import CutConfig
+from stylizer.temporal.flow import Preset
+
+from .shared import option
+
+__all__ = ["CoherenceOptions", "LookOptions", "RegionOptions"]
+
+_STYLE, _COHERENCE, _LIVE = "Style", "Coherence", "Live"
+_DEFAULTS = CoherenceConfig()
+
+
+@dataclass(frozen=True, kw_only=True)
+class LookOptions:
+    """Strength and colors, for every method."""
+
+    strength: Annotated[
+        float, option("strength", "From 0 (the source) to 1 (the painting).", _STYLE)
+    ] = 1.0
+    keep_color: Annotated[
+        ColorMode | None,
+        option(
+            "keep-color",
+            "Keep the source's colors: luminance takes only light and dark from the painting, "
+            "match gives the style pictures the source's colors before painting.",
+            _STYLE,
+        ),
+    ] = None
+
+    def check(self, styles: Sequence[AnyStyle]) -> None:
+        """Say what is wrong before anything is loaded.
+
+        Raises:
+          ConfigError: the strength is out of its range.
+          StyleError: colors are to be matched, and a style is built in and has no picture.
+        """
+        try:
+            check_strength(self.strength)
+        except ConfigError as error:
+            raise ConfigError(f"--{error}") from None
+        if self.keep_color == "match":
+            check_pictures(styles)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CoherenceOptions:
+    """How a frame goes on from the one before; an option that is not given is None."""
+
+    cuts: Annotated[
+        Literal["on", "off"],
+        option("cuts", "Begin anew at cuts, and when a camera was off.", _COHERENCE),
+    ] = "on"
+    coherence: Annotated[
+        float | None,
+        option(
+            "coherence",
+            "From 0 (each frame by itself, with all its boil) to 1 (as still as can be). "
+            f"Default: {_DEFAULTS.strength:g}; with gatys, which has a memory of its own, 0.",
+            _COHERENCE,
+            show_default=False,
+        ),
+    ] = None
+    flow: Annotated[
+        Preset | None,
+        option(
+            "flow",
+            "Pains of the optical flow.",
+            _COHERENCE,
+            show_default=_DEFAULTS.preset,
+        ),
+    ] = None
+
+    def check(self) -> None:
+        """Say before anything is opened what cannot be.
+
+        Raises:
+          ConfigError: ``--coherence`` is out of its range.
+        """
+        self.config(FastConfig())
+
+    def config(self, method: MethodConfig) -> CoherenceConfig:
+        """Return the settings of what holds a video still.
+
+        Args:
+          method: what paints, on which it depends what is usual.
+
+        Raises:
+          ConfigError: ``--coherence`` is out of its range.
+        """
+        usual = usual_coherence(method)
+        strength = usual.strength if self.coherence is None else self.coherence
+        if not 0.0 <= strength <= 1.0:
+            raise ConfigError(f"--coherence: expected 0 to 1, got {strength:g}")
+        return replace(usual, strength=strength, preset=self.flow or usual.preset)
+
+    def cut_config(self) -> CutConfig | None:
+        """Return how cuts are found, None for not at all."""
+        return CutConfig() if self.cuts == "on" else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegionOptions:
+    """Person or background, and refinement."""
+
+    region: Annotated[
+        Part | None,
+        option(
+            "region",
+            "Paint only the person, or only what is behind. Without --segmenter the background is "
+            "learnt first, while you step out of the picture for about five seconds; the camera "
+            "must stand still.",
+            _LIVE,
+        ),
+    ] = None
+    segmenter: Annotated[
+        Path | None,
+        option(
+            "segmenter",
+            f"With --region: a TFLite network that finds people; {WHERE}. Extra: litert.",
+            _LIVE,
+            metavar="FILE",
+        ),
+    ] = None
+    refine: Annotated[
+        bool,
+        option(
+            "refine/--no-refine",
+            "While the picture is still, refine the network's painting by the optimization.",
+            _LIVE,
+        ),
+    ] = False
+
+    def check(self, config: MethodConfig) -> None:
+        """Say before anything is opened what cannot be.
+
+        Args:
+          config: of the method.
+
+        Raises:
+          ConfigError: ``--segmenter`` without ``--region``, or ``--refine`` with Gatys.
+        """
+        if self.segmenter is not None and self.region is None:
+            raise ConfigError("--segmenter: finds people for --region person or background; add it")
+        if self.refine and isinstance(config, GatysConfig):
+            raise ConfigError(
+                "--refine: refines what the fast network painted, got --method gatys, which "
+                "optimizes every frame; leave one of them out"
+            )
+
+    def config(self) -> RegionConfig | None:
+        """Return what is painted of each frame, None for all of it."""
+        if self.region is None:
+            return None
+        return RegionConfig(part=self.region, segmenter=self.segmenter)
