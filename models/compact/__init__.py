@@ -1,1 +1,1 @@
-"""The compact loss network: how it is distilled from VGG-19, and how it is judged."""
+"""The compact loss network: how it is distilled from VGG-19, and how it is measured."""

@@ -1,4 +1,4 @@
-"""Judges the compact loss network by what it makes: pictures optimised with it, seen by VGG-19.
+"""Measures the compact loss network by what it makes: pictures optimised with it, seen by VGG-19.
 
 Run as ``python -m stylizer.models.compact.evaluate DATA --out runs/evaluation``. Held-out photos
 are stylised after held-out paintings, from the content, by Adam: once with the compact network,
@@ -27,14 +27,14 @@ from stylizer.perceptual.compact import TAPS
 from stylizer.perceptual.losses import gram_matrix
 from stylizer.styles.load import Style
 
+from .crops import Crops
 from .distill import build_teacher
-from .pictures import Pictures
 
-__all__ = ["Verdict", "compare", "judge", "main"]
+__all__ = ["Scores", "compare", "main", "score"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
+class Scores:
     """How near a picture comes to a style, and how far it goes from its content.
 
     Attributes:
@@ -50,7 +50,7 @@ class Verdict:
     content: float
 
 
-def judge(teacher: keras.Model, picture: Image, content: Image, style: Image) -> Verdict:
+def score(teacher: keras.Model, picture: Image, content: Image, style: Image) -> Scores:
     """Measure one picture, uint8 RGB (H, W, 3), against its content and its style.
 
     A distance is the norm of a difference over the norm of the style's own, averaged over `TAPS`.
@@ -63,7 +63,7 @@ def judge(teacher: keras.Model, picture: Image, content: Image, style: Image) ->
         shares += [got.mean() / before.mean(), (got**2).mean() / (before**2).mean()]
     deepest = [features[TAPS[-1]] for features in seen]
     off = np.linalg.norm(deepest[0] - deepest[1]) / np.linalg.norm(deepest[1])
-    return Verdict(gram=shares[0], squared_gram=shares[1], moments=shares[2], content=float(off))
+    return Scores(gram=shares[0], squared_gram=shares[1], moments=shares[2], content=float(off))
 
 
 def _look(teacher: keras.Model, image: Image) -> dict[str, npt.NDArray[np.float32]]:
@@ -101,7 +101,7 @@ def compare(
       Medians by network and measure, and a contact sheet: content, style, one column a network.
     """
     teacher = build_teacher(data / "vgg19" / "vgg19_normalised_relu4_1.npz")
-    pictures = Pictures(data, crop=size, held_out=True, seed=7)
+    pictures = Crops(data, crop=size, held_out=True, seed=7)
     found: dict[str, list[dict[str, float]]] = {name: [] for name in networks}
     rows = []
     for _ in range(pairs):
@@ -111,8 +111,8 @@ def compare(
             began = time.perf_counter()
             row.append(stylize_image(content, [Style(name="held out", image=style)], config))
             seconds = time.perf_counter() - began
-            verdict = judge(teacher, row[-1], content, style)
-            found[name].append(asdict(verdict) | {"seconds": seconds})
+            scores = score(teacher, row[-1], content, style)
+            found[name].append(asdict(scores) | {"seconds": seconds})
         rows.append(np.concatenate(row, axis=1))
     medians = {
         name: {key: float(np.median([one[key] for one in every])) for key in every[0]}

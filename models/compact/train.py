@@ -22,11 +22,11 @@ from stylizer.backend.keras_backend import compile_step
 from stylizer.perceptual.compact import TAPS, build_compact, fold_map
 
 from ..records import append_row, read_settings, save_packed
-from .canvases import Canvases
+from .crops import Crops
 from .distill import Distiller, build_teacher, prepare
-from .pictures import Pictures
+from .optimized_samples import OptimizedSamples
 
-__all__ = ["Settings", "Store", "evaluate", "export", "main", "train"]
+__all__ = ["ReplayBuffer", "Settings", "evaluate", "export", "main", "train"]
 
 Batch = npt.NDArray[np.float32]
 
@@ -37,10 +37,10 @@ class Settings:
 
     Attributes:
       crop: side of the pictures, pixels.
-      fresh: pictures that the teacher looks at in one round, half of them canvases under
+      fresh: pictures that the teacher looks at in one round, half of them samples under
       optimisation. updates: steps of the student in one round, on batches of ``fresh`` pictures
-      from the store. stored: pictures kept with their features, float16 (6 MB each at a crop of
-      160). steps: steps that each canvas takes in one round. learning_rate: Adam's highest; falls
+      from the replay. stored: pictures kept with their features, float16 (6 MB each at a crop of
+      160). steps: steps that each sample takes in one round. learning_rate: Adam's highest; falls
       to a hundredth along a cosine. gram_share: weight of the Gram matrices' error beside the
       features'. minutes: length of the training. every: minutes between two evaluations, each
       followed by a checkpoint. seed: seed of pictures and initial weights.
@@ -58,7 +58,7 @@ class Settings:
     seed: int = 0
 
 
-class Store:
+class ReplayBuffer:
     """The last pictures and the teacher's features of them, to be drawn from again."""
 
     def __init__(self, size: int, random: np.random.Generator) -> None:
@@ -93,7 +93,7 @@ def train(data: Path, out: Path, settings: Settings) -> None:
     distiller = Distiller(gram_share=settings.gram_share)
     distiller.compile(optimizer=keras.optimizers.Adam(settings.learning_rate, clipnorm=1.0))
     spent, latest = 0.0, out / "latest.weights.h5"
-    pictures = Pictures(data, crop=settings.crop, seed=settings.seed)
+    pictures = Crops(data, crop=settings.crop, seed=settings.seed)
     if latest.exists():
         distiller.optimizer.build(distiller.trainable_variables)
         distiller.load_weights(latest)
@@ -101,14 +101,14 @@ def train(data: Path, out: Path, settings: Settings) -> None:
         pictures.random = np.random.default_rng((settings.seed, round(1000 * spent)))
     else:
         prepare(distiller, teacher, np.stack([pictures.damaged() for _ in range(16)]))
-    canvases = Canvases(distiller, pictures, count=settings.fresh // 2)
-    store = Store(settings.stored, pictures.random)
+    samples = OptimizedSamples(distiller, pictures, count=settings.fresh // 2)
+    replay = ReplayBuffer(settings.stored, pictures.random)
     test = _held_out(data, look, settings)
     began, checked, rounds = time.monotonic() - 60 * spent, spent, 0
     while spent < settings.minutes:
         falling = 0.5 + 0.5 * np.cos(np.pi * min(1.0, spent / settings.minutes))
         distiller.optimizer.learning_rate = settings.learning_rate * max(0.01, falling)
-        _one_round(distiller, look, store, canvases, settings)
+        _one_round(distiller, look, replay, samples, settings)
         rounds, spent = rounds + 1, (time.monotonic() - began) / 60
         if spent - checked >= settings.every or spent >= settings.minutes:
             checked = spent
@@ -121,21 +121,25 @@ def train(data: Path, out: Path, settings: Settings) -> None:
 
 
 def _one_round(
-    distiller: Distiller, look: Any, store: Store, canvases: Canvases, settings: Settings
+    distiller: Distiller,
+    look: Any,
+    replay: ReplayBuffer,
+    samples: OptimizedSamples,
+    settings: Settings,
 ) -> None:
-    moved = canvases.advance(settings.steps)
-    others = [canvases.pictures.damaged() for _ in range(settings.fresh - len(moved))]
+    moved = samples.advance(settings.steps)
+    others = [samples.pictures.damaged() for _ in range(settings.fresh - len(moved))]
     images = np.concatenate([moved, np.stack(others)])
     features = {tap: ops.convert_to_numpy(value) for tap, value in look(images).items()}
-    store.add(images, features)
+    replay.add(images, features)
     distiller.train_on_batch(images, features)
     for _ in range(settings.updates - 1):
-        distiller.train_on_batch(*store.draw(settings.fresh))
+        distiller.train_on_batch(*replay.draw(settings.fresh))
 
 
 def _held_out(data: Path, look: Any, settings: Settings) -> list[tuple[Batch, dict[str, Any]]]:
     """Return batches of held-out pictures, plain and damaged, with the teacher's features."""
-    pictures = Pictures(data, crop=settings.crop, held_out=True, seed=settings.seed)
+    pictures = Crops(data, crop=settings.crop, held_out=True, seed=settings.seed)
     batches = []
     for _ in range(6):
         images = np.stack(

@@ -1,4 +1,4 @@
-"""Judges the fast network: held-out photos and styles, beside Magenta's and the optimization.
+"""Measures the fast network: held-out photos and styles, beside Magenta's and the optimization.
 
 Run as ``python -m stylizer.models.fast.evaluate DATA --out runs/evaluation``, where DATA holds
 ``photos/``, ``paintings/``, ``vgg19/`` and ``peers/magenta/``. VGG-19 measures 20 photos x 20
@@ -28,7 +28,7 @@ from stylizer.weights import weights_path
 from ..compact.distill import build_teacher
 from . import painters
 from .held_out import SIDE, Picture, choose_pairs, read_photos, read_styles
-from .judge import MEASURES, Judge, Row, Sight, measure, medians
+from .metrics import MEASURES, FeatureExtractor, PictureFeatures, Row, measure, medians
 from .painters import Painter, digest
 
 __all__ = ["PRIMARY", "Evaluation", "main", "report", "show"]
@@ -46,7 +46,7 @@ _SAVE_EVERY = 20
 
 
 class Evaluation:
-    """Judges the paintings of pairs; what is known already is read from a folder."""
+    """Measures the paintings of pairs; what is known already is read from a folder."""
 
     def __init__(self, data: Path, out: Path, *, sheet: int = 8) -> None:
         """Read the pictures.
@@ -64,11 +64,11 @@ class Evaluation:
         photos, styles = read_photos(data), read_styles(data)
         self.pairs = choose_pairs(photos, styles, count=len(photos) * len(styles))
         self._shown = {_label(pair) for pair in self.pairs[:sheet]}
-        self._judge: Judge | None = None
-        self._sights: dict[str, Sight] = {}
+        self._extractor: FeatureExtractor | None = None
+        self._features: dict[str, PictureFeatures] = {}
         out.mkdir(parents=True, exist_ok=True)
 
-    def judge(
+    def measure(
         self, painter: Painter, *, count: int, on_pair: Callable[[int], None] | None = None
     ) -> list[Row]:
         """Return what `measure` says of a painter's first ``count`` pairs.
@@ -79,8 +79,8 @@ class Evaluation:
           on_pair: called with the number of pairs painted so far.
         """
         key = digest(self._teacher, painter.key)
-        store = self._out / f"{painter.name}-{key}.json"
-        known: dict[str, Row] = json.loads(store.read_text("utf-8")) if store.exists() else {}
+        results = self._out / f"{painter.name}-{key}.json"
+        known: dict[str, Row] = json.loads(results.read_text("utf-8")) if results.exists() else {}
         missing = [pair for pair in self.pairs[:count] if self._is_missing(painter, pair, known)]
         if missing:
             paint = painter.load()
@@ -92,7 +92,7 @@ class Evaluation:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 write_image(path, painted, overwrite=True)
             if done % _SAVE_EVERY == 0 or done == len(missing):
-                store.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
+                results.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
             if on_pair is not None:
                 on_pair(done)
         return [known[_label(pair)] for pair in self.pairs[:count]]
@@ -105,14 +105,14 @@ class Evaluation:
         return _label(pair) in self._shown
 
     def _measure(self, painted: Image, pair: Pair) -> dict[str, list[float]]:
-        if self._judge is None:
+        if self._extractor is None:
             teacher = build_teacher(self._teacher)
-            self._judge = Judge(lambda images: teacher(images, training=False))
+            self._extractor = FeatureExtractor(lambda images: teacher(images, training=False))
         for picture in pair:
-            if picture.name not in self._sights:
-                self._sights[picture.name] = self._judge.see(picture.square(SIDE))
-        photo, style = (self._sights[picture.name] for picture in pair)
-        return measure(self._judge.see(painted), photo, style)
+            if picture.name not in self._features:
+                self._features[picture.name] = self._extractor.extract(picture.square(SIDE))
+        photo, style = (self._features[picture.name] for picture in pair)
+        return measure(self._extractor.extract(painted), photo, style)
 
     def _path(self, painter: Painter, pair: Pair) -> Path:
         return self._out / "pictures" / f"{painter.name}-{painter.key}" / f"{_label(pair)}.png"
@@ -183,7 +183,7 @@ def _parse() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Read the arguments, judge, print and write."""
+    """Read the arguments, measure, print and write."""
     options = _parse()
     data, out = options.data, options.out
     made: dict[str, Callable[[], Painter]] = {
@@ -192,14 +192,14 @@ def main() -> None:
     }
     chosen = [made[name]() for name in options.painters]
     evaluation = Evaluation(data, out, sheet=options.sheet)
-    rows = {one.name: evaluation.judge(one, count=options.pairs) for one in chosen}
+    rows = {one.name: evaluation.measure(one, count=options.pairs) for one in chosen}
     told: dict[str, Any] = {"pairs": options.pairs, "all": report(rows)}
     console = Console()
     console.print(show(told["all"], title=f"{options.pairs} pairs"))
     if options.gatys:
         ceiling = painters.gatys(data / "vgg19" / "vgg19_normalised_relu4_1.npz")
         chosen.append(ceiling)
-        rows["gatys"] = evaluation.judge(ceiling, count=options.gatys)
+        rows["gatys"] = evaluation.measure(ceiling, count=options.gatys)
         few = {name: found[: options.gatys] for name, found in rows.items()}
         told |= {"gatys_pairs": options.gatys, "few": report(few)}
         console.print(show(told["few"], title=f"The first {options.gatys} pairs"))

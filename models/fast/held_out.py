@@ -1,4 +1,4 @@
-"""The pictures that the fast network is judged on; none of them is ever trained on."""
+"""The pictures that the fast network is measured on; none of them is ever trained on."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pathlib import Path
 from stylizer.errors import SourceError
 from stylizer.frame import Image
 
-from .pictures import is_held_out, list_pictures, read_pictures, square
+from ..pictures import is_held_out, list_pictures, read_pictures
+from .samples import HELD_OUT_TEXTURES, square
 
 __all__ = ["SIDE", "STYLES", "Picture", "choose_pairs", "read_photos", "read_styles"]
 
@@ -48,7 +49,7 @@ _PHOTOS = 20
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
-    """A picture to judge on.
+    """A picture to measure on.
 
     Attributes:
       name: of its file, without the suffix.
@@ -69,7 +70,7 @@ def read_photos(data: Path) -> list[Picture]:
     Raises:
       SourceError: none is there.
     """
-    paths = list_pictures(data / "photos", held_out=True)
+    paths = list_pictures(data / "photos", held_out=True, textures=HELD_OUT_TEXTURES)
     if not paths:
         raise SourceError(f"{data / 'photos'}: expected held-out photos, got none")
     count = min(_PHOTOS, len(paths))
@@ -83,7 +84,7 @@ def read_styles(data: Path) -> list[Picture]:
       SourceError: one is missing, or is not held out.
     """
     paths = [data / "paintings" / f"{name}.jpg" for name in STYLES]
-    trained_on = [path.name for path in paths if not is_held_out(path)]
+    trained_on = [path.name for path in paths if not is_held_out(path, textures=HELD_OUT_TEXTURES)]
     if trained_on:
         raise SourceError(f"expected styles that are held out, got {', '.join(trained_on)}")
     return _read(paths)

@@ -18,7 +18,7 @@ from stylizer.network.fast.architecture import STATISTICS_SIZE, STRIDE, build_ne
 from stylizer.perceptual.compact import TAPS
 from stylizer.perceptual.losses import gram_matrix
 
-__all__ = ["MOST_SHIFT", "Balance", "Trainee", "style_targets"]
+__all__ = ["MOST_SHIFT", "LossWeights", "Trainee", "style_targets"]
 
 Tensor = Any
 Teacher = Callable[[Tensor], dict[str, Tensor]]
@@ -29,7 +29,7 @@ MOST_SHIFT = 8
 
 
 @dataclass(frozen=True, kw_only=True)
-class Balance:
+class LossWeights:
     """Weights of the losses.
 
     Attributes:
@@ -39,7 +39,7 @@ class Balance:
       deep: how much more the two deeper taps count than the two others.
       temporal: of the squared difference between the paintings of two views, brought together,
       in units of half the range of grey levels.
-      weave: of the squared pattern that repeats every 8 pixels, in the same units.
+      checkerboard: of the squared pattern that repeats every 8 pixels, in the same units.
     """
 
     content: float = 1.0
@@ -47,7 +47,7 @@ class Balance:
     moments: float = 1.0
     deep: float = 1.5
     temporal: float = 20.0
-    weave: float = 0.0
+    checkerboard: float = 0.0
 
 
 def style_targets(features: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -69,12 +69,12 @@ class Trainee(keras.Model):
     W, 3). The targets are the teacher's ``content`` features and `style_targets` (N, ...).
     """
 
-    def __init__(self, teacher: Teacher, balance: Balance) -> None:
+    def __init__(self, teacher: Teacher, factors: LossWeights) -> None:
         """Build the networks; the teacher is no part of this model's weights."""
         super().__init__(name="trainee")
         self.network = build_network()
         self._teacher: Teacher = lambda images: teacher(images)
-        self.balance = balance
+        self.factors = factors
         side = np.zeros((1, 32, 32, 3), np.float32)
         self.network({"image": side, "statistics": np.zeros((1, STATISTICS_SIZE), np.float32)})
 
@@ -98,18 +98,18 @@ class Trainee(keras.Model):
         count = x["image"].shape[0]
         parts = self.parts(self._teacher(y_pred[:count]), y)
         flicker = self._flicker(y_pred[:count], y_pred[count:], x["shift"])
-        weights = self.balance
+        factors = self.factors
         return (
-            weights.content * parts["content"]
-            + weights.gram * parts["gram"]
-            + weights.moments * parts["moments"]
-            + weights.temporal * flicker
-            + weights.weave * _weave(y_pred)
+            factors.content * parts["content"]
+            + factors.gram * parts["gram"]
+            + factors.moments * parts["moments"]
+            + factors.temporal * flicker
+            + factors.checkerboard * _checkerboard(y_pred)
         )
 
     def parts(self, seen: dict[str, Tensor], y: dict[str, Tensor]) -> dict[str, Tensor]:
         """Return content, gram and moments, each relative, averaged over pictures and taps."""
-        share = np.array([1, 1, self.balance.deep, self.balance.deep]) / (2 + 2 * self.balance.deep)
+        share = np.array([1, 1, self.factors.deep, self.factors.deep]) / (2 + 2 * self.factors.deep)
         gram, moments, mine = 0.0, 0.0, style_targets(seen)
         for tap, weight in zip(TAPS, share, strict=True):
             gram += float(weight) * _relative([(mine[f"gram_{tap}"], y[f"gram_{tap}"])])
@@ -129,7 +129,7 @@ class Trainee(keras.Model):
         return ops.mean(ops.square((moved - still) / 127.5))
 
 
-def _weave(painted: Tensor) -> Tensor:
+def _checkerboard(painted: Tensor) -> Tensor:
     """Return the squared pattern that repeats with the network's stride, mean over the pictures.
 
     Upper and lower half each show it, with texture that is not alike: their product is without bias

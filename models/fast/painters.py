@@ -1,4 +1,4 @@
-"""Who is judged: the fast network, Magenta's, and the optimization as the ceiling."""
+"""Who is measured: the fast network, Magenta's, and the optimization as the ceiling."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Paint = Callable[[Picture, Picture], Image]
 
 @dataclass(frozen=True, kw_only=True)
 class Painter:
-    """A method under trial.
+    """A method that is measured.
 
     Attributes:
       name: for tables and files.

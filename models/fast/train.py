@@ -24,13 +24,13 @@ from keras import ops
 from stylizer.backend.keras_backend import compile_step
 
 from ..records import append_row, read_settings
-from .lessons import Lessons, load_teacher
+from .batches import TrainingBatches, load_teacher
 from .objective import Trainee
 from .optimizer import ConvolutionMuon
 from .settings import Settings
-from .trial import Trial
+from .validation import Validation
 
-__all__ = ["Average", "Retreat", "main", "train"]
+__all__ = ["Average", "Rollback", "main", "train"]
 
 _log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ class Average:
                 mean += share * (value - mean)
 
 
-class Retreat:
+class Rollback:
     """Goes back to where all was finite: one step in many thousands leaves a loss that is not."""
 
     def __init__(self, trainee: Trainee, average: Average) -> None:
@@ -70,9 +70,9 @@ class Retreat:
             self._kept = state
             self._kept_average = [np.array(value) for value in self._average.values]
         else:
-            self.go_back()
+            self.restore()
 
-    def go_back(self) -> None:
+    def restore(self) -> None:
         """Bring back the state remembered last."""
         for value, kept in zip(self._values, self._kept, strict=True):
             value.assign(kept)
@@ -84,7 +84,10 @@ def train(data: Path, out: Path, settings: Settings) -> None:
     out.mkdir(parents=True, exist_ok=True)
     keras.utils.set_random_seed(settings.seed)
     teacher = load_teacher(settings.teacher, data, arithmetic=settings.arithmetic)
-    lessons, trainee = Lessons(data, settings, teacher), Trainee(teacher, settings.balance())
+    batches, trainee = (
+        TrainingBatches(data, settings, teacher),
+        Trainee(teacher, settings.loss_weights()),
+    )
     kind = {"adam": keras.optimizers.Adam, "muon": ConvolutionMuon}[settings.optimizer]
     trainee.compile(optimizer=kind(settings.learning_rate, global_clipnorm=1.0))
     trainee.optimizer.build(trainee.trainable_variables)
@@ -93,12 +96,12 @@ def train(data: Path, out: Path, settings: Settings) -> None:
         trainee.network.load_weights(settings.start)
     elif not done["images"]:
         known = np.concatenate(
-            [[e["statistics"] for e in lessons.new_styles(8)] for _ in range(25)]
+            [[e["statistics"] for e in batches.new_styles(8)] for _ in range(25)]
         )
         trainee.network.get_layer("fast_predictor").get_layer("normalization").adapt(known)
     average = Average(trainee.network)
-    retreat = Retreat(trainee, average)
-    trial = Trial(data, lessons, load_teacher(settings.judge, data))
+    rollback = Rollback(trainee, average)
+    validation = Validation(data, batches, load_teacher(settings.validation_network, data))
     began = seen = time.monotonic()
     losses: list[float] = []
     while (now := time.monotonic()) < began + 60 * settings.minutes:
@@ -106,43 +109,45 @@ def train(data: Path, out: Path, settings: Settings) -> None:
         fall = (1 + np.cos(np.pi * spent)) / 2
         rate = min((now - began) / 60, 1.0) * (fall + settings.last_rate * (1 - fall))
         trainee.optimizer.learning_rate.assign(settings.learning_rate * rate)
-        inputs, targets = lessons.batch()
+        inputs, targets = batches.batch()
         loss = float(trainee.train_on_batch(inputs, targets))
         done["images"] += settings.batch
         if not np.isfinite(loss):
             _log.warning("loss %s after %d pictures; going back a little", loss, done["images"])
-            retreat.go_back()
+            rollback.restore()
             continue
         losses.append(loss)
         if len(losses) % 100 == 0:
-            retreat.keep()
+            rollback.keep()
         if len(losses) % 10 == 0:
             average.update(1 / 30)
         if now > seen + 60 * settings.every:
             done["minutes"] += (now - seen) / 60
-            retreat.keep()
-            _save(trainee, average, trial, out, {**done, "loss": float(np.mean(losses[-200:]))})
+            rollback.keep()
+            _save(
+                trainee, average, validation, out, {**done, "loss": float(np.mean(losses[-200:]))}
+            )
             seen = time.monotonic()
     done["minutes"] += (time.monotonic() - seen) / 60
-    retreat.keep()
-    _save(trainee, average, trial, out, {**done, "loss": float(np.mean(losses[-200:]))})
+    rollback.keep()
+    _save(trainee, average, validation, out, {**done, "loss": float(np.mean(losses[-200:]))})
 
 
 def _save(
-    trainee: Trainee, average: Average, trial: Trial, out: Path, row: dict[str, float]
+    trainee: Trainee, average: Average, validation: Validation, out: Path, row: dict[str, float]
 ) -> None:
-    """Judge the averaged weights, and write all that the folder holds."""
+    """Measure the averaged weights, and write all that the folder holds."""
     present = trainee.network.get_weights()
     trainee.network.set_weights(average.values)
     step = compile_step(lambda inputs: trainee.network(inputs))
-    found, pictures = trial.judge(
+    found, pictures = validation.measure(
         lambda inputs: np.asarray(
             ops.convert_to_numpy(
                 step({name: ops.convert_to_tensor(value) for name, value in inputs.items()})
             )
         )
     )
-    cv2.imwrite(str(out / "sheet.jpg"), trial.sheet(pictures)[..., ::-1])
+    cv2.imwrite(str(out / "sheet.jpg"), validation.sheet(pictures)[..., ::-1])
     trainee.network.save_weights(out / "fast.weights.h5")
     trainee.network.set_weights(present)
     values = [*trainee.network.weights, *trainee.optimizer.variables]

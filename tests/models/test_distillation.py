@@ -1,4 +1,4 @@
-"""The recipe of the compact network: its pictures, the map to the teacher, and its judge."""
+"""The recipe of the compact network: its pictures, the map to the teacher, and its measures."""
 
 import itertools
 from pathlib import Path
@@ -11,11 +11,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from stylizer.models.compact.canvases import Canvases
+from stylizer.models.compact.crops import Crops
 from stylizer.models.compact.distill import Distiller, relative_distance
-from stylizer.models.compact.evaluate import judge
-from stylizer.models.compact.pictures import Pictures, is_held_out, list_pictures
-from stylizer.models.compact.train import Settings, Store, train
+from stylizer.models.compact.evaluate import score
+from stylizer.models.compact.optimized_samples import OptimizedSamples
+from stylizer.models.compact.train import ReplayBuffer, Settings, train
+from stylizer.models.pictures import is_held_out, list_pictures
 from stylizer.perceptual.compact import TAPS, TEACHER_CHANNELS
 from tests.gatys.networks import random_vgg
 
@@ -51,8 +52,8 @@ def test_held_out_pictures_are_not_trained_on(folder: Path) -> None:
 
 
 def test_pictures_are_seeded_rgb_and_within_0_and_255(folder: Path) -> None:
-    first, second = (Pictures(folder, crop=32, seed=3) for _ in range(2))
-    other = Pictures(folder, crop=32, seed=4)
+    first, second = (Crops(folder, crop=32, seed=3) for _ in range(2))
+    other = Crops(folder, crop=32, seed=4)
     for draw in ("photo", "painting", *["damaged"] * 20):
         one, two, three = (getattr(source, draw)() for source in (first, second, other))
         assert one.shape == (32, 32, 3)
@@ -67,11 +68,11 @@ def test_pictures_are_seeded_rgb_and_within_0_and_255(folder: Path) -> None:
 
 
 def test_the_store_keeps_the_last_pictures() -> None:
-    store = Store(4, np.random.default_rng(0))
+    replay = ReplayBuffer(4, np.random.default_rng(0))
     for value in range(6):
         images = np.full((1, 2, 2, 3), value, np.float32)
-        store.add(images, {tap: 10 * images for tap in TAPS})
-    images, features = store.draw(4)
+        replay.add(images, {tap: 10 * images for tap in TAPS})
+    images, features = replay.draw(4)
     assert sorted(images[:, 0, 0, 0]) == [2, 3, 4, 5]
     for tap in TAPS:
         np.testing.assert_array_equal(features[tap], 10 * images)
@@ -118,21 +119,21 @@ def test_relative_distance_is_one_for_each_picture() -> None:
 def test_canvases_come_nearer_to_their_styles(distiller: Distiller, folder: Path) -> None:
     images = np.random.default_rng(5).uniform(0, 255, (2, 32, 32, 3)).astype(np.float32)
     distiller.compute_loss(y=linear_teacher(distiller, images, 0.0), y_pred=distiller(images))
-    canvases = Canvases(distiller, Pictures(folder, crop=32), count=2)
+    samples = OptimizedSamples(distiller, Crops(folder, crop=32), count=2)
 
     def distance() -> float:
-        made, style = (distiller.grams(distiller(x)) for x in (canvases.images, canvases._styles))
+        made, style = (distiller.grams(distiller(x)) for x in (samples.images, samples._styles))
         return sum(float(np.sum(relative_distance(made[tap], style[tap]))) for tap in TAPS)
 
-    canvases.advance(1)
-    before, styles = distance(), canvases._styles.copy()
-    canvases.advance(15)
-    np.testing.assert_array_equal(canvases._styles, styles)
+    samples.advance(1)
+    before, styles = distance(), samples._styles.copy()
+    samples.advance(15)
+    np.testing.assert_array_equal(samples._styles, styles)
     assert distance() < 0.5 * before
-    assert canvases.images.min() >= 0 and canvases.images.max() <= 255
+    assert samples.images.min() >= 0 and samples.images.max() <= 255
 
 
-def test_the_judge_gives_1_to_the_content_and_0_to_the_style() -> None:
+def test_the_score_is_1_to_the_content_and_0_to_the_style() -> None:
     random = np.random.default_rng(6)
     content, style = random.integers(0, 256, (2, 16, 16, 3), dtype=np.uint8)
     style //= 3
@@ -142,13 +143,13 @@ def test_the_judge_gives_1_to_the_content_and_0_to_the_style() -> None:
         return {tap: images[:, :: index + 1] / 255 for index, tap in enumerate(TAPS)}
 
     seen = cast(keras.Model, teacher)
-    same = judge(seen, content, content, style)
+    same = score(seen, content, content, style)
     assert (same.gram, same.squared_gram, same.moments) == pytest.approx((1, 1, 1))
     assert same.content == 0.0
-    reached = judge(seen, style, content, style)
+    reached = score(seen, style, content, style)
     assert (reached.gram, reached.squared_gram, reached.moments) == pytest.approx((0, 0, 0))
     assert reached.content > 0.3
-    halfway = judge(seen, ((content.astype(int) + style) // 2).astype(np.uint8), content, style)
+    halfway = score(seen, ((content.astype(int) + style) // 2).astype(np.uint8), content, style)
     assert 0.1 < halfway.gram < 0.9
 
 

@@ -25,9 +25,17 @@ from stylizer.models.fast.held_out import (
     read_photos,
     read_styles,
 )
-from stylizer.models.fast.judge import MEASURES, READINGS, Judge, Sight, measure, medians, read
+from stylizer.models.fast.metrics import (
+    MEASURES,
+    READINGS,
+    FeatureExtractor,
+    PictureFeatures,
+    measure,
+    medians,
+    read,
+)
 from stylizer.models.fast.painters import Paint, Painter
-from stylizer.models.fast.pictures import is_held_out
+from stylizer.models.pictures import is_held_out
 from stylizer.network.fast.architecture import build_network
 from stylizer.perceptual.compact import TAPS
 
@@ -56,7 +64,7 @@ def teacher(images: Any, *, training: bool = False) -> dict[str, Any]:
 
 
 @pytest.fixture
-def judged_quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+def measured_quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(evaluate, "build_teacher", lambda path: teacher)
 
 
@@ -64,20 +72,20 @@ def picture(value: int) -> Image:
     return np.random.default_rng(value).integers(0, 256, (16, 16, 3), np.uint8)
 
 
-def test_the_judge_sees_what_numpy_sees() -> None:
+def test_the_extractor_sees_what_numpy_sees() -> None:
     image = picture(1)
-    sight = Judge(teacher).see(image)
+    found = FeatureExtractor(teacher).extract(image)
     features = {tap: value[0] for tap, value in teacher(image[None].astype(np.float32)).items()}
-    for tap, gram, moments in zip(TAPS, sight.gram, sight.moments, strict=True):
+    for tap, gram, moments in zip(TAPS, found.gram, found.moments, strict=True):
         flat = features[tap].reshape(-1, 3)
         np.testing.assert_allclose(gram, flat.T @ flat / len(flat), rtol=1e-4)
         wanted = np.concatenate([flat.mean(0), flat.std(0)])
         np.testing.assert_allclose(moments, wanted, rtol=1e-4)
-    np.testing.assert_allclose(sight.content, features[TAPS[-1]], rtol=1e-5)
+    np.testing.assert_allclose(found.content, features[TAPS[-1]], rtol=1e-5)
 
 
 def test_the_photo_is_at_1_and_the_style_at_0_in_every_reading() -> None:
-    photo, style = (Judge(teacher).see(picture(value)) for value in (1, 2))
+    photo, style = (FeatureExtractor(teacher).extract(picture(value)) for value in (1, 2))
     for reading in READINGS.values():
         same = read(measure(photo, photo, style), reading)
         assert same == pytest.approx({"gram": 1, "deep": 1, "moments": 1, "content": 0})
@@ -87,12 +95,12 @@ def test_the_photo_is_at_1_and_the_style_at_0_in_every_reading() -> None:
 
 
 def test_readings_are_those_of_their_formulas() -> None:
-    def sight(*values: float) -> Sight:
+    def features_of(*values: float) -> PictureFeatures:
         layers = [np.full(1, value, np.float32) for value in values]
-        return Sight(gram=layers, moments=layers[::-1], content=layers[0])
+        return PictureFeatures(gram=layers, moments=layers[::-1], content=layers[0])
 
     # distances to the style left: 1, 2, 3, 1; of the photo: 2, 4, 4, 2; the style's own: 1, 1, 2, 4
-    row = measure(sight(2, 3, 5, 5), sight(3, 5, 6, 6), sight(1, 1, 2, 4))
+    row = measure(features_of(2, 3, 5, 5), features_of(3, 5, 6, 6), features_of(1, 1, 2, 4))
     wanted = {
         "norm, each": ((0.5 + 0.5 + 0.75 + 0.5) / 4, (0.75 + 0.5) / 2, 1 / 3),
         "norm, relative": ((1 + 2 + 1.5 + 0.25) / (2 + 4 + 2 + 0.5), 1.75 / 2.5, 1 / 3),
@@ -107,13 +115,15 @@ def test_readings_are_those_of_their_formulas() -> None:
         assert (found["gram"], found["deep"]) == pytest.approx((gram, deep)), name
         assert found["moments"] == pytest.approx(gram), name
         assert found["content"] == pytest.approx(content), name
-    others = [measure(sight(1, 1, 2, 4), sight(3, 5, 6, 6), sight(1, 1, 2, 4))] * 2
+    others = [
+        measure(features_of(1, 1, 2, 4), features_of(3, 5, 6, 6), features_of(1, 1, 2, 4))
+    ] * 2
     assert medians([row, *others])["norm, each"]["gram"] == 0
 
 
 def test_no_style_was_trained_on() -> None:
     assert len(set(STYLES)) == 20
-    assert all(is_held_out(Path(f"{name}.jpg")) for name in STYLES)
+    assert all(is_held_out(Path(f"{name}.jpg"), textures=4) for name in STYLES)
 
 
 def test_styles_that_are_not_there_or_not_held_out_are_refused(
@@ -123,7 +133,9 @@ def test_styles_that_are_not_there_or_not_held_out_are_refused(
         read_styles(tmp_path)
     with pytest.raises(SourceError, match="expected held-out photos, got none"):
         read_photos(tmp_path)
-    trained_on = next(name for name in map(str, range(99)) if not is_held_out(Path(f"{name}.jpg")))
+    trained_on = next(
+        name for name in map(str, range(99)) if not is_held_out(Path(f"{name}.jpg"), textures=4)
+    )
     monkeypatch.setattr("stylizer.models.fast.held_out.STYLES", (trained_on,))
     with pytest.raises(SourceError, match=f"held out, got {trained_on}.jpg"):
         read_styles(folder)
@@ -159,14 +171,14 @@ class Copyist:
 
 
 def test_what_is_known_is_not_painted_again(
-    folder: Path, tmp_path: Path, judged_quickly: None
+    folder: Path, tmp_path: Path, measured_quickly: None
 ) -> None:
     copyist = Copyist(0.7)
     painter = Painter(name="copyist", key="1", load=copyist.load)
-    first = Evaluation(folder, tmp_path, sheet=2).judge(painter, count=3)
+    first = Evaluation(folder, tmp_path, sheet=2).measure(painter, count=3)
     assert len(copyist.calls) == 3
     evaluation = Evaluation(folder, tmp_path, sheet=2)
-    again = evaluation.judge(painter, count=5)
+    again = evaluation.measure(painter, count=5)
     assert again[:3] == first
     assert len(set(copyist.calls)) == len(copyist.calls) == 5
     shown = evaluation.sheet([painter])
@@ -175,14 +187,14 @@ def test_what_is_known_is_not_painted_again(
     np.testing.assert_array_equal(shown[32 : 32 + SIDE, :SIDE], photo.square(SIDE))
     np.testing.assert_array_equal(shown[32 : 32 + SIDE, SIDE : 2 * SIDE], style.square(SIDE))
     other = Painter(name="copyist", key="2", load=copyist.load)
-    evaluation.judge(other, count=1)
+    evaluation.measure(other, count=1)
     assert len(copyist.calls) == 6
 
 
 def test_the_report_tells_medians_and_ratios(
     folder: Path,
     tmp_path: Path,
-    judged_quickly: None,
+    measured_quickly: None,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:

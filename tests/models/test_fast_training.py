@@ -13,22 +13,21 @@ import pytest
 from keras import ops
 
 from stylizer.errors import ConfigError
+from stylizer.models.fast.batches import Entry, ReplayBuffer, TrainingBatches, load_teacher
 from stylizer.models.fast.export import export
-from stylizer.models.fast.lessons import Entry, Lessons, Store, load_teacher
-from stylizer.models.fast.objective import MOST_SHIFT, Balance, Trainee, style_targets
+from stylizer.models.fast.objective import MOST_SHIFT, LossWeights, Trainee, style_targets
 from stylizer.models.fast.optimizer import ConvolutionMuon
 from stylizer.models.fast.patterns import PATTERNS
-from stylizer.models.fast.pictures import (
+from stylizer.models.fast.samples import (
     Contents,
     Styles,
     _crop,
-    is_held_out,
-    list_pictures,
     recolor,
     square,
 )
 from stylizer.models.fast.settings import Settings
 from stylizer.models.fast.train import train
+from stylizer.models.pictures import is_held_out, list_pictures
 from stylizer.network.fast.architecture import STATISTICS_SIZE, build_network
 from stylizer.perceptual.compact import TAPS, load_compact
 from stylizer.weights import weights_path
@@ -56,15 +55,17 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_more_of_the_textured_pictures_are_held_out_and_none_is_on_both_sides() -> None:
-    plain = [is_held_out(Path(f"aw_{index}.jpg")) for index in range(2000)]
-    textured = [is_held_out(Path(f"rr_{index}.jpg")) for index in range(2000)]
+    plain = [is_held_out(Path(f"aw_{index}.jpg"), textures=4) for index in range(2000)]
+    textured = [is_held_out(Path(f"rr_{index}.jpg"), textures=4) for index in range(2000)]
     assert 0.07 < np.mean(plain) < 0.13
     assert 0.36 < np.mean(textured) < 0.44
 
 
 def test_contents_and_styles_come_from_pictures_for_training_only(folder: Path) -> None:
     for kind in ("photos", "paintings"):
-        held, kept = (list_pictures(folder / kind, held_out=choice) for choice in (True, False))
+        held, kept = (
+            list_pictures(folder / kind, held_out=choice, textures=4) for choice in (True, False)
+        )
         assert held and kept and not set(held) & set(kept)
     random = np.random.default_rng(1)
     contents, styles = (kind(folder, random, side=40) for kind in (Contents, Styles))
@@ -118,14 +119,14 @@ def test_store_renews_itself_and_forgets_the_oldest() -> None:
     def make(count: int) -> list[Entry]:
         return [{"number": np.array(next(made))} for _ in range(count)]
 
-    store = Store(make, 8, np.random.default_rng(0))
-    assert list(store.draw(4, fresh=1)["number"]) == [0, 1, 2, 3]  # nothing to draw from yet
+    replay = ReplayBuffer(make, 8, np.random.default_rng(0))
+    assert list(replay.draw(4, fresh=1)["number"]) == [0, 1, 2, 3]  # nothing to draw from yet
     for _ in range(30):
-        numbers = store.draw(4, fresh=1)["number"]
+        numbers = replay.draw(4, fresh=1)["number"]
     newest = int(numbers[0])
     assert newest >= 33
     assert all(newest - 8 < number <= newest for number in numbers)
-    assert len(set(store.draw(4, fresh=0)["number"])) > 1
+    assert len(set(replay.draw(4, fresh=0)["number"])) > 1
     assert next(made) == newest + 1
 
 
@@ -147,7 +148,7 @@ def _identity_teacher(images: Any) -> dict[str, Any]:
 
 
 def test_objective_is_zero_where_nothing_is_off_and_grows_with_each_part() -> None:
-    trainee = Trainee(_identity_teacher, Balance(content=1, gram=0, moments=0, temporal=0))
+    trainee = Trainee(_identity_teacher, LossWeights(content=1, gram=0, moments=0, temporal=0))
     random = np.random.default_rng(0)
     wide = random.uniform(0, 255, (2, 32 + MOST_SHIFT, 32 + MOST_SHIFT, 3)).astype(np.float32)
     first, second = wide[:, :32, :32], wide[:1, 3 : 3 + 32, 5 : 5 + 32]
@@ -156,7 +157,7 @@ def test_objective_is_zero_where_nothing_is_off_and_grows_with_each_part() -> No
     x = {"image": first, "second": second, "shift": np.array([3, 5], np.int32)}
 
     def loss(painted: Array, **weights: float) -> float:
-        trainee.balance = Balance(**{"content": 0, "gram": 0, "moments": 0, **weights})
+        trainee.factors = LossWeights(**{"content": 0, "gram": 0, "moments": 0, **weights})
         return float(trainee.compute_loss(x=x, y=y, y_pred=ops.convert_to_tensor(painted)))
 
     right = np.concatenate([first, second])
@@ -190,10 +191,10 @@ def test_muon_turns_a_kernel_s_slope_into_an_orthogonal_step() -> None:
 
 def test_lessons_come_with_the_teacher_s_own_targets(folder: Path) -> None:
     settings = Settings(teacher="compact", side=32, style_side=48, batch=2, fresh=0.5, stored=8)
-    lessons = Lessons(folder, settings, load_teacher("compact", folder))
+    batches = TrainingBatches(folder, settings, load_teacher("compact", folder))
     compact = load_compact(weights_path("compact"))
     for _ in range(3):
-        inputs, targets = lessons.batch()
+        inputs, targets = batches.batch()
         assert inputs["image"].shape == (2, 32, 32, 3)
         assert inputs["second"].shape == (1, 32, 32, 3)
         assert inputs["statistics"].shape == (2, STATISTICS_SIZE)
@@ -210,7 +211,13 @@ def test_lessons_come_with_the_teacher_s_own_targets(folder: Path) -> None:
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's adapt
 def test_training_saves_goes_on_and_exports(folder: Path, tmp_path: Path) -> None:
     settings = Settings(
-        teacher="compact", judge="compact", side=32, style_side=32, batch=2, stored=8, minutes=0.02
+        teacher="compact",
+        validation_network="compact",
+        side=32,
+        style_side=32,
+        batch=2,
+        stored=8,
+        minutes=0.02,
     )
     train(folder, tmp_path / "run", settings)
     train(folder, tmp_path / "run", settings)

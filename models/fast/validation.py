@@ -13,22 +13,25 @@ from keras import ops
 from stylizer.backend.keras_backend import compile_step
 from stylizer.perceptual.compact import TAPS
 
-from .lessons import Entry, Lessons
+from ..pictures import list_pictures, read_pictures
+from .batches import Entry, TrainingBatches
 from .objective import Teacher, style_targets
-from .pictures import list_pictures, read_pictures, square
+from .samples import HELD_OUT_TEXTURES, square
 
-__all__ = ["Trial"]
+__all__ = ["Validation"]
 
 Batch = npt.NDArray[np.float32]
 
 
-class Trial:
+class Validation:
     """Held-out photos and styles, painted every few minutes to see how far the training is."""
 
-    def __init__(self, data: Path, lessons: Lessons, teacher: Teacher, *, side: int = 256) -> None:
+    def __init__(
+        self, data: Path, batches: TrainingBatches, teacher: Teacher, *, side: int = 256
+    ) -> None:
         """Read 12 photos and 12 styles, half of them with strong texture."""
-        photos = list_pictures(data / "photos", held_out=True)
-        paintings = list_pictures(data / "paintings", held_out=True)
+        photos = list_pictures(data / "photos", held_out=True, textures=HELD_OUT_TEXTURES)
+        paintings = list_pictures(data / "paintings", held_out=True, textures=HELD_OUT_TEXTURES)
         chosen = [*paintings[:: len(paintings) // 6][:6], *paintings[-6:]]
         pictures = read_pictures(photos[:: len(photos) // 12][:12])
         self.photos = [square(picture, side) for picture in pictures]
@@ -38,13 +41,13 @@ class Trial:
         )
         self._wanted = [self._see(image) for image in self.styles]
         self._before = [self._see(image) for image in self.photos]
-        self.statistics = [lessons.learn(image[None])[0]["statistics"] for image in self.styles]
+        self.statistics = [batches.learn(image[None])[0]["statistics"] for image in self.styles]
 
     def _see(self, image: npt.NDArray[Any]) -> Entry:
         seen = self._teacher(ops.convert_to_tensor(image[None].astype(np.float32)))
         return {name: ops.convert_to_numpy(value) for name, value in seen.items()}
 
-    def judge(self, paint: Callable[[Entry], Batch]) -> tuple[dict[str, float], Batch]:
+    def measure(self, paint: Callable[[Entry], Batch]) -> tuple[dict[str, float], Batch]:
         """Return medians of the shares left, and the paintings (N, H, W, 3).
 
         gram, deep (of block3 and block4), moments: squared distance to the style over that of the

@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-import zlib
 from pathlib import Path
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Pictures", "is_held_out", "list_pictures"]
+from ..pictures import list_pictures, read_pictures
+
+__all__ = ["Crops"]
 
 Batch = npt.NDArray[np.floating]
 
 
-def is_held_out(path: Path) -> bool:
-    """Say whether a picture is kept from training: one in ten, by the checksum of its name."""
-    return zlib.crc32(path.name.encode()) % 10 == 0
-
-
-def list_pictures(folder: Path, *, held_out: bool) -> list[Path]:
-    """Return the pictures of a folder, in order, that are held out or not."""
-    return [path for path in sorted(folder.glob("*.jpg")) if is_held_out(path) == held_out]
-
-
-class Pictures:
+class Crops:
     """Random crops of photos and paintings, in memory; seeded.
 
     Args:
@@ -38,8 +29,8 @@ class Pictures:
         """Load the pictures, held out or not."""
         self.crop = crop
         self.random = np.random.default_rng(seed)
-        self._photos = _load(list_pictures(data / "photos", held_out=held_out))
-        self._paintings = _load(list_pictures(data / "paintings", held_out=held_out))
+        self._photos = read_pictures(list_pictures(data / "photos", held_out=held_out))
+        self._paintings = read_pictures(list_pictures(data / "paintings", held_out=held_out))
 
     def photo(self) -> Batch:
         """Return a random crop of a photo, float32 RGB 0..255, (crop, crop, 3)."""
@@ -85,8 +76,3 @@ class Pictures:
         way = cv2.INTER_AREA if window > side else cv2.INTER_CUBIC
         sized = np.asarray(cv2.resize(image, (side, side), interpolation=way), np.float32)
         return sized[:, ::-1] if random.random() < 0.5 else sized
-
-
-def _load(paths: list[Path]) -> list[npt.NDArray[np.uint8]]:
-    images = (cv2.imread(str(path)) for path in paths)
-    return [np.asarray(image[..., ::-1]) for image in images if image is not None]

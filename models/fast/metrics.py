@@ -15,7 +15,16 @@ from stylizer.frame import Image
 from stylizer.perceptual.compact import TAPS
 from stylizer.perceptual.losses import gram_matrix
 
-__all__ = ["MEASURES", "READINGS", "Judge", "Reading", "Sight", "measure", "medians", "read"]
+__all__ = [
+    "MEASURES",
+    "READINGS",
+    "FeatureExtractor",
+    "PictureFeatures",
+    "Reading",
+    "measure",
+    "medians",
+    "read",
+]
 
 _Layers = Literal["each", "relative", "summed"]
 
@@ -28,8 +37,8 @@ MEASURES = ("gram", "deep", "moments", "content")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sight:
-    """What the judge keeps of a picture.
+class PictureFeatures:
+    """What is kept of a picture.
 
     Attributes:
       gram: Gram matrices of `TAPS`, float32 (C, C) each.
@@ -42,7 +51,7 @@ class Sight:
     content: Array
 
 
-class Judge:
+class FeatureExtractor:
     """A loss network that looks at pictures one by one."""
 
     def __init__(self, teacher: Callable[[Any], dict[str, Any]]) -> None:
@@ -59,18 +68,20 @@ class Judge:
 
         self._look = compile_step(look)
 
-    def see(self, image: Image) -> Sight:
+    def extract(self, image: Image) -> PictureFeatures:
         """Look at a picture, uint8 RGB (H, W, 3)."""
         found = self._look(ops.convert_to_tensor(image[None].astype(np.float32)))
         arrays = {name: np.asarray(ops.convert_to_numpy(value))[0] for name, value in found.items()}
-        return Sight(
+        return PictureFeatures(
             gram=[arrays[f"gram_{tap}"] for tap in TAPS],
             moments=[arrays[f"moments_{tap}"] for tap in TAPS],
             content=arrays["content"],
         )
 
 
-def measure(painted: Sight, photo: Sight, style: Sight) -> dict[str, list[float]]:
+def measure(
+    painted: PictureFeatures, photo: PictureFeatures, style: PictureFeatures
+) -> dict[str, list[float]]:
     """Return the norms that every `Reading` is made of.
 
     Returns:
@@ -80,7 +91,7 @@ def measure(painted: Sight, photo: Sight, style: Sight) -> dict[str, list[float]
     """
     found = {}
     for name in ("gram", "moments"):
-        mine, before, wanted = (getattr(sight, name) for sight in (painted, photo, style))
+        mine, before, wanted = (getattr(features, name) for features in (painted, photo, style))
         for key, others in ((name, mine), (f"{name}_before", before)):
             found[key] = [_norm(a - b) for a, b in zip(others, wanted, strict=True)]
         found[f"{name}_style"] = [_norm(value) for value in wanted]

@@ -19,10 +19,10 @@ from stylizer.weights import weights_path
 
 from ..compact.distill import build_teacher
 from .objective import MOST_SHIFT, Teacher, style_targets
-from .pictures import Contents, Styles
+from .samples import Contents, Styles
 from .settings import Settings
 
-__all__ = ["Entry", "Lessons", "Store", "load_teacher"]
+__all__ = ["Entry", "ReplayBuffer", "TrainingBatches", "load_teacher"]
 
 Entry = dict[str, npt.NDArray[Any]]
 """Arrays by name: of one picture, or stacked of a batch."""
@@ -64,7 +64,7 @@ def load_teacher(name: str, data: Path, *, arithmetic: str = "float32") -> Teach
 _POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
 
-class Store:
+class ReplayBuffer:
     """The last pictures made, with what the teacher says of them, to be drawn from again."""
 
     def __init__(
@@ -90,7 +90,7 @@ class Store:
         return {name: np.stack([entry[name] for entry in chosen]) for name in chosen[0]}
 
 
-class Lessons:
+class TrainingBatches:
     """Makes batches for a `Trainee`: random pictures and styles with the teacher's targets."""
 
     def __init__(self, data: Path, settings: Settings, teacher: Teacher) -> None:
@@ -108,8 +108,8 @@ class Lessons:
         side = settings.side + MOST_SHIFT
         self._contents = Contents(data, self._random, side=side)
         self._styles = Styles(data, self._random, side=settings.style_side)
-        self._stores = [
-            Store(make, settings.stored, self._random)
+        self._buffers = [
+            ReplayBuffer(make, settings.stored, self._random)
             for make in (self._new_contents, self.new_styles)
         ]
         self._steps = 0
@@ -122,8 +122,8 @@ class Lessons:
         turns = [self._steps % period == 0, self._steps % period == period // 2]
         self._steps += 1
         content, style = (
-            store.draw(settings.batch, fresh=settings.batch * turn)
-            for store, turn in zip(self._stores, turns, strict=True)
+            buffer.draw(settings.batch, fresh=settings.batch * turn)
+            for buffer, turn in zip(self._buffers, turns, strict=True)
         )
         images = content.pop("image").astype(np.float32)
         side, half = settings.side, max(settings.batch // 2, 1)

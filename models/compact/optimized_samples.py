@@ -1,4 +1,4 @@
-"""Canvases optimised against the student, as its users will do: what fools it turns up here."""
+"""Samples optimised against the student, as its users will do: what fools it turns up here."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from keras import ops
 from stylizer.backend.keras_backend import compile_step, value_and_gradient
 from stylizer.perceptual.compact import TAPS
 
+from .crops import Crops
 from .distill import Distiller, relative_distance
-from .pictures import Pictures
 
-__all__ = ["Canvases"]
+__all__ = ["OptimizedSamples"]
 
 Tensor = Any
 
 
-class Canvases:
-    """Pictures under way: each is optimised against the student, from content towards a style.
+class OptimizedSamples:
+    """Samples under way: each is optimised against the student, from content towards a style.
 
-    What fools the student turns up here, and the teacher's features of it are the cure. A canvas
+    What fools the student turns up here, and the teacher's features of it are the cure. A sample
     starts anew after a random number of steps.
     """
 
-    def __init__(self, distiller: Distiller, pictures: Pictures, *, count: int) -> None:
-        """Make room for ``count`` canvases of the pictures' size."""
+    def __init__(self, distiller: Distiller, pictures: Crops, *, count: int) -> None:
+        """Make room for ``count`` samples of the pictures' size."""
         self.pictures, self._distiller = pictures, distiller
         self._aim = compile_step(partial(_targets, distiller))
         self._slope = compile_step(value_and_gradient(partial(_losses, distiller)))
@@ -39,18 +39,18 @@ class Canvases:
         self._styles = np.zeros_like(self.images)
         self._first, self._second = np.zeros_like(self.images), np.zeros_like(self.images)
         self._left, self._age = np.zeros(count, int), np.zeros(count, int)
-        self._rates, self._balance = np.zeros(count), np.zeros((count, 3), np.float32)
+        self._rates, self._weights = np.zeros(count), np.zeros((count, 3), np.float32)
 
     def advance(self, steps: int) -> npt.NDArray[np.float32]:
-        """Take steps of Adam on every canvas; return them, (count, side, side, 3)."""
+        """Take steps of Adam on every sample; return them, (count, side, side, 3)."""
         for index in np.flatnonzero(self._left <= 0):
             self._begin(int(index))
         values = [variable.value for variable in self._distiller.variables]
         sides = (ops.convert_to_tensor(side) for side in (self._contents, self._styles))
         targets = self._aim(*sides, values)
         for _ in range(steps):
-            images, balance = map(ops.convert_to_tensor, (self.images, self._balance))
-            _, slope = self._slope(images, values, targets, balance)
+            images, weights = map(ops.convert_to_tensor, (self.images, self._weights))
+            _, slope = self._slope(images, values, targets, weights)
             self._step(ops.convert_to_numpy(slope))
         return self.images
 
@@ -79,7 +79,7 @@ class Canvases:
         self._first[index] = self._second[index] = 0
         self._age[index], self._left[index] = 0, random.integers(20, 120)
         self._rates[index] = random.choice([2.0, 5.0, 10.0])
-        self._balance[index] = random.choice([0, 0.3, 1]), 1, random.choice([0, 0, 1e-4, 1e-3])
+        self._weights[index] = random.choice([0, 0.3, 1]), 1, random.choice([0, 0, 1e-4, 1e-3])
 
 
 def _targets(
@@ -98,18 +98,18 @@ def _losses(
     images: Tensor,
     values: list[Tensor],
     targets: tuple[Tensor, dict[str, Tensor]],
-    balance: Tensor,
+    weights: Tensor,
 ) -> tuple[Tensor, Tensor]:
-    """Return the sum over canvases of content, style and total variation losses, weighted."""
+    """Return the sum over samples of content, style and total variation losses, weighted."""
     content, style = targets
     with keras.StatelessScope(state_mapping=list(zip(distiller.variables, values, strict=True))):
         features = distiller(images)
         grams = distiller.grams(features)
         linear = distiller.linear(TAPS[-1])
     off = relative_distance(ops.matmul(features[TAPS[-1]], linear), ops.matmul(content, linear))
-    total = ops.sum(balance[:, 0] * off)
+    total = ops.sum(weights[:, 0] * off)
     for tap in TAPS:
-        total += ops.sum(balance[:, 1] * relative_distance(grams[tap], style[tap]))
+        total += ops.sum(weights[:, 1] * relative_distance(grams[tap], style[tap]))
     for rough in (images[:, 1:] - images[:, :-1], images[:, :, 1:] - images[:, :, :-1]):
-        total += ops.sum(balance[:, 2] * ops.mean(ops.square(rough), axis=(1, 2, 3)))
+        total += ops.sum(weights[:, 2] * ops.mean(ops.square(rough), axis=(1, 2, 3)))
     return total, total

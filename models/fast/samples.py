@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import zlib
 from pathlib import Path
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from ..pictures import TEXTURES, list_pictures, read_pictures
 from .patterns import generate
 
 __all__ = [
+    "HELD_OUT_TEXTURES",
     "Contents",
     "Styles",
-    "is_held_out",
-    "list_pictures",
-    "read_pictures",
     "recolor",
     "square",
 ]
@@ -24,31 +22,12 @@ __all__ = [
 Image = npt.NDArray[np.uint8]
 Random = np.random.Generator
 
-_TEXTURES = ("rr_", "rk_")
+HELD_OUT_TEXTURES = 4
+"""How many in ten pictures with strong texture are held out: the evaluation needs them."""
 
 _CONTENT_SIDES, _STYLE_SIDES = (230, 640), (270, 530)
 """Short side of the whole picture at the scales that crops of it are seen at, in pixels: about what
 frames have in use, and style pictures (`stylizer.network.fast.spec.FAST.style_side`)."""
-
-
-def is_held_out(path: Path) -> bool:
-    """Say whether a picture is kept from training, by the checksum of its name.
-
-    One in ten; of the few with strong texture four in ten, since the evaluation needs them.
-    """
-    share = 4 if path.name.startswith(_TEXTURES) else 1
-    return zlib.crc32(path.name.encode()) % 10 < share
-
-
-def list_pictures(folder: Path, *, held_out: bool) -> list[Path]:
-    """Return the pictures of a folder, in order, that are held out or not."""
-    return [path for path in sorted(folder.glob("*.jpg")) if is_held_out(path) == held_out]
-
-
-def read_pictures(paths: list[Path]) -> list[Image]:
-    """Read pictures as uint8 RGB (H, W, 3); those that cannot be read are left out."""
-    images = (cv2.imread(str(path)) for path in paths)
-    return [np.ascontiguousarray(image[..., ::-1]) for image in images if image is not None]
 
 
 def square(image: Image, side: int) -> Image:
@@ -63,8 +42,8 @@ class Contents:
 
     def __init__(self, data: Path, random: Random, *, side: int) -> None:
         """Load the pictures to train on from ``photos/`` and ``paintings/``."""
-        self._photos = read_pictures(list_pictures(data / "photos", held_out=False))
-        self._paintings = read_pictures(list_pictures(data / "paintings", held_out=False))
+        self._photos = read_pictures(_listed(data / "photos"))
+        self._paintings = read_pictures(_listed(data / "paintings"))
         self._random, self._side = random, side
 
     def draw(self) -> Image:
@@ -85,14 +64,17 @@ class Styles:
 
     def __init__(self, data: Path, random: Random, *, side: int) -> None:
         """Load the pictures to train on from ``paintings/``, ``photos/`` and ``styles/``."""
-        paths = list_pictures(data / "paintings", held_out=False)
-        textured = [path for path in paths if path.name.startswith(_TEXTURES)]
+        paths = _listed(data / "paintings")
+        textured = [path for path in paths if path.name.startswith(TEXTURES)]
         known = sorted((data / "styles").glob("*.jpg"))
         self._groups = [
             (0.45, read_pictures(paths)),
             (0.15, read_pictures(textured)),
             (0.15, read_pictures(known)),
-            (0.08, read_pictures(list_pictures(data / "photos", held_out=False)[::4])),
+            (
+                0.08,
+                read_pictures(_listed(data / "photos")[::4]),
+            ),
         ]
         self._random, self._side = random, side
 
@@ -129,6 +111,10 @@ def recolor(image: Image, random: Random) -> Image:
     else:
         moved = centered * random.uniform(0.6, 1.6) + image.mean((0, 1)) + random.uniform(-30, 30)
     return np.asarray(np.clip(moved, 0, 255), np.uint8)
+
+
+def _listed(folder: Path) -> list[Path]:
+    return list_pictures(folder, held_out=False, textures=HELD_OUT_TEXTURES)
 
 
 def _crop(image: Image, random: Random, side: int, whole: tuple[int, int]) -> Image:
