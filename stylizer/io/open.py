@@ -30,7 +30,16 @@ from stylizer.io.sources.video_reader import Span, VideoReader
 from stylizer.io.sources.wrappers import RecentFrames
 from stylizer.protocols import FrameSink, FrameSource
 
-__all__ = ["SINKS", "SOURCES", "SinkKind", "SourceKind", "open_sink", "open_source"]
+__all__ = [
+    "SINKS",
+    "SOURCES",
+    "SinkKind",
+    "SinkOptions",
+    "SourceKind",
+    "SourceOptions",
+    "open_sink",
+    "open_source",
+]
 
 _NUMBERED = "%06d.png"
 """Names of pictures whose source has none for them."""
@@ -40,7 +49,7 @@ _LIVE_RATE = Fraction(30)
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Reading:
+class SourceOptions:
     """What is asked of a source beside its name; see `open_source`."""
 
     size: tuple[int, int] | None
@@ -51,7 +60,7 @@ class _Reading:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Writing:
+class SinkOptions:
     """What is asked of a sink beside its name; see `open_sink`."""
 
     source: FrameSource
@@ -72,7 +81,7 @@ class SourceKind:
 
     name: str
     fits: Callable[[str], bool]
-    open: Callable[[str, _Reading], FrameSource]
+    open: Callable[[str, SourceOptions], FrameSource]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +96,7 @@ class SinkKind:
 
     name: str
     fits: Callable[[str], bool]
-    make: Callable[[str, _Writing], FrameSink]
+    make: Callable[[str, SinkOptions], FrameSink]
 
 
 def open_source(  # noqa: PLR0913 - the last five belong to one kind of source each
@@ -119,7 +128,7 @@ def open_source(  # noqa: PLR0913 - the last five belong to one kind of source e
       ConfigError: an argument out of its range, or of another kind of source.
     """
     text = str(what)
-    reading = _Reading(size=size, rate=rate, mjpg=mjpg, span=span, same_size=same_size)
+    reading = SourceOptions(size=size, rate=rate, mjpg=mjpg, span=span, same_size=same_size)
     kind = next(kind for kind in SOURCES if kind.fits(text))
     if span is not None and kind.open is not _open_video:
         raise ConfigError(f"span: expected a video file to take it of, got {text}")
@@ -155,13 +164,13 @@ def open_sink(
     if kind is None:
         known = ", ".join(kind.name for kind in SINKS)
         raise SinkError(f"{text}: expected one of: {known}")
-    writing = _Writing(
+    writing = SinkOptions(
         source=source, rate=rate or source.rate or _LIVE_RATE, config=config, overwrite=overwrite
     )
     return kind.make(text, writing)
 
 
-def _open_camera(text: str, reading: _Reading) -> FrameSource:
+def _open_camera(text: str, reading: SourceOptions) -> FrameSource:
     def open_it() -> Camera:
         # Found anew each time: a camera that is plugged in again may get another number.
         return Camera(find_camera(text), size=reading.size, rate=reading.rate, mjpg=reading.mjpg)
@@ -169,24 +178,24 @@ def _open_camera(text: str, reading: _Reading) -> FrameSource:
     return Reconnecting(open_it, name="stream" if is_stream(text) else "camera")
 
 
-def _open_video(text: str, reading: _Reading) -> FrameSource:
+def _open_video(text: str, reading: SourceOptions) -> FrameSource:
     return VideoReader(text, rate=reading.rate, span=reading.span)
 
 
-def _open_pictures(text: str, reading: _Reading) -> FrameSource:
+def _open_pictures(text: str, reading: SourceOptions) -> FrameSource:
     if reading.rate is None:
         return FolderReader(text, same_size=reading.same_size)
     return FolderReader(text, rate=reading.rate, same_size=reading.same_size)
 
 
-def _open_named_camera(text: str, reading: _Reading) -> FrameSource:
+def _open_named_camera(text: str, reading: SourceOptions) -> FrameSource:
     try:
         return _open_camera(text, reading)
     except SourceError as error:
         raise SourceError(f"{text}: no such file, folder or stream; {error}") from error
 
 
-def _refuse(text: str, reading: _Reading) -> FrameSource:
+def _refuse(text: str, reading: SourceOptions) -> FrameSource:
     raise SourceError(f"{text}: no such file or folder; check the path")
 
 
@@ -211,17 +220,17 @@ SOURCES: tuple[SourceKind, ...] = (
 """Every kind of source; the last takes what is left."""
 
 
-def _make_window(text: str, writing: _Writing) -> FrameSink:
+def _make_window(text: str, writing: SinkOptions) -> FrameSink:
     source = writing.source
     original = source.image if isinstance(source, RecentFrames) else None
     return Window("stylizer", original=original, paced=source.rate is not None)
 
 
-def _make_virtual_camera(text: str, writing: _Writing) -> FrameSink:
+def _make_virtual_camera(text: str, writing: SinkOptions) -> FrameSink:
     return VirtualCamera(size=writing.source.size, rate=writing.rate)
 
 
-def _make_video(text: str, writing: _Writing) -> FrameSink:
+def _make_video(text: str, writing: SinkOptions) -> FrameSink:
     source, path = writing.source, Path(text)
     if source.rate is None:
         return Recording(
@@ -243,7 +252,7 @@ def _make_video(text: str, writing: _Writing) -> FrameSink:
     )
 
 
-def _make_folder(text: str, writing: _Writing) -> FrameSink:
+def _make_folder(text: str, writing: SinkOptions) -> FrameSink:
     pictures = find(writing.source, FolderReader)
     if pictures is None:
         return FolderWriter(Path(text), names=_NUMBERED, overwrite=writing.overwrite)
@@ -255,7 +264,7 @@ def _make_folder(text: str, writing: _Writing) -> FrameSink:
     )
 
 
-def _make_numbered(text: str, writing: _Writing) -> FrameSink:
+def _make_numbered(text: str, writing: SinkOptions) -> FrameSink:
     path = Path(text)
     return FolderWriter(path.parent, names=path.name, overwrite=writing.overwrite)
 

@@ -5,19 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from stylizer.perceptual.spec import IMAGENET_COLOR, LossNetworkChoice, LossNetworkSpec
+from stylizer.perceptual.spec import (
+    IMAGENET_COLOR,
+    VGG_LAYERS,
+    LossNetworkChoice,
+    LossNetworkSpec,
+)
 
-__all__ = ["VGG16", "VGG19", "VGG_LAYERS", "application"]
-
-VGG_LAYERS = {
-    name: tuple(
-        f"block{block}_conv{index}"
-        for block, count in enumerate(counts, start=1)
-        for index in range(1, count + 1)
-    )
-    for name, counts in (("vgg16", (2, 2, 3, 3, 3)), ("vgg19", (2, 2, 4, 4, 4)))
-}
-"""The names of the convolutions, from the first."""
+__all__ = ["VGG16", "VGG19", "application"]
 
 
 def _vgg(name: str) -> LossNetworkSpec:

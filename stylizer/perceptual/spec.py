@@ -13,10 +13,20 @@ from typing import Any, Protocol
 from stylizer.errors import ConfigError
 from stylizer.perceptual.types import LayerWeights, Pooling
 
-__all__ = ["IMAGENET_COLOR", "LossNetworkChoice", "LossNetworkSpec"]
+__all__ = ["IMAGENET_COLOR", "VGG_LAYERS", "LossNetworkChoice", "LossNetworkSpec"]
 
 IMAGENET_COLOR = (123.68, 116.779, 103.939)
 """Mean red, green and blue of ImageNet, 0..255."""
+
+VGG_LAYERS = {
+    name: tuple(
+        f"block{block}_conv{index}"
+        for block, count in enumerate(counts, start=1)
+        for index in range(1, count + 1)
+    )
+    for name, counts in (("vgg16", (2, 2, 3, 3, 3)), ("vgg19", (2, 2, 4, 4, 4)))
+}
+"""The names of VGG's convolutions, from the first."""
 
 
 class LossNetworkChoice(Protocol):

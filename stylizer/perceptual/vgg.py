@@ -18,8 +18,7 @@ import numpy.typing as npt
 from keras import ops
 
 from stylizer.errors import ConfigError, WeightsError
-from stylizer.perceptual.imagenet import VGG_LAYERS
-from stylizer.perceptual.spec import IMAGENET_COLOR
+from stylizer.perceptual.spec import IMAGENET_COLOR, VGG_LAYERS
 from stylizer.perceptual.types import Pooling
 
 __all__ = ["build_vgg", "read_kernels"]

@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 import stylizer
+from stylizer.base import Managed
 from stylizer.errors import ConfigError, SinkError, SourceError
 from stylizer.frame import Frame
 from stylizer.io import open as module
 from stylizer.io.image import read_image, write_image
 from stylizer.io.media.probe import probe
-from stylizer.io.open import open_sink, open_source
+from stylizer.io.open import SinkKind, SourceKind, open_sink, open_source
 from stylizer.io.sinks.folder_writer import FolderWriter
 from stylizer.io.sinks.recording import Recording
 from stylizer.io.sinks.video_writer import VideoWriter
@@ -236,3 +237,25 @@ def test_both_are_the_librarys(tmp_path: Path, shots: Path) -> None:
     with stylizer.open_source(shots) as source:
         with stylizer.open_sink(tmp_path / "a.mp4", source) as sink:
             assert stylizer.run(source, Copy(), sink).frames == 5
+
+
+def test_a_new_kind_is_a_line(monkeypatch: pytest.MonkeyPatch, shots: Path) -> None:
+    """As ARCHITECTURE.md says."""
+    source_kind = SourceKind(
+        name="test:N",
+        fits=lambda text: text.startswith("test:"),
+        open=lambda text, _: FolderReader(shots, rate=Fraction(text.removeprefix("test:"))),
+    )
+    kept: list[int] = []
+
+    class Keep(Managed):
+        def write(self, frame: Frame) -> None:
+            kept.append(frame.index)
+
+    sink_kind = SinkKind(name="keep", fits=lambda text: text == "keep", make=lambda *_: Keep())
+    monkeypatch.setattr(module, "SOURCES", (source_kind, *module.SOURCES))
+    monkeypatch.setattr(module, "SINKS", (sink_kind, *module.SINKS))
+    source = open_source("test:12")
+    assert source.rate == 12
+    run(source, "keep")
+    assert kept == list(range(5))
