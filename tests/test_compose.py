@@ -15,7 +15,7 @@ from stylizer.base import Managed, WrappedStylizer, describe_stylizer
 from stylizer.compose import Composed, build, finish, load_painter
 from stylizer.description import EffectsConfig, StylizerConfig
 from stylizer.effects.color import MatchColor, SourceColor, keep_luminance
-from stylizer.effects.region import Mask, Region, RegionConfig
+from stylizer.effects.region import Matte, Region, RegionConfig
 from stylizer.effects.scale import Enlarge, PaintSmaller
 from stylizer.effects.strength import Blend, blend
 from stylizer.errors import ConfigError, StyleError
@@ -129,7 +129,7 @@ class Left:
     def __init__(self) -> None:
         self.there, self.resets = True, 0
 
-    def __call__(self, frame: Frame) -> Mask:
+    def __call__(self, frame: Frame) -> Matte:
         width, height = frame.size
         left = np.repeat(np.arange(width)[None] < width / 2, height, 0) & self.there
         return left.astype(np.float32)

@@ -41,7 +41,9 @@ def report(
     source: Annotated[
         Path, option("source", "The video it was painted from.", "Measurement", metavar="IN")
     ],
-    flow: Annotated[Preset, option("flow", "Pains of the optical flow.", "Measurement")] = "medium",
+    flow: Annotated[
+        Preset, option("flow", "Quality of the optical flow.", "Measurement")
+    ] = "medium",
     worst: Annotated[int, option("worst", "How many of the worst frames to list.", _REPORTS)] = 5,
     json: Annotated[
         Path | None, option("json", "Write all numbers here.", _REPORTS, metavar="FILE")

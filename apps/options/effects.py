@@ -85,7 +85,7 @@ class CoherenceOptions:
         Preset | None,
         option(
             "flow",
-            "Pains of the optical flow.",
+            "Quality of the optical flow.",
             _COHERENCE,
             show_default=_DEFAULTS.preset,
         ),

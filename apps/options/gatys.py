@@ -9,8 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
+from stylizer.backend.precision import Precision
 from stylizer.errors import ConfigError
-from stylizer.gatys.config import GatysConfig, Initial, Optimizer, Precision, Start
+from stylizer.gatys.config import GatysConfig, Initial, Optimizer, Start
 from stylizer.gatys.recipes import RECIPES, Recipe, recipe
 from stylizer.network.registry import FAST_NETWORKS
 from stylizer.network.spec import FastNetworkSpec

@@ -76,7 +76,7 @@ class EncodingOptions:
         str | None,
         option(
             "preset",
-            f"Pains of the encoder, from {PRESETS[0]} to {PRESETS[-1]}. "
+            f"Effort of the encoder, from {PRESETS[0]} to {PRESETS[-1]}. "
             f"Default: {VideoWriterConfig().preset}.",
             _OUTPUT,
             show_default=False,

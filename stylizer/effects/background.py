@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from stylizer.effects.region import Mask
+from stylizer.effects.region import Matte
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image, check_image
 
@@ -92,7 +92,7 @@ class LearntBackground:
         self._reason = ""
         self._notice: str | None = None
 
-    def __call__(self, frame: Frame) -> Mask:
+    def __call__(self, frame: Frame) -> Matte:
         """Return the mask of the person; empty until the background is known.
 
         Raises:
@@ -146,7 +146,7 @@ class LearntBackground:
         self._free = np.ones(background.shape[:2], np.bool_)
         self._samples, self._notice, self._reason = [], None, ""
 
-    def _find(self, picture: Picture, background: Picture) -> Mask:
+    def _find(self, picture: Picture, background: Picture) -> Matte:
         if self._free.mean() > 0.05:  # the camera's exposure and white balance follow a person
             ratio = np.median(picture[self._free][::7] / (background[self._free][::7] + 1), axis=0)
             self._gain = np.clip(ratio, 0.6, 1.6).astype(np.float32)
@@ -156,7 +156,7 @@ class LearntBackground:
         gap = np.sqrt(np.square(picture - brightness * lit).sum(-1))
         return _clean(gap > self._config.threshold + 3 * self._noise)
 
-    def _find_mirrored(self, picture: Picture, mask: Mask) -> Mask:
+    def _find_mirrored(self, picture: Picture, mask: Matte) -> Matte:
         """Return the better mask of this one and that of a background turned round, and keep it.
 
         So much changes from one frame to the next when the user has the picture mirrored.
@@ -174,7 +174,7 @@ class LearntBackground:
             self._background = self._background[:, ::-1]
         self._noise, self._free = self._noise[:, ::-1], self._free[:, ::-1]
 
-    def _follow(self, picture: Picture, mask: Mask) -> None:
+    def _follow(self, picture: Picture, mask: Matte) -> None:
         """Let the background follow slow changes where there is nobody."""
         self._free = cv2.dilate(mask, np.ones((15, 15))).reshape(mask.shape) == 0
         follow = _ADAPTS * self._free[..., None].astype(np.float32)
@@ -206,7 +206,7 @@ def _moved(picture: Picture, before: Picture) -> bool:
     return bool((np.asarray(gap) > 10.0).mean() > 0.005)
 
 
-def _clean(found: npt.NDArray[np.bool_]) -> Mask:
+def _clean(found: npt.NDArray[np.bool_]) -> Matte:
     """Close gaps, and leave out specks: float32, (h, w), 0 or 1."""
     mask = found.astype(np.uint8)
     mask = np.asarray(cv2.morphologyEx(mask, cv2.MORPH_OPEN, _disk(3)), np.uint8)

@@ -17,9 +17,11 @@ import numpy.typing as npt
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image, check_same_size
 
-__all__ = ["Mask", "Part", "PersonFinder", "Region", "RegionConfig"]
+__all__ = ["Matte", "Part", "PersonFinder", "Region", "RegionConfig"]
 
-Mask = npt.NDArray[np.float32]
+Matte = npt.NDArray[np.float32]
+"""How much of each pixel belongs to a part of the picture: (h, w), 0..1, of any size."""
+
 Part = Literal["person", "background"]
 
 
@@ -31,7 +33,7 @@ class PersonFinder(Protocol):
         """What the user must be told, or asked to do; None for nothing."""
         ...
 
-    def __call__(self, frame: Frame) -> Mask:
+    def __call__(self, frame: Frame) -> Matte:
         """Return the mask of a frame."""
         ...
 
@@ -74,8 +76,8 @@ class Region:
     def __init__(self, finder: PersonFinder, config: RegionConfig | None = None) -> None:
         """Divide pictures by ``finder``; None for the default settings."""
         self._finder, self._config = finder, config or RegionConfig()
-        self._mask: Mask | None = None
-        self._found: tuple[Frame, Mask] | None = None
+        self._mask: Matte | None = None
+        self._found: tuple[Frame, Matte] | None = None
 
     @property
     def notice(self) -> str | None:
@@ -104,7 +106,7 @@ class Region:
         share = found[1] if found is not None and found[0] is source else self._share(source)
         return painted.with_image(_mix(painted.image, source.image, share))
 
-    def _share(self, frame: Frame) -> Mask:
+    def _share(self, frame: Frame) -> Matte:
         """Return which share of each pixel is paint, float32 (H, W)."""
         mask, config = self._finder(frame), self._config
         if self._mask is not None and self._mask.shape == mask.shape:
@@ -118,6 +120,6 @@ class Region:
         return full if config.part == "person" else 1 - full
 
 
-def _mix(painted: Image, source: Image, share: Mask) -> Image:
+def _mix(painted: Image, source: Image, share: Matte) -> Image:
     mixed = cv2.blendLinear(painted, source, share, 1 - share)
     return np.asarray(mixed, np.uint8).reshape(source.shape)

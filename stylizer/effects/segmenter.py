@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stylizer.backend.cores import usable_cores
-from stylizer.effects.region import Mask
+from stylizer.effects.region import Matte
 from stylizer.effects.tflite_ops import with_plain_operators
 from stylizer.errors import BackendError, WeightsError
 from stylizer.frame import Frame, check_image
@@ -67,7 +67,7 @@ class Segmenter:
     def reset(self) -> None:
         """Forget earlier frames: there is nothing to forget."""
 
-    def __call__(self, frame: Frame) -> Mask:
+    def __call__(self, frame: Frame) -> Matte:
         """Return the mask of a frame, of the network's output size: float32 (h, w), 0..1.
 
         Raises:
@@ -117,7 +117,7 @@ def _real(values: npt.NDArray[Any], slot: Any) -> _Values:
     return np.asarray(values, np.float32)
 
 
-def _person(values: _Values) -> Mask:
+def _person(values: _Values) -> Matte:
     """Make a mask of probabilities, or of classes' scores, (h, w, N)."""
     if values.shape[-1] == 1:
         return np.clip(values[..., 0], 0, 1)

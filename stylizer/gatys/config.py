@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
+from stylizer.backend.precision import Precision
 from stylizer.errors import ConfigError
 from stylizer.perceptual.types import LayerWeights, Pooling, Reduction
 from stylizer.temporal.flow import Preset
@@ -15,13 +16,11 @@ __all__ = [
     "GatysConfig",
     "Initial",
     "Optimizer",
-    "Precision",
     "Start",
 ]
 
 Initial = Literal["content", "noise", "style", "image"]
 Optimizer = Literal["adam", "lbfgs"]
-Precision = Literal["auto", "float32", "float16", "bfloat16"]
 Start = Literal["warped", "previous", "cold"]
 
 
@@ -60,7 +59,7 @@ class GatysConfig:
       start: what a later frame starts from: ``"warped"`` (the previous stylised frame carried
         along by the optical flow of the source), ``"previous"`` (as it was), ``"cold"`` (from
         ``initial``).
-      flow: pains of the optical flow between frames.
+      flow: quality of the optical flow between frames.
       temporal_weight: factor of the temporal loss (Ruder et al. 2016, eq. 7), per gray level²: how
         much each later frame is held to the ones before; 0 for none, which costs nothing.
       long_term: how many frames before each frame lie those it is held to, increasing (the J of

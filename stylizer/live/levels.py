@@ -63,7 +63,7 @@ class Level:
 
 
 def fast_levels(flow: Preset) -> tuple[Level, ...]:
-    """Return the levels of the fast network: the pains of the flow give way first, then the size.
+    """Return the levels of the fast network: the flow's quality gives way first, then the size.
 
     Args:
       flow: the best preset.

@@ -12,9 +12,9 @@ from stylizer.description import EffectsConfig
 from stylizer.effects.scale import PaintSmaller
 from stylizer.errors import StyleError
 from stylizer.frame import Frame, check_image
-from stylizer.live.beside import Beside
 from stylizer.live.budget import Budget
 from stylizer.live.controls import Controls, ControlSettings
+from stylizer.live.latest_task import LatestTask
 from stylizer.live.levels import Level
 from stylizer.protocols import (
     IteratingStylizer,
@@ -36,7 +36,7 @@ class PainterState:
       level: that is painted at.
       reason: why it is not the best one; None if it is.
       style: number of the style that is painted after.
-      trouble: why what was asked for could not be done, until the next thing is asked for.
+      error: why what was asked for could not be done, until the next thing is asked for.
     """
 
     size: tuple[int, int] | None
@@ -44,7 +44,7 @@ class PainterState:
     level: Level
     reason: str | None
     style: int
-    trouble: str | None
+    error: str | None
 
 
 class LivePainter(WrappedStylizer):
@@ -77,14 +77,14 @@ class LivePainter(WrappedStylizer):
         self._smaller = PaintSmaller(painter)
         self._composed = Composed(self._smaller, self._effects(controls.settings))
         super().__init__(self._composed)
-        self._styles, self._sizes = Beside("stylizer-style"), Beside("stylizer-size")
+        self._styles, self._sizes = LatestTask("stylizer-style"), LatestTask("stylizer-size")
         self._size: tuple[int, int] | None = None
         self._working: tuple[int, int] | None = None
         self._prepared: tuple[int, int] | None = None
         self._apply(budget.level)
         self._wished = self._style = controls.settings.style
         self._mirror = controls.settings.mirror
-        self._trouble: str | None = None
+        self._error: str | None = None
 
     @property
     def state(self) -> PainterState:
@@ -95,7 +95,7 @@ class LivePainter(WrappedStylizer):
             level=self._level,
             reason=self._budget.reason,
             style=self._style,
-            trouble=self._trouble,
+            error=self._error,
         )
 
     def __call__(self, frame: Frame) -> Frame:
@@ -131,9 +131,9 @@ class LivePainter(WrappedStylizer):
 
     def _follow(self, settings: ControlSettings, size: tuple[int, int]) -> None:
         """Bring everything to what is wished for, or have it brought there beside the loop."""
-        for beside in (self._styles, self._sizes):
-            beside.check()
-            self._trouble = beside.trouble() or self._trouble
+        for task in (self._styles, self._sizes):
+            task.check()
+            self._error = task.error() or self._error
         if settings.mirror != self._mirror:
             self._mirror = settings.mirror
             self._composed.begin_shot()
@@ -146,8 +146,8 @@ class LivePainter(WrappedStylizer):
     def _follow_style(self, style: int) -> None:
         if style == self._wished:
             return
-        self._wished, self._trouble = style, None
-        self._styles.wish(partial(self._change_style, style))
+        self._wished, self._error = style, None
+        self._styles.submit(partial(self._change_style, style))
 
     def _change_style(self, number: int) -> None:
         choice = self._controls.styles[number]
@@ -164,7 +164,7 @@ class LivePainter(WrappedStylizer):
         working = level.fit(size)
         painter = find(self._painter, PreparingStylizer)
         if painter is not None and working not in (self._working, self._prepared):
-            self._sizes.wish(partial(self._prepare, painter, working))
+            self._sizes.submit(partial(self._prepare, painter, working))
         else:
             self._apply(level)
 

@@ -89,16 +89,16 @@ class LivePanel:
             lines = status_lines(state, self._meter.read(), name, wanted)
         writing = Writing(
             lines=lines,
-            notices=self._notices(state.trouble, paused=paused),
+            notices=self._notices(state.error, paused=paused),
             keys=[(key.label, key.text) for key in keys] if settings.help else (),
             recording=self._recorder is not None and self._recorder.active,
         )
         return image if writing == Writing() else draw_writing(image, writing)
 
-    def _notices(self, trouble: str | None, *, paused: bool) -> tuple[str, ...]:
+    def _notices(self, error: str | None, *, paused: bool) -> tuple[str, ...]:
         with self._lock:
             message = self._message if perf_counter() < self._until else None
-        told = (trouble, self._notice(), message, "paused" if paused else None)
+        told = (error, self._notice(), message, "paused" if paused else None)
         return tuple(text for text in told if text)
 
     def _record(self, recorder: Tape) -> None:
@@ -127,9 +127,9 @@ def status_lines(state: PainterState, reading: Reading, style: str, wanted: str)
         f"(p95 {1000 * reading.latency_p95:.0f})"
     )
     level = state.level
-    pains = f"flow {level.flow}" if level.iterations is None else f"{level.iterations} iterations"
+    effort = f"flow {level.flow}" if level.iterations is None else f"{level.iterations} iterations"
     if state.size is not None and state.working is not None:
-        lines.append(f"{_sizes(state.size, state.working)}, {pains}")
+        lines.append(f"{_sizes(state.size, state.working)}, {effort}")
     if state.reason is not None:
         lines.append(state.reason)
     return tuple(lines)

@@ -20,7 +20,7 @@ from stylizer.base import WrappedStylizer
 from stylizer.errors import ConfigError, StylizerError
 from stylizer.frame import Frame, Image, check_image
 from stylizer.io.resize import resize_image
-from stylizer.live.beside import Beside
+from stylizer.live.latest_task import LatestTask
 from stylizer.live.refinement import Pace, Refinement, Refiner
 from stylizer.live.stillness import Stillness, StillnessConfig
 from stylizer.protocols import StyledStylizer
@@ -86,12 +86,12 @@ class Refined(WrappedStylizer):
         self._styled, self._styles, self._make = stylizer, styles, make_refiner
         self._config = config or RefineConfig()
         self._stillness = Stillness(self._config.stillness)
-        self._beside = Beside("stylizer-refine")
+        self._task = LatestTask("stylizer-refine")
         self._lock = threading.Lock()
         self._refiner: Refiner | None = None
         self._wished: tuple[int, int] | None = None
         self._ready: tuple[int, int] | None = None
-        self._trouble: str | None = None
+        self._error: str | None = None
         self._pace = Pace(self._config.seconds)
         self._restart = False
         self._refinement: Refinement | None = None
@@ -106,9 +106,9 @@ class Refined(WrappedStylizer):
     @property
     def notice(self) -> str | None:
         """What to tell the user: that refining is being loaded, or why it cannot be; else None."""
-        if self._trouble is not None:
-            return f"no refinement: {self._trouble}"
-        loading = self._refiner is None and self._beside.busy
+        if self._error is not None:
+            return f"no refinement: {self._error}"
+        loading = self._refiner is None and self._task.busy
         return "loading the refinement" if loading else None
 
     def set_styles(self, styles: Sequence[AnyStyle]) -> None:
@@ -145,8 +145,8 @@ class Refined(WrappedStylizer):
           OptimizationError: the optimization diverged and could not be rescued.
         """
         image = check_image(frame.image)
-        self._beside.check()
-        self._trouble = self._beside.trouble() or self._trouble
+        self._task.check()
+        self._error = self._task.error() or self._error
         if self._shown is not None and self._shown.shape != image.shape:
             # The working size has changed, to hold a rate; or all has, and nothing is mixed in.
             self._refinement, self._left = None, self._config.fade
@@ -191,11 +191,11 @@ class Refined(WrappedStylizer):
         return np.asarray(mixed, np.uint8)
 
     def _is_ready(self, size: tuple[int, int]) -> bool:
-        """Whether frames of this size can be refined; if not, that is brought about beside."""
+        """Whether frames of this size can be refined; if not, it is brought about meanwhile."""
         wanted = _fit(size, self._config.max_side)
         if wanted != self._wished:
-            self._wished, self._ready, self._trouble = wanted, None, None
-            self._beside.wish(partial(self._load, wanted))
+            self._wished, self._ready, self._error = wanted, None, None
+            self._task.submit(partial(self._load, wanted))
         return self._ready == wanted
 
     def _load(self, size: tuple[int, int]) -> None:

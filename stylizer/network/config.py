@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
+from stylizer.backend.precision import Precision
 from stylizer.errors import ConfigError
 from stylizer.network.registry import FAST_NETWORKS
 
-__all__ = ["INSTALL_OPENVINO", "Engine", "FastConfig", "Precision"]
+__all__ = ["INSTALL_OPENVINO", "Engine", "FastConfig"]
 
 INSTALL_OPENVINO = "pip install openvino"
 
 Engine = Literal["auto", "keras", "openvino"]
-Precision = Literal["auto", "float32", "bfloat16"]
 
 _LEAST_SCALE, _MOST_SCALE = 0.05, 8.0
 """Below the least, a style picture has no 16 pixels left; above the most, it fills the memory."""
@@ -50,10 +50,12 @@ class FastConfig:
 
     def __post_init__(self) -> None:
         """Check every range; a message names the field."""
+        networks = FAST_NETWORKS.values()
+        precisions = dict.fromkeys(name for one in networks for name in one.precisions)
         choices: dict[str, tuple[str, ...]] = {
             "network": tuple(FAST_NETWORKS),
             "engine": get_args(Engine),
-            "precision": get_args(Precision),
+            "precision": ("auto", *precisions),
         }
         for name, known in choices.items():
             if getattr(self, name) not in known:

@@ -14,7 +14,7 @@ from typing import Protocol, runtime_checkable
 
 from stylizer.frame import Image
 from stylizer.network.config import INSTALL_OPENVINO, FastConfig
-from stylizer.network.pictures import Code
+from stylizer.network.inputs import StyleEmbedding
 from stylizer.network.registry import FAST_NETWORKS
 from stylizer.styles.load import AnyStyle
 
@@ -39,7 +39,7 @@ class Runtime(Protocol):
     @property
     def mixes(self) -> bool: ...  # noqa: D102
 
-    def encode(self, style: AnyStyle, *, scale: float) -> Code:
+    def encode(self, style: AnyStyle, *, scale: float) -> StyleEmbedding:
         """Return what the network knows of a style: float32, 1-D.
 
         Args:
@@ -53,7 +53,7 @@ class Runtime(Protocol):
         """Compile what pictures of (width, height) need, if anything; while `paint` runs, too."""
         ...
 
-    def paint(self, image: Image, code: Code) -> Image:
+    def paint(self, image: Image, code: StyleEmbedding) -> Image:
         """Paint a picture, uint8 RGB (H, W, 3) of any size, in the style of a code."""
         ...
 

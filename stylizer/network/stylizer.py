@@ -10,7 +10,7 @@ import numpy as np
 from stylizer.errors import StyleError
 from stylizer.frame import Frame, check_image
 from stylizer.network.config import FastConfig
-from stylizer.network.pictures import Code
+from stylizer.network.inputs import StyleEmbedding
 from stylizer.network.registry import FAST_NETWORKS
 from stylizer.network.runtime import Runtime, load_runtime
 from stylizer.styles.load import AnyStyle
@@ -84,7 +84,9 @@ class FastStylizer:
         return frame.with_image(self._runtime.paint(check_image(frame.image), self._code))
 
 
-def mix_styles(runtime: Runtime, styles: Sequence[AnyStyle], *, scale: float = 1.0) -> Code:
+def mix_styles(
+    runtime: Runtime, styles: Sequence[AnyStyle], *, scale: float = 1.0
+) -> StyleEmbedding:
     """Encode styles, and return the mean of their codes by the styles' weights.
 
     Args:

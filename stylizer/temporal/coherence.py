@@ -21,7 +21,7 @@ from stylizer.frame import Frame, Image, check_image
 from stylizer.temporal.camera_motion import camera_flow, prefer_camera
 from stylizer.temporal.flow import Flow, Gray, OpticalFlow, Preset, warp
 from stylizer.temporal.mixing import Painted, mix
-from stylizer.temporal.occlusion import Weights, inside, likeness
+from stylizer.temporal.occlusion import Weights, in_bounds, photometric_consistency
 
 __all__ = ["Coherence", "CoherenceConfig"]
 
@@ -164,7 +164,8 @@ def _reduce(image: Image, size: tuple[int, int]) -> Image:
 
 def _share(flow: Flow, small: Image, before: Image, config: CoherenceConfig) -> Weights:
     """Return how much of the last output each pixel keeps, float32 (h, w)."""
-    same = likeness(small, warp(before, flow), tolerance=config.tolerance) * inside(flow)
+    same = photometric_consistency(small, warp(before, flow), tolerance=config.tolerance)
+    same = same * in_bounds(flow)
     same = np.asarray(cv2.blur(cv2.erode(same, _KERNEL), (3, 3)), np.float32)
     moving = np.minimum(cv2.magnitude(*cv2.split(flow)) / _MOVES, 1.0)
     kept = same * (1.0 - (1.0 - _MOVING) * moving) * (_MOST * config.strength)

@@ -13,9 +13,9 @@ from stylizer.temporal.flow import Flow, OpticalFlow, Preset, resize_flow, warp
 from stylizer.temporal.occlusion import (
     Mask,
     consistent,
-    inside,
-    likeness,
+    in_bounds,
     motion_boundaries,
+    photometric_consistency,
 )
 
 __all__ = ["Motion", "MotionFinder"]
@@ -53,12 +53,12 @@ class MotionFinder:
         flow = prefer_camera(flow, camera_flow(flow, here), here, there)
         back = self._flow.search(there, here)
         back = prefer_camera(back, camera_flow(back, there), there, here)
-        agrees, smooth = consistent(flow, back) & inside(flow), ~motion_boundaries(flow)
+        agrees, smooth = consistent(flow, back) & in_bounds(flow), ~motion_boundaries(flow)
         height, width, _ = image.shape
         size = width, height
         full = resize_flow(flow, size)
-        alike = likeness(image, warp(earlier, full), tolerance=_TOLERANCE) > np.exp(-1.0)
-        seen = _enlarge(agrees, size) & alike
+        alike = photometric_consistency(image, warp(earlier, full), tolerance=_TOLERANCE)
+        seen = _enlarge(agrees, size) & (alike > np.exp(-1.0))
         return Motion(full, seen, seen & _enlarge(smooth, size))
 
 

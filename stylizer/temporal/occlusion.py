@@ -22,9 +22,9 @@ __all__ = [
     "Mask",
     "Weights",
     "consistent",
-    "inside",
-    "likeness",
+    "in_bounds",
     "motion_boundaries",
+    "photometric_consistency",
     "reliable",
 ]
 
@@ -95,10 +95,10 @@ def reliable(flow: Flow, back: Flow) -> Mask:
     Raises:
       ConfigError: the flows are not of one size.
     """
-    return np.asarray(consistent(flow, back) & ~motion_boundaries(flow) & inside(flow))
+    return np.asarray(consistent(flow, back) & ~motion_boundaries(flow) & in_bounds(flow))
 
 
-def inside(flow: Flow) -> Mask:
+def in_bounds(flow: Flow) -> Mask:
     """Mark the pixels whose flow ends in the picture, between its outermost pixels.
 
     Args:
@@ -114,7 +114,7 @@ def inside(flow: Flow) -> Mask:
     return np.asarray(found & (down >= -_EDGE) & (down <= height - 1 + _EDGE))
 
 
-def likeness(image: Image, warped: Image, *, tolerance: float) -> Weights:
+def photometric_consistency(image: Image, warped: Image, *, tolerance: float) -> Weights:
     """Say how much each pixel looks like what the flow brought there.
 
     ``exp(-(d / tolerance)^2)``, with ``d`` the largest difference among the channels of the two

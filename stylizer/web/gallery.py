@@ -14,7 +14,7 @@ import numpy as np
 from stylizer.frame import Image
 from stylizer.io.image import read_image
 from stylizer.network.config import FastConfig
-from stylizer.network.pictures import Code
+from stylizer.network.inputs import StyleEmbedding
 from stylizer.network.runtime import Runtime, load_runtime
 from stylizer.styles.built_in import NamedStyle, load_named_style, style_names
 from stylizer.styles.load import MIN_SIDE, AnyStyle, Style
@@ -54,7 +54,7 @@ class OwnStyle:
     id: str
     title: str
     jpeg: bytes
-    code: Code
+    code: StyleEmbedding
     sample: bytes
 
     def as_style(self, weight: float) -> Style:
@@ -78,7 +78,7 @@ class Gallery:
         """
         self._config, self._loader = config, loader
         self._loading, self._sampling = threading.Lock(), threading.Lock()
-        self._loaded: tuple[Runtime, dict[str, Code]] | None = None
+        self._loaded: tuple[Runtime, dict[str, StyleEmbedding]] | None = None
         self._samples: dict[str, bytes] = {}
 
     @property
@@ -128,7 +128,7 @@ class Gallery:
         jpeg = encode_jpeg(kept, quality=92)
         return OwnStyle(id=id, title=title, jpeg=jpeg, code=code, sample=sample)
 
-    def mix(self, choices: Sequence[StyleChoice], own: dict[str, OwnStyle]) -> Code:
+    def mix(self, choices: Sequence[StyleChoice], own: dict[str, OwnStyle]) -> StyleEmbedding:
         """Return the mean of some styles' codes, by weight; nothing is encoded here.
 
         Args:
@@ -177,12 +177,12 @@ class Gallery:
             raise _unknown(choice.id)
         return replace(load_named_style(choice.id), weight=choice.weight)
 
-    def _known(self, name: str, codes: dict[str, Code]) -> Code:
+    def _known(self, name: str, codes: dict[str, StyleEmbedding]) -> StyleEmbedding:
         if name not in codes:
             raise _unknown(name)
         return codes[name]
 
-    def _load(self) -> tuple[Runtime, dict[str, Code]]:
+    def _load(self) -> tuple[Runtime, dict[str, StyleEmbedding]]:
         with self._loading:
             if self._loaded is None:
                 runtime = self._loader(self._config)

@@ -8,7 +8,7 @@ from stylizer.compose import Composed
 from stylizer.description import EffectsConfig
 from stylizer.frame import Frame, Image
 from stylizer.io.resize import resize_image
-from stylizer.network.pictures import Code
+from stylizer.network.inputs import StyleEmbedding
 from stylizer.network.runtime import Runtime
 from stylizer.temporal.coherence import CoherenceConfig
 from stylizer.web.options import LiveSettings
@@ -22,7 +22,7 @@ _NEW_SIZE_SECONDS = 1.0
 class ClientPainter:
     """Paints one client's stream; other settings work from the next frame on."""
 
-    def __init__(self, runtime: Runtime, settings: LiveSettings, code: Code) -> None:
+    def __init__(self, runtime: Runtime, settings: LiveSettings, code: StyleEmbedding) -> None:
         """Remember what to paint with.
 
         Args:
@@ -43,7 +43,7 @@ class ClientPainter:
         """What is painted by."""
         return self._settings
 
-    def change(self, settings: LiveSettings, code: Code) -> None:
+    def change(self, settings: LiveSettings, code: StyleEmbedding) -> None:
         """Paint by other settings, after another code, from the next frame on."""
         before, self._settings, self._pure.code = self._settings, settings, code
         self._composed.configure(_effects(settings))
@@ -84,7 +84,7 @@ def _effects(settings: LiveSettings) -> EffectsConfig:
 class _Pure:
     """The network with a code that can be changed; a `stylizer.protocols.Stylizer`."""
 
-    def __init__(self, runtime: Runtime, code: Code) -> None:
+    def __init__(self, runtime: Runtime, code: StyleEmbedding) -> None:
         self.runtime, self.code = runtime, code
 
     def __call__(self, frame: Frame) -> Frame:

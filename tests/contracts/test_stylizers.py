@@ -15,7 +15,7 @@ from stylizer.compose import Composed
 from stylizer.description import EffectsConfig
 from stylizer.effects.background import LearntBackground
 from stylizer.effects.color import KeepColor, MatchColor
-from stylizer.effects.region import Mask, Region, RegionConfig
+from stylizer.effects.region import Matte, Region, RegionConfig
 from stylizer.effects.scale import PaintSmaller
 from stylizer.effects.strength import Strength
 from stylizer.errors import ConfigError
@@ -86,7 +86,7 @@ class Left:
 
     notice: str | None = None
 
-    def __call__(self, frame: Frame) -> Mask:
+    def __call__(self, frame: Frame) -> Matte:
         width, height = frame.size
         return np.repeat(np.arange(width)[None] < width / 2, height, 0).astype(np.float32)
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from stylizer.effects.background import BackgroundConfig, LearntBackground
-from stylizer.effects.region import Mask, Part, PersonFinder, Region, RegionConfig
+from stylizer.effects.region import Matte, Part, PersonFinder, Region, RegionConfig
 from stylizer.effects.segmenter import Segmenter
 from stylizer.errors import BackendError, ConfigError, WeightsError
 from stylizer.frame import Frame, Image
@@ -35,7 +35,7 @@ class Half:
         self.resets = 0
         self.there = True
 
-    def __call__(self, frame: Frame) -> Mask:
+    def __call__(self, frame: Frame) -> Matte:
         mask = np.zeros((frame.size[1] // 4, frame.size[0] // 4), np.float32)
         if self.there:
             mask[:, : mask.shape[1] // 2] = 1
@@ -51,7 +51,7 @@ def room(seed: int = 0) -> Image:
     return np.asarray(cv2.resize(few, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
-def person(at: int) -> tuple[Image, Mask]:
+def person(at: int) -> tuple[Image, Matte]:
     """Return the room with a figure in it, and the figure's true mask."""
     true = np.zeros((HEIGHT, WIDTH), np.uint8)
     cv2.ellipse(true, (at, 40), (12, 16), 0, 0, 360, 1, -1)
@@ -74,7 +74,7 @@ def learn(finder: PersonFinder, image: Image, *, frames: int = 45) -> int:
     return frames
 
 
-def overlap(found: Mask, true: Mask) -> float:
+def overlap(found: Matte, true: Matte) -> float:
     """Return intersection over union."""
     inside = np.asarray(cv2.resize(found, (WIDTH, HEIGHT))) > 0.5
     return float((inside & (true > 0)).sum() / (inside | (true > 0)).sum())
@@ -243,7 +243,7 @@ def _red() -> Frame:
     return Frame(image, 0, 0.0)
 
 
-def _check(mask: Mask, size: tuple[int, int]) -> None:
+def _check(mask: Matte, size: tuple[int, int]) -> None:
     assert mask.dtype == np.float32 and mask.shape == size[::-1]
     assert 0 <= mask.min() and mask.max() <= 1
     edge = size[0] // 3

@@ -11,8 +11,8 @@ import pytest
 
 from stylizer.errors import ConfigError, StyleError
 from stylizer.io.sinks.panel import by_code
-from stylizer.live.beside import Beside
 from stylizer.live.controls import Controls, ControlSettings, OfferedStyle, offer_styles
+from stylizer.live.latest_task import LatestTask
 from stylizer.live.panel import live_keys
 from stylizer.styles.built_in import style_names
 from stylizer.styles.load import Style, load_style
@@ -132,7 +132,7 @@ def test_the_key_that_records_is_there_where_something_can() -> None:
 
 
 def test_of_several_wishes_the_last_wins_and_none_blocks() -> None:
-    beside = Beside("test")
+    task = LatestTask("test")
     begun, go, done = threading.Event(), threading.Event(), list[int]()
 
     def first() -> None:
@@ -140,35 +140,35 @@ def test_of_several_wishes_the_last_wins_and_none_blocks() -> None:
         assert go.wait(PATIENCE)
         done.append(0)
 
-    beside.wish(first)
+    task.submit(first)
     assert begun.wait(PATIENCE)
     for number in range(1, 5):
-        beside.wish(lambda number=number: done.append(number))  # type: ignore[misc]
-    assert beside.busy
+        task.submit(lambda number=number: done.append(number))  # type: ignore[misc]
+    assert task.busy
     assert done == []
     go.set()
-    until(lambda: not beside.busy)
+    until(lambda: not task.busy)
     assert done == [0, 4]
-    beside.wish(lambda: done.append(5))  # after it has come to rest
-    until(lambda: not beside.busy)
+    task.submit(lambda: done.append(5))  # after it has come to rest
+    until(lambda: not task.busy)
     assert done == [0, 4, 5]
 
 
 def test_trouble_is_told_once_and_a_mistake_is_raised(caplog: pytest.LogCaptureFixture) -> None:
-    beside = Beside("test")
+    task = LatestTask("test")
 
     def fail(error: Exception) -> None:
         raise error
 
-    beside.wish(lambda: fail(StyleError("no such style")))
-    until(lambda: not beside.busy)
-    beside.check()
-    assert beside.trouble() == "no such style"
-    assert beside.trouble() is None
-    beside.wish(lambda: fail(ZeroDivisionError("a mistake")))
-    until(lambda: not beside.busy)
+    task.submit(lambda: fail(StyleError("no such style")))
+    until(lambda: not task.busy)
+    task.check()
+    assert task.error() == "no such style"
+    assert task.error() is None
+    task.submit(lambda: fail(ZeroDivisionError("a mistake")))
+    until(lambda: not task.busy)
     with pytest.raises(ZeroDivisionError):
-        beside.check()
-    beside.check()
-    beside.wish(lambda: None)  # it still works
-    until(lambda: not beside.busy)
+        task.check()
+    task.check()
+    task.submit(lambda: None)  # it still works
+    until(lambda: not task.busy)

@@ -144,14 +144,14 @@ def test_a_style_that_fails_is_told_and_the_old_one_goes_on() -> None:
 
     def told() -> bool:
         assert (painter(frame(0)).image == 10).all()
-        return painter.state.trouble is not None
+        return painter.state.error is not None
 
     until(told)
-    assert painter.state.trouble == "style 13 brings bad luck"
+    assert painter.state.error == "style 13 brings bad luck"
     assert painter.state.style == 0
     controls.change(style=2)
     until(lambda: (painter(frame(1)).image == 30).all())
-    assert painter.state.trouble is None
+    assert painter.state.error is None
 
 
 def test_a_method_that_keeps_to_its_style_says_so() -> None:
@@ -161,7 +161,7 @@ def test_a_method_that_keeps_to_its_style_says_so() -> None:
 
     def told() -> bool:
         painter(frame(0))
-        return "keeps to its style" in str(painter.state.trouble)
+        return "keeps to its style" in str(painter.state.error)
 
     until(told)
 

@@ -44,7 +44,7 @@ def state(**values: object) -> PainterState:
         "level": Level(),
         "reason": None,
         "style": 0,
-        "trouble": None,
+        "error": None,
     }
     return PainterState(**(given | values))  # type: ignore[arg-type]
 
@@ -159,7 +159,7 @@ class Spy:
 def make(
     *,
     settings: ControlSettings | None = None,
-    trouble: str | None = None,
+    error: str | None = None,
     notice: Callable[[], str | None] = lambda: None,
     recorder: Tape | None = None,
 ) -> tuple[LivePanel, Controls]:
@@ -168,7 +168,7 @@ def make(
     panel = LivePanel(
         controls,
         Meter(),
-        state=lambda: state(trouble=trouble),
+        state=lambda: state(error=error),
         notice=notice,
         recorder=recorder,
     )
@@ -180,7 +180,7 @@ def test_a_panel_shows_overlay_help_messages_and_notices(
 ) -> None:
     spy, image = Spy(monkeypatch), picture(3, (640, 360))
     lost: list[str | None] = ["camera lost, waiting (3 s)"]
-    panel, _ = make(trouble="style x fails", notice=lambda: lost[0])
+    panel, _ = make(error="style x fails", notice=lambda: lost[0])
     keys = by_code(panel.keys)
     panel.draw(image, keys=panel.keys, paused=False)
     assert spy.writing.lines[0] == "first"

@@ -90,7 +90,7 @@ def made_ready(refined: Refined) -> None:
     """Have what refines loaded for frames of the test's size, and nothing seen yet."""
     for i in range(STILL.frames):
         refined(frame(i))
-    until(lambda: not refined._beside.busy)
+    until(lambda: not refined._task.busy)
     refined.reset()
 
 
@@ -231,7 +231,7 @@ def test_nothing_is_loaded_before_the_picture_is_still() -> None:
     refined = Refined(Halving(), [style(100)], make, CONFIG)
     for i in range(12):
         refined(frame(i, moved=i % 2 == 1))
-    assert not refined._beside.busy and not made and refined.notice is None
+    assert not refined._task.busy and not made and refined.notice is None
 
 
 def test_reset_forgets_the_canvas(refined: Refined) -> None:
@@ -249,7 +249,7 @@ def test_what_cannot_be_loaded_is_told_and_the_network_goes_on() -> None:
     refined = Refined(Halving(), [style(100)], make, CONFIG)
     for i in range(4):
         refined(frame(i))
-    until(lambda: not refined._beside.busy)
+    until(lambda: not refined._task.busy)
     for i in range(8):
         np.testing.assert_array_equal(refined(frame(i)).image, Halving()(frame(i)).image)
     assert refined.notice == "no refinement: weights: damaged"

@@ -20,7 +20,7 @@ from stylizer.network import registry, runtime, stylizer
 from stylizer.network.config import FastConfig
 from stylizer.network.embedded.spec import EmbeddedNetworkSpec
 from stylizer.network.fast.spec import FAST
-from stylizer.network.pictures import Code
+from stylizer.network.inputs import StyleEmbedding
 from stylizer.network.registry import FAST_NETWORKS
 from stylizer.network.spec import FastNetworkSpec
 from stylizer.network.stylizer import FastStylizer
@@ -35,13 +35,13 @@ class Inverter:
     def __init__(self, network: FastNetworkSpec, config: FastConfig) -> None:
         assert network.name == config.network
 
-    def encode(self, style: AnyStyle, *, scale: float) -> Code:
+    def encode(self, style: AnyStyle, *, scale: float) -> StyleEmbedding:
         return np.zeros(1, np.float32)
 
     def prepare(self, size: tuple[int, int]) -> None:
         pass
 
-    def paint(self, image: Image, code: Code) -> Image:
+    def paint(self, image: Image, code: StyleEmbedding) -> Image:
         return 255 - image
 
 

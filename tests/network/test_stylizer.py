@@ -8,7 +8,7 @@ import pytest
 from stylizer.errors import StyleError
 from stylizer.frame import Frame, Image
 from stylizer.network.config import FastConfig
-from stylizer.network.pictures import Code
+from stylizer.network.inputs import StyleEmbedding
 from stylizer.network.runtime import Runtime
 from stylizer.network.stylizer import FastStylizer, mix_styles
 from stylizer.protocols import StyledStylizer
@@ -23,7 +23,7 @@ class Tinter:
     def __init__(self, *, mixes: bool = True) -> None:
         self.mixes = mixes
 
-    def encode(self, style: AnyStyle, *, scale: float) -> Code:
+    def encode(self, style: AnyStyle, *, scale: float) -> StyleEmbedding:
         if not isinstance(style, Style):
             raise StyleError("no picture")
         return np.asarray(style.image.mean((0, 1)) * scale, np.float32)
@@ -31,7 +31,7 @@ class Tinter:
     def prepare(self, size: tuple[int, int]) -> None:
         pass
 
-    def paint(self, image: Image, code: Code) -> Image:
+    def paint(self, image: Image, code: StyleEmbedding) -> Image:
         return np.broadcast_to(np.rint(code), image.shape).astype(np.uint8)
 
 

@@ -10,9 +10,9 @@ from stylizer.temporal.flow import Flow
 from stylizer.temporal.motion import MotionFinder
 from stylizer.temporal.occlusion import (
     consistent,
-    inside,
-    likeness,
+    in_bounds,
     motion_boundaries,
+    photometric_consistency,
     reliable,
 )
 
@@ -54,25 +54,29 @@ def test_motion_boundaries_are_where_the_squared_slope_passes_the_bound() -> Non
     np.testing.assert_array_equal(motion_boundaries(flow), expected)
 
 
-def test_inside_forgives_noise_only() -> None:
-    marked = inside(even(5, -3))
+def test_bounds_forgive_noise_only() -> None:
+    marked = in_bounds(even(5, -3))
     expected = np.zeros((20, 30), bool)
     expected[3:, :25] = True
     np.testing.assert_array_equal(marked, expected)
-    assert inside(even(0.04, -0.04)).all()
+    assert in_bounds(even(0.04, -0.04)).all()
     assert not reliable(even(5, -3), even(-5, 3))[:3].any()
 
 
-def test_likeness_falls_with_the_largest_difference_of_the_channels() -> None:
+def test_photometric_consistency_falls_with_the_largest_difference_of_the_channels() -> None:
     first = np.full((9, 9, 3), 100, np.uint8)
     second = first.copy()
     second[..., 1] += 12
-    np.testing.assert_allclose(likeness(first, first, tolerance=12), 1.0)
-    np.testing.assert_allclose(likeness(first, second, tolerance=12), np.exp(-1), rtol=1e-5)
-    np.testing.assert_allclose(likeness(first, second, tolerance=6), np.exp(-4), rtol=1e-5)
+    np.testing.assert_allclose(photometric_consistency(first, first, tolerance=12), 1.0)
+    np.testing.assert_allclose(
+        photometric_consistency(first, second, tolerance=12), np.exp(-1), rtol=1e-5
+    )
+    np.testing.assert_allclose(
+        photometric_consistency(first, second, tolerance=6), np.exp(-4), rtol=1e-5
+    )
     single = first.copy()
     single[4, 4] = 109
-    assert likeness(first, single, tolerance=12).min() > 0.98, "noise is averaged"
+    assert photometric_consistency(first, single, tolerance=12).min() > 0.98, "noise is averaged"
 
 
 def test_flows_of_two_sizes_are_refused() -> None:

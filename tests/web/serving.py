@@ -20,7 +20,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from stylizer.frame import Image
 from stylizer.network.config import FastConfig
-from stylizer.network.pictures import Code
+from stylizer.network.inputs import StyleEmbedding
 from stylizer.styles.load import AnyStyle, Style
 from stylizer.web.app import create_app
 from stylizer.web.config import WebConfig
@@ -60,7 +60,7 @@ class FlatRuntime:
         self.encoded: list[str] = []
         self.prepared: list[tuple[int, int]] = []
 
-    def encode(self, style: AnyStyle, *, scale: float) -> Code:
+    def encode(self, style: AnyStyle, *, scale: float) -> StyleEmbedding:
         self.encoded.append(style.name)
         if isinstance(style, Style):
             return np.asarray(style.image.mean((0, 1)), np.float32)
@@ -69,7 +69,7 @@ class FlatRuntime:
     def prepare(self, size: tuple[int, int]) -> None:
         self.prepared.append(size)
 
-    def paint(self, image: Image, code: Code) -> Image:
+    def paint(self, image: Image, code: StyleEmbedding) -> Image:
         time.sleep(self.delay)
         painted = np.empty_like(image)
         painted[:] = np.rint(code).astype(np.uint8)

@@ -15,7 +15,7 @@ import pytest
 
 from stylizer.frame import Image
 from stylizer.network.config import FastConfig
-from stylizer.network.pictures import Code
+from stylizer.network.inputs import StyleEmbedding
 from stylizer.network.runtime import load_runtime
 from tests.clips import count_frames, decode, duration, make_clip
 from tests.web.serving import (
@@ -240,7 +240,7 @@ def test_the_end_of_the_server_cancels_and_removes_everything(tmp_path: Path, cl
 
 def test_a_mistake_in_a_job_is_told_without_its_secrets(tmp_path: Path) -> None:
     class Broken(FlatRuntime):
-        def paint(self, image: Image, code: Code) -> Image:
+        def paint(self, image: Image, code: StyleEmbedding) -> Image:
             raise RuntimeError("a secret")
 
     with serve(tmp_path, runtime=Broken()) as site:
@@ -257,7 +257,7 @@ def test_a_job_holds_up_no_stream(tmp_path: Path, clip: Path) -> None:
     hold = threading.Event()
 
     class Held(FlatRuntime):
-        def paint(self, image: Image, code: Code) -> Image:
+        def paint(self, image: Image, code: StyleEmbedding) -> Image:
             hold.wait(60)
             return super().paint(image, code)
 

@@ -22,7 +22,7 @@ from stylizer.errors import BackendError, ConfigError
 from stylizer.io.atomic import check_target, temporary_path
 from stylizer.network.embedded.conversion import ConversionConfig, Format, Part, check_size, convert
 from stylizer.network.embedded.spec import EmbeddedNetworkSpec
-from stylizer.network.pictures import Code
+from stylizer.network.inputs import StyleEmbedding
 from stylizer.network.registry import FAST_NETWORKS
 from stylizer.weights import weights_path
 
@@ -55,7 +55,7 @@ class ExportConfig:
     network: str = "fast"
     format: Format
     size: tuple[int, int] | None = None
-    code: Code | None = None
+    code: StyleEmbedding | None = None
     weights: Path | None = None
 
     def __post_init__(self) -> None:

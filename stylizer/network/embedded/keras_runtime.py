@@ -13,7 +13,13 @@ from stylizer.frame import Image
 from stylizer.network.config import FastConfig
 from stylizer.network.embedded.parts import load_parts
 from stylizer.network.embedded.spec import EmbeddedNetworkSpec
-from stylizer.network.pictures import Code, check_code, extend, known_statistics, resize_style
+from stylizer.network.inputs import (
+    StyleEmbedding,
+    check_embedding,
+    extend,
+    known_statistics,
+    resize_style,
+)
 from stylizer.styles.load import AnyStyle, Style
 from stylizer.weights import weights_path
 
@@ -66,7 +72,7 @@ class KerasRuntime:
         self.description = f"{network.name}, {describe_device()}"
         self.mixes = network.mixes
 
-    def encode(self, style: AnyStyle, *, scale: float) -> Code:
+    def encode(self, style: AnyStyle, *, scale: float) -> StyleEmbedding:
         """Return the code of a style: float32, 1-D.
 
         Args:
@@ -86,7 +92,7 @@ class KerasRuntime:
         """Trace the network for pictures of (width, height)."""
         self.paint(np.zeros((size[1], size[0], 3), np.uint8), np.zeros(self._code_size, np.float32))
 
-    def paint(self, image: Image, code: Code) -> Image:
+    def paint(self, image: Image, code: StyleEmbedding) -> Image:
         """Paint a picture, uint8 RGB (H, W, 3) of any size, in the style of a code.
 
         Raises:
@@ -94,7 +100,7 @@ class KerasRuntime:
         """
         stride, least = self._network.stride, self._network.least_side
         extended = extend(image, stride=stride, least_side=least)
-        known = ops.convert_to_tensor(check_code(code, self._code_size))
+        known = ops.convert_to_tensor(check_embedding(code, self._code_size))
         painted = ops.convert_to_numpy(self._paint(ops.convert_to_tensor(extended[None]), known))
         height, width, _ = image.shape
         return np.array(painted[0, :height, :width], np.uint8)

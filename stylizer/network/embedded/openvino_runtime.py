@@ -15,14 +15,15 @@ from typing import Any
 import numpy as np
 
 from stylizer.backend.cores import usable_cores
+from stylizer.backend.precision import Precision
 from stylizer.errors import BackendError
 from stylizer.frame import Image
-from stylizer.network.config import INSTALL_OPENVINO, FastConfig, Precision
+from stylizer.network.config import INSTALL_OPENVINO, FastConfig
 from stylizer.network.embedded.openvino_models import load_models
 from stylizer.network.embedded.spec import EmbeddedNetworkSpec
-from stylizer.network.pictures import (
-    Code,
-    check_code,
+from stylizer.network.inputs import (
+    StyleEmbedding,
+    check_embedding,
     extend,
     join_tiles,
     known_statistics,
@@ -94,10 +95,10 @@ class OpenVinoRuntime:
         self.description = f"{network.name}, openvino on CPU ({threads} threads), {precision}"
         self.mixes = network.mixes
         self._painters: OrderedDict[_Key, Any] = OrderedDict()
-        self._latest: Code | None = None
+        self._latest: StyleEmbedding | None = None
         self._painting, self._encoding = threading.Lock(), threading.Lock()
 
-    def encode(self, style: AnyStyle, *, scale: float) -> Code:
+    def encode(self, style: AnyStyle, *, scale: float) -> StyleEmbedding:
         """Return the code of a style: float32, 1-D.
 
         Args:
@@ -133,14 +134,14 @@ class OpenVinoRuntime:
             with self._painting:
                 self._keep(key, painter)
 
-    def paint(self, image: Image, code: Code) -> Image:
+    def paint(self, image: Image, code: StyleEmbedding) -> Image:
         """Paint a picture, uint8 RGB (H, W, 3) of any size, in the style of a code.
 
         Raises:
           ConfigError: the image is no uint8 RGB picture, or the code is of another network.
         """
         extended = self._extend(image)
-        known = check_code(code, self._code_size)
+        known = check_embedding(code, self._code_size)
         height, width, _ = image.shape
         with self._painting:
             self._latest = known
@@ -155,13 +156,13 @@ class OpenVinoRuntime:
         stride, least = self._network.stride, self._network.least_side
         return extend(image, stride=stride, least_side=least)[None]
 
-    def _key(self, shape: tuple[int, ...], code: Code | None) -> _Key:
+    def _key(self, shape: tuple[int, ...], code: StyleEmbedding | None) -> _Key:
         """Return what a compiled network serves: a size, and one style if it is in the graph."""
         if code is None or not self._network.style_in_graph:
             return shape, b""
         return shape, code.tobytes()
 
-    def _painter(self, shape: tuple[int, ...], code: Code) -> Any:
+    def _painter(self, shape: tuple[int, ...], code: StyleEmbedding) -> Any:
         """Return the network compiled for images (1, H, W, 3) and a code, with a place to run."""
         key = self._key(shape, code)
         if key not in self._painters:
@@ -169,7 +170,7 @@ class OpenVinoRuntime:
         self._painters.move_to_end(key)
         return self._painters[key]
 
-    def _compile(self, shape: tuple[int, ...], code: Code | None) -> Any:
+    def _compile(self, shape: tuple[int, ...], code: StyleEmbedding | None) -> Any:
         model = self._image.clone()
         model.reshape({"image": shape, "code": (1, self._code_size)})
         if self._network.style_in_graph:

@@ -28,7 +28,7 @@ class NetworkParts:
       predictor: from statistics to the style's code, float32 (N, C).
       make_graph: returns the image network as a model of OpenVINO: from ``image``, uint8
         (1, H, W, 3), and ``code``, float32 (1, C), to the painting in tiles of r by r pixels, uint8
-        (1, H / r, W / r, 3 r^2), as `stylizer.network.pictures.join_tiles` takes them.
+        (1, H / r, W / r, 3 r^2), as `stylizer.network.inputs.join_tiles` takes them.
     """
 
     image: keras.Model

@@ -3,7 +3,7 @@
 Converted by way of TensorFlow, the same network takes up to a tenth longer. Here the picture is
 mirrored at its borders while its pixels are bytes; all scales and shifts come out of one product,
 in the memory layout of the convolutions; and pixels get their order last, as bytes, outside of the
-graph (`stylizer.network.pictures.join_tiles`). Between the first two layers and the last two, the
+graph (`stylizer.network.inputs.join_tiles`). Between the first two layers and the last two, the
 graph follows the Keras model, whatever that is made of.
 """
 

@@ -23,8 +23,8 @@ from stylizer.backend.cores import usable_cores
 from stylizer.errors import BackendError, ConfigError, WeightsError
 from stylizer.frame import Image, check_image
 from stylizer.network.config import FastConfig
+from stylizer.network.inputs import StyleEmbedding, resize_style
 from stylizer.network.magenta.spec import MAGENTA
-from stylizer.network.pictures import Code, resize_style
 from stylizer.network.spec import FastNetworkSpec
 from stylizer.styles.load import AnyStyle, Style
 
@@ -66,7 +66,7 @@ class MagentaRuntime:
         self._model = _load(hub, source or URL)
         self.description = f"magenta, {_device(threads)}, float32"
 
-    def encode(self, style: AnyStyle, *, scale: float) -> Code:
+    def encode(self, style: AnyStyle, *, scale: float) -> StyleEmbedding:
         """Prepare a style: its picture, at a short side of ``MAGENTA.style_side`` times ``scale``.
 
         The tutorial of TensorFlow Hub cuts out the middle square; here the whole picture is read.
@@ -90,7 +90,7 @@ class MagentaRuntime:
     def prepare(self, size: tuple[int, int]) -> None:
         """Do nothing: the model takes any size as it is."""
 
-    def paint(self, image: Image, code: Code) -> Image:
+    def paint(self, image: Image, code: StyleEmbedding) -> Image:
         """Paint a picture.
 
         Args:
@@ -193,7 +193,7 @@ def _device(threads: int | None) -> str:
     return f"tensorflow on CPU ({threads or usable_cores()} threads)"
 
 
-def _picture(code: Code) -> npt.NDArray[np.float32]:
+def _picture(code: StyleEmbedding) -> npt.NDArray[np.float32]:
     """Take the picture out of a code: (1, H, W, 3).
 
     Raises:

@@ -28,7 +28,7 @@ SIDE = 384
 
 _STYLE_SIDE = 256
 
-Code = npt.NDArray[np.float32]
+StyleEmbedding = npt.NDArray[np.float32]
 
 
 class MagentaLite:
@@ -61,7 +61,7 @@ class MagentaLite:
         )
         self.description = f"magenta, TFLite on CPU ({threads} threads), float16 weights"
 
-    def encode(self, style: Image) -> Code:
+    def encode(self, style: Image) -> StyleEmbedding:
         """Return the 100 numbers of a style picture, uint8 RGB (H, W, 3), resized to 256x256.
 
         Raises:
@@ -71,7 +71,7 @@ class MagentaLite:
         small = cv2.resize(check_image(style, name="style"), side, interpolation=cv2.INTER_AREA)
         return _run(self._predict, _to_float(np.asarray(small, np.uint8))).ravel()
 
-    def paint(self, image: Image, code: Code) -> Image:
+    def paint(self, image: Image, code: StyleEmbedding) -> Image:
         """Paint one picture.
 
         Args:

@@ -11,7 +11,7 @@ from stylizer.apps.commands import export as export_app
 from stylizer.network import runtime as runtime_module
 from stylizer.network.config import FastConfig
 from stylizer.network.embedded.export import ExportConfig, ExportedModel
-from stylizer.network.pictures import Code
+from stylizer.network.inputs import StyleEmbedding
 from stylizer.styles.load import AnyStyle
 from tests.apps.conftest import Run, names
 
@@ -41,7 +41,7 @@ class Encoder:
     description = "encoder"
     mixes = True
 
-    def encode(self, style: AnyStyle, *, scale: float) -> Code:
+    def encode(self, style: AnyStyle, *, scale: float) -> StyleEmbedding:
         return np.full(3, len(style.name) * scale, np.float32)
 
 

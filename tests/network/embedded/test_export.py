@@ -14,20 +14,20 @@ from stylizer.network.embedded.conversion import ConversionConfig, convert
 from stylizer.network.embedded.export import ExportConfig, export_files, export_network
 from stylizer.network.fast.architecture import CODE_SIZE
 from stylizer.network.fast.parts import load_network
-from stylizer.network.pictures import Code
+from stylizer.network.inputs import StyleEmbedding
 from stylizer.weights import weights_path
 
 RANDOM = np.random.default_rng(3)
 CODE = RANDOM.normal(0, 1, CODE_SIZE).astype(np.float32)
 
 
-def in_keras(image: Code, code: Code) -> Code:
+def in_keras(image: StyleEmbedding, code: StyleEmbedding) -> StyleEmbedding:
     network = load_network(weights_path("fast")).get_layer("fast_image")
     painted = np.asarray(network({"image": image, "code": code[None]}))
     return np.asarray(np.clip(painted, 0, 255), np.float32)
 
 
-def pixels(width: int, height: int) -> Code:
+def pixels(width: int, height: int) -> StyleEmbedding:
     smooth = np.cumsum(RANDOM.normal(0, 4, (1, height, width, 3)), axis=2)
     return np.clip(128 + smooth, 0, 255).astype(np.float32)
 

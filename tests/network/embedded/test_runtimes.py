@@ -15,10 +15,11 @@ import numpy as np
 import pytest
 from keras import ops
 
+from stylizer.backend.precision import Precision
 from stylizer.errors import BackendError, ConfigError, WeightsError
 from stylizer.frame import Image
 from stylizer.network import runtime as runtime_module
-from stylizer.network.config import FastConfig, Precision
+from stylizer.network.config import FastConfig
 from stylizer.network.embedded import openvino_runtime
 from stylizer.network.embedded.keras_runtime import KerasRuntime
 from stylizer.network.embedded.openvino_runtime import OpenVinoRuntime

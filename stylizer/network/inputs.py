@@ -19,8 +19,8 @@ from stylizer.styles.built_in import NamedStyle
 
 __all__ = [
     "LEAST_STYLE_SIDE",
-    "Code",
-    "check_code",
+    "StyleEmbedding",
+    "check_embedding",
     "extend",
     "join_tiles",
     "known_statistics",
@@ -28,7 +28,7 @@ __all__ = [
     "style_size",
 ]
 
-Code = npt.NDArray[np.float32]
+StyleEmbedding = npt.NDArray[np.float32]
 """What a network knows of a style: float32, 1-D. Codes of the same network can be mixed."""
 
 LEAST_STYLE_SIDE = 16
@@ -109,7 +109,7 @@ def known_statistics(style: NamedStyle, side: float) -> npt.NDArray[np.float32]:
     return np.ascontiguousarray(style.statistics[style.nearest(side)], np.float32)[None]
 
 
-def check_code(code: Code, size: int) -> Code:
+def check_embedding(code: StyleEmbedding, size: int) -> StyleEmbedding:
     """Return a style code as float32 (1, size), or say what is wrong with it.
 
     Raises:

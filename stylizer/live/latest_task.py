@@ -8,12 +8,12 @@ from collections.abc import Callable
 
 from stylizer.errors import StylizerError
 
-__all__ = ["Beside"]
+__all__ = ["LatestTask"]
 
 _log = logging.getLogger(__name__)
 
 
-class Beside:
+class LatestTask:
     """Runs one job at a time; of those that come meanwhile, only the last is kept."""
 
     def __init__(self, name: str) -> None:
@@ -23,17 +23,17 @@ class Beside:
         self._next: Callable[[], None] | None = None
         self._thread: threading.Thread | None = None
         self._failure: Exception | None = None
-        self._trouble: str | None = None
+        self._error: str | None = None
 
     @property
     def busy(self) -> bool:
         """Whether a job is running or waiting."""
         return self._thread is not None
 
-    def wish(self, job: Callable[[], None]) -> None:
+    def submit(self, job: Callable[[], None]) -> None:
         """Have a job done soon, in place of any that has not yet begun.
 
-        A `StylizerError` of the job is kept for `trouble`, any other exception for `check`.
+        A `StylizerError` of the job is kept for `error`, any other exception for `check`.
         """
         with self._lock:
             self._next = job
@@ -41,10 +41,10 @@ class Beside:
                 self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
                 self._thread.start()
 
-    def trouble(self) -> str | None:
+    def error(self) -> str | None:
         """Return once why a job could not be done; None when all went well."""
         with self._lock:
-            told, self._trouble = self._trouble, None
+            told, self._error = self._error, None
         return told
 
     def check(self) -> None:
@@ -66,7 +66,7 @@ class Beside:
             except StylizerError as error:
                 _log.warning("%s", error)
                 with self._lock:
-                    self._trouble = str(error)
+                    self._error = str(error)
             except Exception as error:
                 with self._lock:
                     self._failure = error

@@ -8,8 +8,8 @@ import pytest
 from stylizer.errors import ConfigError
 from stylizer.network.fast.architecture import build_image_network
 from stylizer.network.fast.spec import FAST
-from stylizer.network.pictures import (
-    check_code,
+from stylizer.network.inputs import (
+    check_embedding,
     extend,
     join_tiles,
     known_statistics,
@@ -97,7 +97,7 @@ def test_a_built_in_style_is_taken_at_the_nearest_size() -> None:
 
 
 def test_a_code_of_another_network_is_refused() -> None:
-    assert check_code(np.zeros(64, np.float32), 64).shape == (1, 64)
+    assert check_embedding(np.zeros(64, np.float32), 64).shape == (1, 64)
     for code in (np.zeros(100, np.float32), np.zeros((1, 64), np.float32)):
         with pytest.raises(ConfigError, match=r"expected a style code of shape \(64,\)"):
-            check_code(code, 64)
+            check_embedding(code, 64)
