@@ -22,7 +22,7 @@ from stylizer.gatys.stylizer import LossRecord, loss_reporter, to_image
 from stylizer.temporal.anchor import ColorAnchor
 from stylizer.temporal.motion import MotionFinder
 
-__all__ = ["PassPainter", "PassProgress", "blend_passes", "paint_passes"]
+__all__ = ["PassPainter", "PassProgress", "blend_passes"]
 
 _SHARE = 0.5
 """The delta of Ruder et al. 2016, eq. 11 and 12: the neighbor's share where it is reliable."""
@@ -49,40 +49,13 @@ class PassProgress:
         return f"pass {self.number} of {self.passes}, {self.done / self.total:.0%}"
 
 
-def paint_passes(
-    frames: Sequence[Frame],
-    styles: Sequence[StyleLike],
-    config: GatysConfig | None = None,
-    *,
-    cuts: Collection[int] = (),
-    on_loss: Callable[[LossRecord], None] | None = None,
-) -> list[Frame]:
-    """Paint a clip in ``config.passes`` passes, the first forward, the next backward, ...
+class PassPainter:
+    """Paints clips in ``config.passes`` passes, the first forward, the next backward, ...
 
     The first pass paints as `GatysStylizer` does. In each later one a frame starts from what it
     was, mixed with its neighbor carried along, and gets ``warm_iterations``. Differs from the
     paper, whose first pass paints every frame by itself. Holds two pictures a frame in memory;
-    `stylizer.gatys.shots.PaintedShots` paints a long video a shot at a time.
-
-    Args:
-      frames: the clip, all of one size.
-      styles: one or more.
-      config: the settings; None for the defaults.
-      cuts: positions in ``frames`` at which a new shot begins; nothing is carried across.
-      on_loss: called once for each iteration of each pass.
-
-    Returns:
-      The painted frames, in order.
-
-    Raises:
-      ConfigError: ``initial`` is ``"image"``, or ``start`` is not ``"warped"``.
-      StyleError, WeightsError, OptimizationError: as `GatysStylizer` says.
-    """
-    return PassPainter(styles, config or GatysConfig(), on_loss=on_loss)(frames, cuts=cuts)
-
-
-class PassPainter:
-    """Paints clips as `paint_passes` does, one after another, with the network loaded once.
+    `stylizer.gatys.shots` paints a long video a shot at a time.
 
     Attributes:
       engine: what optimizes each frame.
@@ -105,7 +78,8 @@ class PassPainter:
           on_frame: called after each frame of each pass; what it raises ends the painting.
 
         Raises:
-          ConfigError, StyleError, WeightsError: as `paint_passes` says.
+          ConfigError: ``initial`` is ``"image"``, or ``start`` is not ``"warped"``.
+          StyleError, WeightsError: as `GatysStylizer` says.
         """
         if config.initial == "image" or config.start != "warped":
             raise ConfigError(

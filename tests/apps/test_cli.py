@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import subprocess
@@ -22,6 +23,8 @@ from stylizer.frame import Frame
 from stylizer.io.sinks.recording import Recorder
 from stylizer.notices import notice
 from tests.apps.conftest import Run
+
+OURS = logging.getLogger("stylizer")
 
 IMAGE = ("image", "a.png", "b.png", "-s", "c.png")
 GATYS = ("--method", "gatys")
@@ -184,9 +187,9 @@ def test_ctrl_c_while_the_backend_loads(
 
 def test_quiet_keeps_warnings_to_itself(capfd: pytest.CaptureFixture[str]) -> None:
     terminal.set_up(quiet=True, debug=False)
-    terminal._OURS.warning("a trifle")
+    OURS.warning("a trifle")
     terminal.set_up(quiet=False, debug=False)
-    terminal._OURS.getChild("io").warning("the sound is %s", "lost")
+    OURS.getChild("io").warning("the sound is %s", "lost")
     assert capfd.readouterr().err == "stylizer: warning: the sound is lost\n"
 
 
@@ -196,7 +199,7 @@ def test_what_native_code_says_meanwhile_is_kept_away(capfd: pytest.CaptureFixtu
         os.write(2, b"chatter\n")
         terminal.say("ours")
         with terminal.silenced():
-            terminal._OURS.warning("mind this")
+            OURS.warning("mind this")
         os.write(2, b"more chatter\n")
     terminal.say("after")
     os.write(2, b"an error\n")
@@ -226,7 +229,7 @@ def test_a_notice_is_heard_and_a_detail_is_not(capfd: pytest.CaptureFixture[str]
     notice.info("snapshot saved as a.png")
     terminal.set_up(quiet=False, debug=False)
     notice.info("snapshot saved as b.png")
-    terminal._OURS.getChild("io.sources.camera").info("a detail")
+    OURS.getChild("io.sources.camera").info("a detail")
     assert capfd.readouterr().err == "stylizer: info: snapshot saved as b.png\n"
 
 

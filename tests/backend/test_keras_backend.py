@@ -1,8 +1,8 @@
 """The same code under every backend, and what is said of the device."""
 
 import json
-import logging
 import os
+import re
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -109,33 +109,25 @@ def test_a_step_is_traced_once_for_each_shape() -> None:
     assert len(traces) == 2
 
 
-def test_a_gpu_that_is_not_used_is_said(
+@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a shell script")
+def test_a_gpu_that_its_driver_knows_and_the_backend_does_not_use_is_said(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
     if backend.has_gpu():
         pytest.skip("the backend uses a GPU")
-    monkeypatch.setattr(backend, "_nvidia_gpu", lambda: None)
-    with caplog.at_level(logging.WARNING):
-        described = backend.describe_device(precision="float32")
-    threads = backend._threads()
-    assert described == f"{keras.backend.backend()} on CPU ({threads} threads), float32"
-    assert not caplog.records
-    monkeypatch.setattr(backend, "_nvidia_gpu", lambda: "NVIDIA H200")
-    with caplog.at_level(logging.WARNING):
-        assert backend.describe_device() == described
-    assert "NVIDIA H200 is present but" in caplog.text
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a shell script")
-def test_the_driver_is_asked_for_the_gpu(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    program = tmp_path / "nvidia-smi"
+    driver = tmp_path / "nvidia-smi"
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert backend._nvidia_gpu() is None
-    program.write_text("#!/bin/sh\necho NVIDIA H200\necho NVIDIA H200\n")
-    program.chmod(0o755)
-    assert backend._nvidia_gpu() == "NVIDIA H200"
-    program.write_text("#!/bin/sh\necho no devices were found\nexit 6\n")
-    assert backend._nvidia_gpu() is None
+    described = backend.describe_device(precision="float32")
+    told = re.fullmatch(rf"{keras.backend.backend()} on CPU \((\d+) threads\), float32", described)
+    assert told is not None, described
+    backend.set_threads(int(told[1]))  # as many as it has: else TensorFlow would refuse
+    driver.write_text("#!/bin/sh\necho no devices were found\nexit 6\n")
+    driver.chmod(0o755)
+    assert backend.describe_device() == described
+    assert not caplog.records
+    driver.write_text("#!/bin/sh\necho NVIDIA H200\necho NVIDIA H200\n")
+    assert backend.describe_device() == described
+    assert "NVIDIA H200 is present but" in caplog.text
 
 
 def test_another_backend_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

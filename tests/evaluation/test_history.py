@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from rich.console import Console
 
 from stylizer.errors import ConfigError, SinkError
@@ -121,12 +122,16 @@ def test_the_plot_shows_falling_lines(tmp_path: Path, count: int) -> None:
         assert heights[-1] > heights[0] + 50
 
 
-def test_a_loss_of_zero_is_left_out_of_the_plot(tmp_path: Path) -> None:
+def test_a_loss_of_zero_is_left_out_of_the_plot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[Figure] = []
+    monkeypatch.setattr(Figure, "savefig", lambda figure, *_, **__: drawn.append(figure))
     history = LossHistory()
     for iteration in (1, 2):
         history(_record(iteration, content=0.0))
     history.write_plot(tmp_path / "losses.png")
-    axes = history._draw().axes[0]
+    axes = drawn[0].axes[0]
     assert [line.get_label() for line in axes.lines] == ["total", "style", "total variation"]
     assert axes.get_yscale() == "log"
 

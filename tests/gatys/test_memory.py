@@ -11,7 +11,7 @@ from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image
 from stylizer.gatys.config import GatysConfig
 from stylizer.gatys.memory import FrameMemory, Recalled, TemporalTarget, combine_long_term
-from stylizer.gatys.passes import blend_passes, paint_passes
+from stylizer.gatys.passes import PassPainter, blend_passes
 from stylizer.gatys.stylizer import GatysStylizer, LossRecord
 from stylizer.perceptual.losses import temporal_loss
 from stylizer.temporal.motion import MotionFinder
@@ -163,13 +163,13 @@ def test_one_pass_paints_as_a_stream_does_and_more_go_to_and_fro(weights: Path) 
     frames = panned(3)
     config = tiny_config(weights, iterations=2, warm_iterations=1, long_term=(1, 2))
     records: list[LossRecord] = []
-    once = paint_passes(frames, STYLES, config)
+    once = PassPainter(STYLES, config)(frames)
     stylizer = GatysStylizer(STYLES, config)
     for frame, result in zip(frames, once, strict=True):
         assert (result.index, result.time) == (frame.index, frame.time)
         streamed = stylizer(frame).image.astype(int)
         assert np.abs(streamed - result.image).mean() < 2.0, "but for the guard against drift"
-    thrice = paint_passes(frames, STYLES, replace(config, passes=3), on_loss=records.append)
+    thrice = PassPainter(STYLES, replace(config, passes=3), on_loss=records.append)(frames)
     order = [record.frame for record in records]
     assert order == [0, 0, 1, 2, 2, 1, 0, 0, 1, 2]
     assert not np.array_equal(thrice[0].image, once[0].image)
@@ -178,8 +178,8 @@ def test_one_pass_paints_as_a_stream_does_and_more_go_to_and_fro(weights: Path) 
 def test_passes_do_not_look_across_cuts(weights: Path) -> None:
     frames = panned(4)
     config = tiny_config(weights, iterations=2, warm_iterations=1, passes=2)
-    together = paint_passes(frames, STYLES, config, cuts=[2])
-    apart = paint_passes(frames[:2], STYLES, config) + paint_passes(frames[2:], STYLES, config)
+    together = PassPainter(STYLES, config)(frames, cuts=[2])
+    apart = [*PassPainter(STYLES, config)(frames[:2]), *PassPainter(STYLES, config)(frames[2:])]
     for one, other in zip(together, apart, strict=True):
         np.testing.assert_array_equal(one.image, other.image)
 
@@ -193,4 +193,4 @@ def test_settings_are_checked(weights: Path) -> None:
     with pytest.raises(ConfigError, match="passes: expected 1 for a stream, got 2"):
         GatysStylizer(STYLES, tiny_config(weights, passes=2))
     with pytest.raises(ConfigError, match="expected start 'warped'"):
-        paint_passes(panned(2), STYLES, tiny_config(weights, start="cold"))
+        PassPainter(STYLES, tiny_config(weights, start="cold"))

@@ -17,7 +17,7 @@ from stylizer.description import EffectsConfig
 from stylizer.effects.color import KeepColor
 from stylizer.errors import ConfigError, SourceError
 from stylizer.frame import Frame, Image
-from stylizer.gatys.passes import PassProgress, paint_passes
+from stylizer.gatys.passes import PassPainter, PassProgress
 from stylizer.gatys.shots import ShotConfig, ShotPainter
 from stylizer.gatys.stylizer import LossRecord
 from stylizer.pipeline import run
@@ -76,8 +76,8 @@ def test_each_shot_is_painted_as_a_clip_of_its_own(weights: Path) -> None:
     sink = Kept()
     run(Listed(frames), staged(ShotPainter(STYLES, ShotConfig(gatys=config))), sink)
     expected = [
-        *paint_passes(frames[:SHOT], STYLES, config),
-        *paint_passes(frames[SHOT:], STYLES, config),
+        *PassPainter(STYLES, config)(frames[:SHOT]),
+        *PassPainter(STYLES, config)(frames[SHOT:]),
     ]
     for got, alone in zip(sink.frames, expected, strict=True):
         assert (got.index, got.time) == (alone.index, alone.time)
@@ -162,7 +162,7 @@ def test_a_frame_alone_is_a_shot_of_its_own(weights: Path) -> None:
     config = tiny_config(weights, passes=2)
     frame = two_shots()[1]
     painted = ShotPainter(STYLES, ShotConfig(gatys=config))(frame)
-    (expected,) = paint_passes([frame], STYLES, config)
+    (expected,) = PassPainter(STYLES, config)([frame])
     assert (painted.index, painted.time) == (frame.index, frame.time)
     np.testing.assert_array_equal(painted.image, expected.image)
 

@@ -97,9 +97,10 @@ def test_attempts_that_fail_become_rarer() -> None:
 
 
 def test_the_cheapest_level_that_is_too_slow_says_so() -> None:
-    machine = Machine(Budget(fast_levels("fast")), full=2.0)
+    levels = fast_levels("fast")
+    machine = Machine(Budget(levels), full=2.0)
     machine.run(60)
-    assert machine.budget.level is machine.budget._levels[-1]
+    assert machine.budget.level is levels[-1]
     assert "too slow for 24 fps" in str(machine.budget.reason)
 
 
@@ -120,10 +121,11 @@ def test_what_is_far_too_slow_is_not_watched_for_long() -> None:
 
 
 def test_a_single_slow_frame_changes_nothing() -> None:
-    budget = Budget(fast_levels("fast"))
+    levels = fast_levels("fast")
+    budget = Budget(levels)
     for number in range(100):
         level = budget.spent(0.5 if number % 10 == 9 else 0.02, now=number / 24)
-        assert level is budget._levels[0]
+        assert level is levels[0]
 
 
 @pytest.mark.parametrize("iterations", [1, 2, 4, 20])

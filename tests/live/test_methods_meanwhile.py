@@ -43,7 +43,8 @@ def test_a_size_that_is_prepared_is_not_compiled_when_it_comes(
     network = FastStylizer([style(1)], runtime=runtime)
     assert isinstance(network, PreparingStylizer)
     expected = [network(Frame(picture(5, size), 0, 0.0)).image for size in SIZES]
-    fresh = FastStylizer([style(1)], runtime=OpenVinoRuntime(FAST, FastConfig(cache=model_cache)))
+    another = OpenVinoRuntime(FAST, FastConfig(cache=model_cache))
+    fresh = FastStylizer([style(1)], runtime=another)
     threads = [threading.Thread(target=fresh.prepare, args=(size,)) for size in SIZES]
     for thread in threads:
         thread.start()
@@ -53,7 +54,7 @@ def test_a_size_that_is_prepared_is_not_compiled_when_it_comes(
     def compile_(*_: object) -> Any:
         raise AssertionError("compiled again")
 
-    monkeypatch.setattr(fresh._runtime, "_compile", compile_)
+    monkeypatch.setattr(another, "_compile", compile_)
     for size, image in zip(SIZES, expected, strict=True):
         painted = fresh(Frame(picture(5, size), 0, 0.0)).image
         np.testing.assert_array_equal(painted, image)

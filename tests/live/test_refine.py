@@ -90,7 +90,7 @@ def made_ready(refined: Refined) -> None:
     """Have what refines loaded for frames of the test's size, and nothing seen yet."""
     for i in range(STILL.frames):
         refined(frame(i))
-    until(lambda: not refined._task.busy)
+    until(lambda: refined.notice is None)  # it is loaded, or cannot be
     refined.reset()
 
 
@@ -100,32 +100,37 @@ def refiners() -> list[Brightening]:
 
 
 @pytest.fixture
-def refined(refiners: list[Brightening]) -> Refined:
+def network() -> Halving:
+    return Halving()
+
+
+@pytest.fixture
+def refined(network: Halving, refiners: list[Brightening]) -> Refined:
     def make(styles: Sequence[AnyStyle]) -> Refiner:
         refiners.append(Brightening(styles))
         return refiners[-1]
 
-    made = Refined(Halving(), [style(100)], make, CONFIG)
+    made = Refined(network, [style(100)], make, CONFIG)
     made_ready(made)
     return made
 
 
-def test_a_still_picture_is_refined_a_step_a_frame_and_the_network_rests(refined: Refined) -> None:
-    network = refined._stylizer
-    assert isinstance(network, Halving)
+def test_a_still_picture_is_refined_a_step_a_frame_and_the_network_rests(
+    network: Halving, refined: Refined
+) -> None:
     plain = Halving()(frame(0)).image.astype(int)
     added = [int(np.median(refined(frame(i)).image - plain)) for i in range(10)]
     assert added == [0, 0, 0, 1, 2, 3, 4, 5, 6, 7]
     assert network.calls == 4 + 4  # when made ready, and until refining began
 
 
-def test_camera_noise_is_not_motion(refined: Refined) -> None:
+def test_camera_noise_is_not_motion(network: Halving, refined: Refined) -> None:
     random = np.random.default_rng(0)
     image = np.asarray(cv2.resize(frame(0).image, (320, 240)), np.float32)
     for i in range(6):
         noisy = np.clip(image + random.normal(0, 5, image.shape), 0, 255)
         refined(Frame(noisy.astype(np.uint8), i, i / 25))
-    assert refined._stylizer.calls == 4 + 4  # type: ignore[attr-defined]
+    assert network.calls == 4 + 4
 
 
 def test_at_motion_the_network_is_back_at_once_there_and_softly_elsewhere(
@@ -171,12 +176,12 @@ def test_a_change_of_styles_reaches_both_and_starts_anew(
 
 
 def test_styles_that_one_refuses_change_neither(
-    refined: Refined, refiners: list[Brightening]
+    network: Halving, refined: Refined, refiners: list[Brightening]
 ) -> None:
     with pytest.raises(StyleError, match="expected a picture"):
         refined.set_styles([load_style("starry_night")])
     assert refiners[0].level == 100
-    assert refined._stylizer.level == 100  # type: ignore[attr-defined]
+    assert network.level == 100
 
 
 def test_styles_set_while_loading_are_the_ones_refined_after() -> None:
@@ -231,7 +236,7 @@ def test_nothing_is_loaded_before_the_picture_is_still() -> None:
     refined = Refined(Halving(), [style(100)], make, CONFIG)
     for i in range(12):
         refined(frame(i, moved=i % 2 == 1))
-    assert not refined._task.busy and not made and refined.notice is None
+    assert refined.notice is None and not made, "nothing is being loaded"
 
 
 def test_reset_forgets_the_canvas(refined: Refined) -> None:
@@ -249,7 +254,7 @@ def test_what_cannot_be_loaded_is_told_and_the_network_goes_on() -> None:
     refined = Refined(Halving(), [style(100)], make, CONFIG)
     for i in range(4):
         refined(frame(i))
-    until(lambda: not refined._task.busy)
+    until(lambda: refined.notice is None)  # it is loaded, or cannot be
     for i in range(8):
         np.testing.assert_array_equal(refined(frame(i)).image, Halving()(frame(i)).image)
     assert refined.notice == "no refinement: weights: damaged"

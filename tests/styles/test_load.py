@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stylizer.errors import ConfigError, StyleError
-from stylizer.styles import load as module
 from stylizer.styles.load import MIN_SIDE, NamedStyle, Style, load_style, load_styles, style_names
 
 
@@ -68,8 +67,14 @@ def test_a_file_of_the_whole_name_wins_over_a_weight(
         ("x.jpg:half", "x.jpg:half", 1.0),
     ],
 )
-def test_drive_letters_are_no_weights(text: str, path: str, weight: float) -> None:
-    assert module._split(text) == (Path(path), weight)
+def test_drive_letters_are_no_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, path: str, weight: float
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    _write(tmp_path / "plain.png", color=200).rename(path)
+    style = _load(text)
+    assert (style.weight, style.image[0, 0].tolist()) == (weight, [200, 0, 0])
 
 
 @pytest.mark.parametrize("tail", [":0", ":-1", ":1e999"])

@@ -18,6 +18,7 @@ import pytest
 
 from stylizer.errors import ConfigError, SinkError
 from stylizer.frame import Frame
+from stylizer.io.media.encoding import FfmpegProcess
 from stylizer.io.sinks.video_writer import VideoWriter, VideoWriterConfig
 from tests.clips import count_frames, decode, ffmpeg, make_clip, picture, read_number
 from tests.processes import children
@@ -378,15 +379,22 @@ def test_ctrl_c_finishes_the_file_under_its_name(
     assert sorted(tmp_path.iterdir()) == sorted([source, path])
 
 
-def test_ctrl_c_amid_a_frame_costs_that_frame_only(tmp_path: Path) -> None:
+def test_ctrl_c_amid_a_frame_costs_that_frame_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "out.mp4"
+    whole = FfmpegProcess.write
+
+    def torn(process: FfmpegProcess, data: memoryview) -> None:
+        whole(process, data[:5000])
+        raise KeyboardInterrupt
+
     with pytest.raises(KeyboardInterrupt):
         with VideoWriter(path, size=SIZE, rate=NTSC, config=FAST) as writer:
             for index in range(9):
                 writer.write(Frame(picture(index), index, 0.0))
-            assert writer._file is not None
-            writer._file._encoder.write(memoryview(picture(9).tobytes()[:5000]))
-            raise KeyboardInterrupt
+            monkeypatch.setattr(FfmpegProcess, "write", torn)
+            writer.write(Frame(picture(9), 9, 0.0))
     assert numbers(path) == list(range(9))
 
 
@@ -438,11 +446,13 @@ def test_no_frame_is_an_error(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="ffmpeg is found by /proc")
 def test_the_death_of_ffmpeg_is_told(tmp_path: Path) -> None:
+    others = children(os.getpid())
     with pytest.raises(SinkError, match=r"out\.mp4: ffmpeg was killed by SIG"):
         with VideoWriter(tmp_path / "out.mp4", size=SIZE, rate=NTSC, config=FAST) as writer:
-            assert writer._file is not None
-            writer._file._encoder._process.kill()
+            (encoder,) = children(os.getpid()) - others
+            os.kill(encoder, signal.SIGKILL)
             for index in range(1000):
                 writer.write(Frame(picture(index % 256), index, 0.0))
 
