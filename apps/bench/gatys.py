@@ -46,17 +46,20 @@ class GatysResult(Timing):
 class GatysGrid:
     """Settings of the optimization; every option that is repeated spans the grid."""
 
-    network: Annotated[
+    loss_network: Annotated[
         list[str] | None,
         option(
-            "network",
+            "loss-network",
             f"A loss network; repeatable. Default: {_DEFAULTS.network}.",
             _GRID,
             show_default=False,
         ),
     ] = None
+    network: Annotated[
+        list[str] | None, option("network", "Once meant --loss-network.", _GRID, hidden=True)
+    ] = None
     weights: Annotated[
-        Path | None, option("weights", "A file of weights, with a single --network.", _GRID)
+        Path | None, option("weights", "A file of weights, with a single --loss-network.", _GRID)
     ] = None
     warm_iterations: Annotated[
         list[int] | None,
@@ -83,9 +86,11 @@ class GatysGrid:
         Raises:
           ConfigError: a setting is out of its range, or weights are given for several networks.
         """
-        networks = self.network or [_DEFAULTS.network]
+        networks = [*(self.loss_network or []), *(self.network or [])] or [_DEFAULTS.network]
         if self.weights is not None and len(networks) > 1:
-            raise ConfigError(f"--weights: expected a single --network, got {', '.join(networks)}")
+            raise ConfigError(
+                f"--weights: expected a single --loss-network, got {', '.join(networks)}"
+            )
         return [
             GatysConfig(
                 network=network,

@@ -22,7 +22,7 @@ from ..console.painting import check_weights, make_painter
 from ..console.paths import claim_file
 from ..console.progress import Display
 from ..console.terminal import say
-from ..options.gatys import GatysOptions
+from ..options.gatys import GatysAloneOptions
 from ..options.shared import SizeOption, SpeechOptions, option
 from ..options.spread import spread
 
@@ -102,7 +102,7 @@ def measure_start(
 @spread
 def compare_starts(
     source: Annotated[Path, typer.Argument(metavar="VIDEO", help="A clip that moves.")],
-    gatys: GatysOptions,
+    gatys: GatysAloneOptions,
     speech: SpeechOptions,
     size: SizeOption = None,
     frames: Annotated[int, option("frames", "How many frames to paint.", "Measurement")] = 60,

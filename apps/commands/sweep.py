@@ -19,7 +19,7 @@ from ..console.painting import check_weights, describe_still
 from ..console.paths import claim_file, claim_folder, style_paths
 from ..console.progress import Display
 from ..console.terminal import Interrupted, say
-from ..options.gatys import GatysOptions
+from ..options.gatys import GatysAloneOptions
 from ..options.shared import OutputOptions, SpeechOptions
 from ..options.spread import spread
 
@@ -42,7 +42,7 @@ def sweep(
             help="A setting and the values to try; repeat it for a grid, the last in the rows.",
         ),
     ],
-    gatys: GatysOptions,
+    gatys: GatysAloneOptions,
     out: OutputOptions,
     speech: SpeechOptions,
 ) -> None:

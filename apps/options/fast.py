@@ -10,7 +10,7 @@ from stylizer.errors import ConfigError
 from stylizer.network.config import Engine, FastConfig
 from stylizer.network.registry import FAST_NETWORKS
 
-from .shared import option
+from .shared import named, option
 
 __all__ = ["EngineOptions", "FastOptions", "Method"]
 
@@ -53,7 +53,6 @@ class EngineOptions:
     def config(
         self,
         *,
-        network: str | None = None,
         weights: Path | None = None,
         style_scale: float | None = None,
         precision: str | None = None,
@@ -61,21 +60,14 @@ class EngineOptions:
         """Return the settings.
 
         Args:
-          network: as given by ``--network``, which both methods share.
-          weights: as given by ``--weights``, shared too.
+          weights: as given by ``--weights``, which both methods share.
           style_scale: as given by ``--style-scale``, shared too.
           precision: as given by ``--precision``, shared too.
 
         Raises:
           ConfigError: a setting is out of its range, or two do not go together.
         """
-        if network is not None and network not in FAST_NETWORKS:
-            raise ConfigError(
-                f"--network: expected {' or '.join(FAST_NETWORKS)}, got {network}; "
-                "loss networks go with --method gatys"
-            )
         given: dict[str, Any] = {
-            "network": network,
             "weights": weights,
             "style_scale": style_scale,
             "precision": precision,
@@ -91,11 +83,13 @@ class EngineOptions:
     def refuse(self) -> None:
         """Make sure that no option of the fast method was given, as another one was chosen.
 
+        ``--network`` may have been: it once meant ``--loss-network`` then.
+
         Raises:
           ConfigError: one was.
         """
         for field in fields(self):
-            if field.name != "method" and getattr(self, field.name) is not None:
+            if field.name not in ("method", "network") and getattr(self, field.name) is not None:
                 raise ConfigError(
                     f"--{field.name}: belongs to --method fast, got --method {self.method}; "
                     "leave one of them out"
@@ -106,6 +100,15 @@ class EngineOptions:
 class FastOptions(EngineOptions):
     """The same where style pictures can be given, which Magenta's network needs."""
 
+    network: Annotated[
+        str | None,
+        option(
+            "network",
+            f"Of the fast method: {named(FAST_NETWORKS)}. Default: {_DEFAULTS.network}.",
+            _STYLE,
+            show_default=False,
+        ),
+    ] = None
     magenta: Annotated[
         str | None,
         _setting(

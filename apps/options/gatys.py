@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,26 +13,19 @@ from stylizer.backend.precision import Precision
 from stylizer.errors import ConfigError
 from stylizer.gatys.config import GatysConfig, Initial, Optimizer, Start
 from stylizer.gatys.recipes import RECIPES, Recipe, recipe
-from stylizer.network.registry import FAST_NETWORKS
-from stylizer.network.spec import FastNetworkSpec
 from stylizer.perceptual.registry import LOSS_NETWORKS
-from stylizer.perceptual.spec import LossNetworkSpec
 from stylizer.perceptual.types import LayerWeights, Pooling
 from stylizer.size import Size
 
-from .shared import option, parse_size
+from .shared import named, option, parse_size
 
-__all__ = ["SHARED", "GatysOptions"]
+__all__ = ["SHARED", "GatysAloneOptions", "GatysOptions"]
 
-SHARED = ("style", "style_scale", "network", "weights", "precision")
+SHARED = ("style", "style_scale", "weights", "precision")
 """The options here that the fast method has too."""
 
 _DEFAULTS = GatysConfig()
 _STYLE, _COURSE, _NETWORK = "Style", "Gatys: optimization", "Gatys: loss network"
-
-
-def _named(networks: Mapping[str, FastNetworkSpec] | Mapping[str, LossNetworkSpec]) -> str:
-    return ", ".join(f"{name} ({known.summary})" for name, known in networks.items())
 
 
 def _setting(field: str, text: str, panel: str, **settings: Any) -> Any:
@@ -64,16 +57,6 @@ class GatysOptions:
             "style_scale", "Size of the style pictures: larger makes broader strokes.", _STYLE
         ),
     ] = None
-    network: Annotated[
-        str | None,
-        option(
-            "network",
-            f"Of the fast method: {_named(FAST_NETWORKS)}. Of gatys: {_named(LOSS_NETWORKS)}, "
-            "or one of keras.applications with its layers. Default: the first of them.",
-            _STYLE,
-            show_default=False,
-        ),
-    ] = None
     weights: Annotated[
         Path | None, _setting("weights", "A file of weights for the network.", _STYLE)
     ] = None
@@ -94,6 +77,16 @@ class GatysOptions:
     ] = None
     tv_weight: Annotated[
         float | None, _setting("tv_weight", "Factor of the total variation loss.", _COURSE)
+    ] = None
+    loss_network: Annotated[
+        str | None,
+        option(
+            "loss-network",
+            f"{named(LOSS_NETWORKS)}, or one of keras.applications with its layers. "
+            f"Default: {_DEFAULTS.network}.",
+            _NETWORK,
+            show_default=False,
+        ),
     ] = None
     pooling: Annotated[
         Pooling | None, _setting("pooling", "Replaces the pooling of a VGG.", _NETWORK)
@@ -166,21 +159,29 @@ class GatysOptions:
         """
         return None if self.recipe is None else recipe(self.recipe)
 
-    def config(self, *, passes: bool = False) -> GatysConfig:
+    def config(self, *, passes: bool = False, network: str | None = None) -> GatysConfig:
         """Return the recipe's settings, or the default ones, with the given options over them.
 
         Args:
           passes: whether several ``--passes`` may be asked for.
+          network: as given by ``--network``, which once meant ``--loss-network``.
 
         Raises:
           ConfigError: there is no such recipe, or a setting is out of its range.
         """
+        if network is not None and self.loss_network is not None:
+            raise ConfigError(
+                f"--network: once meant --loss-network, got {network} beside "
+                f"{self.loss_network}; leave it out"
+            )
         chosen = self.chosen_recipe()
         given = {
             field.name: getattr(self, field.name)
             for field in fields(GatysConfig)
-            if getattr(self, field.name, None) is not None
+            if field.name != "network" and getattr(self, field.name, None) is not None
         }
+        if loss_network := self.loss_network or network:
+            given["network"] = loss_network
         for name, texts in (("content", self.content_layer), ("style", self.style_layer)):
             if texts:
                 given[f"{name}_layers"] = _parse_layers(f"--{name}-layer", texts)
@@ -200,6 +201,19 @@ class GatysOptions:
         """
         chosen = self.chosen_recipe()
         return parse_size(size) or (chosen.size if chosen is not None else None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GatysAloneOptions(GatysOptions):
+    """The same for commands that know no other method, and have no ``--network`` of their own."""
+
+    network: Annotated[
+        str | None, option("network", "Once meant --loss-network.", _NETWORK, hidden=True)
+    ] = None
+
+    def config(self, *, passes: bool = False, network: str | None = None) -> GatysConfig:
+        """Return the settings; see `GatysOptions.config`."""
+        return super().config(passes=passes, network=network or self.network)
 
 
 def _parse_layers(option: str, texts: Sequence[str]) -> LayerWeights:

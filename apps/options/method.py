@@ -39,18 +39,22 @@ def choose_config(fast: FastOptions, gatys: GatysOptions, *, passes: bool = Fals
                     f"--{field.name.replace('_', '-')}: belongs to the optimization; "
                     "add --method gatys, or leave it out"
                 )
+        if fast.network is not None and fast.network not in FAST_NETWORKS:
+            raise ConfigError(
+                f"--network: expected {' or '.join(FAST_NETWORKS)}, got {fast.network}; a loss "
+                f"network goes with --method gatys, as --loss-network {fast.network}"
+            )
         return fast.config(
-            network=gatys.network,
             weights=gatys.weights,
             style_scale=gatys.style_scale,
             precision=gatys.precision,
         )
     fast.refuse()
-    if gatys.network in FAST_NETWORKS:
+    if fast.network in FAST_NETWORKS:
         raise ConfigError(
-            f"--network {gatys.network}: belongs to --method fast, got --method {fast.method}"
+            f"--network {fast.network}: belongs to --method fast, got --method {fast.method}"
         )
-    return gatys.config(passes=passes)
+    return gatys.config(passes=passes, network=fast.network)
 
 
 def describe(

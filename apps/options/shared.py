@@ -7,6 +7,7 @@ from it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,6 +15,8 @@ from typing import Annotated, Any
 import typer
 
 from stylizer.io.media.encoding import PRESETS, VideoWriterConfig
+from stylizer.network.spec import FastNetworkSpec
+from stylizer.perceptual.spec import LossNetworkSpec
 from stylizer.size import Size
 
 __all__ = [
@@ -22,6 +25,7 @@ __all__ = [
     "OutputOptions",
     "SizeOption",
     "SpeechOptions",
+    "named",
     "option",
     "parse_size",
 ]
@@ -32,6 +36,11 @@ _OUTPUT, _REPORTS = "Output", "Reports"
 def option(name: str, text: str, panel: str, **settings: Any) -> Any:
     """Describe an option ``--name``."""
     return typer.Option(f"--{name}", help=text, rich_help_panel=panel, **settings)
+
+
+def named(networks: Mapping[str, FastNetworkSpec] | Mapping[str, LossNetworkSpec]) -> str:
+    """Name networks with what is to be known of them: ``fast (embedded), ...``."""
+    return ", ".join(f"{name} ({known.summary})" for name, known in networks.items())
 
 
 SizeOption = Annotated[

@@ -58,7 +58,7 @@ class LossNetworkSpec:
     """A loss network, as `stylizer.perceptual.registry` lists it.
 
     Attributes:
-      name: as in ``--network``, in lower case.
+      name: as in ``--loss-network``, in lower case.
       summary: a few words for help.
       load: loads a model from float32 RGB 0..255 (N, H, W, 3) to a dict of features by layer, no
         deeper than the layers asked for, under the precision policy that Keras has; frozen. Its

@@ -13,8 +13,11 @@ import pytest
 
 from stylizer.apps.commands import live
 from stylizer.apps.console.painting import make_painter
-from stylizer.apps.options.gatys import SHARED, GatysOptions
+from stylizer.apps.options.fast import FastOptions
+from stylizer.apps.options.gatys import SHARED, GatysAloneOptions, GatysOptions
+from stylizer.apps.options.method import choose_config
 from stylizer.frame import Frame
+from stylizer.gatys.config import GatysConfig
 from stylizer.io.image import read_image, write_image
 from stylizer.network import stylizer as fast_module
 from stylizer.network.config import FastConfig
@@ -68,7 +71,7 @@ REFUSED = [
         "precision: expected one of auto, float32, bfloat16, got 'float16'",
     ),
     (["--precision", "bfloat16", "--engine", "keras"], "precision: bfloat16 goes with the engine"),
-    (["--network", "vgg19"], "--network: expected fast or magenta, got vgg19; loss networks go"),
+    (["--network", "vgg19"], "as --loss-network vgg19"),
     (["--magenta", "folder"], "magenta: goes with the network magenta, got fast"),
     (
         ["--network", "magenta", "--engine", "openvino"],
@@ -82,6 +85,11 @@ REFUSED = [
     (["--method", "gatys", "--engine", "keras"], "--engine: belongs to --method fast"),
     (["--method", "gatys", "--threads", "2"], "--threads: belongs to --method fast"),
     (["--method", "gatys", "--magenta", "folder"], "--magenta: belongs to --method fast"),
+    (["--loss-network", "vgg19"], "--loss-network: belongs to the optimization"),
+    (
+        ["--method", "gatys", "--network", "vgg19", "--loss-network", "compact"],
+        "--network: once meant --loss-network, got vgg19 beside compact",
+    ),
     (["--method", "gatys", "--network", "fast"], "--network fast: belongs to --method fast"),
     (["--method", "gatys", "--network", "magenta"], "--network magenta: belongs to --method fast"),
     (["-s", "starry_night", "--keep-color", "match"], "starry_night: matching colors needs a"),
@@ -132,6 +140,16 @@ def test_a_picture_to_start_from_is_for_the_optimization(
     outcome = stylizer(*args)
     assert outcome.code == 1
     assert "--initial-image: belongs to the optimization" in outcome.errors[0]
+
+
+def test_the_old_name_of_the_loss_network_is_understood() -> None:
+    assert GatysAloneOptions(style=["a"], network="vgg19").config().network == "vgg19"
+    assert GatysAloneOptions(style=["a"], loss_network="vgg19").config().network == "vgg19"
+    assert GatysOptions(style=["a"], loss_network="vgg16").config().network == "vgg16"
+    fast, gatys = FastOptions(method="gatys", network="vgg19"), GatysOptions(style=["a"])
+    config = choose_config(fast, gatys)
+    assert isinstance(config, GatysConfig)
+    assert config.network == "vgg19"
 
 
 def test_both_methods_share_the_options_that_say_so() -> None:

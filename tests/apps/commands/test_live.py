@@ -207,14 +207,15 @@ def test_a_rate_that_cannot_be_held_is_refused(
         (["--network", "magenta"], ["blocks"]),
         (["--method", "gatys"], ["blocks", "composition_vii"]),
         (["--method", "gatys", "--network", "vgg19"], ["blocks"]),
+        (["--method", "gatys", "--loss-network", "vgg19"], ["blocks"]),
     ],
 )
 def test_only_styles_that_the_method_takes_are_offered(
     style: Path, arguments: list[str], names: list[str]
 ) -> None:
     values = dict(zip(arguments[::2], arguments[1::2], strict=True))
-    fast = live.FastOptions(method=values.get("--method", "fast"))
-    gatys = live.GatysOptions(style=[str(style)], network=values.get("--network"))
+    fast = live.FastOptions(method=values.get("--method", "fast"), network=values.get("--network"))
+    gatys = live.GatysOptions(style=[str(style)], loss_network=values.get("--loss-network"))
     look = live.LookOptions(keep_color=values.get("--keep-color"))
     offered = live._offer(live.load_styles([str(style)]), live._config(fast, gatys), look)
     assert [choice.name for choice in offered][:2] == names
