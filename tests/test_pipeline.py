@@ -378,6 +378,7 @@ def test_latency_is_counted_from_the_reading_of_the_frame() -> None:
 INTERRUPTED = """
 import sys, threading
 sys.path.insert(0, {root!r})
+from tests.test_pipeline import Sink, {kind}, Step
 from stylizer.pipeline import run
 
 class Loud(Sink):

@@ -1,4 +1,4 @@
-"""The recurrent wrapper, on motions that are known: it holds still, and nothing trails behind."""
+"""Coherence, on motions that are known: it holds still, and nothing trails behind."""
 
 import threading
 from collections.abc import Sequence
