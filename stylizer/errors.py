@@ -9,7 +9,7 @@
     ├── StyleError       a style picture cannot be used
     ├── WeightsError     the weights of a network are missing or damaged
     ├── BackendError     the backend or device asked for is not there
-    └── OptimizationError  the optimisation diverged and could not be rescued
+    └── OptimizationError  the optimization diverged and could not be rescued
 
 A message says what was expected, what was got, and what to do about it. Apps print it as one line.
 """
@@ -55,4 +55,4 @@ class BackendError(StylizerError):
 
 
 class OptimizationError(StylizerError):
-    """The optimisation diverged and could not be rescued."""
+    """The optimization diverged and could not be rescued."""

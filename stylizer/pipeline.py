@@ -16,7 +16,7 @@ time. (A `stylizer.protocols.ShotStylizer` holds those that it paints together b
 
 A live source (``rate is None``) is read by the stylizer's thread without any queue before it, and
 the stylizer works as a whole. A camera keeps only its newest frame, and queues of older ones would
-show the past: what is stylised is always the newest frame there is, and only one finished frame
+show the past: what is stylized is always the newest frame there is, and only one finished frame
 waits for the sink.
 
 The sink runs in the thread that called `run`, because windows and Ctrl-C belong to the main thread.

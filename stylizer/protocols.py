@@ -39,10 +39,10 @@ class EndOfStream(Exception):
 
 @runtime_checkable
 class Stylizer(Protocol):
-    """Turns a frame into a stylised frame; it may remember earlier frames."""
+    """Turns a frame into a stylized frame; it may remember earlier frames."""
 
     def __call__(self, frame: Frame) -> Frame:
-        """Return the stylised frame: same size, index and time."""
+        """Return the stylized frame: same size, index and time."""
         ...
 
     def reset(self) -> None:

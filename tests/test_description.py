@@ -121,7 +121,7 @@ def test_styles_are_written_as_references() -> None:
         ("[]", r"stylizer: expected an object, got \[\]"),
         ('{"styles": "tahiti"}', "stylizer.styles: expected a list, got 'tahiti'"),
         ('{"styles": [3]}', r"stylizer.styles\[0\]: expected a text, got 3"),
-        ('{"styles": [], "colour": 1}', "stylizer.colour: no such setting; there are styles"),
+        ('{"styles": [], "color": 1}', "stylizer.color: no such setting; there are styles"),
         ('{"styles": [], "strength": "1"}', "stylizer.strength: expected a number, got '1'"),
         ('{"styles": [], "strength": true}', "stylizer.strength: expected a number, got True"),
         ('{"styles": [], "strength": 2}', "stylizer.strength: expected 0"),

@@ -142,5 +142,5 @@ def _describe(model: ExportedModel) -> str:
     what = f"{model.path}: {_NAMES[model.part]}, {model.path.stat().st_size / 1e6:.1f} MB"
     if model.runner is None or model.difference is None:
         return f"{what}, NOT compared with Keras: the program that runs it is not installed"
-    unit = "grey levels" if model.part == "image" else "of the largest number"
+    unit = "gray levels" if model.part == "image" else "of the largest number"
     return f"{what}, as Keras within {model.difference:.1g} {unit} ({model.runner})"

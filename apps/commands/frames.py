@@ -67,7 +67,7 @@ class ResetOnGap(WrappedStylizer):
         self._next: int | None = None
 
     def __call__(self, frame: Frame) -> Frame:
-        """Return the stylised frame."""
+        """Return the stylized frame."""
         if self._always or (self._next is not None and frame.index != self._next):
             self._stylizer.reset()
         self._next = frame.index + 1

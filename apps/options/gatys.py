@@ -144,7 +144,7 @@ class GatysOptions:
         Optimizer | None, _setting("optimizer", "adam or lbfgs (SciPy).", _COURSE)
     ] = None
     learning_rate: Annotated[
-        float | None, _setting("learning_rate", "Adam's step in grey levels, 0..255.", _COURSE)
+        float | None, _setting("learning_rate", "Adam's step in gray levels, 0..255.", _COURSE)
     ] = None
     scales: Annotated[
         int | None, _setting("scales", "Sizes of a still, coarse to fine.", _COURSE)

@@ -1,4 +1,4 @@
-"""Pictures to distil on: photos and paintings, cropped, and damaged as optimisation damages."""
+"""Pictures to distil on: photos and paintings, cropped, and damaged as optimization damages."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Crops:
         return self._cut(self._paintings)
 
     def damaged(self) -> Batch:
-        """Return a picture between a photo, a painting, and what an optimisation makes of them."""
+        """Return a picture between a photo, a painting, and what an optimization makes of them."""
         random = self.random
         image = self.photo() if random.random() < 0.6 else self.painting()
         if random.random() < 0.25:
@@ -57,7 +57,7 @@ class Crops:
         return np.clip(image, 0, 255).astype(np.float32)
 
     def _noise(self, strength: float) -> Batch:
-        """Return noise of a random grain (1, 2 or 4 pixels), coloured or grey."""
+        """Return noise of a random grain (1, 2 or 4 pixels), colored or gray."""
         side = self.crop // int(self.random.choice([1, 1, 2, 4]))
         channels = int(self.random.choice([1, 3]))
         noise = self.random.normal(0, strength, (side, side, channels)).astype(np.float32)

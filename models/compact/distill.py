@@ -21,7 +21,7 @@ Tensor = Any
 
 
 def build_teacher(path: Path) -> keras.Model:
-    """Build the normalised VGG-19 up to block4_conv1: float32 RGB 0..255 to the features of `TAPS`.
+    """Build the normalized VGG-19 up to block4_conv1: float32 RGB 0..255 to the features of `TAPS`.
 
     Args:
       path: an ``.npz`` with ``blockB_convC/kernel`` (H, W, in, out) and ``/bias``.

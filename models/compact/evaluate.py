@@ -1,7 +1,7 @@
-"""Measures the compact loss network by what it makes: pictures optimised with it, seen by VGG-19.
+"""Measures the compact loss network by what it makes: pictures optimized with it, seen by VGG-19.
 
 Run as ``python -m stylizer.models.compact.evaluate DATA --out runs/evaluation``. Held-out photos
-are stylised after held-out paintings, from the content, by Adam: once with the compact network,
+are stylized after held-out paintings, from the content, by Adam: once with the compact network,
 once with the VGG-19 that taught it, all else equal. The teacher then measures both. Prints
 medians, and writes them as JSON beside a contact sheet.
 """
@@ -89,7 +89,7 @@ def _distances(
 def compare(
     data: Path, networks: dict[str, GatysConfig], *, pairs: int, size: int
 ) -> tuple[dict[str, dict[str, float]], Image]:
-    """Stylise held-out pairs with each network.
+    """Stylize held-out pairs with each network.
 
     Args:
       data: the folder of ``vgg19/``, ``photos/`` and ``paintings/``.

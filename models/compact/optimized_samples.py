@@ -1,4 +1,4 @@
-"""Samples optimised against the student, as its users will do: what fools it turns up here."""
+"""Samples optimized against the student, as its users will do: what fools it turns up here."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Tensor = Any
 
 
 class OptimizedSamples:
-    """Samples under way: each is optimised against the student, from content towards a style.
+    """Samples under way: each is optimized against the student, from content towards a style.
 
     What fools the student turns up here, and the teacher's features of it are the cure. A sample
     starts anew after a random number of steps.

@@ -38,7 +38,7 @@ class Settings:
     Attributes:
       crop: side of the pictures, pixels.
       fresh: pictures that the teacher looks at in one round, half of them samples under
-      optimisation. updates: steps of the student in one round, on batches of ``fresh`` pictures
+      optimization. updates: steps of the student in one round, on batches of ``fresh`` pictures
       from the replay. stored: pictures kept with their features, float16 (6 MB each at a crop of
       160). steps: steps that each sample takes in one round. learning_rate: Adam's highest; falls
       to a hundredth along a cosine. gram_share: weight of the Gram matrices' error beside the

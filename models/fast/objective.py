@@ -38,7 +38,7 @@ class LossWeights:
       moments: of the squared distance of means and standard deviations, mean over the taps.
       deep: how much more the two deeper taps count than the two others.
       temporal: of the squared difference between the paintings of two views, brought together,
-      in units of half the range of grey levels.
+      in units of half the range of gray levels.
       checkerboard: of the squared pattern that repeats every 8 pixels, in the same units.
     """
 

@@ -1,4 +1,4 @@
-"""How well a stylised video moves with its source."""
+"""How well a stylized video moves with its source."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class FlowAgreement:
 
 
 def flow_agreement(source_frames: Sequence[Image], output_frames: Sequence[Image]) -> FlowAgreement:
-    """Compare the optical flow of a stylised video with its source's.
+    """Compare the optical flow of a stylized video with its source's.
 
     Flows are estimated at full size between successive frames; pixels that the source's flow takes
     out of the picture do not count.

@@ -1,4 +1,4 @@
-"""The settings of the optimisation, in one frozen record."""
+"""The settings of the optimization, in one frozen record."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Start = Literal["warped", "previous", "cold"]
 
 @dataclass(frozen=True, kw_only=True)
 class GatysConfig:
-    """How a picture is optimised (Gatys et al. 2016), and how a video goes on from frame to frame.
+    """How a picture is optimized (Gatys et al. 2016), and how a video goes on from frame to frame.
 
     Attributes:
       network: ``"compact"`` (embedded), ``"vgg19"``, ``"vgg16"``, or any name of
@@ -47,16 +47,16 @@ class GatysConfig:
         variation loss.
       initial: what the first frame (or a still) starts from; ``"image"`` is one given in the call.
       optimizer: ``"adam"`` runs in the backend's graph, ``"lbfgs"`` in SciPy.
-      noise_deviation: standard deviation, in grey levels, of normal noise about the network's mean
+      noise_deviation: standard deviation, in gray levels, of normal noise about the network's mean
         color; None for noise that is uniform over 0..255.
-      learning_rate: Adam's step, in grey levels (0..255); of L-BFGS it scales the first step.
+      learning_rate: Adam's step, in gray levels (0..255); of L-BFGS it scales the first step.
       beta_1: decay of Adam's first moment.
-      epsilon: Adam's stabilizer, in units of the gradient (loss per grey level); far below the
+      epsilon: Adam's stabilizer, in units of the gradient (loss per gray level); far below the
         gradients of a large picture, about 1e-9 a pixel, else it would shorten the steps there.
       evaluations: evaluations of loss and gradient that one iteration of L-BFGS may spend.
       iterations: iterations of a still and of a video's first frame.
       warm_iterations: iterations of each later frame.
-      start: what a later frame starts from: ``"warped"`` (the previous stylised frame carried
+      start: what a later frame starts from: ``"warped"`` (the previous stylized frame carried
         along by the optical flow of the source), ``"previous"`` (as it was), ``"cold"`` (from
         ``initial``).
       flow: quality of the optical flow between frames.

@@ -85,7 +85,7 @@ def real_time_style_transfer() -> GatysConfig:
     from 5.78e8 to 1.44e6. The table, its interval and such totals are those of TensorFlow's
     tutorial for eager execution (R. Yuan, 2018), whose settings stand here: content weight 1e3,
     style weight 1e-2, both losses means, style layers weighted 1/5, ImageNet's weights with maximum
-    pooling, Adam with a step of 5 grey levels, beta_1 0.99 and epsilon 0.1, started from the
+    pooling, Adam with a step of 5 gray levels, beta_1 0.99 and epsilon 0.1, started from the
     content, clipped to 0..255 at each step, no total variation.
 
     Mapping: none is needed, the losses are this library's. Their scale matters to epsilon

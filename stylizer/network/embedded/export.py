@@ -87,7 +87,7 @@ class ExportedModel:
       path: its file; for OpenVINO the one beside it, ending in ``.bin``, belongs to it.
       part: ``"image"`` or ``"style"``.
       runner: the program that ran it; None when that is not installed, and it was not run.
-      difference: the most that its output differed from Keras's: for ``"image"`` in grey levels
+      difference: the most that its output differed from Keras's: for ``"image"`` in gray levels
         (0..255), for ``"style"`` as a share of the largest number of the code.
     """
 

@@ -66,7 +66,7 @@ def test_the_ending_is_the_format(
     done = stylizer("export", tmp_path / name)
     assert (done.code, done.errors) == (0, [])
     assert exporter.config == ExportConfig(format=kind)  # type: ignore[arg-type]
-    assert "as Keras within 0.2 grey levels (onnxruntime)" in done.err
+    assert "as Keras within 0.2 gray levels (onnxruntime)" in done.err
 
 
 def test_size_and_style(stylizer: Run, exporter: Exporter, tmp_path: Path, style: Path) -> None:

@@ -75,7 +75,7 @@ def test_a_folder_whose_name_looks_like_a_pattern(tmp_path: Path) -> None:
         assert _names(tmp_path / name) == ["x.png"]
 
 
-def test_a_pattern_takes_no_neighbours(tmp_path: Path) -> None:
+def test_a_pattern_takes_no_neighbors(tmp_path: Path) -> None:
     for name in ("a001.png", "a1.png", "ba002.png", "a003.png.png", "a010.png", "aXXX.png"):
         (tmp_path / name).touch()
     assert _names(tmp_path / "a%03d.png") == ["a001.png", "a010.png"]
