@@ -26,6 +26,11 @@ class OptimizedSamples:
 
     What fools the student turns up here, and the teacher's features of it are the cure. A sample
     starts anew after a random number of steps.
+
+    Attributes:
+      pictures: where contents and styles come from.
+      images: the samples as they are, float32, (N, H, W, 3), 0 to 255.
+      styles: what each is to look like, as ``images``.
     """
 
     def __init__(self, distiller: Distiller, pictures: Crops, *, count: int) -> None:
@@ -36,7 +41,7 @@ class OptimizedSamples:
         side = pictures.crop
         self.images = np.zeros((count, side, side, 3), np.float32)
         self._contents = np.zeros_like(self.images)
-        self._styles = np.zeros_like(self.images)
+        self.styles = np.zeros_like(self.images)
         self._first, self._second = np.zeros_like(self.images), np.zeros_like(self.images)
         self._left, self._age = np.zeros(count, int), np.zeros(count, int)
         self._rates, self._weights = np.zeros(count), np.zeros((count, 3), np.float32)
@@ -46,7 +51,7 @@ class OptimizedSamples:
         for index in np.flatnonzero(self._left <= 0):
             self._begin(int(index))
         values = [variable.value for variable in self._distiller.variables]
-        sides = (ops.convert_to_tensor(side) for side in (self._contents, self._styles))
+        sides = (ops.convert_to_tensor(side) for side in (self._contents, self.styles))
         targets = self._aim(*sides, values)
         for _ in range(steps):
             images, weights = map(ops.convert_to_tensor, (self.images, self._weights))
@@ -68,7 +73,7 @@ class OptimizedSamples:
         pictures = self.pictures
         random = pictures.random
         self._contents[index] = pictures.photo()
-        self._styles[index] = pictures.painting() if random.random() < 0.9 else pictures.damaged()
+        self.styles[index] = pictures.painting() if random.random() < 0.9 else pictures.damaged()
         start = random.random()
         if start < 0.7:
             self.images[index] = self._contents[index]

@@ -15,6 +15,7 @@ __all__ = [
     "HELD_OUT_TEXTURES",
     "Contents",
     "Styles",
+    "crop",
     "recolor",
     "square",
 ]
@@ -51,7 +52,7 @@ class Contents:
         random = self._random
         images = self._photos if random.random() < 0.93 else self._paintings
         image = images[random.integers(len(images))]
-        image = _crop(image, random, self._side, _CONTENT_SIDES)
+        image = crop(image, random, self._side, _CONTENT_SIDES)
         if random.random() < 0.3:
             gamma = np.exp(random.normal(0, 0.35))
             table = (np.linspace(0, 1, 256) ** gamma * 255).astype(np.uint8)
@@ -85,7 +86,7 @@ class Styles:
         for share, images in self._groups:
             if place < share and images:
                 picture = images[random.integers(len(images))]
-                image = _crop(picture, random, self._side, _STYLE_SIDES)
+                image = crop(picture, random, self._side, _STYLE_SIDES)
                 break
             place -= share
         if image is None:
@@ -117,7 +118,7 @@ def _listed(folder: Path) -> list[Path]:
     return list_pictures(folder, held_out=False, textures=HELD_OUT_TEXTURES)
 
 
-def _crop(image: Image, random: Random, side: int, whole: tuple[int, int]) -> Image:
+def crop(image: Image, random: Random, side: int, whole: tuple[int, int]) -> Image:
     """Cut a square as of a picture whose short side is within ``whole``; mirrored half the time."""
     least, most = sorted(min(side / short, 1.0) for short in whole)
     window = int(min(image.shape[:2]) * random.uniform(least, most))

@@ -15,7 +15,7 @@ from keras import ops
 
 from stylizer.errors import ConfigError, WeightsError
 
-__all__ = ["application_names", "build_application", "vgg_kernels"]
+__all__ = ["application_names", "build_application", "preprocessing", "vgg_kernels"]
 
 Kernels = dict[str, tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]]
 """Kernel and bias by the name of the layer."""
@@ -52,7 +52,7 @@ def build_application(name: str, layers: Sequence[str], weights: Path | None) ->
             raise ConfigError(f"{name}: no layer {layer!r} with a feature map; {_listing(maps)}")
     cut = keras.Model(model.input, {layer: model.get_layer(layer).output for layer in layers})
     inputs = keras.Input((None, None, 3))
-    prepared = _preprocessing(application_names()[name.lower()])(inputs + 0.0)
+    prepared = preprocessing(application_names()[name.lower()])(inputs + 0.0)
     whole = keras.Model(inputs, cut(prepared, training=False), name=name.lower())
     whole.trainable = False
     return whole
@@ -117,7 +117,7 @@ def _load_imagenet(name: str, build: Any) -> keras.Model:
         ) from error
 
 
-def _preprocessing(name: str) -> Any:
+def preprocessing(name: str) -> Any:
     """Find the ``preprocess_input`` of the module that has this class."""
     if name.startswith("MobileNetV3"):  # its module does not list its classes
         return keras.applications.mobilenet_v3.preprocess_input

@@ -116,19 +116,19 @@ def test_relative_distance_is_one_for_each_picture() -> None:
     np.testing.assert_allclose(relative_distance(got, wanted), [4 / 5, 1.0], rtol=1e-6)
 
 
-def test_canvases_come_nearer_to_their_styles(distiller: Distiller, folder: Path) -> None:
+def test_samples_come_nearer_to_their_styles(distiller: Distiller, folder: Path) -> None:
     images = np.random.default_rng(5).uniform(0, 255, (2, 32, 32, 3)).astype(np.float32)
     distiller.compute_loss(y=linear_teacher(distiller, images, 0.0), y_pred=distiller(images))
     samples = OptimizedSamples(distiller, Crops(folder, crop=32), count=2)
 
     def distance() -> float:
-        made, style = (distiller.grams(distiller(x)) for x in (samples.images, samples._styles))
+        made, style = (distiller.grams(distiller(x)) for x in (samples.images, samples.styles))
         return sum(float(np.sum(relative_distance(made[tap], style[tap]))) for tap in TAPS)
 
     samples.advance(1)
-    before, styles = distance(), samples._styles.copy()
+    before, styles = distance(), samples.styles.copy()
     samples.advance(15)
-    np.testing.assert_array_equal(samples._styles, styles)
+    np.testing.assert_array_equal(samples.styles, styles)
     assert distance() < 0.5 * before
     assert samples.images.min() >= 0 and samples.images.max() <= 255
 

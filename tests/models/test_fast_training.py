@@ -21,7 +21,7 @@ from stylizer.models.fast.patterns import PATTERNS
 from stylizer.models.fast.samples import (
     Contents,
     Styles,
-    _crop,
+    crop,
     recolor,
     square,
 )
@@ -105,12 +105,12 @@ def test_square_takes_the_middle() -> None:
 def test_crops_show_things_as_large_as_they_are_in_use() -> None:
     ramp = np.repeat(np.arange(240, dtype=np.uint8), 300 * 3).reshape(240, 300, 3)
     random = np.random.default_rng(0)
-    crops = [_crop(ramp, random, 120, (200, 600)) for _ in range(40)]
+    crops = [crop(ramp, random, 120, (200, 600)) for _ in range(40)]
     assert {crop.shape for crop in crops} == {(120, 120, 3)}
     spans = [int(np.ptp(crop)) for crop in crops]  # rows of the picture that a crop shows
     assert 240 * 120 / 600 - 3 < min(spans) < 70
     assert 120 < max(spans) < 240 * 120 / 200 + 3
-    assert np.ptp(_crop(ramp, random, 700, (200, 600))) == 239
+    assert np.ptp(crop(ramp, random, 700, (200, 600))) == 239
 
 
 def test_store_renews_itself_and_forgets_the_oldest() -> None:

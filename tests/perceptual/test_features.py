@@ -190,7 +190,7 @@ def test_weights_files_that_are_not(tmp_path: Path, weights: Path) -> None:
 
 def test_every_application_has_its_preprocessing() -> None:
     for name in applications.application_names().values():
-        assert callable(applications._preprocessing(name))
+        assert callable(applications.preprocessing(name))
 
 
 def test_half_precision_is_judged_by_its_losses(weights: Path) -> None:
