@@ -15,21 +15,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 from stylizer.base import WrappedStylizer, find
 from stylizer.description import EffectsConfig, StylizerConfig
 from stylizer.effects.background import LearntBackground
-from stylizer.effects.color import MatchColor, SourceColor, matched_styles
+from stylizer.effects.color import SourceColor
 from stylizer.effects.region import Region, RegionConfig
 from stylizer.effects.scale import Enlarge, PaintSmaller
 from stylizer.effects.segmenter import Segmenter
 from stylizer.effects.strength import Blend
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image, check_image
-from stylizer.network.config import FastConfig
-from stylizer.protocols import Effect, ShotStylizer, StyledStylizer, Stylizer
+from stylizer.methods import find_method
+from stylizer.protocols import Effect, ShotStylizer, Stylizer
 from stylizer.temporal.coherence import Coherence, CoherenceConfig
 from stylizer.temporal.cuts import CutDetector
 
@@ -42,7 +41,6 @@ __all__ = [
     "build",
     "finish",
     "load_painter",
-    "match_styles",
 ]
 
 
@@ -74,36 +72,8 @@ def load_painter(
     on_pass: Callable[[PassProgress], None] | None = None,
 ) -> Stylizer:
     """Return the method alone, loaded; as `build`, without what is done to its paintings."""
-    styles, method = config.load_styles(), config.method
-    painter: StyledStylizer
-    if isinstance(method, FastConfig):
-        from stylizer.network.stylizer import FastStylizer
-
-        painter = FastStylizer(styles, method)
-    elif method.passes > 1:
-        from stylizer.gatys.shots import ShotConfig, ShotPainter
-
-        return ShotPainter(
-            styles,
-            ShotConfig(gatys=method, cuts=config.cuts),
-            prepare=partial(matched_styles, styles) if config.keep_color == "match" else None,
-            on_loss=on_loss,
-            on_frame=on_pass,
-        )
-    else:
-        from stylizer.gatys.stylizer import GatysStylizer
-
-        painter = GatysStylizer(styles, method, on_loss=on_loss)
-    return match_styles(painter, config)
-
-
-def match_styles(painter: StyledStylizer, config: StylizerConfig) -> Stylizer:
-    """Return a painter whose styles take the colors of its frames, if the config says so.
-
-    Raises:
-      StyleError: as `StylizerConfig.load_styles` says.
-    """
-    return MatchColor(painter, config.load_styles()) if config.keep_color == "match" else painter
+    load = find_method(config.method).load
+    return load(config, config.load_styles(), on_loss=on_loss, on_pass=on_pass)
 
 
 def finish(painted: Image, source: Image, config: EffectsConfig) -> Image:

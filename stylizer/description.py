@@ -11,17 +11,14 @@ from stylizer.effects.color import ColorMode, check_pictures
 from stylizer.effects.region import RegionConfig
 from stylizer.effects.strength import check_strength
 from stylizer.errors import ConfigError, StyleError
-from stylizer.gatys.config import GatysConfig
+from stylizer.methods import METHODS, MethodConfig, find_method
 from stylizer.network.config import FastConfig
 from stylizer.serialize import from_plain, to_plain
 from stylizer.styles.load import AnyStyle, NamedStyle, load_style, load_styles
 from stylizer.temporal.coherence import CoherenceConfig
 from stylizer.temporal.cuts import CutConfig
 
-__all__ = ["EffectsConfig", "MethodConfig", "StylizerConfig", "usual_coherence"]
-
-MethodConfig = FastConfig | GatysConfig
-"""The settings of a method, which also say which one it is."""
+__all__ = ["EffectsConfig", "StylizerConfig", "usual_coherence"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +100,7 @@ class StylizerConfig:
           StyleError: a style is a picture in memory, of which nothing says where it came from.
         """
         values = to_plain(replace(self, styles=[_reference(style) for style in self.styles]))
-        values["method"] = {"name": _METHOD_NAMES[type(self.method)], **values["method"]}
+        values["method"] = {"name": find_method(self.method).name, **values["method"]}
         return json.dumps(values, indent=2)
 
     @classmethod
@@ -120,13 +117,9 @@ class StylizerConfig:
             values = json.loads(text)
         except ValueError as error:
             raise ConfigError(f"stylizer: expected JSON, got a mistake in it ({error})") from error
-        if isinstance(values, dict) and isinstance(values.get("method"), dict):
-            method = dict(values["method"])
-            name = method.pop("name", "fast")
-            if name not in _METHODS:
-                raise ConfigError(f"method.name: expected {' or '.join(_METHODS)}, got {name!r}")
-            values["method"] = from_plain(_METHODS[name], method, name="method")
-        return from_plain(cls, values, name="stylizer")
+        method = values.pop("method", None) if isinstance(values, dict) else None
+        config = from_plain(cls, values, name="stylizer")
+        return config if method is None else replace(config, method=_read_method(method))
 
     def load_styles(self) -> tuple[AnyStyle, ...]:
         """Return the styles, read and checked; of those given as texts, weights have a sum of 1.
@@ -145,11 +138,15 @@ class StylizerConfig:
         return check_pictures(styles) if self.keep_color == "match" else styles
 
 
-_METHODS: dict[str, type[FastConfig] | type[GatysConfig]] = {
-    "fast": FastConfig,
-    "gatys": GatysConfig,
-}
-_METHOD_NAMES = {kind: name for name, kind in _METHODS.items()}
+def _read_method(values: object) -> MethodConfig:
+    """Return a method's settings, told by its name and then as `from_plain` says."""
+    if not isinstance(values, dict):
+        raise ConfigError(f"method: expected an object, got {values!r}")
+    name = values.get("name", "fast")
+    if name not in METHODS:
+        raise ConfigError(f"method.name: expected {' or '.join(METHODS)}, got {name!r}")
+    rest = {key: value for key, value in values.items() if key != "name"}
+    return from_plain(METHODS[name].config, rest, name="method")
 
 
 def _reference(style: str | AnyStyle) -> str:
@@ -166,4 +163,4 @@ def _reference(style: str | AnyStyle) -> str:
 
 def usual_coherence(method: MethodConfig) -> CoherenceConfig:
     """Return the default settings of coherence; none for a method with a memory of its own."""
-    return CoherenceConfig(strength=0.0) if isinstance(method, GatysConfig) else CoherenceConfig()
+    return CoherenceConfig(strength=0.0) if find_method(method).recurrent else CoherenceConfig()

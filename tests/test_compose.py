@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from stylizer.frame import Frame, Image
 from stylizer.io.image import write_image
 from stylizer.io.resize import resize_image
 from stylizer.io.sources.video_reader import VideoReader
+from stylizer.methods import METHODS, Method
 from stylizer.network import stylizer as fast_module
 from stylizer.network.config import FastConfig
 from stylizer.pipeline import run
@@ -401,3 +403,26 @@ def test_colors_are_matched_around_the_method(instant: None, tmp_path: Path) -> 
     named = StylizerConfig(styles=["the_scream"], keep_color="match")
     with pytest.raises(StyleError, match="the_scream: matching colors needs a style picture"):
         build(named)
+
+
+def test_a_further_method_is_one_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    @dataclass(frozen=True, kw_only=True)
+    class InkConfig:
+        darkness: float = 0.5
+
+    class Ink(CountingIdentity):
+        description = "ink on paper"
+
+    def load(config: StylizerConfig, styles: object, **_: object) -> Stylizer:
+        assert config.method == ink.method
+        return Ink()
+
+    record = Method(name="ink", config=InkConfig, recurrent=True, load=load)  # type: ignore[arg-type]
+    monkeypatch.setitem(METHODS, "ink", record)
+    ink = StylizerConfig(styles=["tahiti"], method=InkConfig(darkness=0.9))  # type: ignore[arg-type]
+    built = build(ink)
+    assert describe_stylizer(built) == "ink on paper"
+    assert kinds(built) == []
+    text = ink.to_json().replace("0.9", "0.25")
+    read = StylizerConfig.from_json(text)
+    assert str(read.method) == str(InkConfig(darkness=0.25))

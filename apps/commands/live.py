@@ -8,8 +8,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from stylizer.base import describe_stylizer, find_notice
-from stylizer.compose import match_styles
-from stylizer.description import MethodConfig
 from stylizer.gatys.config import GatysConfig
 from stylizer.io.sinks.recording import Recorder
 from stylizer.io.sinks.screen import check_screen
@@ -21,6 +19,7 @@ from stylizer.live.painter import LivePainter
 from stylizer.live.panel import LivePanel
 from stylizer.live.refine import Refined
 from stylizer.live.refinement import load_gatys
+from stylizer.methods import MethodConfig, match_styles
 from stylizer.network.config import FastConfig
 from stylizer.network.registry import FAST_NETWORKS
 from stylizer.perceptual.registry import LOSS_NETWORKS

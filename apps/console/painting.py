@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from stylizer.base import describe_stylizer, find
 from stylizer.compose import build, load_painter
-from stylizer.description import MethodConfig, StylizerConfig
+from stylizer.description import StylizerConfig
 from stylizer.errors import ConfigError
 from stylizer.gatys.config import GatysConfig
+from stylizer.methods import MethodConfig
 from stylizer.network.config import FastConfig
 from stylizer.pipeline import run
 from stylizer.protocols import FrameSink, FrameSource, StyledStylizer, Stylizer

@@ -10,13 +10,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
-from stylizer.description import MethodConfig, usual_coherence
+from stylizer.description import usual_coherence
 from stylizer.effects.color import ColorMode, check_pictures
 from stylizer.effects.region import Part, RegionConfig
 from stylizer.effects.segmenter import WHERE
 from stylizer.effects.strength import check_strength
 from stylizer.errors import ConfigError
 from stylizer.gatys.config import GatysConfig
+from stylizer.methods import MethodConfig
 from stylizer.network.config import FastConfig
 from stylizer.styles.load import AnyStyle
 from stylizer.temporal.coherence import CoherenceConfig

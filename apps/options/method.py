@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import fields, replace
 
-from stylizer.description import MethodConfig, StylizerConfig
+from stylizer.description import StylizerConfig
 from stylizer.errors import ConfigError
 from stylizer.gatys.config import GatysConfig
+from stylizer.methods import MethodConfig
 from stylizer.network.registry import FAST_NETWORKS
 from stylizer.styles.load import AnyStyle
 from stylizer.temporal.coherence import CoherenceConfig

@@ -1,0 +1,124 @@
+"""The methods of painting, one record each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from stylizer.effects.color import MatchColor, matched_styles
+from stylizer.gatys.config import GatysConfig
+from stylizer.network.config import FastConfig
+from stylizer.protocols import StyledStylizer, Stylizer
+from stylizer.styles.load import AnyStyle
+
+if TYPE_CHECKING:
+    from stylizer.description import StylizerConfig
+    from stylizer.gatys.passes import PassProgress
+    from stylizer.gatys.stylizer import LossRecord
+
+__all__ = ["METHODS", "LoadMethod", "Method", "MethodConfig", "find_method", "match_styles"]
+
+MethodConfig = FastConfig | GatysConfig
+"""The settings of a method, which also say which one it is."""
+
+
+T = TypeVar("T")
+
+
+class LoadMethod(Protocol):
+    """Loads a method; takes up to some seconds."""
+
+    def __call__(
+        self,
+        config: StylizerConfig,
+        styles: Sequence[AnyStyle],
+        *,
+        on_loss: Callable[[LossRecord], None] | None,
+        on_pass: Callable[[PassProgress], None] | None,
+    ) -> Stylizer:
+        """Return what paints after the styles, matched to its frames if the config says so.
+
+        Args:
+          config: its method is one of this kind.
+          styles: those of the config, loaded.
+          on_loss: told of every iteration, where there are any.
+          on_pass: told of every frame of every pass, where there are any.
+        """
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Method:
+    """A method of painting.
+
+    Attributes:
+      name: as it is written.
+      config: its settings; they also say which method is meant.
+      recurrent: whether it goes on from its last frame by itself, so that it is still without
+        `stylizer.temporal.coherence`.
+      load: imports and loads it.
+    """
+
+    name: str
+    config: type[MethodConfig]
+    recurrent: bool
+    load: LoadMethod
+
+
+def find_method(config: MethodConfig) -> Method:
+    """Return the method whose settings these are."""
+    return next(method for method in METHODS.values() if type(config) is method.config)
+
+
+def match_styles(painter: StyledStylizer, config: StylizerConfig) -> Stylizer:
+    """Return a painter whose styles take the colors of its frames, if the config says so.
+
+    Raises:
+      StyleError: as `stylizer.description.StylizerConfig.load_styles` says.
+    """
+    return MatchColor(painter, config.load_styles()) if config.keep_color == "match" else painter
+
+
+def _load_fast(config: StylizerConfig, styles: Sequence[AnyStyle], **_: Any) -> Stylizer:
+    from stylizer.network.stylizer import FastStylizer
+
+    return match_styles(FastStylizer(styles, _settings(config, FastConfig)), config)
+
+
+def _load_gatys(
+    config: StylizerConfig,
+    styles: Sequence[AnyStyle],
+    *,
+    on_loss: Callable[[LossRecord], None] | None,
+    on_pass: Callable[[PassProgress], None] | None,
+) -> Stylizer:
+    settings = _settings(config, GatysConfig)
+    if settings.passes == 1:
+        from stylizer.gatys.stylizer import GatysStylizer
+
+        return match_styles(GatysStylizer(styles, settings, on_loss=on_loss), config)
+    from stylizer.gatys.shots import ShotConfig, ShotPainter
+
+    return ShotPainter(
+        styles,
+        ShotConfig(gatys=settings, cuts=config.cuts),
+        prepare=partial(matched_styles, styles) if config.keep_color == "match" else None,
+        on_loss=on_loss,
+        on_frame=on_pass,
+    )
+
+
+def _settings(config: StylizerConfig, kind: type[T]) -> T:
+    if not isinstance(config.method, kind):
+        raise TypeError(f"method: expected {kind.__name__}, got {type(config.method).__name__}")
+    return config.method
+
+
+_ALL = (
+    Method(name="fast", config=FastConfig, recurrent=False, load=_load_fast),
+    Method(name="gatys", config=GatysConfig, recurrent=True, load=_load_gatys),
+)
+METHODS: Mapping[str, Method] = {method.name: method for method in _ALL}
+"""All methods, by name."""
