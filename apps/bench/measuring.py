@@ -19,12 +19,12 @@ from stylizer.errors import SinkError, SourceError
 from stylizer.frame import Frame, Image
 from stylizer.gatys.config import GatysConfig
 from stylizer.io.atomic import temporary_path
-from stylizer.io.sources.video_reader import VideoReader
 from stylizer.io.sources.wrappers import Resized
 from stylizer.size import Size
 from stylizer.styles.load import AnyStyle
 
 from ..console.painting import load_backend
+from ..console.paths import open_ended
 from ..scene import MovingCamera, paint_style
 
 __all__ = [
@@ -43,7 +43,7 @@ def read_frames(path: Path, size: Size | None, *, count: int) -> list[Frame]:
     Raises:
       SourceError: the video cannot be read, or has fewer than two frames.
     """
-    with VideoReader(path) as reader:
+    with open_ended(str(path)) as reader:
         source = reader if size is None else Resized(reader, size)
         frames = list(itertools.islice(source, count))
     if len(frames) < 2:

@@ -73,7 +73,7 @@ class BenchOptions:
     ] = None
     video: Annotated[
         Path | None,
-        option("video", "Frames of this file in place of a moving painted picture.", _CONTENT),
+        option("video", "Frames of this video in place of a moving painted picture.", _CONTENT),
     ] = None
     frames: Annotated[
         int | None,
