@@ -31,7 +31,8 @@ class ConversionConfig:
     """What to convert.
 
     Attributes:
-      network: its name, as `stylizer.network.registry.FAST_NETWORKS` has it.
+      load: what builds the network, as
+        `stylizer.network.embedded.spec.EmbeddedNetworkSpec.parts`.
       format: of the files.
       parts: of the network.
       weights: of the network.
@@ -41,9 +42,10 @@ class ConversionConfig:
       eight_bit: the image network is the one of
         `stylizer.network.embedded.parts.NetworkParts.make_graph`, which takes and gives bytes, of
         any size and with a code; OpenVINO only.
+      style_side: both sides of a style picture, where there is a size.
     """
 
-    network: str
+    load: str
     format: Format
     parts: tuple[Part, ...]
     weights: Path
@@ -51,6 +53,7 @@ class ConversionConfig:
     size: tuple[int, int] | None = None
     code: tuple[float, ...] | None = None
     eight_bit: bool = False
+    style_side: int = 384
 
     def __post_init__(self) -> None:
         """Check every range; a message names the field."""

@@ -17,11 +17,8 @@ import numpy as np
 import numpy.typing as npt
 from keras import ops
 
-from stylizer.errors import ConfigError
 from stylizer.network.embedded.conversion import ConversionConfig
 from stylizer.network.embedded.parts import NetworkParts, load_parts
-from stylizer.network.embedded.spec import EmbeddedNetworkSpec
-from stylizer.network.registry import FAST_NETWORKS
 
 __all__ = ["Constant", "build_part", "convert_part", "main", "run_sample"]
 
@@ -45,16 +42,13 @@ class Constant(keras.layers.Layer):
         return self._values.shape
 
 
-def build_part(
-    part: str, parts: NetworkParts, config: ConversionConfig, *, style_side: int
-) -> keras.Model:
+def build_part(part: str, parts: NetworkParts, config: ConversionConfig) -> keras.Model:
     """Build a part for batches of one: a model with named inputs.
 
     Args:
       part: one of `stylizer.network.embedded.conversion.Part`.
       parts: the network.
-      config: its size and code count here.
-      style_side: both sides of a style picture, where ``config`` has a size.
+      config: its sizes and code count here.
     """
     if part == "image":
         return _image_part(parts, config)
@@ -62,7 +56,7 @@ def build_part(
     if part == "predictor":
         statistics = keras.Input(predictor.input_shape[1:], batch_size=1, name="statistics")
         return keras.Model({"statistics": statistics}, predictor(statistics), name=part)
-    sides = (None, None) if config.size is None else (style_side, style_side)
+    sides = (None, None) if config.size is None else (config.style_side, config.style_side)
     picture = keras.Input((*sides, 3), batch_size=1, name="image")
     found = parts.statistics({"image": picture})
     return keras.Model({"image": picture}, predictor(found) if part == "style" else found)
@@ -177,15 +171,12 @@ def main() -> None:
     logging.disable(logging.WARNING)
     warnings.simplefilter("ignore")
     config, folder = ConversionConfig.from_json(sys.argv[1]), Path(sys.argv[2])
-    network = FAST_NETWORKS[config.network]
-    if not isinstance(network, EmbeddedNetworkSpec):
-        raise ConfigError(f"network: expected an embedded one, got {config.network}")
-    parts = load_parts(network, config.weights, config.loss_weights)
+    parts = load_parts(config.load, config.weights, config.loss_weights)
     for part in config.parts:
         if part == "image" and config.eight_bit:
             _write_graph(parts, folder / "image.xml")
             continue
-        model = build_part(part, parts, config, style_side=network.style_side)
+        model = build_part(part, parts, config)
         np.savez(folder / f"{part}.npz", allow_pickle=False, **run_sample(model))
         convert_part(model, part, config, folder)
 

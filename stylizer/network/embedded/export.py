@@ -152,7 +152,8 @@ def export_network(
 def _conversion(config: ExportConfig, paths: Mapping[str, Path]) -> ConversionConfig:
     parts: tuple[Part, ...] = ("image", "style") if "style" in paths else ("image",)
     return ConversionConfig(
-        network=config.network,
+        load=config.spec.parts,
+        style_side=config.spec.style_side,
         format=config.format,
         parts=parts,
         weights=config.weights or weights_path(config.spec.weights),

@@ -57,7 +57,7 @@ class KerasRuntime:
         if config.threads is not None:
             set_threads(config.threads)
         weights = config.weights or weights_path(network.weights)
-        parts = load_parts(network, weights, weights_path(network.loss_weights))
+        parts = load_parts(network.parts, weights, weights_path(network.loss_weights))
 
         def paint(image: Tensor, code: Tensor) -> Tensor:
             given = {"image": ops.cast(image, "float32"), "code": code}

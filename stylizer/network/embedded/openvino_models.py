@@ -101,7 +101,7 @@ def make_models(network: EmbeddedNetworkSpec, weights: Path, loss_weights: Path)
       BackendError: it cannot be converted.
     """
     config = ConversionConfig(
-        network=network.name,
+        load=network.parts,
         format="openvino",
         parts=PARTS,
         weights=weights,

@@ -12,7 +12,6 @@ from typing import Any
 import keras
 
 from stylizer.errors import WeightsError
-from stylizer.network.embedded.spec import EmbeddedNetworkSpec
 
 __all__ = ["NetworkParts", "load_parts", "load_weights"]
 
@@ -42,18 +41,18 @@ class NetworkParts:
         return int(self.predictor.output_shape[-1])
 
 
-def load_parts(network: EmbeddedNetworkSpec, weights: Path, loss_weights: Path) -> NetworkParts:
+def load_parts(load: str, weights: Path, loss_weights: Path) -> NetworkParts:
     """Load a network.
 
     Args:
-      network: which.
+      load: what builds it, as `stylizer.network.embedded.spec.EmbeddedNetworkSpec.parts`.
       weights: its weights.
       loss_weights: of the loss network that reads styles.
 
     Raises:
       WeightsError: a file cannot be read, or holds another network's weights.
     """
-    parts: NetworkParts = pkgutil.resolve_name(network.parts)(weights, loss_weights)
+    parts: NetworkParts = pkgutil.resolve_name(load)(weights, loss_weights)
     return parts
 
 

@@ -14,6 +14,7 @@ from stylizer.network.embedded.conversion import ConversionConfig, convert
 from stylizer.network.embedded.export import ExportConfig, export_files, export_network
 from stylizer.network.fast.architecture import CODE_SIZE
 from stylizer.network.fast.parts import load_network
+from stylizer.network.fast.spec import FAST
 from stylizer.network.inputs import StyleEmbedding
 from stylizer.weights import weights_path
 
@@ -187,7 +188,7 @@ def test_a_size_that_does_not_fit_is_refused(size: tuple[int, int], advice: str)
 )
 def test_settings_of_a_conversion_are_checked(settings: dict[str, object], message: str) -> None:
     whole = {
-        "network": "fast",
+        "load": FAST.parts,
         "format": "onnx",
         "parts": ("image",),
         "weights": Path("a"),
@@ -199,7 +200,7 @@ def test_settings_of_a_conversion_are_checked(settings: dict[str, object], messa
 
 def test_settings_of_a_conversion_survive_the_way_to_the_other_process() -> None:
     config = ConversionConfig(
-        network="fast",
+        load=FAST.parts,
         format="litert",
         parts=("image", "style"),
         weights=Path("a b"),
@@ -214,7 +215,7 @@ def test_what_the_other_process_says_is_passed_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = ConversionConfig(
-        network="fast", format="onnx", parts=("image",), weights=tmp_path, loss_weights=tmp_path
+        load=FAST.parts, format="onnx", parts=("image",), weights=tmp_path, loss_weights=tmp_path
     )
     program = tmp_path / "python"
     monkeypatch.setattr(sys, "executable", str(program))
