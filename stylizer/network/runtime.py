@@ -49,8 +49,11 @@ class Runtime(Protocol):
         """
         ...
 
-    def prepare(self, size: tuple[int, int]) -> None:
-        """Compile what pictures of (width, height) need, if anything; while `paint` runs, too."""
+    def prepare(self, size: tuple[int, int], code: StyleEmbedding) -> None:
+        """Compile what pictures of (width, height) in the style of a code need, if anything.
+
+        It may be called while `paint` runs, which then does not have to.
+        """
         ...
 
     def paint(self, image: Image, code: StyleEmbedding) -> Image:

@@ -46,6 +46,7 @@ class FastStylizer:
         FAST_NETWORKS[self._config.network].check_styles(styles)  # loading takes seconds
         self._runtime = runtime or load_runtime(self._config)
         self._code = mix_styles(self._runtime, styles, scale=self._config.style_scale)
+        self._size: tuple[int, int] | None = None
 
     @property
     def description(self) -> str:
@@ -55,12 +56,16 @@ class FastStylizer:
     def set_styles(self, styles: Sequence[AnyStyle]) -> None:
         """Paint in other styles from the next frame on.
 
-        They are encoded here and now, in the thread that calls; frames may be painted meanwhile.
+        They are encoded here and now, in the thread that calls, and what frames of the last size
+        need is made ready; frames may be painted meanwhile.
 
         Raises:
           StyleError: no style, or one that the network cannot use; the old ones stay.
         """
-        self._code = mix_styles(self._runtime, styles, scale=self._config.style_scale)
+        code = mix_styles(self._runtime, styles, scale=self._config.style_scale)
+        if self._size is not None:
+            self._runtime.prepare(self._size, code)
+        self._code = code
 
     def prepare(self, size: tuple[int, int]) -> None:
         """Get ready for frames of another size, so that the first of them takes no longer.
@@ -70,7 +75,7 @@ class FastStylizer:
         Args:
           size: (width, height) in pixels.
         """
-        self._runtime.prepare(size)
+        self._runtime.prepare(size, self._code)
 
     def reset(self) -> None:
         """Forget earlier frames: there is nothing to forget."""
@@ -81,7 +86,9 @@ class FastStylizer:
         Raises:
           ConfigError: the frame's image is no uint8 RGB picture.
         """
-        return frame.with_image(self._runtime.paint(check_image(frame.image), self._code))
+        painted = frame.with_image(self._runtime.paint(check_image(frame.image), self._code))
+        self._size = frame.size
+        return painted
 
 
 def mix_styles(

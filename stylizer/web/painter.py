@@ -69,7 +69,8 @@ class ClientPainter:
         size = (image.shape[1], image.shape[0])
         if self._size is None or (size != self._size and now - self._sized >= _NEW_SIZE_SECONDS):
             self._size, self._sized = size, now
-            self._pure.runtime.prepare(size)  # here, so that others can paint meanwhile
+            # here, so that others can paint meanwhile
+            self._pure.runtime.prepare(size, self._pure.code)
         return resize_image(image, self._size)
 
 

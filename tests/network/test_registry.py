@@ -38,7 +38,7 @@ class Inverter:
     def encode(self, style: AnyStyle, *, scale: float) -> StyleEmbedding:
         return np.zeros(1, np.float32)
 
-    def prepare(self, size: tuple[int, int]) -> None:
+    def prepare(self, size: tuple[int, int], code: StyleEmbedding) -> None:
         pass
 
     def paint(self, image: Image, code: StyleEmbedding) -> Image:

@@ -22,14 +22,15 @@ class Tinter:
 
     def __init__(self, *, mixes: bool = True) -> None:
         self.mixes = mixes
+        self.prepared: list[tuple[tuple[int, int], tuple[float, ...]]] = []
 
     def encode(self, style: AnyStyle, *, scale: float) -> StyleEmbedding:
         if not isinstance(style, Style):
             raise StyleError("no picture")
         return np.asarray(style.image.mean((0, 1)) * scale, np.float32)
 
-    def prepare(self, size: tuple[int, int]) -> None:
-        pass
+    def prepare(self, size: tuple[int, int], code: StyleEmbedding) -> None:
+        self.prepared.append((size, tuple(code.tolist())))
 
     def paint(self, image: Image, code: StyleEmbedding) -> Image:
         return np.broadcast_to(np.rint(code), image.shape).astype(np.uint8)
@@ -87,6 +88,17 @@ def test_the_styles_can_be_changed() -> None:
     with pytest.raises(StyleError, match="at least one"):
         stylizer.set_styles([])
     assert color(stylizer) == (9, 8, 7)
+
+
+def test_another_style_is_made_ready_for_the_last_size() -> None:
+    runtime = Tinter()
+    stylizer = FastStylizer([plain(1, 2, 3)], runtime=runtime)
+    stylizer.set_styles([plain(4, 5, 6)])
+    assert runtime.prepared == []
+    stylizer(FRAME)
+    stylizer.set_styles([plain(9, 8, 7)])
+    stylizer.prepare((8, 6))
+    assert runtime.prepared == [((4, 3), (9, 8, 7)), ((8, 6), (9, 8, 7))]
 
 
 def test_a_style_is_needed() -> None:

@@ -66,7 +66,7 @@ class FlatRuntime:
             return np.asarray(style.image.mean((0, 1)), np.float32)
         return np.array(color_of(style.name), np.float32)
 
-    def prepare(self, size: tuple[int, int]) -> None:
+    def prepare(self, size: tuple[int, int], code: StyleEmbedding) -> None:
         self.prepared.append(size)
 
     def paint(self, image: Image, code: StyleEmbedding) -> Image:

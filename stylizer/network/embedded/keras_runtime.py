@@ -88,9 +88,9 @@ class KerasRuntime:
         code = ops.convert_to_numpy(self._predictor(statistics, training=False))
         return np.array(code[0], np.float32)
 
-    def prepare(self, size: tuple[int, int]) -> None:
+    def prepare(self, size: tuple[int, int], code: StyleEmbedding) -> None:
         """Trace the network for pictures of (width, height)."""
-        self.paint(np.zeros((size[1], size[0], 3), np.uint8), np.zeros(self._code_size, np.float32))
+        self.paint(np.zeros((size[1], size[0], 3), np.uint8), code)
 
     def paint(self, image: Image, code: StyleEmbedding) -> Image:
         """Paint a picture, uint8 RGB (H, W, 3) of any size, in the style of a code.

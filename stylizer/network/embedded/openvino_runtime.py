@@ -95,7 +95,6 @@ class OpenVinoRuntime:
         self.description = f"{network.name}, openvino on CPU ({threads} threads), {precision}"
         self.mixes = network.mixes
         self._painters: OrderedDict[_Key, Any] = OrderedDict()
-        self._latest: StyleEmbedding | None = None
         self._painting, self._encoding = threading.Lock(), threading.Lock()
 
     def encode(self, style: AnyStyle, *, scale: float) -> StyleEmbedding:
@@ -119,17 +118,20 @@ class OpenVinoRuntime:
         """From a style picture to its statistics; built-in styles do without."""
         return self._core.compile_model(self._statistics, "CPU", self._settings | _EXACT)
 
-    def prepare(self, size: tuple[int, int]) -> None:
-        """Compile the network for pictures of (width, height); `paint` may run meanwhile.
+    def prepare(self, size: tuple[int, int], code: StyleEmbedding) -> None:
+        """Compile the network for pictures of (width, height), and where it counts for a code.
 
-        A network that is compiled for each style is so for the style that was painted last.
+        `paint` may run meanwhile.
+
+        Raises:
+          ConfigError: the code is of another network.
         """
         shape = self._extend(np.zeros((size[1], size[0], 3), np.uint8)).shape
+        code = check_embedding(code, self._code_size)
+        key = self._key(shape, code)
         with self._painting:
-            code = self._latest
-            key = self._key(shape, code)
             known = key in self._painters
-        if not known and (code is not None or not self._network.style_in_graph):
+        if not known:
             painter = self._compile(shape, code)
             with self._painting:
                 self._keep(key, painter)
@@ -144,7 +146,6 @@ class OpenVinoRuntime:
         known = check_embedding(code, self._code_size)
         height, width, _ = image.shape
         with self._painting:
-            self._latest = known
             request = self._painter(extended.shape, known)
             style = {} if self._network.style_in_graph else {"code": known}
             given = {"image": extended, **style}
@@ -156,11 +157,9 @@ class OpenVinoRuntime:
         stride, least = self._network.stride, self._network.least_side
         return extend(image, stride=stride, least_side=least)[None]
 
-    def _key(self, shape: tuple[int, ...], code: StyleEmbedding | None) -> _Key:
+    def _key(self, shape: tuple[int, ...], code: StyleEmbedding) -> _Key:
         """Return what a compiled network serves: a size, and one style if it is in the graph."""
-        if code is None or not self._network.style_in_graph:
-            return shape, b""
-        return shape, code.tobytes()
+        return shape, code.tobytes() if self._network.style_in_graph else b""
 
     def _painter(self, shape: tuple[int, ...], code: StyleEmbedding) -> Any:
         """Return the network compiled for images (1, H, W, 3) and a code, with a place to run."""
@@ -170,7 +169,7 @@ class OpenVinoRuntime:
         self._painters.move_to_end(key)
         return self._painters[key]
 
-    def _compile(self, shape: tuple[int, ...], code: StyleEmbedding | None) -> Any:
+    def _compile(self, shape: tuple[int, ...], code: StyleEmbedding) -> Any:
         model = self._image.clone()
         model.reshape({"image": shape, "code": (1, self._code_size)})
         if self._network.style_in_graph:

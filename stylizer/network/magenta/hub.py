@@ -87,7 +87,7 @@ class MagentaRuntime:
         pixels = small.astype(np.float32).ravel() / 255
         return np.concatenate([np.array([height, width], np.float32), pixels])
 
-    def prepare(self, size: tuple[int, int]) -> None:
+    def prepare(self, size: tuple[int, int], code: StyleEmbedding) -> None:
         """Do nothing: the model takes any size as it is."""
 
     def paint(self, image: Image, code: StyleEmbedding) -> Image:

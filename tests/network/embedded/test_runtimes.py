@@ -248,13 +248,13 @@ def test_a_style_may_be_put_into_the_graph(model_cache: Path, precision: Precisi
     except BackendError as error:
         pytest.skip(str(error))
     folded = OpenVinoRuntime(replace(FAST, style_in_graph=True), config)
-    folded.prepare((64, 48))
     image, codes = scene((64, 48)), [plain.encode(style(seed), scale=1.0) for seed in (1, 2)]
+    folded.prepare((64, 48), codes[0])
     most = 1 if precision == "float32" else 12
     for code in (*codes, *codes):
         off = folded.paint(image, code).astype(int) - plain.paint(image, code)
         assert np.abs(off).max() <= most
-    folded.prepare((40, 32))
+    folded.prepare((40, 32), codes[1])
     assert folded.paint(scene((40, 32)), codes[1]).shape == (32, 40, 3)
     assert [key[0] for key in folded._painters].count((1, 48, 64, 3)) == 2
     assert [key[0] for key in folded._painters].count((1, 32, 40, 3)) == 1
