@@ -234,6 +234,13 @@ def test_the_way_to_the_network_imports_no_tensorflow() -> None:
     assert done.stdout.strip() == "set()"
 
 
+def stands_still(display: str) -> bool:
+    """Say whether the screen stays as it is, for longer than a frame takes."""
+    before = pixels(display)
+    time.sleep(0.5)
+    return bool((pixels(display) == before).all())
+
+
 @pytest.mark.slow
 def test_a_real_window_obeys_its_keys(
     style: Path, mjpeg: MjpegServer, model_cache: Path, tmp_path: Path
@@ -254,7 +261,7 @@ def test_a_real_window_obeys_its_keys(
             until_drawn(display, "stylizer")
             before = pixels(display)
             press(display, "stylizer", "space")
-            until(lambda: bool((pixels(display) == pixels(display)).all()), "a pause")
+            until(lambda: stands_still(display), "a pause")
             still = pixels(display).astype(int)
             press(display, "stylizer", "h")
             until(lambda: np.abs(pixels(display) - still).max(axis=-1).mean() > 5, "the help")
@@ -264,9 +271,12 @@ def test_a_real_window_obeys_its_keys(
             press(display, "stylizer", "s")
             until((tmp_path / "snapshot-0001.png").exists, "a snapshot")
             press(display, "stylizer", "r")
+            until(lambda: list(tmp_path.glob("*recording-0001*")) != [], "the recording's begin")
             press(display, "stylizer", "n")
             press(display, "stylizer", "space")
+            until(lambda: stands_still(display), "another pause")
             press(display, "stylizer", "space")
+            until(lambda: not stands_still(display), "the end of the pause")
             press(display, "stylizer", "r")
             until((tmp_path / "recording-0001.mp4").exists, "a recording")
             press(display, "stylizer", "q")
