@@ -35,7 +35,7 @@ def _modules() -> list[tuple[str, ModuleType]]:
 
 def _public(module: ModuleType) -> Iterator[tuple[str, Any]]:
     for name in getattr(module, "__all__", ()):
-        value = getattr(module, name)
+        value = getattr(module, name, None)  # what is not there, another test tells
         if getattr(value, "__module__", None) == module.__name__:
             yield name, value
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import threading
 from collections import OrderedDict
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -72,7 +73,7 @@ class OpenVinoRuntime:
           WeightsError: weights are missing or damaged.
         """
         config = config or FastConfig(network=network.name)
-        core = _make_core()
+        core = _shared_core()
         if config.precision == "bfloat16" and not _has_bfloat16(core):
             raise BackendError(
                 "precision: expected a CPU that has bfloat16, and this one has not; "
@@ -182,7 +183,7 @@ class OpenVinoRuntime:
             self._painters.popitem(last=False)
 
 
-def _make_core() -> Any:
+def _shared_core() -> Any:
     try:
         import openvino
     except ImportError as error:
@@ -190,6 +191,17 @@ def _make_core() -> Any:
             f"engine: expected openvino to be installed, but it cannot be imported ({error}): "
             f"{INSTALL_OPENVINO}, or choose the engine keras"
         ) from error
+    return _core(openvino)
+
+
+@functools.cache
+def _core(openvino: ModuleType) -> Any:
+    """Make the one core of the process.
+
+    On a CPU with AMX, OpenVINO gives the thread that compiles first a stack of its own for signals,
+    and unmaps it with its last core: were that to happen in another thread, the next Ctrl-C would
+    crash (tried: 2026.4). So it is never let go.
+    """
     return openvino.Core()
 
 

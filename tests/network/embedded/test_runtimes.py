@@ -289,6 +289,31 @@ def test_openvino_imports_no_tensorflow(tmp_path: Path, in_openvino: OpenVinoRun
     assert list(tmp_path.iterdir()) == []
 
 
+def test_ctrl_c_is_heard_after_a_runtime_was_let_go_in_another_thread() -> None:
+    """On a CPU with AMX the process crashed."""
+    program = (
+        "import signal, threading\n"
+        "import numpy as np\n"
+        "from stylizer.frame import Frame\n"
+        "from stylizer.network.config import FastConfig\n"
+        "from stylizer.network.stylizer import FastStylizer\n"
+        "from stylizer.styles.load import load_style\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "kept = [FastStylizer([load_style('starry_night')], FastConfig(engine='openvino'))]\n"
+        "kept[0](Frame(np.zeros((32, 48, 3), np.uint8), 0, 0.0))\n"
+        "other = threading.Thread(target=kept.clear)\n"
+        "other.start(), other.join()\n"
+        "try:\n"
+        "    signal.raise_signal(signal.SIGINT)\n"
+        "except KeyboardInterrupt:\n"
+        "    print('heard')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "heard\n"), done.stderr
+
+
 def test_weights_of_something_else_are_refused() -> None:
     with pytest.raises(WeightsError, match="expected weights of the fast network"):
         KerasRuntime(FAST, FastConfig(weights=weights_path("compact")))
