@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from stylizer.errors import BackendError, ConfigError, WeightsError
 from stylizer.frame import Image, check_image
+from stylizer.network.inputs import StyleEmbedding
 
 __all__ = ["FILES", "SIDE", "MagentaLite"]
 
@@ -27,8 +28,6 @@ SIDE = 384
 """Both sides, in pixels, of every picture that it paints."""
 
 _STYLE_SIDE = 256
-
-StyleEmbedding = npt.NDArray[np.float32]
 
 
 class MagentaLite:
