@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from stylizer.apps.commands import live
 from stylizer.base import Managed
 from stylizer.frame import Frame
 from stylizer.io.sinks.panel import Panel, by_code
+from stylizer.live.controls import OfferedStyle
 from stylizer.protocols import EndOfStream
 from tests.apps.conftest import Inverter, Run
 from tests.screens import pixels, press, until, until_drawn, virtual_screen
@@ -211,14 +213,23 @@ def test_a_rate_that_cannot_be_held_is_refused(
     ],
 )
 def test_only_styles_that_the_method_takes_are_offered(
-    style: Path, arguments: list[str], names: list[str]
+    stylizer: Run,
+    style: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    names: list[str],
 ) -> None:
-    values = dict(zip(arguments[::2], arguments[1::2], strict=True))
-    fast = live.FastOptions(method=values.get("--method", "fast"), network=values.get("--network"))
-    gatys = live.GatysOptions(style=[str(style)], loss_network=values.get("--loss-network"))
-    look = live.LookOptions(keep_color=values.get("--keep-color"))
-    offered = live._offer(live.load_styles([str(style)]), live._config(fast, gatys), look)
-    assert [choice.name for choice in offered][:2] == names
+    offered: list[str] = []
+
+    def controls(styles: Sequence[OfferedStyle], **_: Any) -> Any:
+        offered.extend(choice.name for choice in styles)
+        raise KeyboardInterrupt  # that is all that is asked here
+
+    monkeypatch.setattr(live, "Controls", controls)
+    outcome = stylizer("live", "-s", style, "--output", tmp_path / "out.mp4", *arguments)
+    assert outcome.code == 130, outcome.errors
+    assert offered[:2] == names
 
 
 def test_the_way_to_the_network_imports_no_tensorflow() -> None:
