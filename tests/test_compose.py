@@ -5,18 +5,19 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from stylizer import compose
 from stylizer.base import Managed, WrappedStylizer, describe_stylizer
 from stylizer.compose import Composed, build, finish, load_painter
 from stylizer.description import EffectsConfig, StylizerConfig
 from stylizer.effects.color import MatchColor, SourceColor, keep_luminance
-from stylizer.effects.region import Matte, Region, RegionConfig
+from stylizer.effects.region import Matte, RegionConfig
 from stylizer.effects.scale import Enlarge, PaintSmaller
 from stylizer.effects.strength import Blend, blend
 from stylizer.errors import ConfigError, StyleError
@@ -140,6 +141,14 @@ class Left:
         self.resets += 1
 
 
+@pytest.fixture
+def finder(monkeypatch: pytest.MonkeyPatch) -> Left:
+    """Stands in for what learns the background."""
+    left = Left()
+    monkeypatch.setattr(compose, "LearntBackground", lambda: left)
+    return left
+
+
 def kinds(composed: Composed) -> list[type]:
     return [type(effect) for effect in composed.effects]
 
@@ -182,11 +191,11 @@ def test_at_strength_0_nothing_is_painted_in_one_thread_or_in_several(clip: Path
     assert describe_stylizer(composed.painter) == "CountingIdentity"
 
 
-def test_a_cut_resets_painter_and_effects_but_not_what_knows_the_background() -> None:
-    painter, finder = CountingIdentity(), Left()
-    composed = Composed(painter, EffectsConfig(coherence=CoherenceConfig(strength=1.0)))
-    composed._region = Region(finder)
-    composed._arrange(composed.config)
+def test_a_cut_resets_painter_and_effects_but_not_what_knows_the_background(
+    finder: Left,
+) -> None:
+    painter, still = CountingIdentity(), CoherenceConfig(strength=1.0)
+    composed = Composed(painter, EffectsConfig(coherence=still, region=RegionConfig()))
     dark, bright = (np.full((48, 64, 3), value, np.uint8) for value in (20, 220))
     dark[::4], bright[::4] = 50, 180
     for index in range(8):
@@ -199,11 +208,9 @@ def test_a_cut_resets_painter_and_effects_but_not_what_knows_the_background() ->
     assert painter.resets == [4, 8], "the first frame after a reset is no cut"
 
 
-def test_where_a_region_is_empty_nothing_is_painted() -> None:
-    painter, finder = CountingIdentity(), Left()
-    composed = Composed(painter, BARE)
-    composed._region = Region(finder, RegionConfig(memory=0, feather=0))
-    composed._arrange(composed.config)
+def test_where_a_region_is_empty_nothing_is_painted(finder: Left) -> None:
+    painter, region = CountingIdentity(), RegionConfig(memory=0, feather=0)
+    composed = Composed(painter, replace(BARE, region=region))
     composed(Frame(picture(1), 0, 0.0))
     finder.there = False
     result = composed(Frame(picture(2), 1, 0.1))
