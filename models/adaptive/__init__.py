@@ -1,0 +1,1 @@
+"""The adaptive network: its weights, its model card, and how it was trained."""

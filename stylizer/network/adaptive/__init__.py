@@ -1,0 +1,1 @@
+"""The network whose kernels follow the style."""

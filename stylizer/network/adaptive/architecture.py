@@ -1,0 +1,372 @@
+"""The adaptive network: one pass from a frame and a style code to the painted frame.
+
+Every spatial kernel of its body depends on the style, after Chandran et al. 2021 ("Adaptive
+Convolutions for Structure-Aware Style Transfer"): strokes have a direction, and kernels shared by
+all styles give all of them the same hatch. It differs from the paper: kernels are predicted once a
+style from a code, not from a map of features, and as a low-rank change of a shared kernel (after Li
+et al. 2021, "Revisiting Dynamic Convolution via Matrix Decomposition"). Conditional instance
+normalization is that of Dumoulin et al. 2017. Smooth noise goes in beside the frame, as in Ulyanov
+et al. 2016 ("Texture Networks"), so that an empty sky can get strokes of its own.
+
+Full 3x3 kernels at a quarter and an eighth of the sides; what goes up goes by linear interpolation.
+Images are float32 RGB 0..255, (N, H, W, 3).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+from keras import ops
+
+if TYPE_CHECKING:
+    from keras import KerasTensor
+
+__all__ = [
+    "CODE_SIZE",
+    "FEATURE_CHANNELS",
+    "NOISE_CHANNELS",
+    "STRIDE",
+    "AdaptiveConvolution",
+    "ConditionalInstanceNormalization",
+    "DepthToSpace",
+    "Reflect",
+    "StyleStatistics",
+    "Upsample",
+    "build_image_network",
+    "build_network",
+    "build_predictor",
+    "make_noise",
+]
+
+Tensor = Any
+
+CODE_SIZE = 256
+"""Numbers in a style code."""
+
+STRIDE = 8
+"""Both sides of the image network's input are multiples of this."""
+
+NOISE_CHANNELS = 4
+"""Channels of the noise, from fine to coarse."""
+
+FEATURE_CHANNELS = (16, 48, 96, 160)
+"""Channels of the loss network's features that a style is read from, from fine to coarse."""
+
+_QUARTER, _EIGHTH = 48, 96
+_QUARTER_RANK, _EIGHTH_RANK = 48, 64
+_DEEP_BLOCKS, _LATE_BLOCKS = 4, 2
+_PROJECTED = 16
+_HIDDEN = 384
+_GRAINS = (0.7, 1.4, 2.8, 5.6)
+
+
+class Reflect(keras.layers.Layer):
+    """Mirrors ``pixels`` at each border: (N, H, W, C) to (N, H + 2 pixels, W + 2 pixels, C)."""
+
+    def __init__(self, pixels: int, **options: Any) -> None:
+        """Set the width of the border."""
+        super().__init__(**options)
+        self.pixels = pixels
+
+    def call(self, inputs: KerasTensor) -> KerasTensor:
+        """Pad."""
+        return _reflect(inputs, self.pixels)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return the shape of the padded features."""
+        batch, *sides, channels = input_shape
+        grown = [None if side is None else side + 2 * self.pixels for side in sides]
+        return batch, *grown, channels
+
+
+def _reflect(features: Tensor, pixels: int) -> Tensor:
+    both = (pixels, pixels)
+    return ops.pad(features, ((0, 0), both, both, (0, 0)), mode="reflect")
+
+
+class ConditionalInstanceNormalization(keras.layers.Layer):
+    """Normalizes each channel of each image, then scales and shifts it (Dumoulin et al. 2017, 5).
+
+    Computed in float32 whatever the policy is: the variance needs it.
+    """
+
+    epsilon = 1e-5
+
+    def call(self, inputs: KerasTensor, scale: KerasTensor, shift: KerasTensor) -> KerasTensor:
+        """Normalize (N, H, W, C) features by scale and shift (N, C)."""
+        values = ops.cast(inputs, "float32")
+        off = values - ops.mean(values, (1, 2), keepdims=True)
+        variance = ops.mean(ops.square(off), (1, 2), keepdims=True)
+        factor = ops.cast(scale, "float32")[:, None, None] / ops.sqrt(variance + self.epsilon)
+        normal = off * factor + ops.cast(shift, "float32")[:, None, None]
+        return ops.cast(normal, inputs.dtype)
+
+    def compute_output_shape(
+        self, inputs_shape: tuple[int | None, ...], scale_shape: Any, shift_shape: Any
+    ) -> tuple[int | None, ...]:
+        """Return the shape of the features."""
+        return inputs_shape
+
+
+class AdaptiveConvolution(keras.layers.Layer):
+    """A 3x3 convolution whose kernel depends on the style: K = W + sum over r of g_r B_r A_r.
+
+    Each B_r is a 3x3 filter over all channels that come in, each A_r says to which channels that
+    come out it goes, and g is read from the style code. To make K takes a few multiplications once
+    a style (`kernel`). Here it is applied in parts, which gives the same and serves batches of many
+    styles: the filters W and B, then g, then A.
+    """
+
+    def __init__(self, channels: int, rank: int, size: int = 3, **options: Any) -> None:
+        """Set the number of channels that come out, that of the filters B, and the kernel's side."""
+        super().__init__(**options)
+        self.channels, self.rank, self.size = channels, rank, size
+
+    def build(self, inputs_shape: tuple[int | None, ...], gain_shape: Any) -> None:
+        """Make the weights; kernels are (size, size, in, out), as those of other convolutions."""
+        given = inputs_shape[-1]
+        shape = (self.size, self.size, given)
+        self.shared = self.add_weight((*shape, self.channels), "he_normal", name="shared")
+        self.before = self.add_weight((*shape, self.rank), "he_normal", name="before")
+        self.after = self.add_weight(
+            (1, 1, self.rank, self.channels),
+            keras.initializers.RandomNormal(stddev=0.5 * self.rank**-0.5),
+            name="after",
+        )
+
+    def call(self, inputs: KerasTensor, gain: KerasTensor) -> KerasTensor:
+        """Convolve (N, H, W, C) features, mirrored at the border; the gain g is (N, rank)."""
+        padded = _reflect(inputs, self.size // 2) if self.size > 1 else inputs
+        both = ops.conv(padded, ops.concatenate([self.shared, self.before], -1), padding="valid")
+        changed = both[..., self.channels :] * gain[:, None, None]
+        return both[..., : self.channels] + ops.conv(changed, self.after)
+
+    def kernel(self, gain: Tensor) -> Tensor:
+        """Return the whole kernel for one style's gain (rank,): (size, size, in, out)."""
+        return self.shared + ops.matmul(self.before * gain, self.after[0, 0])
+
+    def compute_output_shape(
+        self, inputs_shape: tuple[int | None, ...], gain_shape: Any
+    ) -> tuple[int | None, ...]:
+        """Return the shape of the features that come out."""
+        return *inputs_shape[:-1], self.channels
+
+
+class Upsample(keras.layers.Layer):
+    """Doubles both sides by linear interpolation, pixels' corners aligned as areas are."""
+
+    def call(self, inputs: KerasTensor) -> KerasTensor:
+        """Interpolate (N, H, W, C) to (N, 2 H, 2 W, C)."""
+        for axis in (1, 2):
+            first = ops.take(inputs, np.array([0]), axis=axis)
+            last = ops.take(inputs, np.array([-1]), axis=axis)
+            count = inputs.shape[axis] or ops.shape(inputs)[axis]
+            before = ops.concatenate([first, _cut(inputs, axis, 0, count - 1)], axis)
+            behind = ops.concatenate([_cut(inputs, axis, 1, count), last], axis)
+            pair = ops.stack([0.75 * inputs + 0.25 * before, 0.75 * inputs + 0.25 * behind], axis + 1)
+            shape = list(ops.shape(inputs))
+            shape[axis] = 2 * count
+            inputs = ops.reshape(pair, shape)
+        return inputs
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return the shape of the larger features."""
+        batch, *sides, channels = input_shape
+        return batch, *(None if side is None else 2 * side for side in sides), channels
+
+
+def _cut(features: Tensor, axis: int, start: Any, stop: Any) -> Tensor:
+    return features[:, start:stop] if axis == 1 else features[:, :, start:stop]
+
+
+class DepthToSpace(keras.layers.Layer):
+    """Turns channels into pixels: (N, H, W, C r^2) to (N, H r, W r, C)."""
+
+    def __init__(self, factor: int, **options: Any) -> None:
+        """Set the factor r."""
+        super().__init__(**options)
+        self.factor = factor
+
+    def call(self, inputs: KerasTensor) -> KerasTensor:
+        """Rearrange."""
+        return ops.depth_to_space(inputs, self.factor)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return the shape of the larger image."""
+        batch, *sides, channels = input_shape
+        grown = [None if side is None else side * self.factor for side in sides]
+        return batch, *grown, channels // self.factor**2 if channels else None
+
+
+class _Builder:
+    """Puts the layers together; each reads the code through its own linear map."""
+
+    def __init__(self, code: KerasTensor) -> None:
+        self._code = code
+
+    def _read(self, count: int, bias: str) -> KerasTensor:
+        return keras.layers.Dense(count, bias_initializer=bias)(self._code)
+
+    def normalize(self, features: KerasTensor) -> KerasTensor:
+        channels = features.shape[-1]
+        scale, shift = self._read(channels, "ones"), self._read(channels, "zeros")
+        return ConditionalInstanceNormalization()(features, scale, shift)
+
+    def reduce(self, features: KerasTensor, channels: int, size: int, strides: int) -> KerasTensor:
+        padded = Reflect((size - strides + 1) // 2)(features)
+        made = keras.layers.Conv2D(channels, size, strides=strides, use_bias=False)(padded)
+        return keras.layers.ReLU()(self.normalize(made))
+
+    def convolve(
+        self, features: KerasTensor, channels: int, rank: int, size: int = 3
+    ) -> KerasTensor:
+        return AdaptiveConvolution(channels, rank, size)(features, self._read(rank, "zeros"))
+
+    def residual(
+        self, features: KerasTensor, rank: int, noise: KerasTensor | None = None
+    ) -> KerasTensor:
+        given, channels = features, features.shape[-1]
+        if noise is not None:
+            given = keras.layers.Concatenate()([features, noise])
+        inner = keras.layers.ReLU()(self.normalize(self.convolve(given, channels, rank)))
+        outer = self.normalize(self.convolve(inner, channels, rank))
+        return keras.layers.Add()([features, outer])
+
+
+def build_image_network() -> keras.Model:
+    """Build the network that runs per frame, without weights.
+
+    Returns:
+      A model from ``{"image": float32 RGB 0..255 (N, H, W, 3), "noise": float32 (N, H / 4, W / 4,
+      NOISE_CHANNELS) as `make_noise` gives it, "code": float32 (N, CODE_SIZE)}``, with H and W
+      multiples of `STRIDE` and at least 16, to the painted image, float32 (N, H, W, 3); its values
+      may lie a little outside 0..255.
+    """
+    image = keras.Input((None, None, 3), name="image")
+    noise = keras.Input((None, None, NOISE_CHANNELS), name="noise")
+    code = keras.Input((CODE_SIZE,), name="code")
+    net = _Builder(code)
+    coarse = keras.layers.AveragePooling2D(2)(noise)
+    features = keras.layers.Rescaling(1 / 127.5, -1.0)(image)
+    quarter = net.reduce(features, _QUARTER, 8, 4)
+    quarter = net.residual(quarter, _QUARTER_RANK, noise)
+    features = net.reduce(quarter, _EIGHTH, 4, 2)
+    for index in range(_DEEP_BLOCKS):
+        features = net.residual(features, _EIGHTH_RANK, coarse if index in (0, 2) else None)
+    features = Upsample()(net.convolve(features, _QUARTER, _QUARTER_RANK, size=1))
+    features = keras.layers.ReLU()(net.normalize(keras.layers.Add()([features, quarter])))
+    for index in range(_LATE_BLOCKS):
+        features = net.residual(features, _QUARTER_RANK, noise if index == 0 else None)
+    features = Upsample()(net.convolve(features, 32, 32, size=1))
+    features = keras.layers.ReLU()(net.normalize(net.convolve(features, 24, 24)))
+    features = keras.layers.Conv2D(12, 3, dtype="float32")(Reflect(1)(features))
+    painted = DepthToSpace(2, dtype="float32")(features)
+    painted = keras.layers.Rescaling(127.5, 127.5, dtype="float32")(painted)
+    inputs = {"image": image, "noise": noise, "code": code}
+    return keras.Model(inputs, painted, name="image_network")
+
+
+class StyleStatistics(keras.layers.Layer):
+    """What is read of a style's features: means, deviations, and how channels go together.
+
+    The last are the correlations of `_PROJECTED` learned mixtures of the channels of each map: a
+    part of its Gram matrix, which says which way strokes run where means and deviations cannot.
+    """
+
+    def build(self, *shapes: Any) -> None:
+        """Make the mixtures."""
+        self.mixtures = [
+            self.add_weight((channels, _PROJECTED), "orthogonal", name=f"mixture{index}")
+            for index, channels in enumerate(FEATURE_CHANNELS)
+        ]
+
+    def call(self, *features: KerasTensor) -> KerasTensor:
+        """Return (N, S) from maps (N, H, W, C), from fine to coarse."""
+        found = []
+        rows, columns = np.tril_indices(_PROJECTED, -1)
+        for values, mixture in zip(features, self.mixtures, strict=True):
+            mean = ops.mean(values, (1, 2), keepdims=True)
+            deviation = ops.sqrt(ops.mean(ops.square(values - mean), (1, 2), keepdims=True) + 1e-4)
+            mixed = ops.matmul((values - mean) / deviation, mixture)
+            mixed /= ops.sqrt(ops.mean(ops.square(mixed), (1, 2), keepdims=True) + 1e-4)
+            flat = ops.reshape(mixed, (-1, mixed.shape[1] * mixed.shape[2], _PROJECTED)) if (
+                mixed.shape[1] and mixed.shape[2]
+            ) else ops.reshape(mixed, (ops.shape(mixed)[0], -1, _PROJECTED))
+            count = ops.cast(ops.shape(flat)[1], "float32")
+            together = ops.matmul(ops.transpose(flat, (0, 2, 1)), flat) / count
+            together = ops.reshape(together, (-1, _PROJECTED**2))
+            together = ops.take(together, rows * _PROJECTED + columns, axis=1)
+            logs = (ops.log(ops.relu(value[:, 0, 0]) + 0.05) for value in (mean, deviation))
+            found += [*logs, 2.0 * together]
+        return ops.concatenate(found, axis=-1)
+
+    def compute_output_shape(self, *shapes: Any) -> tuple[int | None, ...]:
+        """Return (N, S)."""
+        pairs = _PROJECTED * (_PROJECTED - 1) // 2
+        return shapes[0][0], sum(2 * channels + pairs for channels in FEATURE_CHANNELS)
+
+
+def build_predictor() -> keras.Model:
+    """Build the style prediction network: a loss network's features to codes.
+
+    Returns:
+      A model from ``{"features0": ..., ...}``, float32 (N, H, W, C) with C of `FEATURE_CHANNELS`,
+      to float32 (N, CODE_SIZE). Codes may be mixed linearly: the image network reads them through
+      linear maps only.
+    """
+    features = {
+        f"features{index}": keras.Input((None, None, channels), name=f"features{index}")
+        for index, channels in enumerate(FEATURE_CHANNELS)
+    }
+    float32 = {"dtype": "float32"}
+    statistics = StyleStatistics(name="statistics", **float32)(*features.values())
+    normalized = keras.layers.BatchNormalization(
+        momentum=0.99, center=False, scale=False, name="normalization", **float32
+    )(statistics)
+    hidden = keras.layers.Dense(_HIDDEN, activation="gelu", **float32)(normalized)
+    code = keras.layers.Dense(CODE_SIZE, name="code", **float32)(hidden)
+    return keras.Model(features, code, name="predictor")
+
+
+def build_network() -> keras.Model:
+    """Build both networks as one model, which is what a file of weights holds.
+
+    Returns:
+      A model from ``{"image": ..., "noise": ..., "features0": ..., ...}`` to the painted image,
+      with the layers ``image_network`` (`build_image_network`) and ``predictor``
+      (`build_predictor`).
+    """
+    predictor, painter = build_predictor(), build_image_network()
+    inputs = {
+        name: keras.Input(value.shape[1:], name=name)
+        for name, value in {**painter.input, **predictor.input}.items()
+        if name != "code"
+    }
+    code = predictor({name: inputs[name] for name in predictor.input})
+    painted = painter({"image": inputs["image"], "noise": inputs["noise"], "code": code})
+    return keras.Model(inputs, painted, name="adaptive")
+
+
+def make_noise(side: int = 512, *, seed: int = 0) -> npt.NDArray[np.float32]:
+    """Return a tile of smooth noise that repeats without a seam.
+
+    Args:
+      side: both sides, in cells of the image network's quarter size.
+      seed: of the noise; the network is made for any.
+
+    Returns:
+      float32, (side, side, NOISE_CHANNELS): mean 0, deviation 1, smoothed by Gaussians of
+      `_GRAINS` cells.
+    """
+    random = np.random.default_rng(seed)
+    frequencies = np.fft.fftfreq(side)
+    squared = frequencies[:, None] ** 2 + frequencies[None] ** 2
+    channels = []
+    for grain in _GRAINS:
+        white = np.fft.fft2(random.standard_normal((side, side)))
+        smooth = np.fft.ifft2(white * np.exp(-2 * (np.pi * grain) ** 2 * squared)).real
+        channels.append((smooth - smooth.mean()) / smooth.std())
+    return np.stack(channels, axis=-1).astype(np.float32)
