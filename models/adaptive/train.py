@@ -419,7 +419,7 @@ def adapt(network: keras.Model, lessons: Lessons, objective: _Objective) -> None
     for _ in range(max(1, 200 // lessons.draw()["turned"].shape[0])):
         batch = {**lessons.draw(), **lessons.device}
         seen = objective._see(objective._styles({k: ops.convert_to_tensor(v) for k, v in batch.items()}))
-        found.append(ops.convert_to_numpy(predictor.get_layer("statistics")(*seen)))
+        found.append(ops.convert_to_numpy(predictor.get_layer("statistics")(seen)))
     predictor.get_layer("normalization").adapt(np.concatenate(found))
 
 

@@ -276,14 +276,14 @@ class StyleStatistics(keras.layers.Layer):
     part of its Gram matrix, which says which way strokes run where means and deviations cannot.
     """
 
-    def build(self, *shapes: Any) -> None:
+    def build(self, shapes: Any) -> None:
         """Make the mixtures."""
         self.mixtures = [
             self.add_weight((channels, _PROJECTED), "orthogonal", name=f"mixture{index}")
             for index, channels in enumerate(FEATURE_CHANNELS)
         ]
 
-    def call(self, *features: KerasTensor) -> KerasTensor:
+    def call(self, features: list[KerasTensor]) -> KerasTensor:
         """Return (N, S) from maps (N, H, W, C), from fine to coarse."""
         found = []
         rows, columns = np.tril_indices(_PROJECTED, -1)
@@ -292,9 +292,7 @@ class StyleStatistics(keras.layers.Layer):
             deviation = ops.sqrt(ops.mean(ops.square(values - mean), (1, 2), keepdims=True) + 1e-4)
             mixed = ops.matmul((values - mean) / deviation, mixture)
             mixed /= ops.sqrt(ops.mean(ops.square(mixed), (1, 2), keepdims=True) + 1e-4)
-            flat = ops.reshape(mixed, (-1, mixed.shape[1] * mixed.shape[2], _PROJECTED)) if (
-                mixed.shape[1] and mixed.shape[2]
-            ) else ops.reshape(mixed, (ops.shape(mixed)[0], -1, _PROJECTED))
+            flat = ops.reshape(mixed, (ops.shape(mixed)[0], -1, _PROJECTED))
             count = ops.cast(ops.shape(flat)[1], "float32")
             together = ops.matmul(ops.transpose(flat, (0, 2, 1)), flat) / count
             together = ops.reshape(together, (-1, _PROJECTED**2))
@@ -303,7 +301,7 @@ class StyleStatistics(keras.layers.Layer):
             found += [*logs, 2.0 * together]
         return ops.concatenate(found, axis=-1)
 
-    def compute_output_shape(self, *shapes: Any) -> tuple[int | None, ...]:
+    def compute_output_shape(self, shapes: Any) -> tuple[int | None, ...]:
         """Return (N, S)."""
         pairs = _PROJECTED * (_PROJECTED - 1) // 2
         return shapes[0][0], sum(2 * channels + pairs for channels in FEATURE_CHANNELS)
@@ -322,10 +320,8 @@ def build_predictor() -> keras.Model:
         for index, channels in enumerate(FEATURE_CHANNELS)
     }
     float32 = {"dtype": "float32"}
-    statistics = StyleStatistics(name="statistics", **float32)(*features.values())
-    normalized = keras.layers.BatchNormalization(
-        momentum=0.99, center=False, scale=False, name="normalization", **float32
-    )(statistics)
+    statistics = StyleStatistics(name="statistics", **float32)(list(features.values()))
+    normalized = keras.layers.Normalization(name="normalization", **float32)(statistics)
     hidden = keras.layers.Dense(_HIDDEN, activation="gelu", **float32)(normalized)
     code = keras.layers.Dense(CODE_SIZE, name="code", **float32)(hidden)
     return keras.Model(features, code, name="predictor")
