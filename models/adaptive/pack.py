@@ -11,14 +11,17 @@ from __future__ import annotations
 import argparse
 import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["GROUPS", "Group", "Pictures", "is_held_out", "main", "pack", "unpack"]
+from stylizer.errors import SourceError
+
+__all__ = ["GROUPS", "HELD_OUT", "Group", "Pictures", "is_held_out", "main", "pack", "unpack",
+    "unpack_held_out"]
 
 Image = npt.NDArray[np.uint8]
 
@@ -50,6 +53,25 @@ GROUPS = {
     ),
 }
 """What is packed."""
+
+HELD_OUT = {
+    "photos": ("phu_047", "pd2_002", "pgr_018", "pu2_001", "pfe_005", "pul_002"),
+    "styles": (
+        "st_099",  # Picasso, thick lines around flat colors
+        "st_237",  # van Gogh, short strokes on water
+        "st_184",  # a palette knife, wet streets
+        "st_167",  # curls
+        "te_005",  # a wood engraving
+        "rr_img_17",  # lilies in burning brushwork
+        "rr_other_7",  # watercolor stains in all colors
+        "nm_78b07d14",  # Kandinsky, lines and patches
+        "rk_towers",  # stippled cubes
+        "sd_249",  # flat colors, ink
+        "uk_033",  # a woodblock print
+        "st_164",  # cubes in relief
+    ),
+}
+"""Pictures to look at while training goes on; held out, and packed too."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +117,13 @@ def pack(data: Path, target: Path, *, pictures: int | None = None) -> None:
         arrays[f"{name}/bytes"] = np.frombuffer(b"".join(encoded), np.uint8)
         arrays[f"{name}/lengths"] = np.array([len(one) for one in encoded], np.int64)
         arrays[f"{name}/names"] = np.array([path.stem for path in chosen])
+    for name, stems in HELD_OUT.items():
+        for stem in stems:
+            path = next(data.glob(f"*/{stem}.jpg"))
+            if not is_held_out(path):
+                raise SourceError(f"{path}: expected a picture that is held out")
+            wide = replace(GROUPS[name], side=384, longest=683, quality=85)
+            arrays[f"held_out/{name}/{stem}"] = np.frombuffer(_encode(path, wide), np.uint8)
     with np.load(data / "vgg19" / "vgg19_normalised_relu4_1.npz") as weights:
         arrays |= {f"vgg19/{key}": weights[key] for key in weights.files}
     np.savez(target, **arrays)
@@ -129,6 +158,17 @@ def unpack(source: Path, name: str, *, added: Iterable[tuple[str, Image]] = ()) 
         canvas[: image.shape[0], : image.shape[1]] = image
     sizes = np.array([image.shape[:2] for image in images], np.int32)
     return Pictures(names=names, canvases=canvases, sizes=sizes)
+
+
+def unpack_held_out(source: Path, name: str) -> dict[str, Image]:
+    """Read the pictures of `HELD_OUT` by name, uint8 RGB."""
+    found = {}
+    with np.load(source) as arrays:
+        for stem in HELD_OUT[name]:
+            encoded = arrays[f"held_out/{name}/{stem}"]
+            image = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
+            found[stem] = np.ascontiguousarray(image[..., ::-1])
+    return found
 
 
 def main() -> None:

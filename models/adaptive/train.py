@@ -3,7 +3,7 @@
 Run as ``python -m stylizer.models.adaptive.train PACK --out runs/adaptive --minutes 60``, where
 PACK is what `pack` makes. Goes on where the folder's ``state.npz`` is, with a new optimizer. Writes
 every few minutes: ``state.npz``, ``adaptive.weights.h5`` (averaged over the last steps),
-``log.csv`` and ``sheet.png`` (held-out pictures). It runs under TensorFlow and under JAX.
+``log.csv`` and ``sheet.jpg`` (held-out pictures). It runs under TensorFlow and under JAX.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ from .objective import (
     style_targets,
 )
 from .pack import Pictures, unpack
+from .validation import Validation
 
 __all__ = ["Lessons", "Settings", "main", "train"]
 
@@ -66,6 +67,7 @@ class Settings:
 
     Attributes:
       start: a file of weights to begin with where there is no ``state.npz``; empty for none.
+      teacher: the loss network, ``"vgg19"``, or ``"compact"``, a quarter of the work, to begin with.
       arithmetic: of loss network and network, ``"float32"`` or ``"bfloat16"``.
       side: of the pictures painted, pixels, a multiple of 16.
       style_side: of the style pictures, pixels.
@@ -81,11 +83,12 @@ class Settings:
     """
 
     start: str = ""
+    teacher: str = "vgg19"
     arithmetic: str = "bfloat16"
     side: int = 256
     style_side: int = 384
     batch: int = 32
-    learning_rate: float = 4e-3
+    learning_rate: float = 2e-3
     last_rate: float = 0.01
     warm_up: float = 0.02
     content: float = LossWeights.content
@@ -144,6 +147,8 @@ class Lessons:
             for name, pictures in self.pictures.items()
         }
         self.device["noise"] = ops.convert_to_tensor(make_noise())
+        white = random.standard_normal((512, 512, 3)).astype(np.float32)
+        self.device["white"] = ops.convert_to_tensor(white)
 
     def draw(self) -> Batch:
         """Return what one step needs, small arrays, beside ``device``."""
@@ -169,13 +174,13 @@ class Lessons:
         found["grain"] = np.where(noisy, random.exponential(5.0, count), 0.5)
         packed = random.random(count) < 0.4
         found["quality"] = np.where(packed, random.uniform(6, 60, count), 200.0)
-        found["seed"] = random.integers(2**30, size=2).astype(np.int32)
         first = random.integers(_MARGIN + 1, size=2)
         shift = random.integers(-_MOST_SHIFT, _MOST_SHIFT + 1, size=2)
         found["first"] = first.astype(np.int32)
         found["second"] = np.clip(first + shift, 0, _MARGIN).astype(np.int32)
-        tile = self.device["noise"].shape[0]
-        found["noise_at"] = random.integers(tile - side // 4 - 4, size=(count, 2)).astype(np.int32)
+        for name in ("noise", "white"):
+            most = self.device[name].shape[0]
+            found[f"{name}_at"] = random.integers(most, size=(count, 2)).astype(np.int32)
         styles = count // 2
         matrices = np.tile(np.eye(3), (styles, 1, 1))
         offsets = np.zeros((styles, 3))
@@ -259,7 +264,9 @@ class _Objective:
         self._network, self._settings = network, settings
         self._compact = load_compact(weights_path("compact"))
         with _policy(settings.arithmetic):
-            self.loss_network = _load_vgg(pack)
+            self.judge = _load_vgg(pack)
+            teachers = {"vgg19": self.judge, "compact": load_compact(weights_path("compact"))}
+        self.loss_network = teachers[settings.teacher]
 
     def __call__(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         settings = self._settings
@@ -328,7 +335,7 @@ class _Objective:
         gamma, light = (batch[name][:, None, None, None] for name in ("gamma", "light"))
         images = 255.0 * ops.power(ops.clip(images * light / 255.0, 1e-3, 1.0), gamma)
         dirty = views.blur(images, batch["blur"])
-        grain = keras.random.normal(dirty.shape, seed=_seed(batch["seed"]))
+        grain = views.tile(batch["white"], batch["white_at"], side=side)
         dirty += grain * ops.maximum(batch["grain"], 1.0 * batch["flat"])[:, None, None, None]
         return images, views.compress(ops.clip(dirty, 0.0, 255.0), batch["quality"])
 
@@ -347,12 +354,7 @@ class _Objective:
     def _noise(self, batch: Batch) -> Any:
         """Return a function from a view's place to its noise, which stays with the scene."""
         cells = (self._settings.side + _MARGIN) // 4 + 1
-        steps = np.arange(cells)
-        rows, columns = (batch["noise_at"][:, axis, None] + steps for axis in (0, 1))
-        tile = batch["noise"]
-        flat = ops.reshape(tile, (-1, NOISE_CHANNELS))
-        places = rows[:, :, None] * tile.shape[1] + columns[:, None, :]
-        field = ops.take(flat, places, axis=0)
+        field = views.tile(batch["noise"], batch["noise_at"], side=cells)
         wide = self._settings.side // 4
 
         def noise(place: Tensor, count: int) -> Tensor:
@@ -362,10 +364,6 @@ class _Objective:
             return tall[:, :, :-1] + (tall[:, :, 1:] - tall[:, :, :-1]) * part[1]
 
         return noise
-
-
-def _seed(values: Tensor) -> Tensor:
-    return ops.cast(values, "uint32" if keras.backend.backend() == "jax" else "int32")
 
 
 def _all(function: Any, values: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -439,10 +437,13 @@ def train(pack: Path, out: Path, settings: Settings) -> None:
     elif (out / "adaptive.weights.h5").exists():
         network.load_weights(out / "adaptive.weights.h5")
     trainer = Trainer(
-        network, ConvolutionMuon(settings.learning_rate, global_clipnorm=1.0), objective
+        network,
+        ConvolutionMuon(settings.learning_rate, adam_lr_ratio=0.25, global_clipnorm=1.0),
+        objective,
     )
     if state.exists():
         done = _resume(trainer, state)
+    validation = Validation(pack, objective._see, objective.judge)
     began = saved = time.monotonic()
     first = None
     recent: list[dict[str, float]] = []
@@ -467,10 +468,10 @@ def train(pack: Path, out: Path, settings: Settings) -> None:
             _log.info("%s", _row(done, recent, rate))
         if time.monotonic() > saved + 60 * settings.every:
             done["minutes"] += (time.monotonic() - saved) / 60
-            _save(trainer, out, _row(done, recent, rate))
+            _save(trainer, validation, out, _row(done, recent, rate))
             saved = time.monotonic()
     done["minutes"] += (time.monotonic() - saved) / 60
-    _save(trainer, out, _row(done, recent, rate))
+    _save(trainer, validation, out, _row(done, recent, rate))
     if first is not None:
         speed = steps * settings.batch / (time.monotonic() - first)
         _log.info("%d steps, %.1f pictures a second", steps, speed)
@@ -485,17 +486,23 @@ def _row(done: dict[str, float], recent: list[dict[str, float]], rate: float) ->
     return {**done, "rate": rate, **means}
 
 
-def _save(trainer: Trainer, out: Path, row: dict[str, float]) -> None:
+def _save(
+    trainer: Trainer, validation: Validation, out: Path, row: dict[str, float]
+) -> None:
+    """Write all that the folder holds, and judge the averaged weights."""
     values = [np.array(value) for value in trainer.values()]
     average = [ops.convert_to_numpy(value) for value in trainer.average]
     arrays = {f"value{index}": value for index, value in enumerate(values)}
     np.savez(out / "new.npz", **arrays, pictures=row["pictures"], minutes=row["minutes"])
     trainer.use_average()
     trainer.network.save_weights(out / "new.weights.h5")
+    found, sheet = validation.paint(trainer.network)
+    cv2.imwrite(str(out / "sheet.jpg"), sheet[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 92])
     trainer.restart(values, average)
     os.replace(out / "new.npz", out / "state.npz")
     os.replace(out / "new.weights.h5", out / "adaptive.weights.h5")
-    append_row(out / "log.csv", row)
+    append_row(out / "log.csv", {**row, **{f"held_out_{k}": v for k, v in found.items()}})
+    _log.info("held out: %s", {name: round(value, 4) for name, value in found.items()})
 
 
 def _resume(trainer: Trainer, path: Path) -> dict[str, float]:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-__all__ = ["blur", "compress", "cut", "gradients", "recolor", "slice_at"]
+__all__ = ["blur", "compress", "cut", "gradients", "recolor", "slice_at", "tile"]
 
 Tensor = Any
 
@@ -76,7 +76,8 @@ def cut(
     rows = hats(window[:, 0:1] + place[None] * window[:, 2:3] - 0.5)
     columns = hats(window[:, 1:2] + across * window[:, 2:3] - 0.5)
     picked = ops.cast(ops.take(canvases, index, axis=0), "float32")
-    return ops.einsum("nyh,nxw,nhwc->nyxc", rows, columns, picked)
+    tall = ops.einsum("nyh,nhwc->nywc", rows, picked)
+    return ops.einsum("nxw,nywc->nyxc", columns, tall)
 
 
 def gradients(colors: Tensor, direction: Tensor, *, side: int) -> Tensor:
@@ -136,12 +137,12 @@ def compress(images: Tensor, quality: Tensor) -> Tensor:
 def _quantize(planes: Tensor, table: Any, scale: Tensor) -> Tensor:
     count, height, width, channels = planes.shape
     blocks = ops.reshape(planes, (count, height // 8, 8, width // 8, 8, channels))
-    waves = ops.einsum("nhywxc,uy,vx->nhuwvc", blocks, _FREQUENCIES, _FREQUENCIES)
-    steps = ops.maximum(ops.round(table[None] * scale[:, None, None]), 1.0)
-    steps = steps[:, None, :, None, :, None]
-    waves = ops.round(waves / steps) * steps
-    blocks = ops.einsum("nhuwvc,uy,vx->nhywxc", waves, _FREQUENCIES, _FREQUENCIES)
-    return ops.reshape(blocks, planes.shape)
+    blocks = ops.reshape(ops.transpose(blocks, (0, 1, 3, 5, 2, 4)), (count, -1, 8, 8))
+    waves = ops.matmul(ops.matmul(_FREQUENCIES, blocks), _FREQUENCIES.T)
+    steps = ops.maximum(ops.round(table[None] * scale[:, None, None]), 1.0)[:, None]
+    blocks = ops.matmul(ops.matmul(_FREQUENCIES.T, ops.round(waves / steps) * steps), _FREQUENCIES)
+    blocks = ops.reshape(blocks, (count, height // 8, width // 8, channels, 8, 8))
+    return ops.reshape(ops.transpose(blocks, (0, 1, 4, 2, 5, 3)), planes.shape)
 
 
 def slice_at(images: Tensor, start: Tensor, side: int) -> Tensor:
@@ -149,3 +150,20 @@ def slice_at(images: Tensor, start: Tensor, side: int) -> Tensor:
     zero = ops.zeros((1,), "int32")
     place = ops.concatenate([zero, ops.cast(start, "int32"), zero], axis=0)
     return ops.slice(images, place, (images.shape[0], side, side, images.shape[-1]))
+
+
+def tile(pattern: Tensor, start: Tensor, *, side: int) -> Tensor:
+    """Cut squares out of a pattern that repeats without a seam.
+
+    Args:
+      pattern: (P, P, C).
+      start: int32, (N, 2), row and column of each square's corner.
+      side: of the squares.
+
+    Returns:
+      (N, side, side, C).
+    """
+    period, _, channels = pattern.shape
+    rows, columns = ((start[:, axis, None] + np.arange(side)) % period for axis in (0, 1))
+    places = rows[:, :, None] * period + columns[:, None, :]
+    return ops.take(ops.reshape(pattern, (-1, channels)), places, axis=0)

@@ -33,6 +33,7 @@ __all__ = [
     "ConditionalInstanceNormalization",
     "DepthToSpace",
     "Reflect",
+    "Squash",
     "StyleStatistics",
     "Upsample",
     "build_image_network",
@@ -262,11 +263,30 @@ def build_image_network() -> keras.Model:
         features = net.residual(features, _QUARTER_RANK, noise if index == 0 else None)
     features = Upsample()(net.convolve(features, 32, 32, size=1))
     features = keras.layers.ReLU()(net.normalize(net.convolve(features, 24, 24)))
-    features = keras.layers.Conv2D(12, 3, dtype="float32")(Reflect(1)(features))
+    begin = keras.initializers.VarianceScaling(0.05)  # near gray: noise would be far from any style
+    last = keras.layers.Conv2D(12, 3, kernel_initializer=begin, dtype="float32")
+    features = last(Reflect(1)(features))
     painted = DepthToSpace(2, dtype="float32")(features)
     painted = keras.layers.Rescaling(127.5, 127.5, dtype="float32")(painted)
     inputs = {"image": image, "noise": noise, "code": code}
     return keras.Model(inputs, painted, name="image_network")
+
+
+class Squash(keras.layers.Layer):
+    """Bounds each number softly: most tanh(x / most). One odd style must not drive all others."""
+
+    def __init__(self, most: float, **options: Any) -> None:
+        """Set the bound."""
+        super().__init__(**options)
+        self.most = most
+
+    def call(self, inputs: KerasTensor) -> KerasTensor:
+        """Bound (N, C)."""
+        return self.most * ops.tanh(inputs / self.most)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return the shape as it is."""
+        return input_shape
 
 
 class StyleStatistics(keras.layers.Layer):
@@ -322,8 +342,10 @@ def build_predictor() -> keras.Model:
     float32 = {"dtype": "float32"}
     statistics = StyleStatistics(name="statistics", **float32)(list(features.values()))
     normalized = keras.layers.Normalization(name="normalization", **float32)(statistics)
+    normalized = Squash(3.0, **float32)(normalized)
     hidden = keras.layers.Dense(_HIDDEN, activation="gelu", **float32)(normalized)
-    code = keras.layers.Dense(CODE_SIZE, name="code", **float32)(hidden)
+    code = keras.layers.Dense(CODE_SIZE, **float32)(hidden)
+    code = Squash(2.0, name="code", **float32)(code)
     return keras.Model(features, code, name="predictor")
 
 

@@ -1,0 +1,117 @@
+"""How far the training is: held-out photos, a sky and styles, judged by VGG-19 and shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+import keras
+import numpy as np
+import numpy.typing as npt
+from keras import ops
+
+from stylizer.backend.keras_backend import compile_step
+from stylizer.network.adaptive.architecture import make_noise
+
+from .objective import LAYERS, LossNetwork, style_targets
+from .pack import unpack_held_out
+
+__all__ = ["Validation", "sky"]
+
+Image = npt.NDArray[np.uint8]
+
+_SIDE = 384
+
+
+class Validation:
+    """Paints held-out pictures now and then."""
+
+    def __init__(self, pack: Path, features: Any, loss_network: LossNetwork) -> None:
+        """Read the pictures.
+
+        Args:
+          pack: the file.
+          features: from a style picture to what the predictor reads.
+          loss_network: the judge.
+        """
+        photos = list(unpack_held_out(pack, "photos").values())
+        self._photos = [_square(photo) for photo in photos] + [sky(1, _SIDE), sky(2, _SIDE)]
+        self._styles = [_square(style) for style in unpack_held_out(pack, "styles").values()]
+        tile = make_noise()[None, : _SIDE // 4, : _SIDE // 4]
+        self._noise = ops.convert_to_tensor(tile)
+        self._features = compile_step(features)
+
+        def look(images: Any) -> dict[str, Any]:
+            found = loss_network(images)
+            return {
+                **style_targets(found),
+                "content": ops.cast(found[LAYERS[-1]], "float32"),
+            }
+
+        self._look = compile_step(look)
+
+    def paint(self, network: keras.Model) -> tuple[dict[str, float], Image]:
+        """Return medians of what is left of the distances, and a sheet of all paintings.
+
+        gram, deep (block3 and block4): squared distances of Gram matrices, summed over the layers,
+        as a share of the photo's; content: relative squared distance at block4_conv1; flat: deep,
+        of the skies.
+        """
+        rows: dict[str, list[float]] = {"gram": [], "deep": [], "content": [], "flat": []}
+        sheet = [np.concatenate([np.full_like(self._photos[0], 255), *self._photos], axis=1)]
+        count = len(self._photos)
+        photos = ops.convert_to_tensor(np.stack(self._photos).astype(np.float32))
+        before = self._see(photos)
+        for style in self._styles:
+            image = ops.convert_to_tensor(style[None].astype(np.float32))
+            wanted = self._see(image)[0]
+            names = {f"features{index}": one for index, one in enumerate(self._features(image))}
+            code = ops.repeat(network.get_layer("predictor")(names), count, axis=0)
+            noise = ops.repeat(self._noise, count, axis=0)
+            inputs = {"image": photos, "noise": noise, "code": code}
+            found = ops.convert_to_numpy(network.get_layer("image_network")(inputs))
+            painted = np.clip(np.rint(found), 0, 255)
+            sheet.append(np.concatenate([style, *painted.astype(np.uint8)], axis=1))
+            for index, seen in enumerate(self._see(ops.convert_to_tensor(painted))):
+                old = before[index]
+                deep = _left(seen, old, wanted, LAYERS[2:])
+                if index >= count - 2:
+                    rows["flat"].append(deep)
+                    continue
+                rows["deep"].append(deep)
+                rows["gram"].append(_left(seen, old, wanted, LAYERS))
+                off = np.sum((seen["content"] - old["content"]) ** 2)
+                rows["content"].append(float(off / np.sum(old["content"] ** 2)))
+        return {name: float(np.median(values)) for name, values in rows.items()}, (
+            np.concatenate(sheet)
+        )
+
+    def _see(self, images: Any) -> list[dict[str, npt.NDArray[np.float32]]]:
+        seen = {name: ops.convert_to_numpy(value) for name, value in self._look(images).items()}
+        return [{name: one[index] for name, one in seen.items()} for index in range(len(images))]
+
+
+def sky(seed: int, side: int) -> Image:
+    """Return a smooth gradient with a grain of 1.5 gray levels, uint8 RGB (side, side, 3)."""
+    random = np.random.default_rng(seed)
+    ends = random.uniform(60, 230, (2, 3))
+    angle, line = random.uniform(0, np.pi), np.linspace(-0.7, 0.7, side)
+    place = np.cos(angle) * line[None] + np.sin(angle) * line[:, None] + 0.5
+    smooth = ends[0] + (ends[1] - ends[0]) * np.clip(place, 0, 1)[..., None]
+    return np.clip(smooth + random.normal(0, 1.5, smooth.shape), 0, 255).astype(np.uint8)
+
+
+def _square(image: Image) -> Image:
+    short = min(image.shape[:2])
+    top, left = ((length - short) // 2 for length in image.shape[:2])
+    cut = image[top : top + short, left : left + short]
+    return np.asarray(cv2.resize(cut, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _left(seen: Any, before: Any, wanted: Any, layers: tuple[str, ...]) -> float:
+    off, unit = (
+        sum(np.sum((one[f"gram_{layer}"] - wanted[f"gram_{layer}"]) ** 2) for layer in layers)
+        for one in (seen, before)
+    )
+    return float(off / unit)
