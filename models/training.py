@@ -51,9 +51,7 @@ class Trainer:
         self._step = backends[keras.backend.backend()](objective)
         self.average = [ops.copy(value.value) for value in network.trainable_variables]
 
-    def step(
-        self, batch: dict[str, Tensor], *, rate: float, share: float
-    ) -> dict[str, Tensor]:
+    def step(self, batch: dict[str, Tensor], *, rate: float, share: float) -> dict[str, Tensor]:
         """Take a step.
 
         A step whose gradients are not finite is left out: one in many thousands is.
@@ -93,9 +91,7 @@ class Trainer:
         network, optimizer = self.network, self.optimizer
         others = network.non_trainable_variables
         place = next(
-            index
-            for index, one in enumerate(optimizer.variables)
-            if one is optimizer.learning_rate
+            index for index, one in enumerate(optimizer.variables) if one is optimizer.learning_rate
         )
 
         def loss(values: list[Tensor], rest: list[Tensor], batch: Any) -> tuple[Tensor, Any]:
@@ -106,9 +102,9 @@ class Trainer:
             with keras.StatelessScope(state_mapping=known):
                 return objective(batch)
 
-        def compute(
-            values: Any, average: Any, memory: Any, rest: Any, batch: Any, rate: Any, share: Any
-        ) -> Any:
+        def compute(values: Any, average: Any, memory: Any, given: Any, pace: Any) -> Any:
+            rest, batch = given
+            rate, share = pace
             (_, parts), slopes = jax.value_and_grad(loss, has_aux=True)(values, rest, batch)
             slopes = _only_finite(slopes)
             memory = [rate if index == place else one for index, one in enumerate(memory)]
@@ -123,10 +119,8 @@ class Trainer:
                 [one.value for one in network.trainable_variables],
                 self.average,
                 [one.value for one in optimizer.variables],
-                [one.value for one in others],
-                batch,
-                rate,
-                share,
+                ([one.value for one in others], batch),
+                (rate, share),
             )
             for variable, value in zip(
                 [*network.trainable_variables, *optimizer.variables],
@@ -134,7 +128,7 @@ class Trainer:
                 strict=True,
             ):
                 variable._value = value  # no copy: the old ones were given away
-            return parts
+            return dict(parts)
 
         return step
 
@@ -143,7 +137,6 @@ class Trainer:
 
         variables = self.network.trainable_variables
 
-        @tf.function(autograph=False)
         def compute(batch: Any) -> dict[str, Tensor]:
             with tf.GradientTape() as tape:
                 total, parts = objective(batch)
@@ -151,9 +144,11 @@ class Trainer:
             self.optimizer.apply(_only_finite(slopes), variables)
             return parts
 
+        compiled = tf.function(compute, autograph=False)
+
         def step(batch: Any, rate: Any, share: Any) -> dict[str, Tensor]:
             self.optimizer.learning_rate.assign(rate)
-            parts: dict[str, Tensor] = compute(batch)
+            parts: dict[str, Tensor] = compiled(batch)
             if float(share):
                 self.average = [
                     old + share * (new.value - old)

@@ -82,9 +82,9 @@ def finish(painted: Image, source: Image, config: EffectsConfig) -> Image:
     Args:
       painted: uint8 RGB, (H, W, 3).
       source: uint8 RGB, of the same size.
-      config: of it, coherence and cuts do not count.
+      config: of it, coherence, cuts and stroke do not count.
     """
-    still = replace(config, coherence=CoherenceConfig(strength=0.0), cuts=None)
+    still = replace(config, coherence=CoherenceConfig(strength=0.0), cuts=None, stroke=None)
     return Composed(_Given(painted), still)(Frame(source, 0, 0.0)).image
 
 
@@ -103,13 +103,15 @@ class Composed(WrappedStylizer):
           ConfigError: a painter of whole shots is wrapped in one that hides them.
           WeightsError: the segmenter is missing, or is no such network.
         """
+        config = config or EffectsConfig()
+        if config.stroke is not None:
+            painter = PaintSmaller(painter, stroke=config.stroke)
         super().__init__(painter)
         if not isinstance(painter, ShotStylizer) and find(painter, ShotStylizer) is not None:
             raise ConfigError(
                 f"painter: expected nothing around a painter of whole shots, got a "
                 f"{type(painter).__name__}, which would give it single frames"
             )
-        config = config or EffectsConfig()
         self._coherence = Coherence(config.coherence)
         self._cuts = None if config.cuts is None else CutDetector(config.cuts)
         self._region = None if config.region is None else _make_region(config.region)
@@ -141,10 +143,13 @@ class Composed(WrappedStylizer):
         What coherence remembers stays of use.
 
         Raises:
-          ConfigError: cuts or region are other ones.
+          ConfigError: cuts, region or stroke are other ones.
         """
-        if (config.cuts, config.region) != (self._config.cuts, self._config.region):
-            raise ConfigError("cuts, region: expected those that it was made with; make another")
+        fixed = ("cuts", "region", "stroke")
+        if any(getattr(config, name) != getattr(self._config, name) for name in fixed):
+            raise ConfigError(
+                f"{', '.join(fixed)}: expected those that it was made with; make another"
+            )
         self._arrange(config)
 
     def begins_shot(self, frame: Frame) -> bool:

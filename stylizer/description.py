@@ -9,6 +9,7 @@ from typing import get_args
 
 from stylizer.effects.color import ColorMode, check_pictures
 from stylizer.effects.region import RegionConfig
+from stylizer.effects.scale import check_stroke
 from stylizer.effects.strength import check_strength
 from stylizer.errors import ConfigError, StyleError
 from stylizer.methods import METHODS, MethodConfig, find_method
@@ -31,6 +32,8 @@ class EffectsConfig:
       coherence: what holds a video still; of strength 0 for nothing.
       cuts: how cuts are found, at which earlier frames are forgotten; None for not at all.
       region: what is painted of each frame; None for all of it.
+      stroke: breadth of the strokes, relative to the frame, as `stylizer.effects.scale.paint_size`
+        says; None for strokes of so many pixels, whatever the frame's size.
     """
 
     strength: float = 1.0
@@ -38,10 +41,13 @@ class EffectsConfig:
     coherence: CoherenceConfig = field(default_factory=CoherenceConfig)
     cuts: CutConfig | None = field(default_factory=CutConfig)
     region: RegionConfig | None = None
+    stroke: float | None = None
 
     def __post_init__(self) -> None:
-        """Check the strength."""
+        """Check strength and stroke."""
         check_strength(self.strength)
+        if self.stroke is not None:
+            check_stroke(self.stroke)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +64,9 @@ class StylizerConfig:
       coherence: what holds a video still; None for what suits the method (`usual_coherence`).
       cuts: how cuts are found, at which earlier frames are forgotten; None for not at all.
       region: what is painted of each frame; None for all of it.
+      stroke: breadth of the strokes, relative to the frame: 2 is twice as broad as usual; None for
+        strokes of so many pixels, whatever the frame's size. Counts for methods whose strokes have
+        a breadth of their own (`stylizer.methods.Method`).
     """
 
     styles: Sequence[str | AnyStyle]
@@ -67,6 +76,7 @@ class StylizerConfig:
     coherence: CoherenceConfig | None = None
     cuts: CutConfig | None = field(default_factory=CutConfig)
     region: RegionConfig | None = None
+    stroke: float | None = 1.0
 
     def __post_init__(self) -> None:
         """Check what can be checked without loading anything."""
@@ -81,6 +91,8 @@ class StylizerConfig:
                 f"got {self.keep_color!r}"
             )
         check_strength(self.strength)
+        if self.stroke is not None:
+            check_stroke(self.stroke)
 
     @property
     def effects(self) -> EffectsConfig:
@@ -91,6 +103,7 @@ class StylizerConfig:
             coherence=self.coherence or usual_coherence(self.method),
             cuts=self.cuts,
             region=self.region,
+            stroke=self.stroke if find_method(self.method).scales_strokes else None,
         )
 
     def to_json(self) -> str:

@@ -58,12 +58,15 @@ class Method:
       config: its settings; they also say which method is meant.
       recurrent: whether it goes on from its last frame by itself, so that it is still without
         `stylizer.temporal.coherence`.
+      scales_strokes: whether its strokes are so many pixels broad, so that large frames are to be
+        painted smaller.
       load: imports and loads it.
     """
 
     name: str
     config: type[MethodConfig]
     recurrent: bool
+    scales_strokes: bool
     load: LoadMethod
 
 
@@ -117,8 +120,10 @@ def _settings(config: StylizerConfig, kind: type[T]) -> T:
 
 
 _ALL = (
-    Method(name="fast", config=FastConfig, recurrent=False, load=_load_fast),
-    Method(name="gatys", config=GatysConfig, recurrent=True, load=_load_gatys),
+    Method(name="fast", config=FastConfig, recurrent=False, scales_strokes=True, load=_load_fast),
+    Method(
+        name="gatys", config=GatysConfig, recurrent=True, scales_strokes=False, load=_load_gatys
+    ),
 )
 METHODS: Mapping[str, Method] = {method.name: method for method in _ALL}
 """All methods, by name."""

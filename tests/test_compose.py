@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 
 from stylizer import compose
-from stylizer.base import Managed, WrappedStylizer, describe_stylizer
+from stylizer.base import Managed, WrappedStylizer, describe_stylizer, find
 from stylizer.compose import Composed, build, finish, load_painter
 from stylizer.description import EffectsConfig, StylizerConfig
 from stylizer.effects.color import MatchColor, SourceColor, keep_luminance
 from stylizer.effects.region import Matte, RegionConfig
-from stylizer.effects.scale import Enlarge, PaintSmaller
+from stylizer.effects.scale import Enlarge, PaintSmaller, enlarge
 from stylizer.effects.strength import Blend, blend
 from stylizer.errors import ConfigError, StyleError
 from stylizer.frame import Frame, Image
@@ -170,7 +170,7 @@ def test_a_painting_gets_colors_then_strength_at_the_sources_size() -> None:
     source = picture(37)
     config = EffectsConfig(strength=0.3, keep_color=True, coherence=OFF, cuts=None)
     made = Composed(PaintSmaller(Boiling(), size=(32, 24)), config)(Frame(source, 0, 0.0)).image
-    painted = resize_image(Boiling().paint(resize_image(source, (32, 24))), (64, 48))
+    painted = enlarge(Boiling().paint(resize_image(source, (32, 24))), (64, 48))
     expected = blend(keep_luminance(painted, source), source, strength=0.3)
     np.testing.assert_array_equal(made, expected)
     np.testing.assert_array_equal(finish(painted, source, config), expected)
@@ -225,7 +225,7 @@ def test_other_effects_count_from_the_next_frame_on_but_cuts_are_made_once() -> 
     np.testing.assert_array_equal(composed(source).image, Boiling().paint(source.image))
     composed.configure(EffectsConfig(strength=0, coherence=OFF, cuts=None))
     np.testing.assert_array_equal(composed(source).image, source.image)
-    with pytest.raises(ConfigError, match="cuts, region: expected those that it was made with"):
+    with pytest.raises(ConfigError, match="cuts, region, stroke: expected those that it was made"):
         composed.configure(EffectsConfig(coherence=OFF))
 
 
@@ -394,11 +394,12 @@ def test_a_stylizer_is_built_as_it_is_described(instant: None) -> None:
     method = FastConfig(style_scale=1.5)
     config = StylizerConfig(styles=["starry_night:0.7", "the_scream:0.1"], method=method)
     made = build(config)
-    painter = made.painter
-    assert isinstance(painter, Instant) and painter.config == method
+    assert isinstance(made.painter, PaintSmaller)
+    painter = find(made.painter, Instant)
+    assert painter is not None and painter.config == method
     assert [style.name for style in painter.styles] == ["starry_night", "the_scream"]
     assert [style.weight for style in painter.styles] == pytest.approx([0.875, 0.125])
-    assert (kinds(made), made.config) == ([Coherence], EffectsConfig())
+    assert (kinds(made), made.config) == ([Coherence, Enlarge], EffectsConfig(stroke=1.0))
     assert describe_stylizer(made) == "instant"
 
 
@@ -406,7 +407,7 @@ def test_colors_are_matched_around_the_method(instant: None, tmp_path: Path) -> 
     write_image(tmp_path / "style.png", picture(3))
     config = StylizerConfig(styles=[str(tmp_path / "style.png")], keep_color="match")
     assert isinstance(load_painter(config), MatchColor)
-    assert kinds(build(config)) == [Coherence]
+    assert kinds(build(config)) == [Coherence, Enlarge]
     named = StylizerConfig(styles=["the_scream"], keep_color="match")
     with pytest.raises(StyleError, match="the_scream: matching colors needs a style picture"):
         build(named)
@@ -424,7 +425,7 @@ def test_a_further_method_is_one_record(monkeypatch: pytest.MonkeyPatch) -> None
         assert config.method == ink.method
         return Ink()
 
-    record = Method(name="ink", config=InkConfig, recurrent=True, load=load)  # type: ignore[arg-type]
+    record = Method(name="ink", config=InkConfig, recurrent=True, scales_strokes=False, load=load)  # type: ignore[arg-type]
     monkeypatch.setitem(METHODS, "ink", record)
     ink = StylizerConfig(styles=["tahiti"], method=InkConfig(darkness=0.9))  # type: ignore[arg-type]
     built = build(ink)

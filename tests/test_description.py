@@ -33,7 +33,8 @@ def test_what_suits_the_method_is_the_default() -> None:
     )
     assert held.effects.coherence.strength == 0.4
     kept = StylizerConfig(styles=["tahiti"], keep_color="luminance", cuts=None, strength=0.2)
-    assert kept.effects == EffectsConfig(keep_color=True, cuts=None, strength=0.2)
+    assert kept.effects == EffectsConfig(keep_color=True, cuts=None, strength=0.2, stroke=1.0)
+    assert StylizerConfig(styles=["tahiti"], stroke=None).effects.stroke is None
 
 
 EVERYTHING = StylizerConfig(

@@ -115,7 +115,7 @@ def frames(
     size = gatys.recipe_size(out.size)
     check_weights(config)
     styles = load_styles(gatys.style)
-    look.check(styles)
+    look.check(styles, config)
     coherence.check()
     with _open(source, same_size=not independent) as reader:
         inputs = [*reader.paths, *style_paths(gatys.style)]

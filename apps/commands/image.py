@@ -75,7 +75,7 @@ def image(
     check_weights(config)
     size = gatys.recipe_size(out.size)
     styles = load_styles(gatys.style)
-    look.check(styles)
+    look.check(styles, config)
     picture = read_image(content)
     first = None if initial_image is None else read_image(initial_image)
     inputs = [content, *style_paths(gatys.style), *([initial_image] if initial_image else [])]

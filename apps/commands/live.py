@@ -87,7 +87,7 @@ def live(
     config = _config(fast, gatys)
     asked = Size.parse(view.size or str(_SHORT_SIDES[fast.method]))
     styles = load_styles(gatys.style)
-    look.check(styles)
+    look.check(styles, config)
     region.check(config)
     for options in (coherence, camera, view, outputs):
         options.check()

@@ -73,7 +73,7 @@ def video(
     size = gatys.recipe_size(out.size)
     check_weights(config)
     styles = load_styles(gatys.style)
-    look.check(styles)
+    look.check(styles, config)
     coherence.check()
     with open_ended(source) as reader:
         inputs = [*input_paths(source), *style_paths(gatys.style)]

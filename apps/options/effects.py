@@ -13,11 +13,12 @@ from typing import Annotated, Literal
 from stylizer.description import usual_coherence
 from stylizer.effects.color import ColorMode, check_pictures
 from stylizer.effects.region import Part, RegionConfig
+from stylizer.effects.scale import check_stroke
 from stylizer.effects.segmenter import WHERE
 from stylizer.effects.strength import check_strength
 from stylizer.errors import ConfigError
 from stylizer.gatys.config import GatysConfig
-from stylizer.methods import MethodConfig
+from stylizer.methods import MethodConfig, find_method
 from stylizer.network.config import FastConfig
 from stylizer.styles.load import AnyStyle
 from stylizer.temporal.coherence import CoherenceConfig
@@ -30,6 +31,7 @@ __all__ = ["CoherenceOptions", "LookOptions", "RegionOptions"]
 
 _STYLE, _COHERENCE, _LIVE = "Style", "Coherence", "Live"
 _DEFAULTS = CoherenceConfig()
+_STROKE = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,17 +51,56 @@ class LookOptions:
         ),
     ] = None
 
-    def check(self, styles: Sequence[AnyStyle]) -> None:
+    stroke: Annotated[
+        str | None,
+        option(
+            "stroke",
+            "Breadth of the fast method's strokes, relative to the picture: 2 is twice as broad. "
+            f"native: so many pixels, whatever the picture's size. Default: {_STROKE:g}.",
+            _STYLE,
+            show_default=False,
+            metavar="FACTOR|native",
+        ),
+    ] = None
+
+    @property
+    def breadth(self) -> float | None:
+        """The breadth of strokes, None for native.
+
+        Raises:
+          ConfigError: ``--stroke`` is no number, or out of its range.
+        """
+        if self.stroke is None:
+            return _STROKE
+        if self.stroke == "native":
+            return None
+        try:
+            breadth = float(self.stroke)
+            check_stroke(breadth)
+        except (ValueError, ConfigError) as error:
+            raise ConfigError(
+                f"--stroke: expected a factor from 0.1 to 8, or native, got {self.stroke}"
+            ) from error
+        return breadth
+
+    def check(self, styles: Sequence[AnyStyle], method: MethodConfig) -> None:
         """Say what is wrong before anything is loaded.
 
         Raises:
-          ConfigError: the strength is out of its range.
+          ConfigError: the strength or the stroke is out of its range, or the method has no strokes
+            to scale.
           StyleError: colors are to be matched, and a style is built in and has no picture.
         """
         try:
             check_strength(self.strength)
         except ConfigError as error:
             raise ConfigError(f"--{error}") from None
+        _ = self.breadth
+        if self.stroke is not None and not find_method(method).scales_strokes:
+            raise ConfigError(
+                "--stroke: belongs to --method fast; with gatys, --size and --style-scale rule "
+                "the breadth of strokes: leave one of them out"
+            )
         if self.keep_color == "match":
             check_pictures(styles)
 

@@ -77,6 +77,7 @@ def describe(
         method=method,
         strength=look.strength,
         keep_color=look.keep_color,
+        stroke=look.breadth,
         coherence=CoherenceConfig(strength=0.0),
         cuts=None,
     )

@@ -1,98 +1,188 @@
-"""What the adaptive network is trained to make small: style, content and flicker, as VGG-19 sees it.
-
-Every distance is relative, layer by layer: absolute ones are ruled by a few loud styles.
-"""
+"""The loss of a batch, from random numbers to a number, all on the device that trains."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
 from typing import Any
 
+import keras
 import numpy as np
 from keras import ops
 
-__all__ = ["LAYERS", "LossWeights", "content_loss", "flicker_loss", "style_losses", "style_targets"]
+from stylizer.perceptual.compact import load_compact
+from stylizer.perceptual.vgg import build_vgg
+from stylizer.weights import weights_path
+
+from . import views
+from .batches import MARGIN, Batch, Settings
+from .losses import LAYERS, content_loss, flicker_loss, style_losses, style_targets
+
+__all__ = ["Objective", "Policy"]
 
 Tensor = Any
-LossNetwork = Callable[[Tensor], dict[str, Tensor]]
-"""From float32 RGB 0..255 (N, H, W, 3) to features by the names of `LAYERS`."""
-
-LAYERS = ("block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1")
-"""Of VGG-19."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class LossWeights:
-    """Weights of the losses.
+class Objective:
+    """The loss of a batch.
 
     Attributes:
-      content: of the squared distance of features at the deepest layer.
-      gram: of the squared distance of Gram matrices, mean over the layers.
-      moments: of the squared distance of means and standard deviations, mean over the layers.
-      deep: how much more the two deeper layers count than the two others.
-      temporal: of the squared difference between the paintings of two views, brought together,
-        in units of half the range of gray levels.
+      loss_network: what the network learns from.
+      judge: VGG-19.
     """
 
-    content: float = 1.0
-    gram: float = 10.0
-    moments: float = 5.0
-    deep: float = 3.0
-    temporal: float = 3.0
+    def __init__(self, network: keras.Model, pack: Path, settings: Settings) -> None:
+        """Load the loss networks.
+
+        Args:
+          network: `stylizer.network.adaptive.architecture.build_network`'s.
+          pack: holds VGG-19.
+          settings: sizes and weights of the losses.
+        """
+        self._network, self._settings = network, settings
+        self._compact = load_compact(weights_path("compact"))
+        with Policy(settings.arithmetic):
+            self.judge = _load_vgg(pack)
+            teachers = {"vgg19": self.judge, "compact": load_compact(weights_path("compact"))}
+        self.loss_network = teachers[settings.teacher]
+
+    def __call__(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the loss, and its parts to report."""
+        settings = self._settings
+        count, side = settings.batch, settings.side
+        clean, dirty = self._contents(batch)
+        image = views.slice_at(dirty, batch["first"], side)
+        target = views.slice_at(clean, batch["first"], side)
+        second = views.slice_at(clean[: count // 2], batch["second"], side)
+        style = self.styles(batch)
+        stop = ops.stop_gradient
+        features = {f"features{i}": stop(v) for i, v in enumerate(self.features(style))}
+        code = self._network.get_layer("predictor")(features)
+        noise = self._noise(batch)
+        painted = self._network.get_layer("image_network")(
+            {
+                "image": ops.concatenate([image, second]),
+                "noise": ops.concatenate(
+                    [noise(batch["first"], count), noise(batch["second"], count // 2)]
+                ),
+                "code": ops.concatenate([code, code, code]),
+            }
+        )
+        first, again = painted[:count], painted[count:]
+        before = self.loss_network(target)
+        wanted = {
+            name: ops.concatenate([value, value])
+            for name, value in style_targets(self.loss_network(style)).items()
+        }
+        seen = self.loss_network(first)
+        parts = style_losses(
+            style_targets(seen),
+            _all(stop, style_targets(before)),
+            _all(stop, wanted),
+            settings.deep,
+        )
+        parts["content"] = content_loss(seen[LAYERS[-1]], stop(before[LAYERS[-1]]))
+        least = MARGIN
+        window = side - MARGIN
+        parts["temporal"] = flicker_loss(
+            views.slice_at(first[: count // 2], least - batch["first"], window),
+            views.slice_at(again, least - batch["second"], window),
+        )
+        total = sum(getattr(settings, name) * value for name, value in parts.items())
+        outside = ops.mean(ops.square(ops.relu(ops.abs(first / 127.5 - 1.0) - 1.0)))
+        return total + outside, {**parts, "loss": total}
+
+    def features(self, style: Tensor) -> list[Tensor]:
+        """Return what the predictor reads of style pictures (N, H, W, 3)."""
+        return list(self._compact(style).values())
+
+    def _contents(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return pictures as they are, and as a bad camera or codec gives them."""
+        side = self._settings.side + MARGIN
+        cut = [
+            views.cut(
+                batch[name],
+                batch[f"{name}_index"],
+                batch[f"{name}_window"],
+                batch[f"{name}_mirrored"],
+                side=side,
+            )
+            for name in ("photos", "large")
+        ]
+        images = ops.take(ops.concatenate(cut), batch["order"], axis=0)
+        skies = views.gradients(batch["colors"], batch["direction"], side=side)
+        images = ops.where(batch["flat"][:, None, None, None] > 0, skies, images)
+        gamma, light = (batch[name][:, None, None, None] for name in ("gamma", "light"))
+        images = 255.0 * ops.power(ops.clip(images * light / 255.0, 1e-3, 1.0), gamma)
+        dirty = views.blur(images, batch["blur"])
+        grain = views.tile(batch["white"], batch["white_at"], side=side)
+        dirty += grain * ops.maximum(batch["grain"], 1.0 * batch["flat"])[:, None, None, None]
+        return images, views.compress(ops.clip(dirty, 0.0, 255.0), batch["quality"])
+
+    def styles(self, batch: Batch) -> Tensor:
+        """Return the style pictures of a batch, (N, side, side, 3)."""
+        style = views.cut(
+            batch["styles"],
+            batch["styles_index"],
+            batch["styles_window"],
+            batch["styles_mirrored"],
+            side=self._settings.style_side,
+        )
+        turned = batch["turned"][:, None, None, None] > 0
+        style = ops.where(turned, ops.transpose(style, (0, 2, 1, 3)), style)
+        return views.recolor(style, batch["matrix"], batch["offset"])
+
+    def _noise(self, batch: Batch) -> Any:
+        """Return a function from a view's place to its noise, which stays with the scene."""
+        cells = (self._settings.side + MARGIN) // 4 + 1
+        field = views.tile(batch["noise"], batch["noise_at"], side=cells)
+        wide = self._settings.side // 4
+
+        def noise(place: Tensor, count: int) -> Tensor:
+            whole, part = place // 4, ops.cast(place % 4, "float32") / 4
+            grown = views.slice_at(field[:count], whole, wide + 1)
+            tall = grown[:, :-1] + (grown[:, 1:] - grown[:, :-1]) * part[0]
+            return tall[:, :, :-1] + (tall[:, :, 1:] - tall[:, :, :-1]) * part[1]
+
+        return noise
 
 
-def style_targets(features: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Return what the style losses compare, by layer: Gram matrices, means and deviations."""
-    found = {}
-    for layer in LAYERS:
-        values = features[layer]
-        count, height, width, channels = values.shape
-        flat = ops.reshape(values, (count, height * width, channels))
-        gram = ops.matmul(ops.transpose(flat, (0, 2, 1)), flat)
-        found[f"gram_{layer}"] = ops.cast(gram, "float32") / (height * width)
-        values = ops.cast(values, "float32")
-        found[f"mean_{layer}"] = ops.mean(values, (1, 2))
-        # a channel that is silent everywhere has no slope without the small number
-        found[f"deviation_{layer}"] = ops.sqrt(ops.var(values, (1, 2)) + 1e-4)
-    return found
+def _all(function: Any, values: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: function(value) for name, value in values.items()}
 
 
-def style_losses(
-    painted: dict[str, Tensor], before: dict[str, Tensor], wanted: dict[str, Tensor], deep: float
-) -> dict[str, Tensor]:
-    """Return ``gram`` and ``moments``: what is left of the distance to the style, mean of layers.
-
-    The unit is the mean of the style's own energy and of the content's squared distance to it: the
-    latter alone has no bound where a content looks like its style.
-
-    Args:
-      painted, before, wanted: `style_targets` of the paintings, the contents and the styles.
-      deep: weight of the two deeper layers, where the two others have 1.
-    """
-    shares = np.array([1.0, 1.0, deep, deep]) / (2 + 2 * deep)
-    found = {}
-    for name, kinds in (("gram", ("gram",)), ("moments", ("mean", "deviation"))):
-        total = 0.0
-        for layer, share in zip(LAYERS, shares, strict=True):
-            keys = [f"{kind}_{layer}" for kind in kinds]
-            off = sum(_energy(painted[key] - wanted[key]) for key in keys)
-            unit = sum(_energy(before[key] - wanted[key]) + _energy(wanted[key]) for key in keys)
-            total += float(share) * ops.mean(off / (0.5 * unit + 1e-6))
-        found[name] = total
-    return found
+def _load_vgg(pack: Path) -> keras.Model:
+    with np.load(pack) as arrays:
+        weights = {
+            key.removeprefix("vgg19/"): arrays[key].astype(np.float32)
+            for key in arrays.files
+            if key.startswith("vgg19/") and arrays[key].dtype.kind == "f"
+        }
+    kernels = {
+        key.removesuffix("/kernel"): (value, weights[key.replace("/kernel", "/bias")])
+        for key, value in weights.items()
+        if key.endswith("/kernel")
+    }
+    return build_vgg("vgg19", LAYERS, kernels, reflect=True)
 
 
-def content_loss(painted: Tensor, wanted: Tensor) -> Tensor:
-    """Return the squared distance of features relative to their energy, mean over pictures."""
-    painted, wanted = ops.cast(painted, "float32"), ops.cast(wanted, "float32")
-    return ops.mean(_energy(painted - wanted) / (_energy(wanted) + 1e-6))
+class Policy:
+    """Builds layers in some arithmetic."""
 
+    def __init__(self, arithmetic: str) -> None:
+        """Take ``"float32"`` or ``"bfloat16"``."""
+        self._name = {"float32": "float32", "bfloat16": "mixed_bfloat16"}[arithmetic]
 
-def flicker_loss(first: Tensor, second: Tensor) -> Tensor:
-    """Return the mean squared difference of two paintings of the same thing, in half ranges."""
-    return ops.mean(ops.square((first - second) / 127.5))
+    def __enter__(self) -> None:
+        """Set the policy for new layers."""
+        self._before = keras.config.dtype_policy()
+        keras.config.set_dtype_policy(self._name)
 
-
-def _energy(values: Tensor) -> Tensor:
-    return ops.sum(ops.square(values), axis=tuple(range(1, len(values.shape))))
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Bring back the one before."""
+        keras.config.set_dtype_policy(self._before)

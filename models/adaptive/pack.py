@@ -20,8 +20,17 @@ import numpy.typing as npt
 
 from stylizer.errors import SourceError
 
-__all__ = ["GROUPS", "HELD_OUT", "Group", "Pictures", "is_held_out", "main", "pack", "unpack",
-    "unpack_held_out"]
+__all__ = [
+    "GROUPS",
+    "HELD_OUT",
+    "Group",
+    "Pictures",
+    "is_held_out",
+    "main",
+    "pack",
+    "unpack",
+    "unpack_held_out",
+]
 
 Image = npt.NDArray[np.uint8]
 
@@ -126,20 +135,34 @@ def pack(data: Path, target: Path, *, pictures: int | None = None) -> None:
             arrays[f"held_out/{name}/{stem}"] = np.frombuffer(_encode(path, wide), np.uint8)
     with np.load(data / "vgg19" / "vgg19_normalised_relu4_1.npz") as weights:
         arrays |= {f"vgg19/{key}": weights[key] for key in weights.files}
-    np.savez(target, **arrays)
+    np.savez(target, **arrays)  # type: ignore[arg-type]
 
 
 def _encode(path: Path, group: Group) -> bytes:
-    image = cv2.imread(str(path))
+    image = _read(path)
     height, width = image.shape[:2]
     scale = min(group.side / min(height, width), 1.0)
     size = (round(width * scale), round(height * scale))
-    image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
     height, width = (min(side, group.longest) for side in image.shape[:2])
     top, left = (image.shape[0] - height) // 2, (image.shape[1] - width) // 2
     options = [cv2.IMWRITE_WEBP_QUALITY, group.quality]
     _, encoded = cv2.imencode(".webp", image[top : top + height, left : left + width], options)
     return encoded.tobytes()
+
+
+def _read(path: Path) -> Image:
+    image = cv2.imread(str(path))
+    if image is None:
+        raise SourceError(f"{path}: expected a picture, cannot read it")
+    return np.asarray(image, np.uint8)
+
+
+def _decode(encoded: npt.NDArray[np.uint8]) -> Image:
+    image = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
+    if image is None:
+        raise SourceError("the pack is damaged: one of its pictures cannot be read; pack again")
+    return np.ascontiguousarray(image[..., ::-1], np.uint8)
 
 
 def unpack(source: Path, name: str, *, added: Iterable[tuple[str, Image]] = ()) -> Pictures:
@@ -149,7 +172,7 @@ def unpack(source: Path, name: str, *, added: Iterable[tuple[str, Image]] = ()) 
         data, lengths = arrays[f"{name}/bytes"], arrays[f"{name}/lengths"]
         names = [str(one) for one in arrays[f"{name}/names"]]
     parts = np.split(data, np.cumsum(lengths)[:-1])
-    images = [cv2.imdecode(part, cv2.IMREAD_COLOR)[..., ::-1] for part in parts]
+    images = [_decode(part) for part in parts]
     for extra, image in added:
         names.append(extra)
         images.append(image[: group.longest, : group.longest])
@@ -165,9 +188,7 @@ def unpack_held_out(source: Path, name: str) -> dict[str, Image]:
     found = {}
     with np.load(source) as arrays:
         for stem in HELD_OUT[name]:
-            encoded = arrays[f"held_out/{name}/{stem}"]
-            image = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
-            found[stem] = np.ascontiguousarray(image[..., ::-1])
+            found[stem] = _decode(arrays[f"held_out/{name}/{stem}"])
     return found
 
 

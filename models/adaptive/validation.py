@@ -14,7 +14,7 @@ from keras import ops
 from stylizer.backend.keras_backend import compile_step
 from stylizer.network.adaptive.architecture import make_noise
 
-from .objective import LAYERS, LossNetwork, style_targets
+from .losses import LAYERS, LossNetwork, style_targets
 from .pack import unpack_held_out
 
 __all__ = ["Validation", "sky"]
@@ -99,7 +99,8 @@ def sky(seed: int, side: int) -> Image:
     angle, line = random.uniform(0, np.pi), np.linspace(-0.7, 0.7, side)
     place = np.cos(angle) * line[None] + np.sin(angle) * line[:, None] + 0.5
     smooth = ends[0] + (ends[1] - ends[0]) * np.clip(place, 0, 1)[..., None]
-    return np.clip(smooth + random.normal(0, 1.5, smooth.shape), 0, 255).astype(np.uint8)
+    grained = smooth + random.normal(0, 1.5, smooth.shape)
+    return np.asarray(np.clip(grained, 0, 255), np.uint8)
 
 
 def _square(image: Image) -> Image:

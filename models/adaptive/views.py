@@ -47,9 +47,7 @@ _FREQUENCIES = np.array(
 )
 
 
-def cut(
-    canvases: Tensor, index: Tensor, window: Tensor, mirrored: Tensor, *, side: int
-) -> Tensor:
+def cut(canvases: Tensor, index: Tensor, window: Tensor, mirrored: Tensor, *, side: int) -> Tensor:
     """Cut squares out of pictures, resized by linear interpolation, over areas where they shrink.
 
     Args:

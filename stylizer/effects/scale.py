@@ -1,26 +1,95 @@
-"""Painting at a smaller size: strokes grow, and time is saved; an effect brings back the size."""
+"""Painting at a size of its own: strokes are as broad in a large frame as in its thumbnail.
+
+A network's strokes have a breadth in pixels. So frames are painted at one short side, `PAINT_SIDE`,
+whatever their own, and an effect brings the painting to the frame's size with sharp strokes.
+"""
 
 from __future__ import annotations
 
+import cv2
+import numpy as np
+
 from stylizer.base import WrappedStylizer
-from stylizer.frame import Frame, check_image
+from stylizer.errors import ConfigError
+from stylizer.frame import Frame, Image, check_image
 from stylizer.io.resize import resize_image
 from stylizer.protocols import Stylizer
 
-__all__ = ["Enlarge", "PaintSmaller"]
+__all__ = ["PAINT_SIDE", "Enlarge", "PaintSmaller", "check_stroke", "enlarge", "paint_size"]
+
+PAINT_SIDE = 384
+"""Short side that frames are painted at for strokes of breadth 1, in pixels."""
+
+_LEAST_STROKE, _MOST_STROKE = 0.1, 8.0
+_STRIDE = 8
+_NEAR = 1.1
+"""A frame that is larger by no more than this factor is painted as it is."""
+
+_RADIUS, _AMOUNT = 0.5, 1.0
+"""Of the unsharp mask: its deviation in pixels of the painting, and what is added of the detail.
+
+Chosen on ten paintings reduced to 1/1.33 and 1/2 and brought back: root mean squared errors of 7.9
+and 11.8 gray levels, where bicubic interpolation alone has 8.9 and 12.4."""
+
+_BAND = 64
+"""Rows that are sharpened at a time, which stay in the processor's cache."""
+
+
+def check_stroke(stroke: float) -> None:
+    """Make sure that a breadth of strokes is within 0.1 to 8.
+
+    Raises:
+      ConfigError: it is not.
+    """
+    if not _LEAST_STROKE <= stroke <= _MOST_STROKE:  # false for NaN too
+        raise ConfigError(
+            f"stroke: expected {_LEAST_STROKE:g} to {_MOST_STROKE:g}, or native, got {stroke!r}"
+        )
+
+
+def paint_size(size: tuple[int, int], stroke: float | None) -> tuple[int, int]:
+    """Return the (width, height) that a frame of ``size`` is painted at.
+
+    Args:
+      size: of the frame, pixels.
+      stroke: breadth of the strokes, 1 for those of a frame of `PAINT_SIDE`; None for the frame's
+        own size.
+
+    Returns:
+      The frame's own size where it is no larger; else multiples of 8, which networks take as they
+      are.
+    """
+    short = min(size)
+    if stroke is None or short <= _NEAR * PAINT_SIDE / stroke:
+        return size
+    scale = PAINT_SIDE / stroke / short
+    width, height = (max(_STRIDE, _STRIDE * round(scale * side / _STRIDE)) for side in size)
+    return width, height
 
 
 class PaintSmaller(WrappedStylizer):
     """Has frames painted at another size; what it gives has that size, until `Enlarge` comes.
 
     Attributes:
-      size: (width, height) in pixels; None for each frame's own. May be changed between frames.
+      size: (width, height) in pixels; None for that of the strokes. May be changed between frames.
     """
 
-    def __init__(self, stylizer: Stylizer, *, size: tuple[int, int] | None = None) -> None:
-        """Wrap ``stylizer``."""
+    def __init__(
+        self,
+        stylizer: Stylizer,
+        *,
+        size: tuple[int, int] | None = None,
+        stroke: float | None = None,
+    ) -> None:
+        """Wrap ``stylizer``.
+
+        Args:
+          stylizer: what paints.
+          size: (width, height) to begin with; None for that of the strokes.
+          stroke: as `paint_size` says.
+        """
         super().__init__(stylizer)
-        self.size = size
+        self.size, self._stroke = size, stroke
 
     def __call__(self, frame: Frame) -> Frame:
         """Return the painted frame, of the size set.
@@ -29,7 +98,8 @@ class PaintSmaller(WrappedStylizer):
           ConfigError: the frame's image is no uint8 RGB picture.
         """
         image = check_image(frame.image)
-        return self._stylizer(frame.with_image(resize_image(image, self.size or frame.size)))
+        size = self.size or paint_size(frame.size, self._stroke)
+        return self._stylizer(frame.with_image(resize_image(image, size)))
 
 
 class Enlarge:
@@ -40,4 +110,41 @@ class Enlarge:
 
     def __call__(self, source: Frame, painted: Frame) -> Frame:
         """Return the painting at the source's size."""
-        return painted.with_image(resize_image(painted.image, source.size))
+        return painted.with_image(enlarge(painted.image, source.size))
+
+
+def enlarge(painting: Image, size: tuple[int, int]) -> Image:
+    """Bring a painting to a larger size with sharp strokes.
+
+    Bicubic interpolation, then an unsharp mask that does not leave the range of the painting's
+    pixels around: edges get steeper, and no halos.
+
+    Args:
+      painting: uint8 RGB, (H, W, 3).
+      size: (width, height) in pixels. Where a side is no larger, `stylizer.io.resize.resize_image`.
+
+    Returns:
+      uint8 RGB, C-contiguous; the painting itself when it has that size already.
+    """
+    height, width, _ = painting.shape
+    factor = min(size[0] / width, size[1] / height)
+    if factor <= 1.0:
+        return resize_image(painting, size)
+    large = cv2.resize(painting, size, interpolation=cv2.INTER_CUBIC)
+    around = np.ones((3, 3), np.uint8)
+    least, most = (
+        cv2.resize(find(painting, around), size, interpolation=cv2.INTER_LINEAR)
+        for find in (cv2.erode, cv2.dilate)
+    )
+    deviation = _RADIUS * factor
+    margin = int(np.ceil(3 * deviation)) + 1
+    sharp = np.empty_like(large)
+    for top in range(0, size[1], _BAND):
+        end = min(top + _BAND, size[1])
+        first = max(top - margin, 0)
+        wide = large[first : end + margin]
+        soft = cv2.GaussianBlur(wide, (0, 0), deviation, borderType=cv2.BORDER_REPLICATE)
+        rows = slice(top - first, end - first)
+        band = cv2.addWeighted(wide[rows], 1 + _AMOUNT, soft[rows], -_AMOUNT, 0)
+        np.clip(band, least[top:end], most[top:end], out=sharp[top:end])
+    return np.asarray(sharp, np.uint8)

@@ -9,7 +9,7 @@ from time import perf_counter
 from stylizer.base import WrappedStylizer, find
 from stylizer.compose import Composed
 from stylizer.description import EffectsConfig
-from stylizer.effects.scale import PaintSmaller
+from stylizer.effects.scale import PaintSmaller, paint_size
 from stylizer.errors import StyleError
 from stylizer.frame import Frame, check_image
 from stylizer.live.budget import Budget
@@ -110,7 +110,7 @@ class LivePainter(WrappedStylizer):
         if settings.strength == 0.0:
             return self._composed(frame)
         began = perf_counter()
-        self._size, self._working = frame.size, self._level.fit(frame.size)
+        self._size, self._working = frame.size, self._fit(self._level, frame.size)
         self._smaller.size = self._working
         painted = self._composed(frame)
         ended = perf_counter()
@@ -124,6 +124,7 @@ class LivePainter(WrappedStylizer):
         )
         return replace(
             self._config,
+            stroke=None,  # working sizes are chosen here
             strength=settings.strength,
             keep_color=settings.keep_color,
             coherence=coherence,
@@ -161,12 +162,16 @@ class LivePainter(WrappedStylizer):
         level = self._budget.level
         if level is self._level or self._sizes.busy:
             return
-        working = level.fit(size)
+        working = self._fit(level, size)
         painter = find(self._painter, PreparingStylizer)
         if painter is not None and working not in (self._working, self._prepared):
             self._sizes.submit(partial(self._prepare, painter, working))
         else:
             self._apply(level)
+
+    def _fit(self, level: Level, size: tuple[int, int]) -> tuple[int, int]:
+        """Return what frames of ``size`` are painted at: as the strokes want it, or smaller."""
+        return level.fit(paint_size(size, self._config.stroke))
 
     def _prepare(self, painter: PreparingStylizer, working: tuple[int, int]) -> None:
         try:

@@ -70,7 +70,8 @@ class PhotoWork:
         else:
             job.check()
             painter = FastStylizer(self.styles, runtime=self.gallery.load_another())
-            painted = painter(Frame(image, 0, 0.0)).image
+            scaled = EffectsConfig(coherence=CoherenceConfig(strength=0.0), cuts=None, stroke=1.0)
+            painted = Composed(painter, scaled)(Frame(image, 0, 0.0)).image
         effects = EffectsConfig(strength=options.strength, keep_color=options.keep_color)
         painted = finish(painted, image, effects)
         job.check()
@@ -154,6 +155,7 @@ class VideoWork:
             strength=options.strength,
             keep_color=options.keep_color,
             coherence=CoherenceConfig(strength=options.coherence),
+            stroke=1.0,
         )
 
     def _report(self, job: Job, progress: Progress) -> None:

@@ -121,8 +121,8 @@ class AdaptiveConvolution(keras.layers.Layer):
     styles: the filters W and B, then g, then A.
     """
 
-    def __init__(self, channels: int, rank: int, size: int = 3, **options: Any) -> None:
-        """Set the number of channels that come out, that of the filters B, and the kernel's side."""
+    def __init__(self, channels: int, rank: int, *, size: int = 3, **options: Any) -> None:
+        """Set the channels that come out, the number of filters B, and the kernel's side."""
         super().__init__(**options)
         self.channels, self.rank, self.size = channels, rank, size
 
@@ -167,7 +167,9 @@ class Upsample(keras.layers.Layer):
             count = inputs.shape[axis] or ops.shape(inputs)[axis]
             before = ops.concatenate([first, _cut(inputs, axis, 0, count - 1)], axis)
             behind = ops.concatenate([_cut(inputs, axis, 1, count), last], axis)
-            pair = ops.stack([0.75 * inputs + 0.25 * before, 0.75 * inputs + 0.25 * behind], axis + 1)
+            pair = ops.stack(
+                [0.75 * inputs + 0.25 * before, 0.75 * inputs + 0.25 * behind], axis + 1
+            )
             shape = list(ops.shape(inputs))
             shape[axis] = 2 * count
             inputs = ops.reshape(pair, shape)
@@ -224,7 +226,7 @@ class _Builder:
     def convolve(
         self, features: KerasTensor, channels: int, rank: int, size: int = 3
     ) -> KerasTensor:
-        return AdaptiveConvolution(channels, rank, size)(features, self._read(rank, "zeros"))
+        return AdaptiveConvolution(channels, rank, size=size)(features, self._read(rank, "zeros"))
 
     def residual(
         self, features: KerasTensor, rank: int, noise: KerasTensor | None = None
@@ -368,7 +370,7 @@ def build_network() -> keras.Model:
     return keras.Model(inputs, painted, name="adaptive")
 
 
-def make_noise(side: int = 512, *, seed: int = 0) -> npt.NDArray[np.float32]:
+def make_noise(*, side: int = 512, seed: int = 0) -> npt.NDArray[np.float32]:
     """Return a tile of smooth noise that repeats without a seam.
 
     Args:

@@ -1,0 +1,226 @@
+"""What the adaptive network is trained on, batch by batch: random views of pictures and styles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from keras import ops
+
+from stylizer.network.adaptive.architecture import make_noise
+
+from ..fast.patterns import generate
+from .losses import LossWeights
+from .pack import Pictures, unpack
+
+__all__ = ["MARGIN", "Batch", "Settings", "TrainingBatches"]
+
+Batch = dict[str, Any]
+"""Arrays by name."""
+
+MARGIN = 16
+"""Views lie anywhere within this many pixels, so that no grid of the network's or of a codec's
+stays in one place."""
+
+_MOST_SHIFT = 8
+"""Between two views of a picture, pixels."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the training is made of.
+
+    Attributes:
+      start: a file of weights to begin with where there is no ``state.npz``; empty for none.
+      teacher: the loss network, ``"vgg19"``, or ``"compact"``, a tenth of the work, to begin with.
+      arithmetic: of loss network and network, ``"float32"`` or ``"bfloat16"``.
+      side: of the pictures painted, pixels, a multiple of 16.
+      style_side: of the style pictures, pixels.
+      batch: pictures in a step; half of them are painted in two views, and two share a style.
+      learning_rate: the highest, reached after ``warm_up``; falls along a cosine.
+      last_rate: share of it that is left at the end.
+      warm_up: share of the time.
+      content, gram, moments, deep, temporal: see `LossWeights`.
+      flat: share of the pictures that are smooth skies.
+      minutes: length of the training.
+      every: minutes between two checkpoints.
+      seed: of pictures and initial weights.
+    """
+
+    start: str = ""
+    teacher: str = "vgg19"
+    arithmetic: str = "bfloat16"
+    side: int = 256
+    style_side: int = 384
+    batch: int = 32
+    learning_rate: float = 2e-3
+    last_rate: float = 0.01
+    warm_up: float = 0.02
+    content: float = LossWeights.content
+    gram: float = LossWeights.gram
+    moments: float = LossWeights.moments
+    deep: float = LossWeights.deep
+    temporal: float = LossWeights.temporal
+    flat: float = 0.15
+    minutes: float = 60.0
+    every: float = 5.0
+    seed: int = 0
+
+
+_STYLE_WEIGHTS = {
+    "st_": 2.5,
+    "ac_": 2.0,
+    "uk_": 2.0,
+    "pa_": 2.0,
+    "rr_": 2.0,
+    "rk_": 2.0,
+    "nm_": 1.3,
+    "sd_": 1.2,
+    "te_": 1.0,
+    "aw_": 0.7,
+    "dt_": 0.6,
+    "bp_": 0.5,
+    "bk_": 0.5,
+    "pattern": 0.7,
+    "photo": 0.7,
+}
+"""How often pictures are drawn, by the beginning of their names; others are the well-known ten."""
+
+
+class TrainingBatches:
+    """Draws the random numbers that a batch is made of; the pictures stay on the device."""
+
+    def __init__(self, pack: Path, settings: Settings) -> None:
+        """Read the pictures, and add written ones, generated patterns and photos as styles."""
+        self._settings = settings
+        self._random = random = np.random.default_rng(settings.seed)
+        photos = unpack(pack, "photos")
+        written = [("text", _write(photos, random)) for _ in range(60)]
+        photos = unpack(pack, "photos", added=written)
+        patterns = [("pattern", generate(random, side=352)) for _ in range(250)]
+        some = random.integers(len(photos.names), size=60)
+        seen = [("photo", _picture(photos, index)) for index in some]
+        self.pictures = {
+            "photos": photos,
+            "large": unpack(pack, "large"),
+            "styles": unpack(pack, "styles", added=[*patterns, *seen]),
+        }
+        weights = np.array([_style_weight(name) for name in self.pictures["styles"].names])
+        self._style_shares = weights / weights.sum()
+        self.device = {
+            name: ops.convert_to_tensor(pictures.canvases)
+            for name, pictures in self.pictures.items()
+        }
+        self.device["noise"] = ops.convert_to_tensor(make_noise())
+        white = random.standard_normal((512, 512, 3)).astype(np.float32)
+        self.device["white"] = ops.convert_to_tensor(white)
+
+    def draw(self) -> Batch:
+        """Return what one step needs, small arrays, beside ``device``."""
+        settings, random = self._settings, self._random
+        count = settings.batch
+        large = count // 4
+        side = settings.side + MARGIN
+        found: Batch = {}
+        for name, many in (("photos", count - large), ("large", large)):
+            found |= self._windows(name, many, side, (250, 640))
+        found |= self._windows("styles", count // 2, settings.style_side, (384, 560))
+        found["order"] = random.permutation(count).astype(np.int32)
+        found["flat"] = (random.random(count) < settings.flat).astype(np.float32)
+        found["colors"] = _sky_colors(random, count)
+        angle, reach = random.uniform(0, 2 * np.pi, count), random.uniform(0.3, 1.5, count)
+        bend = random.normal(0, 0.7, count)
+        found["direction"] = np.stack([np.sin(angle) * reach, np.cos(angle) * reach, bend], 1)
+        changed = random.random(count) < 0.35
+        found["gamma"] = np.where(changed, np.exp(random.normal(0, 0.4, count)), 1.0)
+        found["light"] = np.where(changed, random.uniform(0.4, 1.15, count), 1.0)
+        found["blur"] = np.where(random.random(count) < 0.2, random.uniform(0.3, 1, count), 0.0)
+        noisy = random.random(count) < 0.4
+        found["grain"] = np.where(noisy, random.exponential(5.0, count), 0.5)
+        packed = random.random(count) < 0.4
+        found["quality"] = np.where(packed, random.uniform(6, 60, count), 200.0)
+        first = random.integers(MARGIN + 1, size=2)
+        shift = random.integers(-_MOST_SHIFT, _MOST_SHIFT + 1, size=2)
+        found["first"] = first.astype(np.int32)
+        found["second"] = np.clip(first + shift, 0, MARGIN).astype(np.int32)
+        for name in ("noise", "white"):
+            most = self.device[name].shape[0]
+            found[f"{name}_at"] = random.integers(most, size=(count, 2)).astype(np.int32)
+        styles = count // 2
+        matrices = np.tile(np.eye(3), (styles, 1, 1))
+        offsets = np.zeros((styles, 3))
+        for index in np.flatnonzero(random.random(styles) < 0.3):
+            matrices[index], offsets[index] = _mixing(random)
+        turned = random.random(styles) < 0.15
+        found |= {"matrix": matrices, "offset": offsets, "turned": turned.astype(np.float32)}
+        return {
+            name: value.astype(np.float32) if value.dtype == np.float64 else value
+            for name, value in found.items()
+        }
+
+    def _windows(self, name: str, count: int, side: int, whole: tuple[int, int]) -> Batch:
+        """Choose pictures, and squares as of pictures whose short side is within ``whole``."""
+        random, pictures = self._random, self.pictures[name]
+        shares = self._style_shares if name == "styles" else None
+        index = random.choice(len(pictures.names), size=count, p=shares)
+        sizes = pictures.sizes[index]
+        target = np.exp(random.uniform(np.log(whole[0]), np.log(whole[1]), count))
+        window = np.minimum(side / target, 1.0) * sizes.min(1)
+        corner = random.random((count, 2)) * (sizes - window[:, None])
+        mirrored = (random.random(count) < 0.5).astype(np.float32)
+        windows = np.concatenate([corner, window[:, None]], 1)
+        return {
+            f"{name}_index": index.astype(np.int32),
+            f"{name}_window": windows,
+            f"{name}_mirrored": mirrored,
+        }
+
+
+def _style_weight(name: str) -> float:
+    return next((w for start, w in _STYLE_WEIGHTS.items() if name.startswith(start)), 6.0)
+
+
+def _picture(pictures: Pictures, index: int) -> npt.NDArray[np.uint8]:
+    height, width = pictures.sizes[index]
+    return pictures.canvases[index, :height, :width]
+
+
+def _write(photos: Pictures, random: np.random.Generator) -> npt.NDArray[np.uint8]:
+    """Write random letters on a photo or on a plain ground, as screens and signs show them."""
+    image = np.ascontiguousarray(_picture(photos, int(random.integers(len(photos.names)))))
+    if random.random() < 0.6:
+        image[:] = random.integers(256, size=3)
+    letters = list("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.,:?! ")
+    size = random.uniform(0.5, 2.0)
+    for line in range(24, image.shape[0], int(30 * size) + 4):
+        text = "".join(random.choice(letters, 40))
+        color = tuple(int(value) for value in random.integers(256, size=3))
+        font = int(random.integers(0, 5))
+        cv2.putText(image, text, (4, line), font, size, color, 1 + int(size), cv2.LINE_AA)
+    return image
+
+
+def _sky_colors(random: np.random.Generator, count: int) -> npt.NDArray[np.float64]:
+    base = random.uniform(10, 245, (count, 1, 3))
+    gray = random.random((count, 1, 1)) < 0.4
+    base = np.where(gray, base.mean(-1, keepdims=True) + random.normal(0, 12, base.shape), base)
+    step = random.normal(0, 1, (count, 2, 3)) * random.uniform(4, 50, (count, 1, 1))
+    return np.clip(base + step, 0, 255)
+
+
+def _mixing(random: np.random.Generator) -> tuple[Any, Any]:
+    """Return a change of colors: other channels, inverted, mixed, or another contrast."""
+    kind = random.integers(4)
+    if kind == 0:
+        return np.eye(3)[random.permutation(3)], np.zeros(3)
+    if kind == 1:
+        return -np.eye(3), random.normal(0, 20, 3)
+    if kind == 2:
+        return np.eye(3) * random.uniform(0.4, 1.0) + random.normal(0, 0.35, (3, 3)), (
+            random.normal(0, 30, 3)
+        )
+    return np.eye(3) * random.uniform(0.7, 1.6), random.uniform(-30, 30, 3)

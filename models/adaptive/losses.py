@@ -1,0 +1,101 @@
+"""What the adaptive network is trained to make small: style, content and flicker, to VGG-19.
+
+Every distance is relative, layer by layer: absolute ones are ruled by a few loud styles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+__all__ = ["LAYERS", "LossWeights", "content_loss", "flicker_loss", "style_losses", "style_targets"]
+
+Tensor = Any
+LossNetwork = Callable[[Tensor], dict[str, Tensor]]
+"""From float32 RGB 0..255 (N, H, W, 3) to features by the names of `LAYERS`."""
+
+LAYERS = ("block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1")
+"""Of VGG-19."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossWeights:
+    """Weights of the losses.
+
+    Attributes:
+      content: of the squared distance of features at the deepest layer.
+      gram: of the squared distance of Gram matrices, mean over the layers.
+      moments: of the squared distance of means and standard deviations, mean over the layers.
+      deep: how much more the two deeper layers count than the two others.
+      temporal: of the squared difference between the paintings of two views, brought together,
+        in units of half the range of gray levels.
+    """
+
+    content: float = 1.0
+    gram: float = 10.0
+    moments: float = 5.0
+    deep: float = 3.0
+    temporal: float = 3.0
+
+
+def style_targets(features: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return what the style losses compare, by layer: Gram matrices, means and deviations."""
+    found = {}
+    for layer in LAYERS:
+        values = features[layer]
+        count, height, width, channels = values.shape
+        flat = ops.reshape(values, (count, height * width, channels))
+        gram = ops.matmul(ops.transpose(flat, (0, 2, 1)), flat)
+        found[f"gram_{layer}"] = ops.cast(gram, "float32") / (height * width)
+        values = ops.cast(values, "float32")
+        found[f"mean_{layer}"] = ops.mean(values, (1, 2))
+        # a channel that is silent everywhere has no slope without the small number
+        found[f"deviation_{layer}"] = ops.sqrt(ops.var(values, (1, 2)) + 1e-4)
+    return found
+
+
+def style_losses(
+    painted: dict[str, Tensor], before: dict[str, Tensor], wanted: dict[str, Tensor], deep: float
+) -> dict[str, Tensor]:
+    """Return ``gram`` and ``moments``: what is left of the distance to the style, mean of layers.
+
+    The unit is the mean of the style's own energy and of the content's squared distance to it: the
+    latter alone has no bound where a content looks like its style.
+
+    Args:
+      painted: `style_targets` of the paintings.
+      before: those of the contents.
+      wanted: those of the styles.
+      deep: weight of the two deeper layers, where the two others have 1.
+      deep: weight of the two deeper layers, where the two others have 1.
+    """
+    shares = np.array([1.0, 1.0, deep, deep]) / (2 + 2 * deep)
+    found = {}
+    for name, kinds in (("gram", ("gram",)), ("moments", ("mean", "deviation"))):
+        total = 0.0
+        for layer, share in zip(LAYERS, shares, strict=True):
+            keys = [f"{kind}_{layer}" for kind in kinds]
+            off = sum(_energy(painted[key] - wanted[key]) for key in keys)
+            unit = sum(_energy(before[key] - wanted[key]) + _energy(wanted[key]) for key in keys)
+            total += float(share) * ops.mean(off / (0.5 * unit + 1e-6))
+        found[name] = total
+    return found
+
+
+def content_loss(painted: Tensor, wanted: Tensor) -> Tensor:
+    """Return the squared distance of features relative to their energy, mean over pictures."""
+    painted, wanted = ops.cast(painted, "float32"), ops.cast(wanted, "float32")
+    return ops.mean(_energy(painted - wanted) / (_energy(wanted) + 1e-6))
+
+
+def flicker_loss(first: Tensor, second: Tensor) -> Tensor:
+    """Return the mean squared difference of two paintings of the same thing, in half ranges."""
+    return ops.mean(ops.square((first - second) / 127.5))
+
+
+def _energy(values: Tensor) -> Tensor:
+    return ops.sum(ops.square(values), axis=tuple(range(1, len(values.shape))))

@@ -1,0 +1,84 @@
+"""Painting at a size of its own, and back to the frame's."""
+
+import cv2
+import numpy as np
+import pytest
+
+from stylizer.effects.scale import PAINT_SIDE, PaintSmaller, check_stroke, enlarge, paint_size
+from stylizer.errors import ConfigError
+from stylizer.frame import Frame, Image
+from tests.stand_ins import CountingIdentity
+
+
+@pytest.mark.parametrize(
+    ("size", "stroke", "expected"),
+    [
+        ((1280, 720), 1.0, (680, 384)),
+        ((1080, 1920), 1.0, (384, 680)),
+        ((1280, 720), 2.0, (344, 192)),
+        ((640, 360), 1.0, (640, 360)),  # already as small
+        ((720, 405), 1.0, (720, 405)),  # nearly
+        ((640, 360), 0.5, (640, 360)),  # finer than there are pixels
+        ((1280, 720), None, (1280, 720)),
+        ((40000, 500), 1.0, (30720, 384)),
+        ((7680, 4320), 8.0, (88, 48)),
+    ],
+)
+def test_strokes_are_relative_to_the_frame(
+    size: tuple[int, int], stroke: float | None, expected: tuple[int, int]
+) -> None:
+    assert paint_size(size, stroke) == expected
+
+
+@pytest.mark.parametrize("stroke", [0.0, 0.09, 8.1, -1.0, float("nan"), float("inf")])
+def test_other_breadths_are_refused(stroke: float) -> None:
+    with pytest.raises(ConfigError, match=r"stroke: expected 0\.1 to 8, or native, got"):
+        check_stroke(stroke)
+
+
+def test_a_large_frame_is_painted_at_the_paint_size() -> None:
+    class Sizes(CountingIdentity):
+        seen: list[tuple[int, int]] = []  # noqa: RUF012
+
+        def __call__(self, frame: Frame) -> Frame:
+            self.seen.append(frame.size)
+            return super().__call__(frame)
+
+    painter = Sizes()
+    smaller = PaintSmaller(painter, stroke=1.0)
+    made = smaller(Frame(np.zeros((720, 1280, 3), np.uint8), 3, 0.1))
+    assert painter.seen == [(680, PAINT_SIDE)] and made.size == (680, PAINT_SIDE)
+    smaller.size = (320, 176)
+    assert smaller(Frame(np.zeros((720, 1280, 3), np.uint8), 4, 0.2)).size == (320, 176)
+
+
+def bars() -> Image:
+    """Return a painting of hard edges in many directions, 2 x 2 as large as the one given on."""
+    image = np.full((256, 320, 3), (40, 90, 160), np.uint8)
+    for angle in range(0, 180, 15):
+        across, down = np.cos(np.radians(angle)), np.sin(np.radians(angle))
+        ends = [(int(160 + s * 150 * across), int(128 + s * 120 * down)) for s in (-1, 1)]
+        cv2.line(image, ends[0], ends[1], (230, 200, 60), 9)
+    return image
+
+
+def test_enlarged_strokes_are_nearer_to_the_truth_than_interpolated_ones() -> None:
+    truth = bars()
+    small = np.asarray(cv2.resize(truth, (160, 128), interpolation=cv2.INTER_AREA), np.uint8)
+    plain = cv2.resize(small, (320, 256), interpolation=cv2.INTER_CUBIC)
+    errors = [
+        np.sqrt(np.mean((np.asarray(made, np.float64) - truth) ** 2))
+        for made in (enlarge(small, (320, 256)), plain)
+    ]
+    assert errors[0] < 0.9 * errors[1]
+
+
+def test_enlarging_leaves_no_halos_and_no_seams_between_bands() -> None:
+    edge = np.full((100, 60, 3), 60, np.uint8)
+    edge[:, 30:] = 190
+    made = enlarge(edge, (170, 283))
+    assert made.shape == (283, 170, 3) and made.flags.c_contiguous
+    assert made.min() == 60 and made.max() == 190
+    assert (np.ptp(made, axis=0) == 0).all()  # rows are all alike
+    same = enlarge(edge, (60, 100))
+    assert same is edge
