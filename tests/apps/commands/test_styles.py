@@ -141,18 +141,27 @@ def test_a_method_whose_styles_are_fixed_is_refused(
 def test_the_look_is_described() -> None:
     styles, method = [load_style("tahiti")], FastConfig()
     plain = describe(styles, method, LookOptions())
-    assert plain.effects == EffectsConfig(coherence=CoherenceConfig(strength=0), cuts=None)
+    still = CoherenceConfig(strength=0)
+    assert plain.effects == EffectsConfig(coherence=still, cuts=None, stroke=1.0)
     asked = describe(
         styles, method, LookOptions(strength=0.4, keep_color="luminance"), CoherenceOptions()
     )
-    assert asked.effects == EffectsConfig(strength=0.4, keep_color=True)
+    assert asked.effects == EffectsConfig(strength=0.4, keep_color=True, stroke=1.0)
     assert (asked.styles, asked.method) == (tuple(styles), method)
 
 
 def test_the_look_is_checked_before_anything_is_loaded() -> None:
-    named = [load_style("tahiti")]
+    named, fast = [load_style("tahiti")], FastConfig()
     with pytest.raises(ConfigError, match=r"^--strength: expected 0"):
-        LookOptions(strength=1.5).check(named)
+        LookOptions(strength=1.5).check(named, fast)
+    for wrong in ("broad", "0", "nan", "9", ""):
+        with pytest.raises(ConfigError, match=r"^--stroke: expected a factor from 0.1 to 8, or"):
+            LookOptions(stroke=wrong).check(named, fast)
+    with pytest.raises(ConfigError, match="--stroke: belongs to --method fast; with gatys"):
+        LookOptions(stroke="2").check(named, GatysConfig())
     with pytest.raises(StyleError, match="tahiti: matching colors needs a style picture"):
-        LookOptions(keep_color="match").check(named)
-    LookOptions(keep_color="luminance", strength=0.0).check(named)
+        LookOptions(keep_color="match").check(named, fast)
+    LookOptions(keep_color="luminance", strength=0.0).check(named, fast)
+    LookOptions().check(named, GatysConfig())
+    widths = [LookOptions(stroke=text).breadth for text in ("2", "0.5", "native", None)]
+    assert widths == [2.0, 0.5, None, 1.0]
