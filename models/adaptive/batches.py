@@ -35,6 +35,7 @@ class Settings:
     """What the training is made of.
 
     Attributes:
+      network: of `stylizer.models.adaptive.networks.NETWORKS`.
       start: a file of weights to begin with where there is no ``state.npz``; empty for none.
       teacher: the loss network, ``"vgg19"``, or ``"compact"``, a tenth of the work, to begin with.
       arithmetic: of loss network and network, ``"float32"`` or ``"bfloat16"``.
@@ -51,6 +52,7 @@ class Settings:
       seed: of pictures and initial weights.
     """
 
+    network: str = "adaptive"
     start: str = ""
     teacher: str = "vgg19"
     arithmetic: str = "bfloat16"

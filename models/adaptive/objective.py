@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import keras
@@ -17,8 +16,10 @@ from stylizer.weights import weights_path
 from . import views
 from .batches import MARGIN, Batch, Settings
 from .losses import LAYERS, content_loss, flicker_loss, style_losses, style_targets
+from .networks import Trainable
+from .policy import Policy
 
-__all__ = ["Objective", "Policy"]
+__all__ = ["Objective"]
 
 Tensor = Any
 
@@ -31,11 +32,11 @@ class Objective:
       judge: VGG-19.
     """
 
-    def __init__(self, network: keras.Model, pack: Path, settings: Settings) -> None:
+    def __init__(self, network: Trainable, pack: Path, settings: Settings) -> None:
         """Load the loss networks.
 
         Args:
-          network: `stylizer.network.adaptive.architecture.build_network`'s.
+          network: under training.
           pack: holds VGG-19.
           settings: sizes and weights of the losses.
         """
@@ -56,17 +57,12 @@ class Objective:
         second = views.slice_at(clean[: count // 2], batch["second"], side)
         style = self.styles(batch)
         stop = ops.stop_gradient
-        features = {f"features{i}": stop(v) for i, v in enumerate(self.features(style))}
-        code = self._network.get_layer("predictor")(features)
+        code = self._network.encode([stop(values) for values in self.features(style)])
         noise = self._noise(batch)
-        painted = self._network.get_layer("image_network")(
-            {
-                "image": ops.concatenate([image, second]),
-                "noise": ops.concatenate(
-                    [noise(batch["first"], count), noise(batch["second"], count // 2)]
-                ),
-                "code": ops.concatenate([code, code, code]),
-            }
+        painted = self._network.paint(
+            ops.concatenate([image, second]),
+            ops.concatenate([noise(batch["first"], count), noise(batch["second"], count // 2)]),
+            ops.concatenate([code, code, code]),
         )
         first, again = painted[:count], painted[count:]
         before = self.loss_network(target)
@@ -164,25 +160,3 @@ def _load_vgg(pack: Path) -> keras.Model:
         if key.endswith("/kernel")
     }
     return build_vgg("vgg19", LAYERS, kernels, reflect=True)
-
-
-class Policy:
-    """Builds layers in some arithmetic."""
-
-    def __init__(self, arithmetic: str) -> None:
-        """Take ``"float32"`` or ``"bfloat16"``."""
-        self._name = {"float32": "float32", "bfloat16": "mixed_bfloat16"}[arithmetic]
-
-    def __enter__(self) -> None:
-        """Set the policy for new layers."""
-        self._before = keras.config.dtype_policy()
-        keras.config.set_dtype_policy(self._name)
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Bring back the one before."""
-        keras.config.set_dtype_policy(self._before)

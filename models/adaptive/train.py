@@ -1,8 +1,8 @@
-"""Trains the adaptive network; made to be stopped, resumed, carried elsewhere and looked at.
+"""Trains a fast network; made to be stopped, resumed, carried elsewhere and looked at.
 
 Run as ``python -m stylizer.models.adaptive.train PACK --out runs/adaptive --minutes 60``, where
 PACK is what `pack` makes. Goes on where the folder's ``state.npz`` is, with a new optimizer. Writes
-every few minutes: ``state.npz``, ``adaptive.weights.h5`` (averaged over the last steps),
+every few minutes: ``state.npz``, ``NETWORK.weights.h5`` (averaged over the last steps),
 ``log.csv`` and ``sheet.jpg`` (held-out pictures). It runs under TensorFlow and under JAX.
 """
 
@@ -18,16 +18,11 @@ import keras
 import numpy as np
 from keras import ops
 
-from stylizer.network.adaptive.architecture import (
-    FEATURE_CHANNELS,
-    NOISE_CHANNELS,
-    build_network,
-)
-
 from ..records import append_row, read_settings
 from ..training import ConvolutionMuon, Trainer
 from .batches import Batch, Settings, TrainingBatches
-from .objective import Objective, Policy
+from .networks import Trainable, build
+from .objective import Objective
 from .validation import Validation
 
 __all__ = ["main", "train"]
@@ -35,26 +30,14 @@ __all__ = ["main", "train"]
 _log = logging.getLogger(__name__)
 
 
-def _build(settings: Settings) -> keras.Model:
-    """Build the network in the arithmetic of the training."""
-    with Policy(settings.arithmetic):
-        network = build_network()
-    shapes = {"image": (1, 32, 32, 3), "noise": (1, 8, 8, NOISE_CHANNELS)}
-    for index, channels in enumerate(FEATURE_CHANNELS):
-        shapes[f"features{index}"] = (1, 4, 4, channels)
-    network({name: np.ones(shape, np.float32) for name, shape in shapes.items()})
-    return network
-
-
-def _adapt(network: keras.Model, batches: TrainingBatches, objective: Objective) -> None:
+def _adapt(network: Trainable, batches: TrainingBatches, objective: Objective) -> None:
     """Set mean and variance of styles' statistics, by which the predictor scales its input."""
-    predictor = network.get_layer("predictor")
     found = []
     for _ in range(max(1, 200 // batches.draw()["turned"].shape[0])):
         style = objective.styles({**_tensors(batches.draw()), **batches.device})
         seen = objective.features(style)
-        found.append(ops.convert_to_numpy(predictor.get_layer("statistics")(seen)))
-    predictor.get_layer("normalization").adapt(np.concatenate(found))
+        found.append(ops.convert_to_numpy(network.statistics(seen)))
+    network.normalization.adapt(np.concatenate(found))
 
 
 def train(pack: Path, out: Path, settings: Settings) -> None:
@@ -62,16 +45,18 @@ def train(pack: Path, out: Path, settings: Settings) -> None:
     out.mkdir(parents=True, exist_ok=True)
     keras.utils.set_random_seed(settings.seed)
     batches = TrainingBatches(pack, settings)
-    network = _build(settings)
-    objective = Objective(network, pack, settings)
+    trainable = build(settings.network, settings.arithmetic)
+    network = trainable.network
+    weights = out / f"{settings.network}.weights.h5"
+    objective = Objective(trainable, pack, settings)
     state = out / "state.npz"
     done = {"pictures": 0.0, "minutes": 0.0}
     if not state.exists() and not settings.start:
-        _adapt(network, batches, objective)
+        _adapt(trainable, batches, objective)
     elif settings.start and not state.exists():
         network.load_weights(settings.start)
-    elif (out / "adaptive.weights.h5").exists():
-        network.load_weights(out / "adaptive.weights.h5")
+    elif weights.exists():
+        network.load_weights(weights)
     trainer = Trainer(
         network,
         ConvolutionMuon(settings.learning_rate, adam_lr_ratio=0.25, global_clipnorm=1.0),
@@ -79,7 +64,7 @@ def train(pack: Path, out: Path, settings: Settings) -> None:
     )
     if state.exists():
         done = _resume(trainer, state)
-    validation = Validation(pack, objective.features, objective.judge)
+    validation = Validation(pack, trainable, objective)
     began = saved = time.monotonic()
     first = None
     recent: list[dict[str, float]] = []
@@ -102,10 +87,10 @@ def train(pack: Path, out: Path, settings: Settings) -> None:
             _log.info("%s", _row(done, recent, rate))
         if time.monotonic() > saved + 60 * settings.every:
             done["minutes"] += (time.monotonic() - saved) / 60
-            _save(trainer, validation, out, _row(done, recent, rate))
+            _save(trainer, validation, weights, _row(done, recent, rate))
             saved = time.monotonic()
     done["minutes"] += (time.monotonic() - saved) / 60
-    _save(trainer, validation, out, _row(done, recent, rate))
+    _save(trainer, validation, weights, _row(done, recent, rate))
     if first is not None:
         speed = steps * settings.batch / (time.monotonic() - first)
         _log.info("%d steps, %.1f pictures a second", steps, speed)
@@ -120,8 +105,9 @@ def _row(done: dict[str, float], recent: list[dict[str, float]], rate: float) ->
     return {**done, "rate": rate, **means}
 
 
-def _save(trainer: Trainer, validation: Validation, out: Path, row: dict[str, float]) -> None:
+def _save(trainer: Trainer, validation: Validation, weights: Path, row: dict[str, float]) -> None:
     """Write all that the folder holds, and judge the averaged weights."""
+    out = weights.parent
     values = [np.array(value) for value in trainer.values()]
     average = [ops.convert_to_numpy(value) for value in trainer.average]
     arrays = {f"value{index}": value for index, value in enumerate(values)}
@@ -129,11 +115,11 @@ def _save(trainer: Trainer, validation: Validation, out: Path, row: dict[str, fl
     np.savez(out / "new.npz", **(arrays | counts))  # type: ignore[arg-type]
     trainer.use_average()
     trainer.network.save_weights(out / "new.weights.h5")
-    found, sheet = validation.paint(trainer.network)
+    found, sheet = validation.paint()
     cv2.imwrite(str(out / "sheet.jpg"), sheet[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 92])
     trainer.restart(values, average)
     os.replace(out / "new.npz", out / "state.npz")
-    os.replace(out / "new.weights.h5", out / "adaptive.weights.h5")
+    os.replace(out / "new.weights.h5", weights)
     append_row(out / "log.csv", {**row, **{f"held_out_{k}": v for k, v in found.items()}})
     _log.info("held out: %s", {name: round(value, 4) for name, value in found.items()})
 

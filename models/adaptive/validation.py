@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import keras
 import numpy as np
 import numpy.typing as npt
 from keras import ops
@@ -14,7 +13,9 @@ from keras import ops
 from stylizer.backend.keras_backend import compile_step
 from stylizer.network.adaptive.architecture import make_noise
 
-from .losses import LAYERS, LossNetwork, style_targets
+from .losses import LAYERS, style_targets
+from .networks import Trainable
+from .objective import Objective
 from .pack import unpack_held_out
 
 __all__ = ["Validation", "sky"]
@@ -27,23 +28,24 @@ _SIDE = 384
 class Validation:
     """Paints held-out pictures now and then."""
 
-    def __init__(self, pack: Path, features: Any, loss_network: LossNetwork) -> None:
+    def __init__(self, pack: Path, network: Trainable, objective: Objective) -> None:
         """Read the pictures.
 
         Args:
           pack: the file.
-          features: from a style picture to what the predictor reads.
-          loss_network: the judge.
+          network: to validate.
+          objective: knows how styles are read, and the judge.
         """
         photos = list(unpack_held_out(pack, "photos").values())
         self._photos = [_square(photo) for photo in photos] + [sky(1, _SIDE), sky(2, _SIDE)]
         self._styles = [_square(style) for style in unpack_held_out(pack, "styles").values()]
         tile = make_noise()[None, : _SIDE // 4, : _SIDE // 4]
         self._noise = ops.convert_to_tensor(tile)
-        self._features = compile_step(features)
+        self._network = network
+        self._features = compile_step(objective.features)
 
         def look(images: Any) -> dict[str, Any]:
-            found = loss_network(images)
+            found = objective.judge(images)
             return {
                 **style_targets(found),
                 "content": ops.cast(found[LAYERS[-1]], "float32"),
@@ -51,7 +53,7 @@ class Validation:
 
         self._look = compile_step(look)
 
-    def paint(self, network: keras.Model) -> tuple[dict[str, float], Image]:
+    def paint(self) -> tuple[dict[str, float], Image]:
         """Return medians of what is left of the distances, and a sheet of all paintings.
 
         gram, deep (block3 and block4): squared distances of Gram matrices, summed over the layers,
@@ -66,11 +68,9 @@ class Validation:
         for style in self._styles:
             image = ops.convert_to_tensor(style[None].astype(np.float32))
             wanted = self._see(image)[0]
-            names = {f"features{index}": one for index, one in enumerate(self._features(image))}
-            code = ops.repeat(network.get_layer("predictor")(names), count, axis=0)
-            noise = ops.repeat(self._noise, count, axis=0)
-            inputs = {"image": photos, "noise": noise, "code": code}
-            found = ops.convert_to_numpy(network.get_layer("image_network")(inputs))
+            code = self._network.encode(list(self._features(image)))
+            code, noise = (ops.repeat(one, count, axis=0) for one in (code, self._noise))
+            found = ops.convert_to_numpy(self._network.paint(photos, noise, code))
             painted = np.clip(np.rint(found), 0, 255)
             sheet.append(np.concatenate([style, *painted.astype(np.uint8)], axis=1))
             for index, seen in enumerate(self._see(ops.convert_to_tensor(painted))):
