@@ -87,9 +87,14 @@ def style_losses(
 
 
 def content_loss(painted: Tensor, wanted: Tensor) -> Tensor:
-    """Return the squared distance of features relative to their energy, mean over pictures."""
+    """Return the squared distance of features relative to their energy, mean over pictures.
+
+    A picture with less energy than others counts as one with the mean energy: a smooth sky has next
+    to none, and would have to stay empty.
+    """
     painted, wanted = ops.cast(painted, "float32"), ops.cast(wanted, "float32")
-    return ops.mean(_energy(painted - wanted) / (_energy(wanted) + 1e-6))
+    energy = _energy(wanted)
+    return ops.mean(_energy(painted - wanted) / ops.maximum(energy, ops.mean(energy)))
 
 
 def flicker_loss(first: Tensor, second: Tensor) -> Tensor:
