@@ -9,12 +9,22 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["TEXTURES", "is_held_out", "list_pictures", "read_pictures"]
+__all__ = [
+    "HELD_OUT_TEXTURES",
+    "TEXTURES",
+    "is_held_out",
+    "list_pictures",
+    "read_pictures",
+    "square",
+]
 
 Image = npt.NDArray[np.uint8]
 
 TEXTURES = ("rr_", "rk_")
 """What the names of paintings with strong texture begin with."""
+
+HELD_OUT_TEXTURES = 4
+"""How many in ten of them are held out: the evaluation needs them."""
 
 
 def is_held_out(path: Path, *, textures: int = 1) -> bool:
@@ -41,3 +51,12 @@ def read_pictures(paths: list[Path]) -> list[Image]:
     """Read pictures as uint8 RGB (H, W, 3); those that cannot be read are left out."""
     images = (cv2.imread(str(path)) for path in paths)
     return [np.ascontiguousarray(image[..., ::-1]) for image in images if image is not None]
+
+
+def square(image: Image, side: int) -> Image:
+    """Return the middle of a picture as a square of ``side`` pixels."""
+    short = min(image.shape[:2])
+    top, left = ((length - short) // 2 for length in image.shape[:2])
+    middle = image[top : top + short, left : left + short]
+    way = cv2.INTER_AREA if short > side else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(middle, (side, side), interpolation=way), np.uint8)

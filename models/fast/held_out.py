@@ -8,8 +8,7 @@ from pathlib import Path
 from stylizer.errors import SourceError
 from stylizer.frame import Image
 
-from ..pictures import is_held_out, list_pictures, read_pictures
-from .samples import HELD_OUT_TEXTURES, square
+from ..pictures import HELD_OUT_TEXTURES, is_held_out, list_pictures, read_pictures, square
 
 __all__ = ["SIDE", "STYLES", "Picture", "choose_pairs", "read_photos", "read_styles"]
 

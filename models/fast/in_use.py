@@ -1,8 +1,8 @@
 """Measures the fast network as it is used: on skies, on 720p frames, and on what codecs leave.
 
-Run as ``python -m stylizer.models.fast.in_use DATA --out runs/in_use``, where DATA holds ``clips/``,
-``photos_large/``, ``styles_more/``, ``paintings/`` and ``vgg19/``. Three medians a painter; less is
-better:
+Run as ``python -m stylizer.models.fast.in_use DATA --out runs/in_use``, where DATA holds
+``clips/``, ``photos_large/``, ``styles_more/``, ``paintings/`` and ``vgg19/``. Three
+medians a painter; less is better:
 
 * flat: of three smooth gradients with a grain of 1.5 gray levels, the share of their distance to
   the style that is left in VGG-19's Gram matrices of block3 and block4 ("deep").
@@ -36,9 +36,9 @@ from stylizer.size import Size
 from stylizer.styles.load import Style
 from stylizer.temporal.coherence import CoherenceConfig
 
-from ..adaptive.pack import HELD_OUT
-from ..adaptive.validation import sky
 from ..compact.distill import build_teacher
+from ..training.pack import HELD_OUT
+from ..training.validation import sky
 from .held_out import SIDE
 from .metrics import READINGS, FeatureExtractor, PictureFeatures, measure, read
 

@@ -15,7 +15,14 @@ from stylizer.weights import weights_path
 
 from . import views
 from .batches import MARGIN, Batch, Settings
-from .losses import LAYERS, content_loss, flicker_loss, style_losses, style_targets
+from .losses import (
+    LAYERS,
+    checkerboard_loss,
+    content_loss,
+    flicker_loss,
+    style_losses,
+    style_targets,
+)
 from .networks import Trainable
 from .policy import Policy
 
@@ -58,10 +65,13 @@ class Objective:
         style = self.styles(batch)
         stop = ops.stop_gradient
         code = self._network.encode([stop(values) for values in self.features(style)])
-        noise = self._noise(batch)
+        noise = [
+            views.noise_at(batch["noise"], batch["noise_at"][:many], batch[place], side=side // 4)
+            for place, many in (("first", count), ("second", count // 2))
+        ]
         painted = self._network.paint(
             ops.concatenate([image, second]),
-            ops.concatenate([noise(batch["first"], count), noise(batch["second"], count // 2)]),
+            ops.concatenate(noise),
             ops.concatenate([code, code, code]),
         )
         first, again = painted[:count], painted[count:]
@@ -84,6 +94,7 @@ class Objective:
             views.slice_at(first[: count // 2], least - batch["first"], window),
             views.slice_at(again, least - batch["second"], window),
         )
+        parts["checkerboard"] = checkerboard_loss(painted)
         total = sum(getattr(settings, name) * value for name, value in parts.items())
         outside = ops.mean(ops.square(ops.relu(ops.abs(first / 127.5 - 1.0) - 1.0)))
         return total + outside, {**parts, "loss": total}
@@ -127,20 +138,6 @@ class Objective:
         turned = batch["turned"][:, None, None, None] > 0
         style = ops.where(turned, ops.transpose(style, (0, 2, 1, 3)), style)
         return views.recolor(style, batch["matrix"], batch["offset"])
-
-    def _noise(self, batch: Batch) -> Any:
-        """Return a function from a view's place to its noise, which stays with the scene."""
-        cells = (self._settings.side + MARGIN) // 4 + 1
-        field = views.tile(batch["noise"], batch["noise_at"], side=cells)
-        wide = self._settings.side // 4
-
-        def noise(place: Tensor, count: int) -> Tensor:
-            whole, part = place // 4, ops.cast(place % 4, "float32") / 4
-            grown = views.slice_at(field[:count], whole, wide + 1)
-            tall = grown[:, :-1] + (grown[:, 1:] - grown[:, :-1]) * part[0]
-            return tall[:, :, :-1] + (tall[:, :, 1:] - tall[:, :, :-1]) * part[1]
-
-        return noise
 
 
 def _all(function: Any, values: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -1,4 +1,4 @@
-"""What the adaptive network is trained on, batch by batch: random views of pictures and styles."""
+"""What the fast networks are trained on, batch by batch: random views of pictures and styles."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from keras import ops
 
 from stylizer.network.adaptive.architecture import make_noise
 
-from ..fast.patterns import generate
 from .losses import LossWeights
 from .pack import Pictures, unpack
+from .patterns import generate
 
 __all__ = ["MARGIN", "Batch", "Settings", "TrainingBatches"]
 
@@ -35,7 +35,7 @@ class Settings:
     """What the training is made of.
 
     Attributes:
-      network: of `stylizer.models.adaptive.networks.NETWORKS`.
+      network: of `stylizer.models.training.networks.NETWORKS`.
       start: a file of weights to begin with where there is no ``state.npz``; empty for none.
       teacher: the loss network, ``"vgg19"``, or ``"compact"``, a tenth of the work, to begin with.
       arithmetic: of loss network and network, ``"float32"`` or ``"bfloat16"``.
@@ -45,7 +45,7 @@ class Settings:
       learning_rate: the highest, reached after ``warm_up``; falls along a cosine.
       last_rate: share of it that is left at the end.
       warm_up: share of the time.
-      content, gram, moments, deep, temporal: see `LossWeights`.
+      content, gram, moments, deep, temporal, checkerboard: see `LossWeights`.
       flat: share of the pictures that are smooth skies.
       minutes: length of the training.
       every: minutes between two checkpoints.
@@ -67,6 +67,7 @@ class Settings:
     moments: float = LossWeights.moments
     deep: float = LossWeights.deep
     temporal: float = LossWeights.temporal
+    checkerboard: float = LossWeights.checkerboard
     flat: float = 0.15
     minutes: float = 60.0
     every: float = 5.0

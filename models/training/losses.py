@@ -1,4 +1,4 @@
-"""What the adaptive network is trained to make small: style, content and flicker, to VGG-19.
+"""What fast networks are trained to make small: style, content and flicker, to VGG-19.
 
 Every distance is relative, layer by layer: absolute ones are ruled by a few loud styles.
 """
@@ -12,7 +12,15 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-__all__ = ["LAYERS", "LossWeights", "content_loss", "flicker_loss", "style_losses", "style_targets"]
+__all__ = [
+    "LAYERS",
+    "LossWeights",
+    "checkerboard_loss",
+    "content_loss",
+    "flicker_loss",
+    "style_losses",
+    "style_targets",
+]
 
 Tensor = Any
 LossNetwork = Callable[[Tensor], dict[str, Tensor]]
@@ -20,6 +28,9 @@ LossNetwork = Callable[[Tensor], dict[str, Tensor]]
 
 LAYERS = ("block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1")
 """Of VGG-19."""
+
+STRIDE = 8
+"""Of our networks, in pixels."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +44,8 @@ class LossWeights:
       deep: how much more the two deeper layers count than the two others.
       temporal: of the squared difference between the paintings of two views, brought together,
         in units of half the range of gray levels.
+      checkerboard: of the squared pattern that repeats with the networks' stride, in the same
+        units.
     """
 
     content: float = 1.0
@@ -40,6 +53,7 @@ class LossWeights:
     moments: float = 5.0
     deep: float = 3.0
     temporal: float = 3.0
+    checkerboard: float = 100.0
 
 
 def style_targets(features: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -100,6 +114,26 @@ def content_loss(painted: Tensor, wanted: Tensor) -> Tensor:
 def flicker_loss(first: Tensor, second: Tensor) -> Tensor:
     """Return the mean squared difference of two paintings of the same thing, in half ranges."""
     return ops.mean(ops.square((first - second) / 127.5))
+
+
+def checkerboard_loss(painted: Tensor) -> Tensor:
+    """Return the squared pattern that repeats every `STRIDE` pixels, in half ranges.
+
+    Upper and lower half each show it, with texture that is not alike: their product is without bias
+    where a square would count ordinary texture too. Below 0 it counts as 0: opposite patterns in
+    the halves would be no better.
+
+    Args:
+      painted: (N, H, W, 3), H and W multiples of the stride.
+    """
+    count, height, width, channels = painted.shape
+    rows, columns = height // STRIDE, width // STRIDE
+    cells = ops.reshape(painted / 127.5, (count, rows, STRIDE, columns, STRIDE, channels))
+    upper, lower = (
+        ops.mean(half, (1, 3)) - ops.mean(half, (1, 2, 3, 4))[:, None, None]
+        for half in (cells[:, : rows // 2], cells[:, rows // 2 :])
+    )
+    return ops.mean(ops.maximum(ops.mean(upper * lower, (1, 2, 3)), 0.0))
 
 
 def _energy(values: Tensor) -> Tensor:

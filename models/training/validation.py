@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 from keras import ops
@@ -13,6 +12,7 @@ from keras import ops
 from stylizer.backend.keras_backend import compile_step
 from stylizer.network.adaptive.architecture import make_noise
 
+from ..pictures import square
 from .losses import LAYERS, style_targets
 from .networks import Trainable
 from .objective import Objective
@@ -37,8 +37,8 @@ class Validation:
           objective: knows how styles are read, and the judge.
         """
         photos = list(unpack_held_out(pack, "photos").values())
-        self._photos = [_square(photo) for photo in photos] + [sky(1, _SIDE), sky(2, _SIDE)]
-        self._styles = [_square(style) for style in unpack_held_out(pack, "styles").values()]
+        self._photos = [square(photo, _SIDE) for photo in photos] + [sky(1, _SIDE), sky(2, _SIDE)]
+        self._styles = [square(style, _SIDE) for style in unpack_held_out(pack, "styles").values()]
         tile = make_noise()[None, : _SIDE // 4, : _SIDE // 4]
         self._noise = ops.convert_to_tensor(tile)
         self._network = network
@@ -101,13 +101,6 @@ def sky(seed: int, side: int) -> Image:
     smooth = ends[0] + (ends[1] - ends[0]) * np.clip(place, 0, 1)[..., None]
     grained = smooth + random.normal(0, 1.5, smooth.shape)
     return np.asarray(np.clip(grained, 0, 255), np.uint8)
-
-
-def _square(image: Image) -> Image:
-    short = min(image.shape[:2])
-    top, left = ((length - short) // 2 for length in image.shape[:2])
-    cut = image[top : top + short, left : left + short]
-    return np.asarray(cv2.resize(cut, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _left(seen: Any, before: Any, wanted: Any, layers: tuple[str, ...]) -> float:

@@ -1,6 +1,6 @@
 """Trains a fast network; made to be stopped, resumed, carried elsewhere and looked at.
 
-Run as ``python -m stylizer.models.adaptive.train PACK --out runs/adaptive --minutes 60``, where
+Run as ``python -m stylizer.models.training.train PACK --out runs/adaptive --minutes 60``, where
 PACK is what `pack` makes. Goes on where the folder's ``state.npz`` is, with a new optimizer. Writes
 every few minutes: ``state.npz``, ``NETWORK.weights.h5`` (averaged over the last steps),
 ``log.csv`` and ``sheet.jpg`` (held-out pictures). It runs under TensorFlow and under JAX.
@@ -19,10 +19,10 @@ import numpy as np
 from keras import ops
 
 from ..records import append_row, read_settings
-from ..training import ConvolutionMuon, Trainer
 from .batches import Batch, Settings, TrainingBatches
 from .networks import Trainable, build
 from .objective import Objective
+from .trainer import ConvolutionMuon, Trainer
 from .validation import Validation
 
 __all__ = ["main", "train"]

@@ -1,6 +1,6 @@
-"""Packs the pictures that the adaptive network learns from into one small file.
+"""Packs the pictures that the fast networks learn from into one small file.
 
-Run as ``python -m stylizer.models.adaptive.pack DATA pack.npz``, where DATA holds ``photos/``,
+Run as ``python -m stylizer.models.training.pack DATA pack.npz``, where DATA holds ``photos/``,
 ``photos_large/``, ``paintings/``, ``styles/``, ``styles_more/`` and ``vgg19/``. The file has all
 that `train` needs, so that it can be carried to another machine: pictures that are not held out, as
 WebP, and the weights of VGG-19. About 46 MB.
@@ -9,7 +9,6 @@ WebP, and the weights of VGG-19. About 46 MB.
 from __future__ import annotations
 
 import argparse
-import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,21 +19,21 @@ import numpy.typing as npt
 
 from stylizer.errors import SourceError
 
+from ..pictures import HELD_OUT_TEXTURES, is_held_out
+
 __all__ = [
     "GROUPS",
     "HELD_OUT",
     "Group",
     "Pictures",
-    "is_held_out",
     "main",
     "pack",
+    "trains_on",
     "unpack",
     "unpack_held_out",
 ]
 
 Image = npt.NDArray[np.uint8]
-
-_TEXTURES = ("rr_", "rk_")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,16 +97,9 @@ class Pictures:
     sizes: npt.NDArray[np.int32]
 
 
-def is_held_out(path: Path) -> bool:
-    """Say whether a picture is kept from training, by the checksum of its name.
-
-    One in ten; of the few with strong texture four in ten, since the evaluation needs them. The
-    well-known paintings of ``styles/`` are all trained on.
-    """
-    if path.parent.name == "styles":
-        return False
-    share = 4 if path.name.startswith(_TEXTURES) else 1
-    return zlib.crc32(path.name.encode()) % 10 < share
+def trains_on(path: Path) -> bool:
+    """Say whether a picture may be trained on; the well-known paintings of ``styles/`` all may."""
+    return path.parent.name == "styles" or not is_held_out(path, textures=HELD_OUT_TEXTURES)
 
 
 def pack(data: Path, target: Path, *, pictures: int | None = None) -> None:
@@ -121,7 +113,7 @@ def pack(data: Path, target: Path, *, pictures: int | None = None) -> None:
     arrays: dict[str, npt.NDArray[np.generic]] = {}
     for name, group in GROUPS.items():
         paths = [path for folder in group.folders for path in sorted((data / folder).glob("*.jpg"))]
-        chosen = [path for path in paths if not is_held_out(path)][:pictures]
+        chosen = [path for path in paths if trains_on(path)][:pictures]
         encoded = [_encode(path, group) for path in chosen]
         arrays[f"{name}/bytes"] = np.frombuffer(b"".join(encoded), np.uint8)
         arrays[f"{name}/lengths"] = np.array([len(one) for one in encoded], np.int64)
@@ -129,7 +121,7 @@ def pack(data: Path, target: Path, *, pictures: int | None = None) -> None:
     for name, stems in HELD_OUT.items():
         for stem in stems:
             path = next(data.glob(f"*/{stem}.jpg"))
-            if not is_held_out(path):
+            if trains_on(path):
                 raise SourceError(f"{path}: expected a picture that is held out")
             wide = replace(GROUPS[name], side=384, longest=683, quality=85)
             arrays[f"held_out/{name}/{stem}"] = np.frombuffer(_encode(path, wide), np.uint8)

@@ -1,4 +1,4 @@
-"""What the adaptive network sees in training: crops, and what cameras and codecs do to them.
+"""What fast networks see in training: crops, and what cameras and codecs do to them.
 
 All of it runs in the training step, on whatever device that runs on; only a few random numbers a
 picture are drawn outside. Images are float32 RGB 0..255, (N, H, W, 3).
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-__all__ = ["blur", "compress", "cut", "gradients", "recolor", "slice_at", "tile"]
+__all__ = ["blur", "compress", "cut", "gradients", "noise_at", "recolor", "slice_at", "tile"]
 
 Tensor = Any
 
@@ -90,8 +90,8 @@ def gradients(colors: Tensor, direction: Tensor, *, side: int) -> Tensor:
       float32, (N, side, side, 3), without grain.
     """
     line = np.linspace(-1, 1, side, dtype=np.float32)
-    along = direction[:, 0, None, None] * line[None, :, None]
-    along += direction[:, 1, None, None] * line[None, None, :]
+    rows, columns = line[None, :, None], line[None, None, :]
+    along = direction[:, 0, None, None] * rows + direction[:, 1, None, None] * columns
     place = 1 / (1 + ops.exp(-2 * along - direction[:, 2, None, None] * ops.square(along)))
     low, high = colors[:, 0, None, None], colors[:, 1, None, None]
     return low + (high - low) * place[..., None]
@@ -137,7 +137,7 @@ def _quantize(planes: Tensor, table: Any, scale: Tensor) -> Tensor:
     blocks = ops.reshape(planes, (count, height // 8, 8, width // 8, 8, channels))
     blocks = ops.reshape(ops.transpose(blocks, (0, 1, 3, 5, 2, 4)), (count, -1, 8, 8))
     waves = ops.matmul(ops.matmul(_FREQUENCIES, blocks), _FREQUENCIES.T)
-    steps = ops.maximum(ops.round(table[None] * scale[:, None, None]), 1.0)[:, None]
+    steps = ops.maximum(ops.floor(table[None] * scale[:, None, None] + 0.5), 1.0)[:, None]
     blocks = ops.matmul(ops.matmul(_FREQUENCIES.T, ops.round(waves / steps) * steps), _FREQUENCIES)
     blocks = ops.reshape(blocks, (count, height // 8, width // 8, channels, 8, 8))
     return ops.reshape(ops.transpose(blocks, (0, 1, 4, 2, 5, 3)), planes.shape)
@@ -165,3 +165,21 @@ def tile(pattern: Tensor, start: Tensor, *, side: int) -> Tensor:
     rows, columns = ((start[:, axis, None] + np.arange(side)) % period for axis in (0, 1))
     places = rows[:, :, None] * period + columns[:, None, :]
     return ops.take(ops.reshape(pattern, (-1, channels)), places, axis=0)
+
+
+def noise_at(pattern: Tensor, start: Tensor, place: Tensor, *, side: int) -> Tensor:
+    """Cut the noise of a view, which stays with the scene when the view moves.
+
+    Args:
+      pattern: (P, P, C), a cell for four pixels, repeating without a seam.
+      start: int32, (N, 2), the cell of each scene's corner.
+      place: int32, (2,), the view's row and column in the scene, in pixels.
+      side: of the view, in cells.
+
+    Returns:
+      (N, side, side, C), interpolated linearly.
+    """
+    whole, part = place // 4, ops.cast(place % 4, "float32") / 4
+    grown = tile(pattern, start + whole, side=side + 1)
+    tall = grown[:, :-1] + (grown[:, 1:] - grown[:, :-1]) * part[0]
+    return tall[:, :, :-1] + (tall[:, :, 1:] - tall[:, :, :-1]) * part[1]

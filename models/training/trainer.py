@@ -49,7 +49,7 @@ class Trainer:
         optimizer.build(network.trainable_variables)
         backends = {"jax": self._jax_step, "tensorflow": self._tensorflow_step}
         self._step = backends[keras.backend.backend()](objective)
-        self.average = [ops.copy(value.value) for value in network.trainable_variables]
+        self.average = [ops.convert_to_tensor(value) for value in self.values()]
 
     def step(self, batch: dict[str, Tensor], *, rate: float, share: float) -> dict[str, Tensor]:
         """Take a step.

@@ -1,0 +1,1 @@
+"""How our fast networks are trained: one recipe for all of them."""

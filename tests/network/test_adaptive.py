@@ -1,0 +1,121 @@
+"""The network whose kernels follow the style: its parts, held against other ways to the same."""
+
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+from keras import ops
+
+from stylizer.network.adaptive.architecture import (
+    CODE_SIZE,
+    FEATURE_CHANNELS,
+    NOISE_CHANNELS,
+    AdaptiveConvolution,
+    Upsample,
+    build_image_network,
+    build_predictor,
+    make_noise,
+)
+
+Array = npt.NDArray[Any]
+
+RANDOM = np.random.default_rng(0)
+
+
+def normal(*shape: int) -> Array:
+    return RANDOM.normal(0, 1, shape).astype(np.float32)
+
+
+def test_a_convolution_in_parts_is_one_with_the_style_s_own_kernel() -> None:
+    layer = AdaptiveConvolution(5, 3)
+    features, gains = normal(2, 7, 9, 4), normal(2, 3)
+    found = ops.convert_to_numpy(layer(features, gains))
+    assert found.shape == (2, 7, 9, 5)
+    for index in range(2):
+        kernel = layer.kernel(ops.convert_to_tensor(gains[index]))
+        padded = np.pad(features[index : index + 1], ((0, 0), (1, 1), (1, 1), (0, 0)), "reflect")
+        whole = ops.convert_to_numpy(ops.conv(padded, kernel))
+        np.testing.assert_allclose(found[index : index + 1], whole, atol=1e-4)
+    assert np.abs(found[0] - ops.convert_to_numpy(layer(features, gains[::-1]))[0]).max() > 0.1
+
+
+def test_upsampling_is_opencv_s_linear_interpolation() -> None:
+    features = normal(1, 6, 5, 3)
+    found = ops.convert_to_numpy(Upsample()(features))[0]
+    expected = cv2.resize(features[0], (10, 12), interpolation=cv2.INTER_LINEAR)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_noise_is_smooth_even_and_repeats_without_a_seam() -> None:
+    noise = make_noise(side=64, seed=3)
+    assert noise.shape == (64, 64, NOISE_CHANNELS) and noise.dtype == np.float32
+    np.testing.assert_allclose(noise.mean((0, 1)), 0, atol=1e-5)
+    np.testing.assert_allclose(noise.std((0, 1)), 1, atol=1e-5)
+    inside = np.abs(np.diff(noise, axis=0)).mean((0, 1))
+    over = np.abs(noise[0] - noise[-1]).mean(0)
+    assert (over < 2 * inside).all()
+    assert (np.diff(inside) < 0).all()  # from fine to coarse
+    np.testing.assert_array_equal(noise, make_noise(side=64, seed=3))
+
+
+@pytest.fixture(scope="module")
+def painter() -> Any:
+    return build_image_network()
+
+
+def paint(painter: Any, image: Array, noise: Array, code: Array) -> Array:
+    inputs = {"image": image, "noise": noise, "code": code}
+    tensors = {name: ops.convert_to_tensor(value) for name, value in inputs.items()}
+    return np.asarray(ops.convert_to_numpy(painter(tensors)))
+
+
+@pytest.mark.parametrize("size", [(16, 16), (40, 24)])
+def test_a_picture_keeps_its_size_and_starts_near_gray(painter: Any, size: tuple[int, int]) -> None:
+    height, width = size
+    image = RANDOM.uniform(0, 255, (2, height, width, 3)).astype(np.float32)
+    noise = normal(2, height // 4, width // 4, NOISE_CHANNELS)
+    painted = paint(painter, image, noise, normal(2, CODE_SIZE))
+    assert painted.shape == image.shape
+    assert 60 < painted.mean() < 190
+
+
+def test_picture_noise_and_style_all_count(painter: Any) -> None:
+    image = RANDOM.uniform(0, 255, (1, 32, 32, 3)).astype(np.float32)
+    noise, code = normal(1, 8, 8, NOISE_CHANNELS), normal(1, CODE_SIZE)
+    first = paint(painter, image, noise, code)
+    for other in ((image[:, ::-1], noise, code), (image, -noise, code), (image, noise, -code)):
+        assert np.abs(paint(painter, *other) - first).mean() > 0.1
+
+
+def test_codes_are_bounded_whatever_the_style() -> None:
+    predictor = build_predictor()
+    codes = []
+    for scale in (0.0, 1.0, 1e4):
+        features = {
+            f"features{index}": ops.convert_to_tensor(np.abs(normal(1, 12, 10, channels)) * scale)
+            for index, channels in enumerate(FEATURE_CHANNELS)
+        }
+        codes.append(ops.convert_to_numpy(predictor(features)))
+    for code in codes:
+        assert code.shape == (1, CODE_SIZE) and np.isfinite(code).all() and np.abs(code).max() <= 2
+    assert np.abs(codes[0] - codes[1]).max() > 0.01
+
+
+def test_the_code_tells_directions_apart_that_means_and_deviations_do_not() -> None:
+    predictor = build_predictor()
+    waves = np.sin(np.arange(12) * np.pi / 2)[None, :, None, None].astype(np.float32)
+    stripes = np.broadcast_to(waves, (1, 12, 12, 1))
+    fixed = [np.abs(normal(1, 12, 12, channels)) for channels in FEATURE_CHANNELS]
+
+    def encode(shift: int) -> Array:
+        """Two channels that go together, or not: each by itself has the same distribution."""
+        values = [one.copy() for one in fixed]
+        for features in values:
+            features[..., :1] = stripes
+            features[..., 1:2] = np.roll(stripes, shift, 1)
+        tensors = {f"features{i}": ops.convert_to_tensor(v) for i, v in enumerate(values)}
+        return np.asarray(ops.convert_to_numpy(predictor(tensors)))
+
+    assert np.abs(encode(0) - encode(2)).max() > 1e-3
