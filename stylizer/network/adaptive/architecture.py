@@ -21,6 +21,8 @@ import numpy as np
 import numpy.typing as npt
 from keras import ops
 
+from stylizer.network.fast.architecture import DepthToSpace, Reflect
+
 if TYPE_CHECKING:
     from keras import KerasTensor
 
@@ -31,8 +33,6 @@ __all__ = [
     "STRIDE",
     "AdaptiveConvolution",
     "ConditionalInstanceNormalization",
-    "DepthToSpace",
-    "Reflect",
     "Squash",
     "StyleStatistics",
     "Upsample",
@@ -62,30 +62,6 @@ _DEEP_BLOCKS, _LATE_BLOCKS = 4, 2
 _PROJECTED = 16
 _HIDDEN = 384
 _GRAINS = (0.7, 1.4, 2.8, 5.6)
-
-
-class Reflect(keras.layers.Layer):
-    """Mirrors ``pixels`` at each border: (N, H, W, C) to (N, H + 2 pixels, W + 2 pixels, C)."""
-
-    def __init__(self, pixels: int, **options: Any) -> None:
-        """Set the width of the border."""
-        super().__init__(**options)
-        self.pixels = pixels
-
-    def call(self, inputs: KerasTensor) -> KerasTensor:
-        """Pad."""
-        return _reflect(inputs, self.pixels)
-
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """Return the shape of the padded features."""
-        batch, *sides, channels = input_shape
-        grown = [None if side is None else side + 2 * self.pixels for side in sides]
-        return batch, *grown, channels
-
-
-def _reflect(features: Tensor, pixels: int) -> Tensor:
-    both = (pixels, pixels)
-    return ops.pad(features, ((0, 0), both, both, (0, 0)), mode="reflect")
 
 
 class ConditionalInstanceNormalization(keras.layers.Layer):
@@ -125,6 +101,7 @@ class AdaptiveConvolution(keras.layers.Layer):
         """Set the channels that come out, the number of filters B, and the kernel's side."""
         super().__init__(**options)
         self.channels, self.rank, self.size = channels, rank, size
+        self._pad = Reflect(size // 2)
 
     def build(self, inputs_shape: tuple[int | None, ...], gain_shape: Any) -> None:
         """Make the weights; kernels are (size, size, in, out), as those of other convolutions."""
@@ -140,7 +117,7 @@ class AdaptiveConvolution(keras.layers.Layer):
 
     def call(self, inputs: KerasTensor, gain: KerasTensor) -> KerasTensor:
         """Convolve (N, H, W, C) features, mirrored at the border; the gain g is (N, rank)."""
-        padded = _reflect(inputs, self.size // 2) if self.size > 1 else inputs
+        padded = self._pad(inputs) if self.size > 1 else inputs
         both = ops.conv(padded, ops.concatenate([self.shared, self.before], -1), padding="valid")
         changed = both[..., self.channels :] * gain[:, None, None]
         return both[..., : self.channels] + ops.conv(changed, self.after)
@@ -183,25 +160,6 @@ class Upsample(keras.layers.Layer):
 
 def _cut(features: Tensor, axis: int, start: Any, stop: Any) -> Tensor:
     return features[:, start:stop] if axis == 1 else features[:, :, start:stop]
-
-
-class DepthToSpace(keras.layers.Layer):
-    """Turns channels into pixels: (N, H, W, C r^2) to (N, H r, W r, C)."""
-
-    def __init__(self, factor: int, **options: Any) -> None:
-        """Set the factor r."""
-        super().__init__(**options)
-        self.factor = factor
-
-    def call(self, inputs: KerasTensor) -> KerasTensor:
-        """Rearrange."""
-        return ops.depth_to_space(inputs, self.factor)
-
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """Return the shape of the larger image."""
-        batch, *sides, channels = input_shape
-        grown = [None if side is None else side * self.factor for side in sides]
-        return batch, *grown, channels // self.factor**2 if channels else None
 
 
 class _Builder:
