@@ -9,7 +9,7 @@ from typing import get_args
 
 from stylizer.effects.color import ColorMode, check_pictures
 from stylizer.effects.region import RegionConfig
-from stylizer.effects.scale import check_stroke
+from stylizer.effects.scale import USUAL_STROKE, check_stroke
 from stylizer.effects.strength import check_strength
 from stylizer.errors import ConfigError, StyleError
 from stylizer.methods import METHODS, MethodConfig, find_method
@@ -76,7 +76,7 @@ class StylizerConfig:
     coherence: CoherenceConfig | None = None
     cuts: CutConfig | None = field(default_factory=CutConfig)
     region: RegionConfig | None = None
-    stroke: float | None = 1.0
+    stroke: float | None = USUAL_STROKE
 
     def __post_init__(self) -> None:
         """Check what can be checked without loading anything."""

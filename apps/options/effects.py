@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 from stylizer.description import usual_coherence
 from stylizer.effects.color import ColorMode, check_pictures
 from stylizer.effects.region import Part, RegionConfig
-from stylizer.effects.scale import check_stroke
+from stylizer.effects.scale import USUAL_STROKE, check_stroke
 from stylizer.effects.segmenter import WHERE
 from stylizer.effects.strength import check_strength
 from stylizer.errors import ConfigError
@@ -31,7 +31,6 @@ __all__ = ["CoherenceOptions", "LookOptions", "RegionOptions"]
 
 _STYLE, _COHERENCE, _LIVE = "Style", "Coherence", "Live"
 _DEFAULTS = CoherenceConfig()
-_STROKE = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +55,7 @@ class LookOptions:
         option(
             "stroke",
             "Breadth of the fast method's strokes, relative to the picture: 2 is twice as broad. "
-            f"native: so many pixels, whatever the picture's size. Default: {_STROKE:g}.",
+            f"native: so many pixels, whatever the picture's size. Default: {USUAL_STROKE:g}.",
             _STYLE,
             show_default=False,
             metavar="FACTOR|native",
@@ -71,7 +70,7 @@ class LookOptions:
           ConfigError: ``--stroke`` is no number, or out of its range.
         """
         if self.stroke is None:
-            return _STROKE
+            return USUAL_STROKE
         if self.stroke == "native":
             return None
         try:

@@ -115,11 +115,11 @@ def _save(trainer: Trainer, validation: Validation, weights: Path, row: dict[str
     np.savez(out / "new.npz", **(arrays | counts))  # type: ignore[arg-type]
     trainer.use_average()
     trainer.network.save_weights(out / "new.weights.h5")
+    os.replace(out / "new.npz", out / "state.npz")  # kept, even if what follows is cut off
+    os.replace(out / "new.weights.h5", weights)
     found, sheet = validation.paint()
     cv2.imwrite(str(out / "sheet.jpg"), sheet[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 92])
     trainer.restart(values, average)
-    os.replace(out / "new.npz", out / "state.npz")
-    os.replace(out / "new.weights.h5", weights)
     append_row(out / "log.csv", {**row, **{f"held_out_{k}": v for k, v in found.items()}})
     _log.info("held out: %s", {name: round(value, 4) for name, value in found.items()})
 

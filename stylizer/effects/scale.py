@@ -15,10 +15,21 @@ from stylizer.frame import Frame, Image, check_image
 from stylizer.io.resize import resize_image
 from stylizer.protocols import Stylizer
 
-__all__ = ["PAINT_SIDE", "Enlarge", "PaintSmaller", "check_stroke", "enlarge", "paint_size"]
+__all__ = [
+    "PAINT_SIDE",
+    "USUAL_STROKE",
+    "Enlarge",
+    "PaintSmaller",
+    "check_stroke",
+    "enlarge",
+    "paint_size",
+]
 
 PAINT_SIDE = 384
 """Short side that frames are painted at for strokes of breadth 1, in pixels."""
+
+USUAL_STROKE = 1.0
+"""The breadth of strokes where nobody asks for another."""
 
 _LEAST_STROKE, _MOST_STROKE = 0.1, 8.0
 _STRIDE = 8

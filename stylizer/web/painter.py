@@ -6,7 +6,7 @@ import time
 
 from stylizer.compose import Composed
 from stylizer.description import EffectsConfig
-from stylizer.effects.scale import paint_size
+from stylizer.effects.scale import USUAL_STROKE, paint_size
 from stylizer.frame import Frame, Image
 from stylizer.io.resize import resize_image
 from stylizer.network.inputs import StyleEmbedding
@@ -18,9 +18,6 @@ __all__ = ["ClientPainter"]
 
 _NEW_SIZE_SECONDS = 1.0
 """Pictures change their size at most this often: the network is compiled for each size."""
-
-
-_STROKE = 1.0
 
 
 class ClientPainter:
@@ -74,7 +71,7 @@ class ClientPainter:
         if self._size is None or (size != self._size and now - self._sized >= _NEW_SIZE_SECONDS):
             self._size, self._sized = size, now
             # here, so that others can paint meanwhile
-            self._pure.runtime.prepare(paint_size(size, _STROKE), self._pure.code)
+            self._pure.runtime.prepare(paint_size(size, USUAL_STROKE), self._pure.code)
         return resize_image(image, self._size)
 
 
@@ -83,7 +80,7 @@ def _effects(settings: LiveSettings) -> EffectsConfig:
         strength=settings.strength,
         keep_color=settings.keep_color,
         coherence=CoherenceConfig(strength=settings.coherence),
-        stroke=_STROKE,
+        stroke=USUAL_STROKE,
     )
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from stylizer.base import Managed
 from stylizer.compose import Composed, finish
 from stylizer.description import EffectsConfig
+from stylizer.effects.scale import USUAL_STROKE
 from stylizer.frame import Frame, Image
 from stylizer.io.image import write_image
 from stylizer.io.sinks.video_writer import VideoWriter
@@ -70,7 +71,9 @@ class PhotoWork:
         else:
             job.check()
             painter = FastStylizer(self.styles, runtime=self.gallery.load_another())
-            scaled = EffectsConfig(coherence=CoherenceConfig(strength=0.0), cuts=None, stroke=1.0)
+            scaled = EffectsConfig(
+                coherence=CoherenceConfig(strength=0.0), cuts=None, stroke=USUAL_STROKE
+            )
             painted = Composed(painter, scaled)(Frame(image, 0, 0.0)).image
         effects = EffectsConfig(strength=options.strength, keep_color=options.keep_color)
         painted = finish(painted, image, effects)
@@ -155,7 +158,7 @@ class VideoWork:
             strength=options.strength,
             keep_color=options.keep_color,
             coherence=CoherenceConfig(strength=options.coherence),
-            stroke=1.0,
+            stroke=USUAL_STROKE,
         )
 
     def _report(self, job: Job, progress: Progress) -> None:
