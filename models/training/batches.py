@@ -31,7 +31,7 @@ _MOST_SHIFT = 8
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class Settings(LossWeights):
     """What the training is made of.
 
     Attributes:
@@ -45,10 +45,12 @@ class Settings:
       learning_rate: the highest, reached after ``warm_up``; falls along a cosine.
       last_rate: share of it that is left at the end.
       warm_up: share of the time.
-      content, gram, moments, deep, temporal, checkerboard: see `LossWeights`.
+      gentle: share of the time in which content counts more; see `LossWeights.at`, and there the
+        weights ``content``, ``gram``, ``moments``, ``deep``, ``temporal`` and ``checkerboard``.
       flat: share of the pictures that are smooth skies.
       minutes: length of the training.
       every: minutes between two checkpoints.
+      validate: 1 to paint held-out pictures at each checkpoint, 0 for not.
       seed: of pictures and initial weights.
     """
 
@@ -62,15 +64,11 @@ class Settings:
     learning_rate: float = 2e-3
     last_rate: float = 0.01
     warm_up: float = 0.02
-    content: float = LossWeights.content
-    gram: float = LossWeights.gram
-    moments: float = LossWeights.moments
-    deep: float = LossWeights.deep
-    temporal: float = LossWeights.temporal
-    checkerboard: float = LossWeights.checkerboard
+    gentle: float = 0.0
     flat: float = 0.15
     minutes: float = 60.0
     every: float = 5.0
+    validate: int = 1
     seed: int = 0
 
 
@@ -145,7 +143,9 @@ class TrainingBatches:
         noisy = random.random(count) < 0.4
         found["grain"] = np.where(noisy, random.exponential(5.0, count), 0.5)
         packed = random.random(count) < 0.4
-        found["quality"] = np.where(packed, random.uniform(6, 60, count), 200.0)
+        found["quality"] = np.where(
+            packed, np.exp(random.uniform(np.log(4), np.log(60), count)), 200.0
+        )
         first = random.integers(MARGIN + 1, size=2)
         shift = random.integers(-_MOST_SHIFT, _MOST_SHIFT + 1, size=2)
         found["first"] = first.astype(np.int32)
@@ -156,7 +156,7 @@ class TrainingBatches:
         styles = count // 2
         matrices = np.tile(np.eye(3), (styles, 1, 1))
         offsets = np.zeros((styles, 3))
-        for index in np.flatnonzero(random.random(styles) < 0.3):
+        for index in np.flatnonzero(random.random(styles) < 0.4):
             matrices[index], offsets[index] = _mixing(random)
         turned = random.random(styles) < 0.15
         found |= {"matrix": matrices, "offset": offsets, "turned": turned.astype(np.float32)}

@@ -6,7 +6,7 @@ Every distance is relative, layer by layer: absolute ones are ruled by a few lou
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -55,6 +55,22 @@ class LossWeights:
     temporal: float = 3.0
     checkerboard: float = 100.0
 
+    def at(self, spent: float, *, gentle: float) -> dict[str, np.float32]:
+        """Return the weights after a share of the training: content first, style later.
+
+        From scratch, a network that is asked for style alone finds texture without content.
+
+        Args:
+          spent: 0..1.
+          gentle: share of the training in which the weights go from content to what they are set
+            to; 0 for never.
+        """
+        late = min(1.0, spent / gentle) if gentle else 1.0
+        found = {field.name: getattr(self, field.name) for field in fields(LossWeights)}
+        found["content"] *= 1.0 + 3.0 * (1.0 - late)
+        found |= {name: found[name] * (0.4 + 0.6 * late) for name in ("gram", "moments")}
+        return {name: np.float32(value) for name, value in found.items()}
+
 
 def style_targets(features: dict[str, Tensor]) -> dict[str, Tensor]:
     """Return what the style losses compare, by layer: Gram matrices, means and deviations."""
@@ -73,7 +89,7 @@ def style_targets(features: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def style_losses(
-    painted: dict[str, Tensor], before: dict[str, Tensor], wanted: dict[str, Tensor], deep: float
+    painted: dict[str, Tensor], before: dict[str, Tensor], wanted: dict[str, Tensor], deep: Tensor
 ) -> dict[str, Tensor]:
     """Return ``gram`` and ``moments``: what is left of the distance to the style, mean of layers.
 
@@ -85,9 +101,8 @@ def style_losses(
       before: those of the contents.
       wanted: those of the styles.
       deep: weight of the two deeper layers, where the two others have 1.
-      deep: weight of the two deeper layers, where the two others have 1.
     """
-    shares = np.array([1.0, 1.0, deep, deep]) / (2 + 2 * deep)
+    shares = [share / (2.0 + 2.0 * deep) for share in (1.0, 1.0, deep, deep)]
     found = {}
     for name, kinds in (("gram", ("gram",)), ("moments", ("mean", "deviation"))):
         total = 0.0
@@ -95,7 +110,7 @@ def style_losses(
             keys = [f"{kind}_{layer}" for kind in kinds]
             off = sum(_energy(painted[key] - wanted[key]) for key in keys)
             unit = sum(_energy(before[key] - wanted[key]) + _energy(wanted[key]) for key in keys)
-            total += float(share) * ops.mean(off / (0.5 * unit + 1e-6))
+            total += share * ops.mean(off / (0.5 * unit + 1e-6))
         found[name] = total
     return found
 

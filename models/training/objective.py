@@ -56,7 +56,7 @@ class Objective:
 
     def __call__(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the loss, and its parts to report."""
-        settings = self._settings
+        settings, weights = self._settings, batch["weights"]
         count, side = settings.batch, settings.side
         clean, dirty = self._contents(batch)
         image = views.slice_at(dirty, batch["first"], side)
@@ -85,7 +85,7 @@ class Objective:
             style_targets(seen),
             _all(stop, style_targets(before)),
             _all(stop, wanted),
-            settings.deep,
+            weights["deep"],
         )
         parts["content"] = content_loss(seen[LAYERS[-1]], stop(before[LAYERS[-1]]))
         least = MARGIN
@@ -95,7 +95,7 @@ class Objective:
             views.slice_at(again, least - batch["second"], window),
         )
         parts["checkerboard"] = checkerboard_loss(painted)
-        total = sum(getattr(settings, name) * value for name, value in parts.items())
+        total = sum(weights[name] * value for name, value in parts.items())
         outside = ops.mean(ops.square(ops.relu(ops.abs(first / 127.5 - 1.0) - 1.0)))
         return total + outside, {**parts, "loss": total}
 

@@ -64,7 +64,7 @@ def train(pack: Path, out: Path, settings: Settings) -> None:
     )
     if state.exists():
         done = _resume(trainer, state)
-    validation = Validation(pack, trainable, objective)
+    validation = Validation(pack, trainable, objective, trainer) if settings.validate else None
     began = saved = time.monotonic()
     first = None
     recent: list[dict[str, float]] = []
@@ -75,7 +75,9 @@ def train(pack: Path, out: Path, settings: Settings) -> None:
         rate = settings.learning_rate * (fall + settings.last_rate * (1 - fall))
         rate *= min(1.0, (spent + 1e-3) / settings.warm_up)
         share = 1 / 200 if steps > 200 else 0.1
-        parts = trainer.step({**_tensors(batches.draw()), **batches.device}, rate=rate, share=share)
+        asked = settings.at(spent, gentle=settings.gentle)
+        drawn = {**batches.draw(), "weights": asked}
+        parts = trainer.step({**_tensors(drawn), **batches.device}, rate=rate, share=share)
         steps += 1
         done["pictures"] += settings.batch
         if steps % 10 == 0 or steps == 1:
@@ -97,7 +99,8 @@ def train(pack: Path, out: Path, settings: Settings) -> None:
 
 
 def _tensors(batch: Batch) -> Batch:
-    return {name: ops.convert_to_tensor(value) for name, value in batch.items()}
+    tensors: Batch = keras.tree.map_structure(ops.convert_to_tensor, batch)
+    return tensors
 
 
 def _row(done: dict[str, float], recent: list[dict[str, float]], rate: float) -> dict[str, float]:
@@ -105,7 +108,9 @@ def _row(done: dict[str, float], recent: list[dict[str, float]], rate: float) ->
     return {**done, "rate": rate, **means}
 
 
-def _save(trainer: Trainer, validation: Validation, weights: Path, row: dict[str, float]) -> None:
+def _save(
+    trainer: Trainer, validation: Validation | None, weights: Path, row: dict[str, float]
+) -> None:
     """Write all that the folder holds, and judge the averaged weights."""
     out = weights.parent
     values = [np.array(value) for value in trainer.values()]
@@ -117,11 +122,14 @@ def _save(trainer: Trainer, validation: Validation, weights: Path, row: dict[str
     trainer.network.save_weights(out / "new.weights.h5")
     os.replace(out / "new.npz", out / "state.npz")  # kept, even if what follows is cut off
     os.replace(out / "new.weights.h5", weights)
-    found, sheet = validation.paint()
-    cv2.imwrite(str(out / "sheet.jpg"), sheet[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 92])
+    found: dict[str, float] = {}
+    if validation is not None:
+        found, sheet = validation.paint()
+        cv2.imwrite(str(out / "sheet.jpg"), sheet[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 92])
     trainer.restart(values, average)
     append_row(out / "log.csv", {**row, **{f"held_out_{k}": v for k, v in found.items()}})
-    _log.info("held out: %s", {name: round(value, 4) for name, value in found.items()})
+    if found:
+        _log.info("held out: %s", {name: round(value, 4) for name, value in found.items()})
 
 
 def _resume(trainer: Trainer, path: Path) -> dict[str, float]:

@@ -8,6 +8,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from stylizer.backend.keras_backend import compile_step
+
 __all__ = ["ConvolutionMuon", "Trainer"]
 
 Tensor = Any
@@ -80,6 +82,21 @@ class Trainer:
     def values(self) -> list[Any]:
         """Return the present weights, as arrays."""
         return [ops.convert_to_numpy(one) for one in self.network.trainable_variables]
+
+    def compiled(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a function of tensors compiled, which uses the network's weights of then."""
+        if keras.backend.backend() != "jax":
+            return compile_step(function)
+        import jax
+
+        known = self.network.variables
+
+        def compute(values: list[Tensor], *given: Any) -> Any:
+            with keras.StatelessScope(state_mapping=zip(known, values, strict=True)):
+                return function(*given)
+
+        jitted = jax.jit(compute)
+        return lambda *given: jitted([one.value for one in known], *given)
 
     def _assign(self, values: list[Any]) -> None:
         for variable, value in zip(self.network.trainable_variables, values, strict=True):

@@ -17,6 +17,7 @@ from .losses import LAYERS, style_targets
 from .networks import Trainable
 from .objective import Objective
 from .pack import unpack_held_out
+from .trainer import Trainer
 
 __all__ = ["Validation", "sky"]
 
@@ -28,21 +29,29 @@ _SIDE = 384
 class Validation:
     """Paints held-out pictures now and then."""
 
-    def __init__(self, pack: Path, network: Trainable, objective: Objective) -> None:
+    def __init__(
+        self, pack: Path, network: Trainable, objective: Objective, trainer: Trainer
+    ) -> None:
         """Read the pictures.
 
         Args:
           pack: the file.
           network: to validate.
           objective: knows how styles are read, and the judge.
+          trainer: has the network's weights.
         """
         photos = list(unpack_held_out(pack, "photos").values())
         self._photos = [square(photo, _SIDE) for photo in photos] + [sky(1, _SIDE), sky(2, _SIDE)]
         self._styles = [square(style, _SIDE) for style in unpack_held_out(pack, "styles").values()]
         tile = make_noise()[None, : _SIDE // 4, : _SIDE // 4]
         self._noise = ops.convert_to_tensor(tile)
-        self._network = network
-        self._features = compile_step(objective.features)
+        count = len(self._photos)
+
+        def stylize(photos: Any, noise: Any, style: Any) -> Any:
+            code = ops.repeat(network.encode(objective.features(style)), count, axis=0)
+            return network.paint(photos, ops.repeat(noise, count, axis=0), code)
+
+        self._stylize = trainer.compiled(stylize)
 
         def look(images: Any) -> dict[str, Any]:
             found = objective.judge(images)
@@ -68,9 +77,7 @@ class Validation:
         for style in self._styles:
             image = ops.convert_to_tensor(style[None].astype(np.float32))
             wanted = self._see(image)[0]
-            code = self._network.encode(list(self._features(image)))
-            code, noise = (ops.repeat(one, count, axis=0) for one in (code, self._noise))
-            found = ops.convert_to_numpy(self._network.paint(photos, noise, code))
+            found = ops.convert_to_numpy(self._stylize(photos, self._noise, image))
             painted = np.clip(np.rint(found), 0, 255)
             sheet.append(np.concatenate([style, *painted.astype(np.uint8)], axis=1))
             for index, seen in enumerate(self._see(ops.convert_to_tensor(painted))):

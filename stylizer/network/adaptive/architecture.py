@@ -97,9 +97,21 @@ class AdaptiveConvolution(keras.layers.Layer):
     styles: the filters W and B, then g, then A.
     """
 
-    def __init__(self, channels: int, rank: int, *, size: int = 3, **options: Any) -> None:
-        """Set the channels that come out, the number of filters B, and the kernel's side."""
+    def __init__(
+        self, channels: int, rank: int, *, size: int = 3, spread: float = 2.0, **options: Any
+    ) -> None:
+        """Set the layer's sizes.
+
+        Args:
+          channels: that come out.
+          rank: the number of filters B.
+          size: the kernel's side.
+          spread: of W at the beginning: its variance is that over the numbers that come in, 2 as
+            after He et al. 2015; less begins near 0.
+          **options: of any layer.
+        """
         super().__init__(**options)
+        self.spread = spread
         self.channels, self.rank, self.size = channels, rank, size
         self._pad = Reflect(size // 2)
 
@@ -107,11 +119,12 @@ class AdaptiveConvolution(keras.layers.Layer):
         """Make the weights; kernels are (size, size, in, out), as those of other convolutions."""
         given = inputs_shape[-1]
         shape = (self.size, self.size, given)
-        self.shared = self.add_weight((*shape, self.channels), "he_normal", name="shared")
+        begin = keras.initializers.VarianceScaling(self.spread)
+        self.shared = self.add_weight((*shape, self.channels), begin, name="shared")
         self.before = self.add_weight((*shape, self.rank), "he_normal", name="before")
         self.after = self.add_weight(
             (1, 1, self.rank, self.channels),
-            keras.initializers.RandomNormal(stddev=0.5 * self.rank**-0.5),
+            keras.initializers.RandomNormal(stddev=0.35 * (self.spread / self.rank) ** 0.5),
             name="after",
         )
 
@@ -182,9 +195,16 @@ class _Builder:
         return keras.layers.ReLU()(self.normalize(made))
 
     def convolve(
-        self, features: KerasTensor, channels: int, rank: int, size: int = 3
+        self, features: KerasTensor, channels: int, rank: int, *, size: int = 3, spread: float = 2.0
     ) -> KerasTensor:
-        return AdaptiveConvolution(channels, rank, size=size)(features, self._read(rank, "zeros"))
+        layer = AdaptiveConvolution(channels, rank, size=size, spread=spread)
+        return layer(features, self._read(rank, "zeros"))
+
+    def palette(self, channels: int) -> KerasTensor:
+        """Return what the style adds to all pixels, (N, 1, 1, channels): its mean color."""
+        begin = keras.initializers.RandomNormal(stddev=0.01)
+        read = keras.layers.Dense(channels, kernel_initializer=begin, dtype="float32")
+        return keras.layers.Reshape((1, 1, channels), dtype="float32")(read(self._code))
 
     def residual(
         self, features: KerasTensor, rank: int, noise: KerasTensor | None = None
@@ -223,9 +243,9 @@ def build_image_network() -> keras.Model:
         features = net.residual(features, _QUARTER_RANK, noise if index == 0 else None)
     features = Upsample()(net.convolve(features, 32, 32, size=1))
     features = keras.layers.ReLU()(net.normalize(net.convolve(features, 24, 24)))
-    begin = keras.initializers.VarianceScaling(0.05)  # near gray: noise would be far from any style
-    last = keras.layers.Conv2D(12, 3, kernel_initializer=begin, dtype="float32")
-    features = last(Reflect(1)(features))
+    features = keras.layers.Add(dtype="float32")(
+        [net.convolve(features, 12, 24, spread=0.05), net.palette(12)]
+    )
     painted = DepthToSpace(2, dtype="float32")(features)
     painted = keras.layers.Rescaling(127.5, 127.5, dtype="float32")(painted)
     inputs = {"image": image, "noise": noise, "code": code}
