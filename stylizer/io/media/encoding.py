@@ -26,7 +26,7 @@ import imageio_ffmpeg
 
 from stylizer.errors import ConfigError, SinkError
 from stylizer.io.media.container import file_url
-from stylizer.io.media.formats import GIF_TOP_RATE, Container, SourceTracks
+from stylizer.io.media.formats import GIF_TOP_RATE, Container
 
 __all__ = [
     "PRESETS",
@@ -37,7 +37,7 @@ __all__ = [
     "ffmpeg_executable",
     "gif_arguments",
     "is_playable",
-    "mux_arguments",
+    "read_ffmpeg",
     "run_ffmpeg",
 ]
 
@@ -103,41 +103,6 @@ def encode_arguments(
     ]
 
 
-def mux_arguments(
-    pictures: Path,
-    output: Path,
-    *,
-    container: Container,
-    tracks: SourceTracks | None,
-    end: Fraction | None,
-) -> list[str]:
-    """Encoded pictures and the source's tracks to the finished file.
-
-    Frames are upright already, so the source's rotation must not come along: of its picture track
-    nothing is taken, neither metadata nor side data.
-
-    Args:
-      pictures: what `encode_arguments` made.
-      output: the file to write.
-      container: its kind.
-      tracks: what to take of the source; None for nothing.
-      end: seconds of pictures to cut the other tracks at; None to keep them whole.
-    """
-    if tracks is None:
-        inputs, mapping = ["-i", file_url(pictures)], ["-map", "0:v:0", "-c", "copy"]
-    else:
-        inputs = ["-itsoffset", _seconds(tracks.video_start), "-i", file_url(pictures)]
-        inputs += ["-i", file_url(tracks.path)]
-        mapping = ["-map", "0:v:0", "-c:0", "copy", "-map_metadata", "1", "-map_chapters", "1"]
-        for position, track in enumerate(tracks.tracks, start=1):
-            mapping += ["-map", f"1:{track.index}", *track.arguments(position)]
-        if end is not None:
-            mapping += ["-t", _seconds(tracks.video_start + end)]
-    for brand in ("major_brand", "minor_version", "compatible_brands"):  # the old MP4's, not ours
-        mapping += ["-metadata", f"{brand}="]
-    return [*inputs, *mapping, *container.flags, "-f", container.muxer, file_url(output)]
-
-
 def gif_arguments(
     pictures: Path, palette: Path, output: Path, *, rate: Fraction
 ) -> tuple[list[str], list[str]]:
@@ -189,21 +154,26 @@ def _ratio(value: Fraction) -> str:
     return f"{value.numerator}/{value.denominator}"
 
 
-def _seconds(value: Fraction) -> str:
-    return f"{float(value):.6f}"
-
-
 _CONSEQUENCES = (
     "Conversion failed",
     "Error muxing a packet",
+    "Error sending frames to consumers",
     "Error submitting a packet to the muxer",
+    "Error submitting packet to decoder",
     "Terminating thread with return code",
     "Task finished with error code",
     "Error while filtering",
     "Nothing was written into output file",
     "Exiting with exit code",
+    "Last message repeated",
 )
 """What ffmpeg says after the line that tells the reason."""
+
+
+_IN_PASSING = re.compile(
+    r"\[(?:aac|ac3|mp3float|h264|hevc|mpeg2video|mpeg4|vp9) @ (?!.*Unsupported)"
+)
+"""Complaints of decoders, which go on after them."""
 
 
 @cache
@@ -259,14 +229,18 @@ class FfmpegProcess:
             self._process.wait()
             raise self._failure() from error
 
-    def finish(self) -> None:
-        """End the input and wait for ffmpeg's end.
+    def finish(self, *, longest: float | None = None) -> None:
+        """End the input and wait for ffmpeg's end, or so many seconds.
 
         Raises:
-          SinkError: ffmpeg failed; with its last words.
+          SinkError: ffmpeg failed; with its reason.
         """
         self._close_input()
-        if self._process.wait() != 0:
+        try:
+            failed = self._process.wait(longest) != 0
+        except subprocess.TimeoutExpired:
+            return
+        if failed:
             raise self._failure()
 
     def kill(self) -> None:
@@ -285,24 +259,44 @@ class FfmpegProcess:
         code = self._process.returncode
         if not self._words.closed:
             self._words.seek(0)
-            if reason := _last_words(self._words.read().decode("utf-8", "replace")):
+            if reason := _first_reason(self._words.read().decode("utf-8", "replace")):
                 return SinkError(f"ffmpeg failed: {reason}")
         if code < 0:
             return SinkError(f"ffmpeg was killed by {signal.Signals(-code).name}")
         return SinkError(f"ffmpeg failed with exit code {code} and gave no reason")
 
 
-def run_ffmpeg(arguments: Sequence[str]) -> None:
+def run_ffmpeg(arguments: Sequence[str], *, longest: float | None = None) -> None:
     """Run ``ffmpeg -y <arguments>`` to its end; an exception, such as Ctrl-C, ends it at once.
 
+    Args:
+      arguments: for ffmpeg.
+      longest: seconds after which it is ended, and all is well so far; None to wait for its end.
+
     Raises:
-      SinkError: ffmpeg failed; with its last words.
+      SinkError: ffmpeg failed; with its reason.
     """
     process = FfmpegProcess(arguments)
     try:
-        process.finish()
+        process.finish(longest=longest)
     finally:
         process.kill()
+
+
+def read_ffmpeg(arguments: Sequence[str]) -> bytes:
+    """Return what ffmpeg writes to its standard output; what it complains of is passed over."""
+    command = [ffmpeg_executable(), "-hide_banner", "-nostdin", "-loglevel", "quiet"]
+    try:
+        done: subprocess.CompletedProcess[bytes] = subprocess.run(
+            [*command, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            check=False,
+            **_own_group(),
+        )
+        return done.stdout
+    except OSError as error:
+        raise SinkError(f"ffmpeg cannot be started: {error}") from error
 
 
 def is_playable(path: Path) -> bool:
@@ -314,12 +308,17 @@ def is_playable(path: Path) -> bool:
         return False
 
 
-def _last_words(text: str) -> str:
-    """Return the last line that says why, without ffmpeg's ``[muxer @ 0x55d2]`` before it."""
-    lines = [re.sub(r"^(\[[^\]]*\]\s*)+", "", line.strip()) for line in text.splitlines()]
-    lines = [line for line in lines if line]
-    reasons = [line for line in lines if not line.startswith(_CONSEQUENCES)]
-    return (reasons or lines or [""])[-1]
+def _first_reason(text: str) -> str:
+    """Return the first line that says why, without ffmpeg's ``[muxer @ 0x55d2]`` before it.
+
+    What a decoder or a parser complains of is passed over where something else follows: damaged
+    data alone ends nothing.
+    """
+    matches = [re.match(r"((?:\[[^\]]*\]\s*)*)(.*)", line.strip()) for line in text.splitlines()]
+    lines = [(match[1], match[2]) for match in matches if match is not None and match[2]]
+    reasons = [line for line in lines if not line[1].startswith(_CONSEQUENCES)]
+    hard = [line for line in reasons if not _IN_PASSING.match("".join(line))]
+    return (hard or reasons or lines or [("", "")])[0][1]
 
 
 def _own_group() -> dict[str, Any]:

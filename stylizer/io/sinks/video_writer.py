@@ -26,10 +26,11 @@ from stylizer.io.media.encoding import (
     encode_arguments,
     gif_arguments,
     is_playable,
-    mux_arguments,
     run_ffmpeg,
 )
-from stylizer.io.media.formats import CONTAINERS, GIF_TOP_RATE, Container, SourceTracks, plan_tracks
+from stylizer.io.media.formats import CONTAINERS, GIF_TOP_RATE, Container
+from stylizer.io.media.mux import mux
+from stylizer.io.media.tracks import SourceTracks, plan_tracks
 
 __all__ = ["VideoWriter", "VideoWriterConfig"]
 
@@ -313,14 +314,12 @@ class _VideoFile:
             for run in gif_arguments(self._pictures, palette, whole, rate=self._plan.rate):
                 run_ffmpeg(run)
         else:
-            run_ffmpeg(
-                mux_arguments(
-                    self._pictures,
-                    whole,
-                    container=self._plan.container,
-                    tracks=self._plan.tracks,
-                    end=self._cut(),
-                )
+            mux(
+                self._pictures,
+                whole,
+                container=self._plan.container,
+                tracks=self._plan.tracks,
+                end=self._cut(),
             )
         return whole
 

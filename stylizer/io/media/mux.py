@@ -1,0 +1,120 @@
+"""Painted pictures and the source's tracks to the finished file; no track can spoil it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+from stylizer.errors import SinkError
+from stylizer.io.media.container import file_url
+from stylizer.io.media.encoding import run_ffmpeg
+from stylizer.io.media.formats import Container
+from stylizer.io.media.tracks import SourceTracks, settle_tracks
+
+__all__ = ["mux", "mux_arguments"]
+
+_log = logging.getLogger(__name__)
+
+
+def mux(
+    pictures: Path,
+    output: Path,
+    *,
+    container: Container,
+    tracks: SourceTracks | None,
+    end: Fraction | None,
+) -> None:
+    """Write the finished file, if need be without a track that turns out to be bad at its end.
+
+    Args:
+      pictures: what `stylizer.io.media.encoding.encode_arguments` made.
+      output: the file to write.
+      container: its kind.
+      tracks: what to take of the source; None for nothing.
+      end: seconds of pictures to cut the other tracks at; None to keep them whole.
+
+    Raises:
+      SinkError: not even the pictures alone can be written.
+    """
+    failure: SinkError | None = None
+    for attempt in _attempts(tracks, container):
+        try:
+            arguments = mux_arguments(
+                pictures, output, container=container, tracks=attempt, end=end
+            )
+            run_ffmpeg(arguments)
+        except SinkError as error:
+            failure = failure or error
+            continue
+        if failure is not None and attempt is None:
+            _log.warning("sound, subtitles and the rest are left out: %s", failure)
+        return
+    raise failure or SinkError(f"{output}: nothing was written")
+
+
+def _attempts(tracks: SourceTracks | None, container: Container) -> Iterator[SourceTracks | None]:
+    """Give what to take along: the plan, then what is found to work, and at last nothing."""
+    if tracks is not None:
+        yield tracks
+        settled = settle_tracks(tracks, container)
+        if settled != tracks:
+            yield settled
+        kinds = {"audio", "subtitle"}
+        yield replace(
+            settled.plain(), tracks=tuple(track for track in settled.tracks if track.kind in kinds)
+        )
+    yield None
+
+
+def mux_arguments(
+    pictures: Path,
+    output: Path,
+    *,
+    container: Container,
+    tracks: SourceTracks | None,
+    end: Fraction | None,
+) -> list[str]:
+    """Return ffmpeg's arguments that join encoded pictures and the source's tracks.
+
+    Frames are upright already, so the source's rotation must not come along: of its picture track
+    nothing is taken but what ``tracks`` says, neither metadata nor side data.
+
+    Args:
+      pictures: see `mux`.
+      output: see `mux`.
+      container: see `mux`.
+      tracks: see `mux`.
+      end: see `mux`.
+    """
+    movflags, inputs, mapping = container.movflags, [], ["-map", "0:v:0", "-c:0", "copy"]
+    if tracks is not None:
+        inputs = ["-itsoffset", _seconds(tracks.video_start)]
+        mapping += ["-map_metadata", "1", "-map_chapters", "1", "-disposition:0"]
+        mapping += [tracks.disposition, *_picture_tags(tracks)]
+        for position, track in enumerate(tracks.tracks, start=1):
+            mapping += ["-map", f"1:{track.index}", *track.arguments(position)]
+        if end is not None:
+            mapping += ["-t", _seconds(tracks.video_start + end)]
+        movflags += "+use_metadata_tags" if tracks.apple and movflags else ""
+    inputs += ["-i", file_url(pictures)]
+    inputs += [] if tracks is None else ["-i", file_url(tracks.path)]
+    for brand in ("major_brand", "minor_version", "compatible_brands"):  # the old MP4's, not ours
+        mapping += ["-metadata", f"{brand}="]
+    flags = ["-movflags", movflags] if movflags else []
+    if container.timecode:
+        flags += ["-write_tmcd", str(int(tracks is not None and tracks.timecode is not None))]
+    return [*inputs, *mapping, *flags, "-f", container.muxer, file_url(output)]
+
+
+def _picture_tags(tracks: SourceTracks) -> list[str]:
+    tags = dict(tracks.picture_tags)
+    if tracks.timecode is not None:
+        tags["timecode"] = tracks.timecode
+    return [word for key, value in tags.items() for word in ("-metadata:s:0", f"{key}={value}")]
+
+
+def _seconds(value: Fraction) -> str:
+    return f"{float(value):.6f}"
