@@ -12,11 +12,14 @@ import logging
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 import cv2
 import keras
 import numpy as np
 from keras import ops
+
+from stylizer.backend.keras_backend import compile_step
 
 from ..records import append_row, read_settings
 from .batches import Batch, Settings, TrainingBatches
@@ -32,11 +35,14 @@ _log = logging.getLogger(__name__)
 
 def _adapt(network: Trainable, batches: TrainingBatches, objective: Objective) -> None:
     """Set mean and variance of styles' statistics, by which the predictor scales its input."""
-    found = []
+
+    def measure(batch: Batch) -> Any:
+        return network.statistics(objective.features(objective.styles(batch)))
+
+    compiled, found = compile_step(measure), []
     for _ in range(max(1, 200 // batches.draw()["turned"].shape[0])):
-        style = objective.styles({**_tensors(batches.draw()), **batches.device})
-        seen = objective.features(style)
-        found.append(ops.convert_to_numpy(network.statistics(seen)))
+        batch = {**_tensors(batches.draw()), **batches.device}
+        found.append(ops.convert_to_numpy(compiled(batch)))
     network.normalization.adapt(np.concatenate(found))
 
 
