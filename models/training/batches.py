@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from keras import ops
 
-from stylizer.network.adaptive.architecture import make_noise
+from stylizer.network.adaptive.noise import make_noise
 
 from .losses import LossWeights
 from .pack import Pictures, unpack

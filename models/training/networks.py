@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from stylizer.network.adaptive import architecture as adaptive
+from stylizer.network.adaptive.noise import NOISE_CHANNELS
 from stylizer.network.fast import architecture as fast
 from stylizer.perceptual.compact import TAPS
 
@@ -28,7 +29,7 @@ class Trainable:
       network: of all weights; built.
       statistics: from features of the compact loss network, from fine to coarse, to statistics.
       encode: from such features to codes (N, C).
-      paint: from images, noise as of `stylizer.network.adaptive.architecture.make_noise`, and
+      paint: from images, noise as of `stylizer.network.adaptive.noise.make_noise`, and
         codes, to paintings.
     """
 
@@ -62,20 +63,26 @@ def build(name: str, arithmetic: str) -> Trainable:
 def _build_adaptive(arithmetic: str) -> Trainable:
     with Policy(arithmetic):
         network = adaptive.build_network()
-    shapes = {"image": (1, 32, 32, 3), "noise": (1, 8, 8, adaptive.NOISE_CHANNELS)}
-    for index, channels in enumerate(adaptive.FEATURE_CHANNELS):
-        shapes[f"features{index}"] = (1, 4, 4, channels)
+    shapes = {
+        "image": (1, 32, 32, 3),
+        "noise": (1, 8, 8, NOISE_CHANNELS),
+        "statistics": (1, adaptive.STATISTICS_SIZE),
+    }
     network({key: np.ones(shape, np.float32) for key, shape in shapes.items()})
     predictor, painter = network.get_layer("predictor"), network.get_layer("image_network")
 
-    def encode(features: list[Tensor]) -> Tensor:
-        return predictor({f"features{index}": value for index, value in enumerate(features)})
+    def measure(features: list[Tensor]) -> Tensor:
+        return adaptive.style_statistics(dict(zip(TAPS, features, strict=True)))
 
     def paint(image: Tensor, noise: Tensor, code: Tensor) -> Tensor:
         return painter({"image": image, "noise": noise, "code": code})
 
+    read = predictor.get_layer("read")
     return Trainable(
-        network=network, statistics=predictor.get_layer("statistics"), encode=encode, paint=paint
+        network=network,
+        statistics=lambda features: read(measure(features)),
+        encode=lambda features: predictor(measure(features)),
+        paint=paint,
     )
 
 

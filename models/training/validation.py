@@ -10,7 +10,7 @@ import numpy.typing as npt
 from keras import ops
 
 from stylizer.backend.keras_backend import compile_step
-from stylizer.network.adaptive.architecture import make_noise
+from stylizer.network.adaptive.noise import make_noise
 
 from ..pictures import square
 from .losses import LAYERS, style_targets

@@ -18,10 +18,13 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
-import numpy.typing as npt
 from keras import ops
 
+from stylizer.network.adaptive.noise import NOISE_CHANNELS
+from stylizer.network.adaptive.spec import ADAPTIVE
+from stylizer.network.fast import architecture as fast
 from stylizer.network.fast.architecture import DepthToSpace, Reflect
+from stylizer.perceptual.compact import BLOCKS, TAPS
 
 if TYPE_CHECKING:
     from keras import KerasTensor
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CODE_SIZE",
     "FEATURE_CHANNELS",
-    "NOISE_CHANNELS",
+    "STATISTICS_SIZE",
     "STRIDE",
     "AdaptiveConvolution",
     "ConditionalInstanceNormalization",
@@ -39,7 +42,7 @@ __all__ = [
     "build_image_network",
     "build_network",
     "build_predictor",
-    "make_noise",
+    "style_statistics",
 ]
 
 Tensor = Any
@@ -47,21 +50,20 @@ Tensor = Any
 CODE_SIZE = 256
 """Numbers in a style code."""
 
-STRIDE = 8
+STRIDE = ADAPTIVE.stride
 """Both sides of the image network's input are multiples of this."""
 
-NOISE_CHANNELS = 4
-"""Channels of the noise, from fine to coarse."""
-
-FEATURE_CHANNELS = (16, 48, 96, 160)
+FEATURE_CHANNELS = tuple(block[-1] for block in BLOCKS)
 """Channels of the loss network's features that a style is read from, from fine to coarse."""
+
+STATISTICS_SIZE = sum(2 * n + n * (n - 1) // 2 for n in FEATURE_CHANNELS)
+"""Numbers of a style picture that the code is predicted from."""
 
 _QUARTER, _EIGHTH = 48, 96
 _QUARTER_RANK, _EIGHTH_RANK = 48, 64
 _DEEP_BLOCKS, _LATE_BLOCKS = 4, 2
 _PROJECTED = 16
 _HIDDEN = 384
-_GRAINS = (0.7, 1.4, 2.8, 5.6)
 
 
 class ConditionalInstanceNormalization(keras.layers.Layer):
@@ -222,7 +224,7 @@ def build_image_network() -> keras.Model:
 
     Returns:
       A model from ``{"image": float32 RGB 0..255 (N, H, W, 3), "noise": float32 (N, H / 4, W / 4,
-      NOISE_CHANNELS) as `make_noise` gives it, "code": float32 (N, CODE_SIZE)}``, with H and W
+      NOISE_CHANNELS) as `noise_map` gives it, "code": float32 (N, CODE_SIZE)}``, with H and W
       multiples of `STRIDE` and at least 16, to the painted image, float32 (N, H, W, 3); its values
       may lie a little outside 0..255.
     """
@@ -270,101 +272,115 @@ class Squash(keras.layers.Layer):
 
 
 class StyleStatistics(keras.layers.Layer):
-    """What is read of a style's features: means, deviations, and how channels go together.
+    """What the code is predicted from: means, deviations, and how channels go together.
 
     The last are the correlations of `_PROJECTED` learned mixtures of the channels of each map: a
     part of its Gram matrix, which says which way strokes run where means and deviations cannot.
     """
 
-    def build(self, shapes: Any) -> None:
+    def build(self, shape: Any) -> None:
         """Make the mixtures."""
         self.mixtures = [
             self.add_weight((channels, _PROJECTED), "orthogonal", name=f"mixture{index}")
             for index, channels in enumerate(FEATURE_CHANNELS)
         ]
 
-    def call(self, features: list[KerasTensor]) -> KerasTensor:
-        """Return (N, S) from maps (N, H, W, C), from fine to coarse."""
+    def call(self, statistics: KerasTensor) -> KerasTensor:
+        """Return (N, S) from what `style_statistics` gives."""
         found = []
         rows, columns = np.tril_indices(_PROJECTED, -1)
-        for values, mixture in zip(features, self.mixtures, strict=True):
-            mean = ops.mean(values, (1, 2), keepdims=True)
-            deviation = ops.sqrt(ops.mean(ops.square(values - mean), (1, 2), keepdims=True) + 1e-4)
-            mixed = ops.matmul((values - mean) / deviation, mixture)
-            mixed /= ops.sqrt(ops.mean(ops.square(mixed), (1, 2), keepdims=True) + 1e-4)
-            flat = ops.reshape(mixed, (ops.shape(mixed)[0], -1, _PROJECTED))
-            count = ops.cast(ops.shape(flat)[1], "float32")
-            together = ops.matmul(ops.transpose(flat, (0, 2, 1)), flat) / count
-            together = ops.reshape(together, (-1, _PROJECTED**2))
-            together = ops.take(together, rows * _PROJECTED + columns, axis=1)
-            logs = (ops.log(ops.relu(value[:, 0, 0]) + 0.05) for value in (mean, deviation))
-            found += [*logs, 2.0 * together]
+        at, above = 0, 2 * sum(FEATURE_CHANNELS)
+        for channels, mixture in zip(FEATURE_CHANNELS, self.mixtures, strict=True):
+            mean = statistics[:, at : at + channels]
+            spread = statistics[:, at + channels : at + 2 * channels]
+            deviation = ops.sqrt(ops.square(spread) + 1e-4)
+            pairs = channels * (channels - 1) // 2
+            relations = _symmetric(statistics[:, above : above + pairs], channels)
+            mixing = mixture * (spread / deviation)[..., None]
+            together = ops.matmul(ops.transpose(mixing, (0, 2, 1)), ops.matmul(relations, mixing))
+            flat = ops.reshape(together, (-1, _PROJECTED**2))
+            energy = ops.sqrt(ops.take(flat, np.arange(_PROJECTED) * (_PROJECTED + 1), 1) + 1e-4)
+            off = ops.take(flat, rows * _PROJECTED + columns, axis=1)
+            off /= ops.take(energy, rows, axis=1) * ops.take(energy, columns, axis=1)
+            logs = (ops.log(ops.relu(value) + 0.05) for value in (mean, deviation))
+            found += [*logs, 2.0 * off]
+            at, above = at + 2 * channels, above + pairs
         return ops.concatenate(found, axis=-1)
 
-    def compute_output_shape(self, shapes: Any) -> tuple[int | None, ...]:
+    def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Return (N, S)."""
         pairs = _PROJECTED * (_PROJECTED - 1) // 2
-        return shapes[0][0], sum(2 * channels + pairs for channels in FEATURE_CHANNELS)
+        return shape[0], sum(2 * channels + pairs for channels in FEATURE_CHANNELS)
+
+
+def _symmetric(triangle: Tensor, channels: int) -> Tensor:
+    """Return (N, C, C), 1 in the diagonal, from what lies below it, (N, C (C - 1) / 2)."""
+    rows, columns = np.tril_indices(channels, -1)
+    places = np.full((channels, channels), len(rows))
+    places[rows, columns] = places[columns, rows] = np.arange(len(rows))
+    ones = ops.ones_like(triangle[:, :1])
+    whole = ops.take(ops.concatenate([triangle, ones], 1), places.ravel(), axis=1)
+    return ops.reshape(whole, (-1, channels, channels))
+
+
+def style_statistics(features: dict[str, Tensor]) -> Tensor:
+    """Return what is known of a style by the compact loss network's features.
+
+    Args:
+      features: by the names of `stylizer.perceptual.compact.TAPS`, float32 (N, H, W, C).
+
+    Returns:
+      float32, (N, STATISTICS_SIZE): means and standard deviations as
+      `stylizer.network.fast.architecture.style_statistics` gives them; then for each tap the
+      correlations of its channels, what lies below the diagonal, row by row.
+    """
+    found = [fast.style_statistics(features)]
+    for tap in TAPS:
+        values = features[tap]
+        channels = values.shape[-1]
+        off = values - ops.mean(values, (1, 2), keepdims=True)
+        off /= ops.sqrt(ops.mean(ops.square(off), (1, 2), keepdims=True) + 1e-8)
+        flat = ops.reshape(off, (ops.shape(off)[0], -1, channels))
+        count = ops.cast(ops.shape(flat)[1], "float32")
+        relations = ops.matmul(ops.transpose(flat, (0, 2, 1)), flat) / count
+        rows, columns = np.tril_indices(channels, -1)
+        flat = ops.reshape(relations, (-1, channels**2))
+        found.append(ops.take(flat, rows * channels + columns, axis=1))
+    return ops.concatenate(found, axis=-1)
 
 
 def build_predictor() -> keras.Model:
-    """Build the style prediction network: a loss network's features to codes.
+    """Build the style prediction network: `style_statistics` (N, STATISTICS_SIZE) to codes.
 
     Returns:
-      A model from ``{"features0": ..., ...}``, float32 (N, H, W, C) with C of `FEATURE_CHANNELS`,
-      to float32 (N, CODE_SIZE). Codes may be mixed linearly: the image network reads them through
-      linear maps only.
+      A model to float32 (N, CODE_SIZE). Codes may be mixed linearly: the image network reads them
+      through linear maps only.
     """
-    features = {
-        f"features{index}": keras.Input((None, None, channels), name=f"features{index}")
-        for index, channels in enumerate(FEATURE_CHANNELS)
-    }
     float32 = {"dtype": "float32"}
-    statistics = StyleStatistics(name="statistics", **float32)(list(features.values()))
+    known = keras.Input((STATISTICS_SIZE,), name="statistics", **float32)
+    statistics = StyleStatistics(name="read", **float32)(known)
     normalized = keras.layers.Normalization(name="normalization", **float32)(statistics)
     normalized = Squash(3.0, **float32)(normalized)
     hidden = keras.layers.Dense(_HIDDEN, activation="gelu", **float32)(normalized)
     code = keras.layers.Dense(CODE_SIZE, **float32)(hidden)
     code = Squash(2.0, name="code", **float32)(code)
-    return keras.Model(features, code, name="predictor")
+    return keras.Model(known, code, name="predictor")
 
 
 def build_network() -> keras.Model:
     """Build both networks as one model, which is what a file of weights holds.
 
     Returns:
-      A model from ``{"image": ..., "noise": ..., "features0": ..., ...}`` to the painted image,
-      with the layers ``image_network`` (`build_image_network`) and ``predictor``
-      (`build_predictor`).
+      A model from ``{"image": ..., "noise": ..., "statistics": ...}`` to the painted image, with
+      the layers ``image_network`` (`build_image_network`) and ``predictor`` (`build_predictor`).
     """
     predictor, painter = build_predictor(), build_image_network()
     inputs = {
         name: keras.Input(value.shape[1:], name=name)
-        for name, value in {**painter.input, **predictor.input}.items()
+        for name, value in painter.input.items()
         if name != "code"
     }
-    code = predictor({name: inputs[name] for name in predictor.input})
+    inputs["statistics"] = keras.Input((STATISTICS_SIZE,), name="statistics")
+    code = predictor(inputs["statistics"])
     painted = painter({"image": inputs["image"], "noise": inputs["noise"], "code": code})
     return keras.Model(inputs, painted, name="adaptive")
-
-
-def make_noise(*, side: int = 512, seed: int = 0) -> npt.NDArray[np.float32]:
-    """Return a tile of smooth noise that repeats without a seam.
-
-    Args:
-      side: both sides, in cells of the image network's quarter size.
-      seed: of the noise; the network is made for any.
-
-    Returns:
-      float32, (side, side, NOISE_CHANNELS): mean 0, deviation 1, smoothed by Gaussians of
-      `_GRAINS` cells.
-    """
-    random = np.random.default_rng(seed)
-    frequencies = np.fft.fftfreq(side)
-    squared = frequencies[:, None] ** 2 + frequencies[None] ** 2
-    channels = []
-    for grain in _GRAINS:
-        white = np.fft.fft2(random.standard_normal((side, side)))
-        smooth = np.fft.ifft2(white * np.exp(-2 * (np.pi * grain) ** 2 * squared)).real
-        channels.append((smooth - smooth.mean()) / smooth.std())
-    return np.stack(channels, axis=-1).astype(np.float32)

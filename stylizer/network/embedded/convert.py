@@ -146,6 +146,8 @@ def _to_openvino(model: keras.Model, path: Path) -> None:
     }
     call = tf.function(lambda **given: model(given, training=False), autograph=False)
     converted = ov.convert_model(call.get_concrete_function(**signature))
+    for result in converted.get_results()[1:]:  # sizes that nothing takes any longer come out too
+        converted.remove_result(result)
     for slot in converted.inputs:
         kind = "image" if len(slot.partial_shape) == 4 else next(iter({*signature} - {"image"}))
         slot.tensor.set_names({kind})

@@ -8,12 +8,15 @@ are in the graph.
 from __future__ import annotations
 
 import functools
+import pkgutil
 import threading
 from collections import OrderedDict
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from stylizer.backend.cores import usable_cores
 from stylizer.backend.precision import Precision
@@ -35,7 +38,7 @@ from stylizer.styles.load import AnyStyle, Style
 __all__ = ["OpenVinoRuntime"]
 
 _KEPT = 12
-"""Compiled networks that are kept: one is compiled for each size of image, in 0.3 seconds."""
+"""Compiled networks that are kept: one for each size of image, for all styles."""
 
 _HINTS: dict[Precision, dict[str, str]] = {
     "auto": {},
@@ -47,8 +50,16 @@ _EXACT = _HINTS["float32"]
 """For what runs once a style: the squares in its statistics leave the range of float16."""
 
 
-_Key = tuple[tuple[int, ...], bytes]
-"""Shape of the image, and the code if the network is compiled for it."""
+_STYLES = 12
+"""Styles whose kernels are kept: they take a few milliseconds to make, and up to 4 MB each."""
+
+
+@dataclass
+class _Painter:
+    """The network compiled for a size, and whose kernels it holds."""
+
+    request: Any
+    style: list[Any] | None = None
 
 
 class OpenVinoRuntime:
@@ -74,6 +85,8 @@ class OpenVinoRuntime:
         """
         config = config or FastConfig(network=network.name)
         core = _shared_core()
+        from stylizer.network.embedded.openvino_split import split_style
+
         if config.precision == "bfloat16" and not _has_bfloat16(core):
             raise BackendError(
                 "precision: expected a CPU that has bfloat16, and this one has not; "
@@ -87,16 +100,21 @@ class OpenVinoRuntime:
         }
         self._core, self._network = core, network
         models = load_models(network, config.weights, cache=config.cache)
-        self._image, self._statistics, predictor = (
+        image, self._statistics, predictor = (
             _read(core, *models[part]) for part in ("image", "statistics", "predictor")
         )
-        self._predict = core.compile_model(predictor, "CPU", self._settings | _EXACT)
+        style, self._image = split_style(image)
+        self._read_style, self._predict = (
+            core.compile_model(model, "CPU", self._settings | _EXACT)
+            for model in (style, predictor)
+        )
         self._code_size = int(self._predict.output().shape[-1])
         precision = _usual_precision(core) if config.precision == "auto" else config.precision
         self.description = f"{network.name}, openvino on CPU ({threads} threads), {precision}"
         self.mixes = network.mixes
-        self._painters: OrderedDict[_Key, Any] = OrderedDict()
-        self._painting, self._encoding = threading.Lock(), threading.Lock()
+        self._painters: OrderedDict[tuple[int, ...], _Painter] = OrderedDict()
+        self._styles: OrderedDict[bytes, list[Any]] = OrderedDict()
+        self._painting, self._encoding, self._reading = (threading.Lock() for _ in range(3))
 
     def encode(self, style: AnyStyle, *, scale: float) -> StyleEmbedding:
         """Return the code of a style: float32, 1-D.
@@ -111,7 +129,8 @@ class OpenVinoRuntime:
                 picture = resize_style(style.image, side)
                 statistics = self._measure(picture[None].astype(np.float32))[0]
             else:
-                statistics = known_statistics(style, side)
+                known = int(self._predict.input().shape[-1])
+                statistics = known_statistics(style, side)[:, :known]
             return np.array(self._predict(statistics)[0][0], np.float32)
 
     @functools.cached_property
@@ -120,22 +139,21 @@ class OpenVinoRuntime:
         return self._core.compile_model(self._statistics, "CPU", self._settings | _EXACT)
 
     def prepare(self, size: tuple[int, int], code: StyleEmbedding) -> None:
-        """Compile the network for pictures of (width, height), and where it counts for a code.
+        """Compile the network for pictures of (width, height), and make the kernels of a code.
 
         `paint` may run meanwhile.
 
         Raises:
           ConfigError: the code is of another network.
         """
+        self._style(check_embedding(code, self._code_size))
         shape = self._extend(np.zeros((size[1], size[0], 3), np.uint8)).shape
-        code = check_embedding(code, self._code_size)
-        key = self._key(shape, code)
         with self._painting:
-            known = key in self._painters
+            known = shape in self._painters
         if not known:
-            painter = self._compile(shape, code)
+            painter = self._compile(shape)
             with self._painting:
-                self._keep(key, painter)
+                self._keep(shape, painter)
 
     def paint(self, image: Image, code: StyleEmbedding) -> Image:
         """Paint a picture, uint8 RGB (H, W, 3) of any size, in the style of a code.
@@ -144,13 +162,12 @@ class OpenVinoRuntime:
           ConfigError: the image is no uint8 RGB picture, or the code is of another network.
         """
         extended = self._extend(image)
-        known = check_embedding(code, self._code_size)
+        style = self._style(check_embedding(code, self._code_size))
         height, width, _ = image.shape
         with self._painting:
-            request = self._painter(extended.shape, known)
-            style = {} if self._network.style_in_graph else {"code": known}
-            given = {"image": extended, **style}
+            request = self._painter(extended.shape, style)
             # shared: the joined tiles are a copy
+            given = {"image": extended}
             tiles = request.infer(given, share_inputs=True, share_outputs=True)[0][0]
             return np.ascontiguousarray(join_tiles(tiles)[:height, :width])
 
@@ -158,27 +175,43 @@ class OpenVinoRuntime:
         stride, least = self._network.stride, self._network.least_side
         return extend(image, stride=stride, least_side=least)[None]
 
-    def _key(self, shape: tuple[int, ...], code: StyleEmbedding) -> _Key:
-        """Return what a compiled network serves: a size, and one style if it is in the graph."""
-        return shape, code.tobytes() if self._network.style_in_graph else b""
+    def _style(self, code: StyleEmbedding) -> list[Any]:
+        """Return what the network takes of a style (1, C), as OpenVINO's tensors."""
+        key = code.tobytes()
+        with self._reading:
+            if key not in self._styles:
+                self._styles[key] = [_tensor(value) for value in self._read_style(code).values()]
+                if len(self._styles) > _STYLES:
+                    self._styles.popitem(last=False)
+            self._styles.move_to_end(key)
+            return self._styles[key]
 
-    def _painter(self, shape: tuple[int, ...], code: StyleEmbedding) -> Any:
-        """Return the network compiled for images (1, H, W, 3) and a code, with a place to run."""
-        key = self._key(shape, code)
-        if key not in self._painters:
-            self._keep(key, self._compile(shape, code))
-        self._painters.move_to_end(key)
-        return self._painters[key]
+    def _painter(self, shape: tuple[int, ...], style: list[Any]) -> Any:
+        """Return where the network runs for images (1, H, W, 3), in a style."""
+        if shape not in self._painters:
+            self._keep(shape, self._compile(shape))
+        self._painters.move_to_end(shape)
+        painter = self._painters[shape]
+        if painter.style is not style:
+            first = len(self._image.inputs) - len(style)
+            for index, tensor in enumerate(style, start=first):
+                painter.request.set_input_tensor(index, tensor)
+            painter.style = style
+        return painter.request
 
-    def _compile(self, shape: tuple[int, ...], code: StyleEmbedding) -> Any:
-        model = self._image.clone()
-        model.reshape({"image": shape, "code": (1, self._code_size)})
-        if self._network.style_in_graph:
-            _put_into(model, "code", code)
-        return self._core.compile_model(model, "CPU", self._settings).create_infer_request()
+    def _compile(self, shape: tuple[int, ...]) -> _Painter:
+        model, shapes, noise = self._image.clone(), {"image": shape}, None
+        if self._network.noise is not None:
+            noise = pkgutil.resolve_name(self._network.noise)(*shape[1:3])
+            shapes["noise"] = noise.shape
+        model.reshape(shapes)
+        request = self._core.compile_model(model, "CPU", self._settings).create_infer_request()
+        if noise is not None:
+            request.set_tensor("noise", _tensor(noise))
+        return _Painter(request)
 
-    def _keep(self, key: _Key, painter: Any) -> None:
-        self._painters[key] = painter
+    def _keep(self, shape: tuple[int, ...], painter: _Painter) -> None:
+        self._painters[shape] = painter
         if len(self._painters) > _KEPT:
             self._painters.popitem(last=False)
 
@@ -218,15 +251,11 @@ def _read(core: Any, topology: bytes, weights: bytes) -> Any:
         ) from error
 
 
-def _put_into(model: Any, name: str, value: Any) -> None:
-    """Make a constant of a model's input; all that depends on it alone is computed once."""
-    from openvino import opset13
+def _tensor(values: npt.NDArray[np.float32]) -> Any:
+    """Return a tensor that has the values in memory of its own."""
+    import openvino
 
-    given = model.input(name).get_node()
-    constant = opset13.constant(np.ascontiguousarray(value, np.float32))
-    for target in given.output(0).get_target_inputs():
-        target.replace_source_output(constant.output(0))
-    model.remove_parameter(given)
+    return openvino.Tensor(np.ascontiguousarray(values), shared_memory=False)
 
 
 def _has_bfloat16(core: Any) -> bool:

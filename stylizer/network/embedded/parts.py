@@ -12,8 +12,11 @@ from typing import Any
 import keras
 
 from stylizer.errors import WeightsError
+from stylizer.perceptual.compact import load_compact
 
-__all__ = ["NetworkParts", "load_parts", "load_weights"]
+__all__ = ["NetworkParts", "join_parts", "load_parts", "load_weights"]
+
+Tensor = Any
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,8 +29,9 @@ class NetworkParts:
       statistics: from ``{"image": style picture}`` to all that is known of a style: float32 (N, S).
       predictor: from statistics to the style's code, float32 (N, C).
       make_graph: returns the image network as a model of OpenVINO: from ``image``, uint8
-        (1, H, W, 3), and ``code``, float32 (1, C), to the painting in tiles of r by r pixels, uint8
-        (1, H / r, W / r, 3 r^2), as `stylizer.network.inputs.join_tiles` takes them.
+        (1, H, W, 3), ``code``, float32 (1, C), and ``noise`` if the network's record says so, to
+        the painting in tiles of r by r pixels, uint8 (1, H / r, W / r, 3 r^2), as
+        `stylizer.network.inputs.join_tiles` takes them.
     """
 
     image: keras.Model
@@ -39,6 +43,42 @@ class NetworkParts:
     def code_size(self) -> int:
         """How many numbers a style's code has."""
         return int(self.predictor.output_shape[-1])
+
+
+def join_parts(
+    *,
+    painter: keras.Model,
+    predictor: keras.Model,
+    measure: Callable[[dict[str, Tensor]], Tensor],
+    loss_weights: Path,
+    image: keras.Model | None = None,
+) -> NetworkParts:
+    """Put a network together that reads styles by the compact loss network.
+
+    Args:
+      painter: as ``build_image_network()`` gives it, which is what OpenVINO runs.
+      predictor: from statistics to codes.
+      measure: from that loss network's features, by its taps, to statistics.
+      loss_weights: its weights.
+      image: from image and code to the painting; None if the painter takes nothing else.
+
+    Raises:
+      WeightsError: the loss network's file cannot be read, or holds another network's weights.
+    """
+    picture = keras.Input((None, None, 3), name="image")
+    statistics = measure(load_compact(loss_weights)(picture))
+
+    def make_graph() -> Any:
+        from stylizer.network.embedded.openvino_graph import build_graph
+
+        return build_graph(painter)
+
+    return NetworkParts(
+        image=image or painter,
+        statistics=keras.Model({"image": picture}, statistics),
+        predictor=predictor,
+        make_graph=make_graph,
+    )
 
 
 def load_parts(load: str, weights: Path, loss_weights: Path) -> NetworkParts:

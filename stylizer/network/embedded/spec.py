@@ -34,9 +34,8 @@ class EmbeddedNetworkSpec(FastNetworkSpec):
         of both weights and gives `stylizer.network.embedded.parts.NetworkParts`.
       sources: the modules whose code shapes what OpenVINO runs: when one changes, models that were
         made before are made anew.
-      style_in_graph: whether OpenVINO compiles the network for each style, which makes constants
-        of all that depends on it, in place of reading the style with each frame. That is quicker
-        where whole kernels depend on the style, and takes a while for a new style.
+      noise: what gives the map of noise that OpenVINO's form takes beside the picture:
+        ``"package.module:name"`` of a function of the picture's height and width; None for none.
     """
 
     engines: Mapping[str, str] = field(default_factory=lambda: _ENGINES)
@@ -48,4 +47,4 @@ class EmbeddedNetworkSpec(FastNetworkSpec):
     openvino: str | None = None
     parts: str
     sources: tuple[str, ...]
-    style_in_graph: bool = False
+    noise: str | None = None

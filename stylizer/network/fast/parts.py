@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import keras
 
-from stylizer.network.embedded.parts import NetworkParts, load_weights
+from stylizer.network.embedded.parts import NetworkParts, join_parts, load_weights
 from stylizer.network.fast.architecture import build_network, style_statistics
-from stylizer.perceptual.compact import load_compact
 
 __all__ = ["load_network", "load_parts"]
 
@@ -21,20 +19,11 @@ def load_parts(weights: Path, loss_weights: Path) -> NetworkParts:
       WeightsError: a file cannot be read, or holds another network's weights.
     """
     network = load_network(weights)
-    image = network.get_layer("fast_image")
-    picture = keras.Input((None, None, 3), name="image")
-    statistics = style_statistics(load_compact(loss_weights)(picture))
-
-    def make_graph() -> Any:
-        from stylizer.network.fast.openvino_graph import build_graph
-
-        return build_graph(image)
-
-    return NetworkParts(
-        image=image,
-        statistics=keras.Model({"image": picture}, statistics),
+    return join_parts(
+        painter=network.get_layer("fast_image"),
         predictor=network.get_layer("fast_predictor"),
-        make_graph=make_graph,
+        measure=style_statistics,
+        loss_weights=loss_weights,
     )
 
 

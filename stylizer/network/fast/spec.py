@@ -19,7 +19,7 @@ FAST = EmbeddedNetworkSpec(
     parts="stylizer.network.fast.parts:load_parts",
     sources=(
         "stylizer.network.fast.architecture",
-        "stylizer.network.fast.openvino_graph",
+        "stylizer.network.embedded.openvino_graph",
         "stylizer.perceptual.compact",
     ),
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,6 @@ from stylizer.network import config as config_module
 from stylizer.network import runtime as runtime_module
 from stylizer.network import stylizer as stylizer_module
 from stylizer.network.config import FastConfig
-from stylizer.network.embedded.spec import EmbeddedNetworkSpec
 from stylizer.network.registry import FAST_NETWORKS
 from stylizer.network.stylizer import FastStylizer
 from stylizer.styles.load import Style
@@ -28,12 +26,11 @@ def scene(width: int, height: int) -> Image:
     return np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
 
 
-@pytest.mark.parametrize("network", [TINT, replace(TINT, style_in_graph=True)])
 @pytest.mark.parametrize("engine", ["keras", "openvino"])
 def test_it_paints_in_every_engine(
-    engine: str, network: EmbeddedNetworkSpec, model_cache: Path, monkeypatch: pytest.MonkeyPatch
+    engine: str, model_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    listed = {**FAST_NETWORKS, "tint": network}
+    listed = {**FAST_NETWORKS, "tint": TINT}
     for module in (config_module, runtime_module, stylizer_module):
         monkeypatch.setattr(module, "FAST_NETWORKS", listed)
     config = FastConfig(network="tint", engine=engine, precision="float32", cache=model_cache)  # type: ignore[arg-type]

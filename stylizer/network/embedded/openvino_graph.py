@@ -1,10 +1,11 @@
 """The image network as a graph of OpenVINO's own operations, for the engine that runs per frame.
 
 Converted by way of TensorFlow, the same network takes up to a tenth longer. Here the picture is
-mirrored at its borders while its pixels are bytes; all scales and shifts come out of one product,
-in the memory layout of the convolutions; and pixels get their order last, as bytes, outside of the
-graph (`stylizer.network.inputs.join_tiles`). Between the first two layers and the last two, the
-graph follows the Keras model, whatever that is made of.
+mirrored at its borders while its pixels are bytes; kernels that follow the style are whole before
+anything is convolved; and pixels get their order last, as bytes, outside of the graph
+(`stylizer.network.inputs.join_tiles`). Between the first two layers and the last two, the graph
+follows the Keras model, whatever that is made of. What depends on the code alone is to be computed
+once a style: `stylizer.network.embedded.openvino_split`.
 """
 
 from __future__ import annotations
@@ -19,12 +20,9 @@ from keras import layers
 from openvino import opset13 as op
 
 from stylizer.errors import BackendError
-from stylizer.network.fast.architecture import (
-    ConditionalInstanceNormalization,
-    DepthToSpace,
-    DynamicConvolution,
-    Reflect,
-)
+from stylizer.network.adaptive import architecture as adaptive
+from stylizer.network.fast import architecture as fast
+from stylizer.network.fast.architecture import DepthToSpace, DynamicConvolution, Reflect
 
 __all__ = ["build_graph"]
 
@@ -35,37 +33,42 @@ _SPATIAL = (2, 3)
 
 
 def build_graph(network: keras.Model) -> ov.Model:
-    """Translate ``build_image_network()``, with its weights.
+    """Translate a network's ``build_image_network()``, with its weights.
 
     Args:
       network: it begins with Rescaling and Reflect, and ends with DepthToSpace and Rescaling.
 
     Returns:
-      A model from ``image``, uint8 RGB (1, H, W, 3), and ``code``, float32 (1, N), to ``output``:
-      the painting in tiles, uint8 (1, H / r, W / r, 3 r^2), where r is the last layer's factor.
+      A model from ``image``, uint8 RGB (1, H, W, 3), ``code``, float32 (1, N), and what else the
+      network takes, maps of float32 (1, H, W, C) by their names, to ``output``: the painting in
+      tiles, uint8 (1, H / r, W / r, 3 r^2), where r is the last layer's factor.
 
     Raises:
       BackendError: the network has a layer that is not known here.
     """
     image = op.parameter([1, -1, -1, 3], ov.Type.u8, name="image")
     code = op.parameter([1, network.input["code"].shape[-1]], ov.Type.f32, name="code")
+    given = {"image": image, "code": code}
     steps = [layer for layer in network.layers if not isinstance(layer, layers.InputLayer)]
     rescaling, reflect = _find(steps, layers.Rescaling)[0], _find(steps, Reflect)[0]
     arranging, scaling = _find(steps, DepthToSpace)[-1], _find(steps, layers.Rescaling)[-1]
     known = _project(code, _find(steps, layers.Dense))
-    known |= _dynamic_kernels(_find(steps, DynamicConvolution), known)
+    for name, slot in network.input.items():
+        if name not in given:
+            given[name] = op.parameter([1, -1, -1, slot.shape[-1]], ov.Type.f32, name=name)
+            known[slot.name] = _transpose(given[name], (0, 3, 1, 2))
     mirrored = op.convert(_reflect(image, reflect.pixels, axes=(1, 2)), "f32")
     known[reflect.output.name] = _transpose(_rescale(mirrored, rescaling), (0, 3, 1, 2))
     for layer in steps:
-        given = layer.input if isinstance(layer.input, list) else [layer.input]
+        inputs = layer.input if isinstance(layer.input, list) else [layer.input]
         if layer.output.name not in known and layer not in (rescaling, arranging, scaling):
-            known[layer.output.name] = _translate(layer, [known[one.name] for one in given])
+            known[layer.output.name] = _translate(layer, [known[one.name] for one in inputs])
     painted = _rescale(known[arranging.input.name], scaling)
     levels = op.convert(op.round(op.clamp(painted, 0.0, 255.0), "half_to_even"), "u8")
     result = op.result(_transpose(levels, (0, 2, 3, 1)))
-    for name, slot in (("image", image), ("code", code), ("output", result)):
-        slot.output(0).tensor.set_names({name})
-    return ov.Model([result], [image, code], "fast_image")
+    for name, node in (*given.items(), ("output", result)):
+        node.output(0).tensor.set_names({name})
+    return ov.Model([result], list(given.values()), network.name)
 
 
 def _find(steps: list[keras.layers.Layer], kind: type) -> list[Any]:
@@ -104,12 +107,22 @@ def _translate(layer: keras.layers.Layer, given: list[Output]) -> Output:
             return _reflect(given[0], layer.pixels, axes=_SPATIAL)
         case DepthToSpace():
             return op.depth_to_space(given[0], "blocks_first", layer.factor)
-        case ConditionalInstanceNormalization():
+        case layers.Concatenate():
+            return op.concat(given, 1)
+        case layers.AveragePooling2D():
+            sides = list(layer.pool_size)
+            return op.avg_pool(given[0], sides, [0, 0], [0, 0], sides, True)
+        case adaptive.Upsample():
+            return _upsample(given[0])
+        case fast.ConditionalInstanceNormalization() | adaptive.ConditionalInstanceNormalization():
             features, scale, shift = given
             normal = op.mvn(features, _whole(_SPATIAL), True, layer.epsilon, "inside_sqrt")
             return op.add(op.multiply(normal, scale), shift)
-        case DynamicConvolution():  # the kernel stands in the gain's place
-            return _convolve(*given)
+        case DynamicConvolution():
+            return _convolve(given[0], _style_kernel(layer, given[1]))
+        case adaptive.AdaptiveConvolution():
+            padded = _reflect(given[0], layer.size // 2, axes=_SPATIAL)
+            return _convolve(padded, _style_kernel(layer, given[1]))
         case layers.DepthwiseConv2D():
             kernel = _constant(np.transpose(_numpy(layer.kernel), (2, 3, 0, 1))[:, :, None])
             none, ones = [0, 0], [1, 1]
@@ -135,30 +148,31 @@ def _turned(kernel: Any) -> Output:
     return _constant(np.transpose(_numpy(kernel), (3, 2, 0, 1)))
 
 
-def _dynamic_kernels(
-    steps: list[DynamicConvolution], known: dict[str, Output]
-) -> dict[str, Output]:
-    """Return the kernels (out, in, 1, 1) that the gains ask for, by the names of the gains.
+def _style_kernel(layer: keras.layers.Layer, gain: Output) -> Output:
+    """Return W + B diag(g) A as a kernel (out, in, height, width)."""
+    shared, before, after = (np.transpose(_numpy(part), (3, 2, 0, 1)) for part in layer.weights)
+    rank = len(before)
+    gained = op.multiply(_constant(after[:, :, 0, 0]), op.reshape(gain, _whole([1, rank]), False))
+    change = op.matmul(gained, _constant(before.reshape(rank, -1)), False, False)
+    return op.add(op.reshape(change, _whole(shared.shape), False), _constant(shared))
 
-    Those of one shape come out of one product: many small ones cost more in calls than in work.
-    """
-    found = {}
-    for shape in {layer.kernel.shape + layer.before.shape for layer in steps}:
-        alike = [one for one in steps if one.kernel.shape + one.before.shape == shape]
-        kernel, before, after = (
-            np.stack([np.transpose(_numpy(part)[0, 0]) for part in parts])
-            for parts in zip(*((one.kernel, one.before, one.after) for one in alike), strict=True)
-        )
-        gains = op.concat([known[one.input[1].name] for one in alike], 0)
-        gained = op.multiply(_constant(after), op.reshape(gains, _whole([0, 1, -1]), True))
-        whole = op.add(op.matmul(gained, _constant(before), False, False), _constant(kernel))
-        parts = op.split(op.unsqueeze(whole, _whole((3, 4))), _whole(0), len(alike)).outputs()
-        for one, part in zip(alike, parts, strict=True):
-            found[one.input[1].name] = op.squeeze(part, _whole(0))
-    return found
+
+def _upsample(features: Output) -> Output:
+    """Double both sides by linear interpolation."""
+    scales, axes = _constant([2.0, 2.0]), _whole(_SPATIAL)
+    return op.interpolate(
+        features,
+        scales,
+        "linear_onnx",
+        "scales",
+        coordinate_transformation_mode="half_pixel",
+        axes=axes,
+    )
 
 
 def _reflect(features: Output, pixels: int, *, axes: tuple[int, int]) -> Output:
+    if not pixels:
+        return features
     widths = _whole([pixels if axis in axes else 0 for axis in range(4)])
     return op.pad(features, widths, widths, "reflect")
 

@@ -11,13 +11,15 @@ from keras import ops
 from stylizer.network.adaptive.architecture import (
     CODE_SIZE,
     FEATURE_CHANNELS,
-    NOISE_CHANNELS,
+    STATISTICS_SIZE,
     AdaptiveConvolution,
     Upsample,
     build_image_network,
     build_predictor,
-    make_noise,
+    style_statistics,
 )
+from stylizer.network.adaptive.noise import NOISE_CHANNELS, make_noise, noise_map
+from stylizer.perceptual.compact import TAPS
 
 Array = npt.NDArray[Any]
 
@@ -60,6 +62,14 @@ def test_noise_is_smooth_even_and_repeats_without_a_seam() -> None:
     np.testing.assert_array_equal(noise, make_noise(side=64, seed=3))
 
 
+def test_noise_for_pictures_begins_at_the_top_left_and_repeats() -> None:
+    tile = make_noise()
+    np.testing.assert_array_equal(noise_map(48, 64)[0], tile[:12, :16])
+    large = noise_map(2080, 16)
+    assert large.shape == (1, 520, 4, NOISE_CHANNELS)
+    np.testing.assert_array_equal(large[0, 512:], tile[:8, :4])
+
+
 @pytest.fixture(scope="module")
 def painter() -> Any:
     return build_image_network()
@@ -89,18 +99,52 @@ def test_picture_noise_and_style_all_count(painter: Any) -> None:
         assert np.abs(paint(painter, *other) - first).mean() > 0.1
 
 
+def encode(predictor: Any, features: list[Array]) -> Array:
+    known = {tap: ops.convert_to_tensor(one) for tap, one in zip(TAPS, features, strict=True)}
+    return np.asarray(ops.convert_to_numpy(predictor(style_statistics(known))))
+
+
 def test_codes_are_bounded_whatever_the_style() -> None:
     predictor = build_predictor()
-    codes = []
-    for scale in (0.0, 1.0, 1e4):
-        features = {
-            f"features{index}": ops.convert_to_tensor(np.abs(normal(1, 12, 10, channels)) * scale)
-            for index, channels in enumerate(FEATURE_CHANNELS)
-        }
-        codes.append(ops.convert_to_numpy(predictor(features)))
+    given = [np.abs(normal(1, 12, 10, channels)) for channels in FEATURE_CHANNELS]
+    codes = [encode(predictor, [one * scale for one in given]) for scale in (0.0, 1.0, 1e4)]
     for code in codes:
         assert code.shape == (1, CODE_SIZE) and np.isfinite(code).all() and np.abs(code).max() <= 2
     assert np.abs(codes[0] - codes[1]).max() > 0.01
+
+
+def test_statistics_are_means_deviations_and_correlations() -> None:
+    features = [normal(2, 12, 10, channels) + 1 for channels in FEATURE_CHANNELS]
+    features[1][..., 5] = 3.0  # a channel that says nothing
+    known = {tap: ops.convert_to_tensor(one) for tap, one in zip(TAPS, features, strict=True)}
+    found = ops.convert_to_numpy(style_statistics(known))
+    assert found.shape == (2, STATISTICS_SIZE)
+    for index in range(2):
+        flat = [one[index].reshape(-1, one.shape[-1]).astype(float) for one in features]
+        expected = [part for one in flat for part in (one.mean(0), one.std(0))]
+        for one in flat:
+            with np.errstate(invalid="ignore"):
+                relations = np.nan_to_num(np.corrcoef(one.T))
+            expected.append(relations[np.tril_indices(len(relations), -1)])
+        np.testing.assert_allclose(found[index], np.concatenate(expected), atol=1e-4)
+
+
+def test_what_the_code_is_read_from_is_what_mixtures_of_channels_say() -> None:
+    """Correlations of mixtures come out of those of channels; held against the mixtures."""
+    predictor = build_predictor()
+    features = [np.abs(normal(1, 12, 10, channels)) for channels in FEATURE_CHANNELS]
+    known = {tap: ops.convert_to_tensor(one) for tap, one in zip(TAPS, features, strict=True)}
+    layer = predictor.get_layer("read")
+    read = ops.convert_to_numpy(layer(style_statistics(known)))[0]
+    expected = []
+    for values, mixture in zip(features, [one.numpy() for one in layer.weights], strict=True):
+        flat = values[0].reshape(-1, values.shape[-1])
+        mixed = (flat - flat.mean(0)) / flat.std(0) @ mixture
+        together = mixed.T @ mixed / len(mixed)
+        together /= np.sqrt(np.outer(together.diagonal(), together.diagonal()))
+        logs = (np.log(part + 0.05) for part in (flat.mean(0), flat.std(0)))
+        expected += [*logs, 2 * together[np.tril_indices(len(together), -1)]]
+    np.testing.assert_allclose(read, np.concatenate(expected), atol=2e-3)
 
 
 def test_the_code_tells_directions_apart_that_means_and_deviations_do_not() -> None:
@@ -109,13 +153,12 @@ def test_the_code_tells_directions_apart_that_means_and_deviations_do_not() -> N
     stripes = np.broadcast_to(waves, (1, 12, 12, 1))
     fixed = [np.abs(normal(1, 12, 12, channels)) for channels in FEATURE_CHANNELS]
 
-    def encode(shift: int) -> Array:
+    def shifted(shift: int) -> Array:
         """Two channels that go together, or not: each by itself has the same distribution."""
         values = [one.copy() for one in fixed]
         for features in values:
             features[..., :1] = stripes
             features[..., 1:2] = np.roll(stripes, shift, 1)
-        tensors = {f"features{i}": ops.convert_to_tensor(v) for i, v in enumerate(values)}
-        return np.asarray(ops.convert_to_numpy(predictor(tensors)))
+        return encode(predictor, values)
 
-    assert np.abs(encode(0) - encode(2)).max() > 1e-3
+    assert np.abs(shifted(0) - shifted(2)).max() > 1e-3
