@@ -30,6 +30,7 @@ from av.stream import Disposition
 
 from stylizer.errors import SourceError
 from stylizer.frame import Image
+from stylizer.io.media.timestamps import bridged_packets
 
 __all__ = [
     "Orientation",
@@ -46,6 +47,7 @@ _log = logging.getLogger(__name__)
 
 _PICTURES = ("image2", "_pipe")  # ffmpeg's names of readers of single pictures
 _INDEXED = {"mp4", "mov", "matroska", "webm"}  # formats whose index leads to a key picture
+_RAW_JPEG = {".mjpeg", ".mjpg"}
 _TEXT = ("tty", "txt", "srt", "ass", "webvtt")  # text that ffmpeg would paint as a video, or read
 
 
@@ -68,7 +70,9 @@ def open_video(path: Path) -> tuple[av.container.InputContainer, av.VideoStream]
             raise SourceError(f"{path}: the file is empty (0 bytes); expected a video")
         if path.is_dir():
             raise SourceError(f"{path}: expected a video file, got a folder")
-        container = av.open(file_url(path.absolute()), metadata_errors="replace")
+        # Of one picture behind the other, ffmpeg would take the first for a still.
+        raw = "mjpeg" if path.suffix.lower() in _RAW_JPEG else None
+        container = av.open(file_url(path.absolute()), format=raw, metadata_errors="replace")
     except FileNotFoundError as error:
         raise SourceError(f"{path}: no such video; check the path") from error
     except PermissionError as error:
@@ -124,7 +128,7 @@ def decode_pictures(
     """
     stream.thread_type = "AUTO"
     damaged = 0
-    packets = container.demux(stream)
+    packets = bridged_packets(container, stream)
     while True:
         try:
             packet = next(packets)

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
+# Before PyAV: after it, OpenCV's windows hang (both bring libxcb along).
+import cv2  # noqa: F401
+
+# isort: split
+import av
+
 from stylizer.errors import SinkError
+from stylizer.io.atomic import claim_temporary
 from stylizer.io.media.container import file_url
 from stylizer.io.media.encoding import run_ffmpeg
 from stylizer.io.media.formats import Container
+from stylizer.io.media.timestamps import straighten
 from stylizer.io.media.tracks import SourceTracks, settle_tracks
 
 __all__ = ["mux", "mux_arguments"]
@@ -39,6 +48,18 @@ def mux(
     Raises:
       SinkError: not even the pictures alone can be written.
     """
+    with _straightened(tracks, output) as straight:
+        _mux(pictures, output, container=container, tracks=straight, end=end)
+
+
+def _mux(
+    pictures: Path,
+    output: Path,
+    *,
+    container: Container,
+    tracks: SourceTracks | None,
+    end: Fraction | None,
+) -> None:
     failure: SinkError | None = None
     for attempt in _attempts(tracks, container):
         try:
@@ -53,6 +74,27 @@ def mux(
             _log.warning("sound, subtitles and the rest are left out: %s", failure)
         return
     raise failure or SinkError(f"{output}: nothing was written")
+
+
+@contextmanager
+def _straightened(tracks: SourceTracks | None, output: Path) -> Iterator[SourceTracks | None]:
+    """Yield tracks whose time goes on: those of a copy, where it may begin anew in the source."""
+    if tracks is None or not tracks.seams or not tracks.tracks:
+        yield tracks
+        return
+    copy = claim_temporary(output.with_suffix(".nut"))
+    try:
+        indices = [track.index for track in tracks.tracks]
+        try:
+            found = straighten(tracks.path, copy, indices=indices)
+        except (OSError, ValueError, av.error.FFmpegError) as error:
+            _log.warning("sound and subtitles may be out of step: %s", error)
+            yield tracks
+            return
+        moved = tuple(replace(track, index=found.streams[track.index]) for track in tracks.tracks)
+        yield replace(tracks, path=copy, tracks=moved, video_start=found.video_start)
+    finally:
+        copy.unlink(missing_ok=True)
 
 
 def _attempts(tracks: SourceTracks | None, container: Container) -> Iterator[SourceTracks | None]:
@@ -91,22 +133,26 @@ def mux_arguments(
     """
     movflags, inputs, mapping = container.movflags, [], ["-map", "0:v:0", "-c:0", "copy"]
     if tracks is not None:
-        inputs = ["-itsoffset", _seconds(tracks.video_start)]
+        inputs = _delay(tracks.video_start)
         mapping += ["-map_metadata", "1", "-map_chapters", "1", "-disposition:0"]
         mapping += [tracks.disposition, *_picture_tags(tracks)]
         for position, track in enumerate(tracks.tracks, start=1):
             mapping += ["-map", f"1:{track.index}", *track.arguments(position)]
         if end is not None:
-            mapping += ["-t", _seconds(tracks.video_start + end)]
+            mapping += ["-t", _seconds(max(tracks.video_start, Fraction(0)) + end)]
         movflags += "+use_metadata_tags" if tracks.apple and movflags else ""
     inputs += ["-i", file_url(pictures)]
-    inputs += [] if tracks is None else ["-i", file_url(tracks.path)]
+    inputs += [] if tracks is None else [*_delay(-tracks.video_start), "-i", file_url(tracks.path)]
     for brand in ("major_brand", "minor_version", "compatible_brands"):  # the old MP4's, not ours
         mapping += ["-metadata", f"{brand}="]
     flags = ["-movflags", movflags] if movflags else []
     if container.timecode:
         flags += ["-write_tmcd", str(int(tracks is not None and tracks.timecode is not None))]
     return [*inputs, *mapping, *flags, "-f", container.muxer, file_url(output)]
+
+
+def _delay(seconds: Fraction) -> list[str]:
+    return ["-itsoffset", _seconds(seconds)] if seconds > 0 else []
 
 
 def _picture_tags(tracks: SourceTracks) -> list[str]:

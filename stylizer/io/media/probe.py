@@ -29,6 +29,7 @@ from stylizer.io.media.container import (
     stream_seconds,
 )
 from stylizer.io.media.retime import find_rate
+from stylizer.io.media.timestamps import bridged_packets, has_seams
 from stylizer.size import MAX_SIDE
 
 __all__ = ["MediaInfo", "probe"]
@@ -95,17 +96,19 @@ def probe(path: Path | str) -> MediaInfo:
       SourceError: the file cannot be read, is no video, holds no frame, or is too large.
     """
     path = Path(path)
-    times, last = _scan(path)
+    times, last, unstamped = _scan(path)
     container, stream = open_video(path)
     with container:
         first = next(decode_pictures(container, stream, path), None)
         if first is None:
             raise SourceError(f"{path}: no frame can be decoded; the file is empty or cut off")
-        stated = [
-            rate for rate in (stream.average_rate, stream.guessed_rate, stream.base_rate) if rate
-        ]
+        rates = [stream.average_rate, stream.guessed_rate, stream.base_rate]
+        if unstamped:  # ffmpeg takes 25 a second for the average; the guess is the stream's own
+            rates.insert(0, stream.guessed_rate)
+        stated = [rate for rate in rates if rate]
         rate, variable = find_rate(times, stated, tick=stream.time_base or Fraction(0))
-        stated_duration = stream_seconds(stream)
+        # Where time may begin anew, the difference of the last and the first stamp is no length.
+        stated_duration = None if has_seams(container) else stream_seconds(stream)
         orientation = find_orientation(first)
         aspect = _pixel_aspect(stream)
         width, height = orientation.turn_size(_square(first.width, first.height, aspect))
@@ -118,10 +121,14 @@ def probe(path: Path | str) -> MediaInfo:
             pixel_aspect=aspect,
             rate=rate,
             variable_rate=variable,
-            duration=_find_duration(container, stream, times, last, rate),
+            duration=(
+                unstamped / rate
+                if unstamped
+                else _find_duration(container, stream, times, last, rate)
+            ),
             measured=bool(times) and last is not None,
             stated_duration=None if stated_duration is None else float(stated_duration),
-            frame_count=len(times) if last is not None else stream.frames or None,
+            frame_count=len(times) if last is not None else unstamped or stream.frames or None,
             audio=_codecs(container.streams.audio),
             subtitles=_codecs(container.streams.subtitles),
             start=picture_time(first, container),
@@ -129,28 +136,36 @@ def probe(path: Path | str) -> MediaInfo:
         )
 
 
-def _scan(path: Path) -> tuple[list[Fraction], Fraction | None]:
+def _scan(path: Path) -> tuple[list[Fraction], Fraction | None, int]:
     """Return the times of the first pictures, ascending, and the last one's duration.
 
     The duration is None when there are more pictures than were looked at, 0 when it is not known.
+    Third comes the number of pictures, all of them, of a stream without times (raw H.264 and the
+    like); 0 for others.
     """
     container, stream = open_video(path)
     spans: list[tuple[Fraction, Fraction]] = []
+    unstamped = 0
     with container:
-        packets = container.demux(stream)
+        packets = bridged_packets(container, stream)
         try:
             for packet in islice(packets, _SCAN):
                 time = picture_time(packet, container)
                 if time is not None and packet.size and not packet.is_discard:
                     spans.append((time, Fraction((packet.duration or 0) * packet.time_base)))
+                unstamped += packet.size > 0 and time is None
             complete = next(packets, None) is None
+            if not spans:
+                unstamped += sum(packet.size > 0 for packet in packets) + (not complete)
         except (OSError, MemoryError, av.error.FFmpegError):
             complete = True  # cut off here: nothing follows
     spans.sort()
+    if not spans:
+        return [], None, unstamped
     if complete:
-        return [time for time, _ in spans], spans[-1][1] if spans else None
+        return [time for time, _ in spans], spans[-1][1], 0
     # The last pictures of a part may lack earlier ones that follow in the file.
-    return [time for time, _ in spans[:-16]], None
+    return [time for time, _ in spans[:-16]], None, 0
 
 
 def _find_duration(

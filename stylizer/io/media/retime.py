@@ -18,8 +18,8 @@ __all__ = ["at_constant_rate", "find_rate", "fits_rate", "snap_rate"]
 
 Item = TypeVar("Item")
 
-MAX_GAP = 600
-"""Seconds for which one picture may stand: a longer gap is a broken time stamp."""
+MAX_GAP = 30 * 3600
+"""Seconds for which one picture may stand: a longer gap is a broken time stamp, as for ffmpeg."""
 
 _NTSC = tuple(Fraction(whole * 1000, 1001) for whole in (12, 15, 24, 30, 48, 60, 120, 240))
 _HALF = Fraction(1, 2)
@@ -121,8 +121,10 @@ def find_rate(
 
     Returns:
       The rate, and whether the pictures come at a variable one. A stated rate (made exact by
-      `snap_rate`) wins when the times fit it. Otherwise the rate is that of the most usual
-      distance between pictures: the nearest usual rate within 1 %, or the next whole number up.
+      `snap_rate`) wins when the times fit it, then that of the most usual distance between
+      pictures. Where neither fits, the rate is that of the fastest motion that lasts, so that
+      slides with an animation among them move as they did. Rates of distances are the nearest
+      usual ones within 1 %, or the next whole number up.
     """
     candidates = [snap_rate(rate) for rate in stated if 0 < rate <= 1000]
     steps = [after - before for before, after in pairwise(times)]
@@ -130,10 +132,34 @@ def find_rate(
     if not steps:
         return (candidates[0] if candidates else Fraction(25)), False
     middle = statistics.median_low(steps)
-    near = [step for step in steps if abs(step - middle) <= middle / 10 + tick]
-    typical = min(len(near) / sum(near, Fraction(0)), Fraction(240))
-    usual = _usual_rate(typical, 1e-2) or Fraction(math.ceil(typical))
+    usual = _rate_of(middle, steps, tick)
     for candidate in (*candidates, usual):
         if fits_rate(times, candidate):
             return candidate, False
-    return usual, True
+    return _rate_of(min(middle, _fastest(steps, tick)), steps, tick), True
+
+
+def _rate_of(distance: Fraction, steps: Sequence[Fraction], tick: Fraction) -> Fraction:
+    """Return the rate of the steps that are about as long as ``distance``, a usual one if near."""
+    near = [step for step in steps if abs(step - distance) <= distance / 10 + tick] or [distance]
+    typical = min(len(near) / sum(near, Fraction(0)), Fraction(240))
+    return _usual_rate(typical, 1e-2) or Fraction(math.ceil(typical))
+
+
+_LASTING = 12
+"""Steps of a motion that lasts: what a stalled camera brings at once is less."""
+
+
+def _fastest(steps: Sequence[Fraction], tick: Fraction) -> Fraction:
+    """Return the distance between pictures where they come fastest, for one step in fifty."""
+    count = min(_LASTING, len(steps))
+    runs = (steps[first : first + count] for first in range(len(steps) - count + 1))
+    paces = sorted(_pace(run, tick) for run in runs)
+    return paces[len(paces) // 50]
+
+
+def _pace(run: Sequence[Fraction], tick: Fraction) -> Fraction:
+    """Return the distance that a run of steps is made of; of uneven steps, at least their mean."""
+    middle = statistics.median_low(run)
+    whole = all(abs(step - round(step / middle) * middle) <= middle / 10 + tick for step in run)
+    return middle if whole else max(middle, sum(run, Fraction(0)) / len(run))

@@ -30,6 +30,7 @@ from stylizer.errors import SinkError
 from stylizer.io.media.container import file_url, stream_seconds
 from stylizer.io.media.encoding import read_ffmpeg, run_ffmpeg
 from stylizer.io.media.formats import Container
+from stylizer.io.media.timestamps import bridged_packets, has_seams
 
 __all__ = ["SourceTracks", "Track", "plan_tracks", "settle_tracks"]
 
@@ -127,6 +128,7 @@ class SourceTracks:
       disposition: of the picture track.
       timecode: of the first picture, ``01:02:03:04``; None without one.
       apple: whether the file has Apple's own tags (place, date of the recording).
+      seams: whether time may begin anew within the file.
     """
 
     path: Path
@@ -137,6 +139,7 @@ class SourceTracks:
     disposition: str = "default"
     timecode: str | None = None
     apple: bool = False
+    seams: bool = False
 
     def plain(self) -> SourceTracks:
         """Return the tracks without what is said of the pictures."""
@@ -319,6 +322,7 @@ def _find_picture_facts(file: Any, container: Container, suffix: str) -> SourceT
         disposition="default" if video is None else _words(video.disposition),
         timecode=timecode,
         apple=any(key.startswith(_APPLE) for key in file.metadata),
+        seams=has_seams(file),
     )
 
 
@@ -354,14 +358,15 @@ def _video_span(file: Any) -> tuple[Fraction, Fraction | None]:
     start = Fraction(0)
     if video.start_time is not None and file.start_time is not None:
         start = video.start_time * video.time_base - Fraction(file.start_time, av.time_base)
-    return start, stream_seconds(video) or _scan_duration(file, video)
+    stated = None if has_seams(file) else stream_seconds(video)
+    return start, stated or _scan_duration(file, video)
 
 
 def _scan_duration(file: Any, video: Any) -> Fraction | None:
     """Read through the packets (nothing is decoded) of a file that does not tell its length."""
     times = [
         (packet.pts, packet.pts + (packet.duration or 0))
-        for packet in file.demux(video)
+        for packet in bridged_packets(file, video)
         if packet.pts is not None
     ]
     if not times:

@@ -109,6 +109,29 @@ def test_a_variable_rate() -> None:
     assert find_rate(times, []) == (Fraction(11), True)
 
 
+@pytest.mark.parametrize("rate", [24, 30, 60])
+@pytest.mark.parametrize("every", [1, 2, 10])
+def test_the_rate_follows_the_motion_among_slides(rate: int, every: int) -> None:
+    slides = [Fraction(n * every) for n in range(120)]
+    motion = [slides[-1] + 1 + Fraction(round(n * 1000 / rate), 1000) for n in range(2 * rate)]
+    after = [motion[-1] + every * (n + 1) for n in range(20)]
+    tick = Fraction(1, 1000)
+    assert find_rate([*slides, *motion], [Fraction(3)], tick=tick) == (Fraction(rate), True)
+    assert find_rate([*slides, *motion, *after], [], tick=tick) == (Fraction(rate), True)
+
+
+def test_a_stalled_camera_does_not_raise_the_rate() -> None:
+    times, time = [], Fraction(0)
+    for n in range(600):
+        times.append(time)
+        # Every 100th picture comes late, with those that waited at its heels.
+        late = n % 100
+        time += Fraction(1, 5) if late == 90 else Fraction(3 if 90 < late < 96 else 33, 1000)
+    rate, variable = find_rate(times, [], tick=Fraction(1, 1000))
+    assert variable
+    assert 30 <= rate <= 31
+
+
 def test_one_picture_has_the_rate_that_is_stated() -> None:
     assert find_rate([Fraction(0)], [Fraction(30)]) == (Fraction(30), False)
     assert find_rate([], []) == (Fraction(25), False)

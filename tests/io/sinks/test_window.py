@@ -389,7 +389,7 @@ def test_an_opencv_without_windows_is_told(monkeypatch: pytest.MonkeyPatch, rais
 
 @pytest.mark.parametrize(
     "name",
-    ["media.container", "media.encoding", "media.formats", "media.probe", "sources.video_reader"],
+    ["media.container", "media.encoding", "media.mux", "media.timestamps", "media.tracks"],
 )
 def test_opencv_is_loaded_before_pyav(name: str) -> None:
     """Where PyAV comes first, OpenCV's windows hang (tried with 18.1 and 5.0, on Linux)."""

@@ -184,6 +184,34 @@ def test_ten_bits(tmp_path: Path) -> None:
     assert np.abs(corner_colors(_read(path)[0]) - COLORS).max() < 8
 
 
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("a.h264", ["-c:v", "libx264", "-bf", 2, "-f", "h264"]),
+        ("a.hevc", ["-c:v", "libx265", "-x265-params", "log-level=none", "-f", "hevc"]),
+        ("a.m2v", ["-c:v", "mpeg2video", "-f", "mpeg2video"]),
+    ],
+)
+@pytest.mark.parametrize("rate", ["50", "60", "24000/1001"])
+def test_a_raw_stream_has_the_rate_that_it_says(
+    tmp_path: Path, name: str, options: list[object], rate: str
+) -> None:
+    path = make_clip(tmp_path / name, rate=rate, seconds=2, extra=options)
+    with VideoReader(path) as reader:
+        assert reader.rate == Fraction(rate)
+        assert reader.frame_count == round(2 * Fraction(rate))
+        assert sum(1 for _ in reader) == reader.frame_count
+
+
+def test_raw_jpegs_are_a_film(tmp_path: Path) -> None:
+    path = make_clip(
+        tmp_path / "a.mjpeg", rate="25", seconds=1, extra=["-c:v", "mjpeg", "-pix_fmt", "yuvj420p"]
+    )
+    with VideoReader(path) as reader:
+        assert reader.rate == 25
+        assert [read_number(frame.image) for frame in reader] == list(range(25))
+
+
 def test_a_repeated_picture_is_a_copy(tmp_path: Path) -> None:
     path = make_clip(tmp_path / "a.mp4", rate="5", seconds=0.4)
     with VideoReader(path, rate=Fraction(25)) as reader:

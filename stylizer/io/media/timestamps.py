@@ -1,0 +1,157 @@
+"""Time stamps that jump or begin again, as in joined recordings: bridged, all tracks alike.
+
+Transport streams and the programs of a DVD may be put one behind the other as they are, and each
+then counts its own time. As for ffmpeg (``fftools/ffmpeg_demux.c``), in these formats a step of
+more than 10 seconds, or back, is such a seam; in the others it is what it says, as for a still
+picture of many minutes.
+
+Differs from ffmpeg: a track that comes to a seam later than another is moved as far as that one.
+ffmpeg moves each packet by what closed the newest gap of any track, so that two tracks which cross
+a seam one after the other move it to and fro, and sound may come seconds late (tried: joined VOB).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+# Before PyAV: after it, OpenCV's windows hang (both bring libxcb along).
+import cv2  # noqa: F401
+
+# isort: split
+import av
+from av.container import InputContainer
+from av.format import Flags
+
+__all__ = ["Straightened", "bridged_packets", "has_seams", "straighten"]
+
+_LONGEST_STEP = 10
+_LONGEST_STEP_BACK = Fraction(1, 10)
+"""Seconds; both are ffmpeg's."""
+
+_OVERLAP = 2
+"""Seconds by which tracks may differ in length before a seam."""
+
+
+def has_seams(container: InputContainer) -> bool:
+    """Whether time may begin anew within a file of this format."""
+    return bool(Flags(container.format.flags) & Flags.ts_discont)
+
+
+def bridged_packets(
+    container: InputContainer, stream: av.VideoStream
+) -> Iterator[av.Packet[av.VideoStream]]:
+    """Give a stream's packets; where time may begin anew, with stamps that go on.
+
+    The sound's packets are looked at as well: a seam is closed where the first packet behind it
+    stands, of any track.
+    """
+    if not has_seams(container):
+        yield from container.demux(stream)
+        return
+    bridge = _Bridge()
+    for packet in container.demux(stream, *container.streams.audio):
+        bridge.move(packet)
+        if packet.stream_index == stream.index:
+            yield packet
+
+
+@dataclass(frozen=True, kw_only=True)
+class Straightened:
+    """A file that holds tracks of a source with stamps that go on.
+
+    Attributes:
+      streams: the index in the file, by that in the source.
+      video_start: seconds from the beginning of the file to the source's first picture.
+    """
+
+    streams: dict[int, int]
+    video_start: Fraction
+
+
+def straighten(source: Path, target: Path, *, indices: list[int]) -> Straightened:
+    """Copy tracks of a source in whose format time may begin anew.
+
+    Args:
+      source: the file.
+      target: the file to be, in the format NUT, which takes all kinds of tracks.
+      indices: of the tracks.
+
+    Raises:
+      OSError: one of the files cannot be read or written.
+    """
+    bridge, ends = _Bridge(), dict[int, Fraction]()
+    pictures: Fraction | None = None
+    start: Fraction | None = None
+    with (
+        av.open(f"file:{source}", metadata_errors="replace") as read,
+        av.open(f"file:{target}", "w", format="nut") as written,
+    ):
+        video = read.streams.best("video")
+        copies = {index: written.add_stream_from_template(read.streams[index]) for index in indices}
+        for packet in read.demux():
+            bridge.move(packet)
+            stamp = packet.pts if packet.dts is None else packet.dts
+            if stamp is None or not packet.time_base:
+                continue
+            index, moment = packet.stream_index, stamp * packet.time_base
+            if video is not None and index == video.index and packet.pts is not None:
+                shown = packet.pts * packet.time_base
+                pictures = shown if pictures is None else pictures
+            length = (packet.duration or 0) * packet.time_base
+            # What lies over the sound before a seam would push all that follows.
+            if index in copies and moment + length / 2 >= ends.get(index, moment):
+                start = moment if start is None else min(start, moment)
+                ends[index] = moment + length
+                packet.stream = copies[index]
+                written.mux(packet)
+    order = {index: copy.index for index, copy in copies.items()}
+    return Straightened(streams=order, video_start=(pictures or Fraction(0)) - (start or 0))
+
+
+class _Bridge:
+    """Moves the packets of a file, in their order, to a time that goes on."""
+
+    def __init__(self) -> None:
+        """Begin with the file's first part."""
+        self._offsets = [Fraction(0)]  # by part
+        self._part: dict[int, int] = {}  # that a stream has come to
+        self._last: dict[int, Fraction] = {}  # stamps, by stream
+        self._due: dict[int, Fraction] = {}
+
+    def move(self, packet: av.Packet[av.stream.Stream]) -> None:
+        """Move a packet's stamps, in place."""
+        index, tick = packet.stream_index, packet.time_base
+        if not tick:
+            return
+        if packet.dts is not None and packet.stream.type in {"video", "audio"}:
+            self._follow(index, packet.dts * tick, (packet.duration or 0) * tick)
+        # Of what comes seldom, as subtitles, the place in the file tells the part.
+        part = self._part.get(index, max(self._part.values(), default=0))
+        dts, pts = packet.dts, packet.pts
+        if dts is not None and pts is not None and abs(pts - dts) * tick > _LONGEST_STEP:
+            pts = None  # it is told by the time of another part
+        ticks = round(self._offsets[part] / tick)
+        packet.dts = None if dts is None else dts + ticks
+        packet.pts = None if pts is None else pts + ticks
+
+    def _follow(self, index: int, raw: Fraction, length: Fraction) -> None:
+        """Find the part that a stream's next packet belongs to."""
+        part = self._part.get(index, len(self._offsets) - 1)
+        stamp = raw + self._offsets[part]
+        due, last = self._due.get(index, stamp), self._last.get(index, stamp)
+        if abs(stamp - due) > _LONGEST_STEP or stamp + _LONGEST_STEP_BACK < last:
+            later = range(part + 1, len(self._offsets))
+            part = next((n for n in later if self._goes_on(raw + self._offsets[n] - due)), -1)
+            if part < 0:
+                part = len(self._offsets)
+                self._offsets.append(due - raw)
+            stamp = raw + self._offsets[part]
+        self._part[index], self._last[index] = part, stamp
+        self._due[index] = stamp + length
+
+    @staticmethod
+    def _goes_on(step: Fraction) -> bool:
+        return -_OVERLAP < step < _LONGEST_STEP
