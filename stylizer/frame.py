@@ -61,11 +61,14 @@ class Frame:
       image: uint8 RGB, (H, W, 3), C-contiguous.
       index: 0, 1, ... counted from the stream's first frame, also where only a span of it is read.
       time: seconds since the stream's start; a file's frame n stands at ``n / rate``.
+      alpha: how opaque the source is, uint8, (H, W), for outputs that can be transparent; the image
+        is laid on white. None where all of it is opaque.
     """
 
     image: Image
     index: int
     time: float
+    alpha: Image | None = None
 
     @property
     def size(self) -> tuple[int, int]:

@@ -16,7 +16,7 @@ from stylizer.effects.color import matched_styles
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image
 from stylizer.gatys.config import GatysConfig
-from stylizer.io.image import read_image, write_image
+from stylizer.io.image import read_image, read_image_and_alpha, write_image
 from stylizer.io.resize import resize_image
 from stylizer.network.config import FastConfig
 from stylizer.styles.load import AnyStyle, load_styles
@@ -76,20 +76,22 @@ def image(
     size = gatys.recipe_size(out.size)
     styles = load_styles(gatys.style)
     look.check(styles, config)
-    picture = read_image(content)
+    picture, alpha = read_image_and_alpha(content)
     first = None if initial_image is None else read_image(initial_image)
     inputs = [content, *style_paths(gatys.style), *([initial_image] if initial_image else [])]
     overwrite = claim_picture(output, overwrite=out.overwrite, inputs=inputs)
     losses = LossReports(reports, overwrite=out.overwrite, inputs=[*inputs, output])
     if size is not None:
-        picture = resize_image(picture, size.fit((picture.shape[1], picture.shape[0])))
+        fitted = size.fit((picture.shape[1], picture.shape[0]))
+        picture = resize_image(picture, fitted)
+        alpha = None if alpha is None else resize_image(alpha, fitted)
     began = time.monotonic()
     job = _Still(picture=picture, styles=styles, look=look, quiet=speech.quiet)
     if isinstance(config, FastConfig):
         painted = job.in_one_pass(config)
     else:
         painted = job.optimized(config, initial_image=first, losses=losses)
-    write_image(output, painted, overwrite=overwrite)
+    write_image(output, painted, alpha=alpha, overwrite=overwrite)
     losses.write()
     if not speech.quiet:
         chosen = gatys.chosen_recipe()

@@ -6,6 +6,8 @@ and because it raises on a truncated file where OpenCV fills the rest with gray.
 
 from __future__ import annotations
 
+import io
+import logging
 import threading
 import warnings
 from collections.abc import Iterator
@@ -14,14 +16,24 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image as pillow
-from PIL import ImageOps, UnidentifiedImageError
+from PIL import ImageCms, ImageOps, UnidentifiedImageError
 
 from stylizer.errors import SinkError, SourceError
 from stylizer.frame import Image, check_image
 from stylizer.io.atomic import temporary_path
 from stylizer.size import MAX_SIDE
 
-__all__ = ["IMAGE_SUFFIXES", "MAX_PIXELS", "image_size", "read_image", "write_image"]
+__all__ = [
+    "IMAGE_SUFFIXES",
+    "MAX_PIXELS",
+    "image_size",
+    "lay_on_white",
+    "read_image",
+    "read_image_and_alpha",
+    "write_image",
+]
+
+_log = logging.getLogger(__name__)
 
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tiff", ".tif"})
 """What is read and written as a picture; compare with ``path.suffix.lower()``."""
@@ -53,7 +65,7 @@ def read_image(path: Path | str, *, max_side: int = MAX_SIDE) -> Image:
 
     The EXIF orientation is applied. A transparent picture is laid on white. Gray and palette
     pictures become RGB; 16 bits a channel are scaled to 8. Of an animation or a TIFF of many pages
-    the first picture is read. Color profiles are not applied.
+    the first picture is read. A color profile is applied: what comes is sRGB.
 
     Args:
       path: the file.
@@ -65,8 +77,36 @@ def read_image(path: Path | str, *, max_side: int = MAX_SIDE) -> Image:
     Raises:
       SourceError: missing, empty, truncated, not a picture, or too large.
     """
+    return read_image_and_alpha(path, max_side=max_side)[0]
+
+
+def read_image_and_alpha(
+    path: Path | str, *, max_side: int = MAX_SIDE
+) -> tuple[Image, Image | None]:
+    """Read a picture as `read_image` does, and how opaque it is.
+
+    Returns:
+      uint8 RGB, (H, W, 3), laid on white; and uint8, (H, W), or None where all of it is opaque.
+
+    Raises:
+      SourceError: as `read_image` says.
+    """
     with _opened(Path(path), max_side) as opened:
-        return np.ascontiguousarray(_to_rgb(ImageOps.exif_transpose(opened)))
+        return _to_rgb(ImageOps.exif_transpose(opened))
+
+
+def lay_on_white(rgba: Image) -> tuple[Image, Image | None]:
+    """Lay a picture, uint8 RGBA (H, W, 4), on white, so that no hidden color shows.
+
+    Returns:
+      uint8 RGB (H, W, 3), C-contiguous; and how opaque it was, uint8 (H, W), or None where all of
+      it was opaque.
+    """
+    image, alpha = (np.ascontiguousarray(part) for part in (rgba[..., :3], rgba[..., 3]))
+    if alpha.min() == 255:
+        return image, None
+    share = alpha[..., None].astype(np.float32) / 255
+    return np.rint(image * share + 255 * (1 - share)).astype(np.uint8), alpha
 
 
 def image_size(path: Path | str, *, max_side: int = MAX_SIDE) -> tuple[int, int]:
@@ -83,14 +123,18 @@ def image_size(path: Path | str, *, max_side: int = MAX_SIDE) -> tuple[int, int]
         return (height, width) if turned else (width, height)
 
 
-def write_image(path: Path | str, image: Image, *, overwrite: bool = False) -> None:
+def write_image(
+    path: Path | str, image: Image, *, alpha: Image | None = None, overwrite: bool = False
+) -> None:
     """Write a picture under a temporary name, and rename it when it is whole.
 
-    JPEG and WebP are written at quality 95; the others lose nothing.
+    JPEG and WebP are written at quality 95; the others lose nothing. JPEG and BMP have no
+    transparency: then the log says that the picture stays on its ground.
 
     Args:
       path: the file; its suffix, one of `IMAGE_SUFFIXES`, chooses the format.
       image: uint8 RGB, (H, W, 3).
+      alpha: how opaque it is, uint8, (H, W); None for a picture without transparency.
       overwrite: replace a file that is there.
 
     Raises:
@@ -103,9 +147,13 @@ def write_image(path: Path | str, image: Image, *, overwrite: bool = False) -> N
     if name is None:
         known = " ".join(sorted(IMAGE_SUFFIXES))
         raise SinkError(f"{path}: expected a picture's suffix ({known}), got {path.suffix!r}")
+    if alpha is not None and name in {"JPEG", "BMP"}:
+        _log.warning("%s: painted on white; choose .png or .webp to keep it transparent", path)
+        alpha = None
+    pixels = image if alpha is None else np.dstack([image, alpha])
     with temporary_path(path, overwrite=overwrite) as temporary:
         try:
-            pillow.fromarray(image).save(temporary, format=name, **_SAVE_OPTIONS.get(name, {}))
+            pillow.fromarray(pixels).save(temporary, format=name, **_SAVE_OPTIONS.get(name, {}))
         except (OSError, ValueError) as error:
             # ValueError: a side beyond what the format can hold (WebP: 16383, JPEG: 65500).
             raise SinkError(f"{path}: the picture cannot be written: {error}") from error
@@ -152,15 +200,32 @@ def _check_size(path: Path, size: tuple[int, int], max_side: int) -> None:
         )
 
 
-def _to_rgb(opened: pillow.Image) -> Image:
-    """Convert any mode of Pillow to uint8 RGB, (H, W, 3)."""
+def _to_rgb(opened: pillow.Image) -> tuple[Image, Image | None]:
+    """Convert any mode of Pillow to uint8 RGB, (H, W, 3), and its opacity, (H, W), if any."""
     if opened.mode == "I" or opened.mode.startswith("I;16"):
         gray = np.clip(np.asarray(opened).astype(np.int64), 0, 65535)
-        return np.repeat(((gray + 128) // 257).astype(np.uint8)[..., None], 3, axis=2)
+        return np.repeat(((gray + 128) // 257).astype(np.uint8)[..., None], 3, axis=2), None
     if opened.mode == "F":
         raise ValueError("gray values as floats are not supported; save it with 8 or 16 bits")
     if opened.has_transparency_data:
-        rgba = opened.convert("RGBA")
-        white = pillow.new("RGBA", rgba.size, (255, 255, 255, 255))
-        return np.array(pillow.alpha_composite(white, rgba).convert("RGB"))
-    return np.array(opened.convert("RGB"))
+        return lay_on_white(np.array(_to_srgb(opened, "RGBA")))
+    return np.array(_to_srgb(opened, "RGB")), None
+
+
+def _to_srgb(opened: pillow.Image, mode: str) -> pillow.Image:
+    """Convert to RGB or RGBA, by the picture's color profile if it has one."""
+    profile = opened.info.get("icc_profile")
+    if profile:
+        # CMYK, gray and Lab have profiles of their own, which a conversion before would pass over.
+        known = {"RGB", "RGBA", "CMYK", "L", "LAB"}
+        base = opened if opened.mode in known else opened.convert(mode)
+        try:
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            target = ImageCms.createProfile("sRGB")
+            keeps = "RGBA" if base.mode == "RGBA" else "RGB"
+            converted = ImageCms.profileToProfile(base, source, target, outputMode=keeps)
+        except (ImageCms.PyCMSError, OSError, ValueError) as error:
+            _log.warning("a color profile cannot be used, and is passed over: %s", error)
+        else:
+            return (converted or base).convert(mode)
+    return opened.convert(mode)

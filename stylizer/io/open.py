@@ -249,7 +249,15 @@ def _make_video(text: str, writing: SinkOptions) -> FrameSink:
         source=sound,
         config=writing.config,
         overwrite=writing.overwrite,
+        transparent=_is_transparent(source),
     )
+
+
+def _is_transparent(source: FrameSource) -> bool:
+    video, pictures = find(source, VideoReader), find(source, FolderReader)
+    if video is not None:
+        return video.info.transparent
+    return pictures is not None and pictures.transparent
 
 
 def _make_folder(text: str, writing: SinkOptions) -> FrameSink:

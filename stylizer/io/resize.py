@@ -23,11 +23,11 @@ def resize_image(image: Image, size: tuple[int, int]) -> Image:
     A picture that shrinks in one direction and grows in the other is resized in that order.
 
     Args:
-      image: uint8 RGB, (H, W, 3).
+      image: uint8 RGB, (H, W, 3); or of one channel, (H, W).
       size: (width, height) in pixels, at least 1.
 
     Returns:
-      uint8 RGB, C-contiguous; the image itself when it has that size already.
+      uint8, C-contiguous; the image itself when it has that size already.
 
     Raises:
       ConfigError: a size without pixels.

@@ -12,7 +12,13 @@ from PIL import Image as pillow
 
 from stylizer.errors import ConfigError, SinkError, SourceError
 from stylizer.frame import Image
-from stylizer.io.image import IMAGE_SUFFIXES, image_size, read_image, write_image
+from stylizer.io.image import (
+    IMAGE_SUFFIXES,
+    image_size,
+    read_image,
+    read_image_and_alpha,
+    write_image,
+)
 from tests.clips import COLORS, corner_colors, picture, read_number
 
 
@@ -111,6 +117,83 @@ def test_sixteen_bit_colors(tmp_path: Path) -> None:
     bgr = picture(9).astype(np.uint16)[..., ::-1] * 257
     assert cv2.imwrite(str(path), bgr)
     np.testing.assert_allclose(read_image(path), picture(9), atol=1)
+
+
+def _profile(primaries: tuple[tuple[float, float, float], ...]) -> bytes:
+    """Return an ICC profile (version 2) of these primaries, in XYZ seen by D50, and gamma 2.2."""
+
+    def xyz(*values: float) -> bytes:
+        return b"XYZ \0\0\0\0" + b"".join(struct.pack(">i", round(v * 65536)) for v in values)
+
+    curve = b"curv\0\0\0\0" + struct.pack(">IHH", 1, round(2.2 * 256), 0)
+    name = b"desc\0\0\0\0" + struct.pack(">I", 2) + b"p\0" + bytes(78)
+    red, green, blue = (xyz(*primary) for primary in primaries)
+    tags = {b"desc": name, b"wtpt": xyz(0.9642, 1, 0.8249)}
+    tags |= {b"rXYZ": red, b"gXYZ": green, b"bXYZ": blue}
+    tags |= {b"rTRC": curve, b"gTRC": curve, b"bTRC": curve}
+    offset, table, data = 132 + 12 * len(tags), b"", b""
+    for key, value in tags.items():
+        padded = value + bytes(-len(value) % 4)
+        table += key + struct.pack(">II", offset + len(data), len(padded))
+        data += padded
+    head = struct.pack(">I4sI", offset + len(data), b"none", 0x02100000) + b"mntrRGB XYZ "
+    head += struct.pack(">6H", 2024, 1, 1, 0, 0, 0) + b"acsp" + bytes(28)
+    head += struct.pack(">3i", 63190, 65536, 54061)
+    return head + bytes(128 - len(head)) + struct.pack(">I", len(tags)) + table + data
+
+
+P3 = ((0.51512, 0.24120, -0.00105), (0.29198, 0.69225, 0.04189), (0.15710, 0.06657, 0.78407))
+ADOBE = ((0.60974, 0.31111, 0.01947), (0.20528, 0.62567, 0.06087), (0.14919, 0.06322, 0.74457))
+
+
+TO_SRGB = ((3.1339, -1.6169, -0.4906), (-0.9788, 1.9161, 0.0335), (0.0719, -0.2290, 1.4052))
+"""From XYZ seen by D50 (Lindbloom, RGB/XYZ matrices)."""
+
+
+@pytest.mark.parametrize("primaries", [P3, ADOBE])
+@pytest.mark.parametrize("stored", [(0, 200, 60), (200, 120, 100), (128, 128, 128), (255, 0, 0)])
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P"])
+def test_a_color_profile_is_applied(
+    tmp_path: Path,
+    primaries: tuple[tuple[float, float, float], ...],
+    stored: tuple[int, int, int],
+    mode: str,
+) -> None:
+    path = tmp_path / "a.png"
+    image = pillow.new("RGB", (8, 8), stored)
+    image = image.quantize(4) if mode == "P" else image.convert(mode)
+    if mode == "RGBA":
+        image.putpixel((0, 0), (*stored, 0))
+    image.save(path, icc_profile=_profile(primaries))
+    light = np.array(TO_SRGB) @ np.array(primaries).T @ (np.array(stored) / 255) ** 2.2
+    light = np.clip(light, 0, 1)
+    coded = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+    read = read_image(path)
+    assert np.abs(read[4, 4] - 255 * coded).max() <= 3
+    if mode == "RGBA":
+        assert read[0, 0].tolist() == [255, 255, 255]
+
+
+def test_a_broken_profile_is_passed_over(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "a.png"
+    pillow.new("RGB", (8, 8), (10, 20, 30)).save(path, icc_profile=b"broken")
+    assert read_image(path)[4, 4].tolist() == [10, 20, 30]
+    assert "color profile" in caplog.text
+
+
+def test_transparency_is_written_and_read(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    image = np.full((4, 6, 3), 200, np.uint8)
+    alpha = np.zeros((4, 6), np.uint8)
+    alpha[1:3] = 255
+    for suffix in (".png", ".webp", ".tiff"):
+        write_image(tmp_path / f"a{suffix}", image, alpha=alpha)
+        read, opacity = read_image_and_alpha(tmp_path / f"a{suffix}")
+        assert opacity is not None
+        np.testing.assert_array_equal(opacity, alpha)
+        assert read[0].min() == 255
+    assert caplog.text == ""
+    write_image(tmp_path / "a.jpg", image, alpha=alpha)
+    assert "painted on white" in caplog.text
 
 
 def test_cmyk(tmp_path: Path) -> None:

@@ -47,6 +47,7 @@ _log = logging.getLogger(__name__)
 
 _PICTURES = ("image2", "_pipe")  # ffmpeg's names of readers of single pictures
 _INDEXED = {"mp4", "mov", "matroska", "webm"}  # formats whose index leads to a key picture
+_TRANSPARENT_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 _RAW_JPEG = {".mjpeg", ".mjpg"}
 _TEXT = ("tty", "txt", "srt", "ass", "webvtt")  # text that ffmpeg would paint as a video, or read
 
@@ -127,6 +128,7 @@ def decode_pictures(
       SourceError: the file can no longer be read (an error of the disk, not of the data).
     """
     stream.thread_type = "AUTO"
+    decoder = _transparent_decoder(stream)
     damaged = 0
     packets = bridged_packets(container, stream)
     while True:
@@ -140,11 +142,26 @@ def decode_pictures(
         except (OSError, MemoryError, av.error.FFmpegError) as error:
             raise SourceError(f"{path}: reading failed: {_reason(error)}") from error
         try:
-            yield from packet.decode()
+            yield from packet.decode() if decoder is None else decoder.decode(packet)
         except (av.error.FFmpegError, EOFError, MemoryError):
             damaged += 1
     if damaged:
         _log.warning("%s: passed over %d damaged parts of the video", path, damaged)
+
+
+def _transparent_decoder(stream: av.VideoStream) -> av.VideoCodecContext | None:
+    """Return the decoder of a WebM film with transparency, which ffmpeg's own ones leave out."""
+    decoder = _TRANSPARENT_DECODERS.get(stream.codec_context.codec.canonical_name)
+    tags = {key.lower(): value for key, value in stream.metadata.items()}
+    if decoder is None or tags.get("alpha_mode") != "1":
+        return None
+    try:
+        context = av.CodecContext.create(decoder, "r")
+    except av.codec.codec.UnknownCodecError:
+        _log.warning("its transparency cannot be read: this PyAV has no %s", decoder)
+        return None
+    context.thread_type = "AUTO"
+    return context
 
 
 def seek_pictures(
@@ -185,7 +202,8 @@ def picture_time(
     AVI knows only the order of decoding, and what ffmpeg makes up of it for pictures that are
     stored out of order does not ascend; the times of decoding do, at the same distances.
     """
-    stamp = stamped.dts if container.format.name == "avi" else stamped.pts
+    undecoded = container.format.name == "avi" and stamped.dts is not None
+    stamp = stamped.dts if undecoded else stamped.pts
     if stamp is None or not stamped.time_base:
         return None
     return Fraction(stamp * stamped.time_base)

@@ -79,28 +79,40 @@ class VideoWriterConfig:
             raise ConfigError(f"preset: expected one of {', '.join(PRESETS)}; got {self.preset!r}")
 
 
-def encode_arguments(
+def encode_arguments(  # noqa: PLR0913 - each is a fact of its own about the file to be
     output: Path,
     *,
     size: tuple[int, int],
     rate: Fraction,
     container: Container,
     config: VideoWriterConfig,
+    transparent: bool = False,
 ) -> list[str]:
-    """Raw RGB frames on the standard input to an MP4 that is playable even when cut off.
+    """Raw frames on the standard input to a file that is playable even when cut off.
 
-    The intermediate file is in fragments, so that a crash, or a full disk, costs the last second
-    at most. Unlike Matroska, MP4 keeps the exact rate.
+    The intermediate file, an MP4, is in fragments, so that a crash, or a full disk, costs the last
+    second at most. Unlike Matroska, MP4 keeps the exact rate; but it cannot hold transparent VP9.
+
+    Args:
+      output: the file to write.
+      size: (width, height) of the frames, in pixels.
+      rate: frames a second.
+      container: the kind of the finished file.
+      config: how to encode.
+      transparent: whether frames are RGBA, and not RGB; only where the container can be so.
     """
     width, height = size
-    source = ["-f", "rawvideo", "-pixel_format", "rgb24", "-video_size", f"{width}x{height}"]
+    pixels = "rgba" if transparent else "rgb24"
+    source = ["-f", "rawvideo", "-pixel_format", pixels, "-video_size", f"{width}x{height}"]
     source += ["-framerate", _ratio(rate), "-i", "pipe:0"]
+    muxer = {"webm": "webm", "mov": "mov"}[container.muxer] if transparent else "mp4"
     fragments = ["-movflags", "+frag_keyframe+empty_moov+delay_moov", "-frag_duration", "1000000"]
-    return [
-        *source,
-        *_codec_arguments(container.video, config),
-        *("-fps_mode", "passthrough", *fragments, "-f", "mp4", file_url(output)),
-    ]
+    if muxer == "webm":
+        fragments = []
+    codec = _codec_arguments(container.video, config)
+    if transparent:
+        codec = _transparent_arguments(container, config)
+    return [*source, *codec, "-fps_mode", "passthrough", *fragments, "-f", muxer, file_url(output)]
 
 
 def gif_arguments(
@@ -138,16 +150,32 @@ def _codec_arguments(video: str, config: VideoWriterConfig) -> list[str]:
         return ["-c:v", "libx264rgb", "-qp", "0", "-preset", "ultrafast"]
     crf = str(_DEFAULT_CRF[video] if config.crf is None else config.crf)
     # What a player assumes of untagged video depends on its size, so say it, and convert by it.
-    options = [
+    options = _to_bt709("yuv420p")
+    if video == "vp9":
+        return [*options, *_vp9_arguments(config, crf)]
+    return [*options, "-c:v", "libx264", "-preset", config.preset, "-crf", crf]
+
+
+def _transparent_arguments(container: Container, config: VideoWriterConfig) -> list[str]:
+    options = _to_bt709(container.transparent)
+    if container.video == "vp9":
+        crf = str(_DEFAULT_CRF["vp9"] if config.crf is None else config.crf)
+        return [*options, *_vp9_arguments(config, crf), "-auto-alt-ref", "0"]
+    return [*options, "-c:v", "prores_ks", "-profile:v", "4444", "-alpha_bits", "16"]
+
+
+def _to_bt709(pixels: str) -> list[str]:
+    return [
         "-vf",
         "scale=out_color_matrix=bt709:out_range=tv:flags=bicubic+accurate_rnd+full_chroma_int,"
-        "format=yuv420p,setparams=color_primaries=bt709:color_trc=bt709",
+        f"format={pixels},setparams=color_primaries=bt709:color_trc=bt709",
     ]
-    if video == "vp9":
-        deadline, speed = _VP9_SPEEDS[PRESETS.index(config.preset)]
-        options += ["-c:v", "libvpx-vp9", "-b:v", "0", "-row-mt", "1", "-crf", crf]
-        return [*options, "-deadline", deadline, "-cpu-used", speed]
-    return [*options, "-c:v", "libx264", "-preset", config.preset, "-crf", crf]
+
+
+def _vp9_arguments(config: VideoWriterConfig, crf: str) -> list[str]:
+    deadline, speed = _VP9_SPEEDS[PRESETS.index(config.preset)]
+    options = ["-c:v", "libvpx-vp9", "-b:v", "0", "-row-mt", "1", "-crf", crf]
+    return [*options, "-deadline", deadline, "-cpu-used", speed]
 
 
 def _ratio(value: Fraction) -> str:

@@ -38,6 +38,7 @@ class Container:
       covers: whether ffmpeg writes a picture of the cover beside the film.
       stereo: whether it says how the two pictures of a stereoscopic film lie in one.
       timecode: whether it holds a timecode that programs for cutting read.
+      transparent: ffmpeg's pixel format with transparency; empty where there is none.
       movflags: of ffmpeg's muxer for MP4 and MOV; empty for the others.
     """
 
@@ -51,6 +52,7 @@ class Container:
     covers: bool = False
     stereo: bool = False
     timecode: bool = False
+    transparent: str = ""
     movflags: str = ""
 
     def copies(self, kind: str, codec: str) -> bool:
@@ -84,7 +86,7 @@ _MP4 = Container(
 
 CONTAINERS = {
     ".mp4": _MP4,
-    ".mov": replace(_MP4, muxer="mov", sound=_MOV_SOUND, covers=False),
+    ".mov": replace(_MP4, muxer="mov", sound=_MOV_SOUND, covers=False, transparent="yuva444p10le"),
     ".mkv": Container(
         muxer="matroska",
         video="h264",
@@ -103,6 +105,7 @@ CONTAINERS = {
         subtitles=frozenset({"webvtt"}),
         subtitle_encoder="webvtt",
         stereo=True,
+        transparent="yuva420p",
     ),
     ".gif": Container(muxer="gif", video="gif"),
 }

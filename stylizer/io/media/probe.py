@@ -28,11 +28,15 @@ from stylizer.io.media.container import (
     picture_time,
     stream_seconds,
 )
+from stylizer.io.media.pictures import has_alpha
 from stylizer.io.media.retime import find_rate
 from stylizer.io.media.timestamps import bridged_packets, has_seams
 from stylizer.size import MAX_SIDE
 
 __all__ = ["MediaInfo", "probe"]
+
+_LOOKED_AT = 24
+"""Pictures whose transparency is looked at, in films whose format has some."""
 
 _SCAN = 3000
 """Packets whose times are looked at: the whole of a clip, the first two minutes of a film."""
@@ -57,6 +61,8 @@ class MediaInfo:
       frame_count: pictures stored; None when it was not cheap to know.
       audio: codecs of the audio tracks, in order; ``"unknown"`` for one unknown to ffmpeg.
       subtitles: codecs of the subtitle tracks, in order.
+      interlaced: whether the first picture is of two fields.
+      transparent: whether one of the first pictures is not opaque all over.
       start: when the first picture stands, in seconds of the file's own time; None when that does
         not say.
       start_offset: seconds by which the video starts after the first audio track (negative:
@@ -75,6 +81,8 @@ class MediaInfo:
     frame_count: int | None
     audio: tuple[str, ...]
     subtitles: tuple[str, ...]
+    interlaced: bool
+    transparent: bool
     start: Fraction | None
     start_offset: float
 
@@ -99,7 +107,8 @@ def probe(path: Path | str) -> MediaInfo:
     times, last, unstamped = _scan(path)
     container, stream = open_video(path)
     with container:
-        first = next(decode_pictures(container, stream, path), None)
+        pictures = decode_pictures(container, stream, path)
+        first = next(pictures, None)
         if first is None:
             raise SourceError(f"{path}: no frame can be decoded; the file is empty or cut off")
         rates = [stream.average_rate, stream.guessed_rate, stream.base_rate]
@@ -131,6 +140,8 @@ def probe(path: Path | str) -> MediaInfo:
             frame_count=len(times) if last is not None else unstamped or stream.frames or None,
             audio=_codecs(container.streams.audio),
             subtitles=_codecs(container.streams.subtitles),
+            interlaced=first.interlaced_frame,
+            transparent=_is_transparent([first, *islice(pictures, _LOOKED_AT * has_alpha(first))]),
             start=picture_time(first, container),
             start_offset=_start_offset(container, stream),
         )
@@ -184,6 +195,13 @@ def _find_duration(
         # decoding, and that of the picture shown last may be another one's.
         return max(stated, times[-1] - times[0])
     return times[-1] - times[0] + (last or 1 / rate)
+
+
+def _is_transparent(pictures: Iterable[av.VideoFrame]) -> bool:
+    return any(
+        has_alpha(picture) and picture.to_ndarray(format="rgba")[..., 3].min() < 255
+        for picture in pictures
+    )
 
 
 def _codecs(tracks: Iterable[av.Stream]) -> tuple[str, ...]:

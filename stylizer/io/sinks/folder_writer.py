@@ -104,7 +104,7 @@ class FolderWriter:
         if self.exists(frame.index):
             _log.info("%s is there already and is left as it is", path)
             return
-        write_image(path, frame.image, overwrite=self._overwrite)
+        write_image(path, frame.image, alpha=frame.alpha, overwrite=self._overwrite)
 
     def __exit__(
         self,

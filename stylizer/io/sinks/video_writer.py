@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Self
 
 import cv2
+import numpy as np
 
 from stylizer.errors import ConfigError, SinkError
 from stylizer.frame import Frame, Image, check_image
@@ -63,6 +64,7 @@ class VideoWriter:
         source: Path | None = None,
         config: VideoWriterConfig | None = None,
         overwrite: bool = False,
+        transparent: bool = False,
     ) -> None:
         """Check what can be checked before any work is done; nothing is written yet.
 
@@ -73,6 +75,8 @@ class VideoWriter:
           source: the video that sound, subtitles, title and chapters come from; None for neither.
           config: how to encode; None for the defaults.
           overwrite: whether an existing file may be replaced.
+          transparent: write how opaque frames are, in files that can hold it: WebM as VP9, MOV as
+            ProRes 4444. Elsewhere a transparent frame is laid on white, which the log tells.
 
         Raises:
           SinkError: the path cannot be written, is the source, or has no known suffix; the source
@@ -95,15 +99,18 @@ class VideoWriter:
         check_crf(config, container)
         if container.video == "gif" and rate > GIF_TOP_RATE:
             _log.warning("a GIF has at most %s frames a second: some are left out", GIF_TOP_RATE)
+        transparent = transparent and container.transparent != ""
         self._size = size
+        self._laid_on_white = False
         self._plan = _VideoPlan(
             path=self._path,
             container=container,
-            size=_padded_size(size, container),
+            size=size if transparent else _padded_size(size, container),
             rate=rate,
             tracks=None if source is None else plan_tracks(Path(source), container, suffix=suffix),
             config=config,
             overwrite=overwrite,
+            transparent=transparent,
         )
         self._file: _VideoFile | None = None
 
@@ -130,6 +137,14 @@ class VideoWriter:
                 f"frame {frame.index}: expected {_by(self._size)} pixels for {self._path.name}, "
                 f"got {_by(frame.size)}; all frames of a video have one size"
             )
+        if self._plan.transparent:
+            alpha = np.full(image.shape[:2], 255, np.uint8) if frame.alpha is None else frame.alpha
+            self._file.write(np.dstack([image, alpha]))
+            return
+        if frame.alpha is not None and not self._laid_on_white:
+            self._laid_on_white = True
+            advice = "choose .webm, .mov, or .png pictures to keep it"
+            _log.warning("the source is transparent in places, painted on white; %s", advice)
         self._file.write(self._pad(image))
 
     def __exit__(
@@ -190,6 +205,7 @@ class _VideoPlan:
       tracks: what goes along from the source; None for pictures alone.
       config: how to encode.
       overwrite: whether an existing file may be replaced.
+      transparent: whether pictures are RGBA.
     """
 
     path: Path
@@ -199,6 +215,7 @@ class _VideoPlan:
     tracks: SourceTracks | None
     config: VideoWriterConfig
     overwrite: bool
+    transparent: bool
 
 
 class _VideoFile:
@@ -217,7 +234,7 @@ class _VideoFile:
         self._suffix = plan.path.suffix.lower()
         self._frames = 0
         self._temporary: list[Path] = []
-        self._pictures = self._claim(".mp4")
+        self._pictures = self._claim(self._suffix if plan.transparent else ".mp4")
         try:
             arguments = encode_arguments(
                 self._pictures,
@@ -225,6 +242,7 @@ class _VideoFile:
                 rate=plan.rate,
                 container=plan.container,
                 config=plan.config,
+                transparent=plan.transparent,
             )
             self._encoder = FfmpegProcess(arguments, piped=True)
         except BaseException:
@@ -232,7 +250,7 @@ class _VideoFile:
             raise
 
     def write(self, image: Image) -> None:
-        """Append a picture, uint8 RGB (H, W, 3), C-contiguous, of the plan's size.
+        """Append a picture, uint8 RGB or RGBA (H, W, C), C-contiguous, of the plan's size.
 
         Raises:
           SinkError: ffmpeg has died.
@@ -297,7 +315,7 @@ class _VideoFile:
         if not is_playable(self._pictures):
             _log.warning("not finished; no frame could be kept of %s", self._path)
             return
-        partial = self._partial_path(".mp4")
+        partial = self._partial_path(self._pictures.suffix)
         try:
             os.replace(self._pictures, partial)
         except OSError as error:

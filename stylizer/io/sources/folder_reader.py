@@ -13,7 +13,7 @@ from natsort import natsort_keygen, ns
 from stylizer.base import Managed
 from stylizer.errors import ConfigError, SourceError
 from stylizer.frame import Frame
-from stylizer.io.image import IMAGE_SUFFIXES, image_size, read_image
+from stylizer.io.image import IMAGE_SUFFIXES, image_size, read_image_and_alpha
 
 __all__ = ["FolderReader", "find_pictures", "is_numbered", "is_pattern"]
 
@@ -142,6 +142,11 @@ class FolderReader(Managed):
         return self._rate
 
     @property
+    def transparent(self) -> bool:
+        """Whether the first picture is not opaque all over; it is read for that."""
+        return read_image_and_alpha(self.paths[0])[1] is not None
+
+    @property
     def frame_count(self) -> int:
         """The number of pictures."""
         return len(self.paths)
@@ -163,7 +168,8 @@ class FolderReader(Managed):
         for index, path in enumerate(self.paths):
             if self._closed:
                 raise SourceError(f"{self._where}: the reader was closed while it was being read")
-            frame = Frame(read_image(path), index, float(index / self._rate))
+            image, alpha = read_image_and_alpha(path)
+            frame = Frame(image, index, float(index / self._rate), alpha)
             if self._same_size and frame.size != self._size:
                 (width, height), (first_width, first_height) = frame.size, self._size
                 raise SourceError(

@@ -15,12 +15,12 @@ import cv2  # noqa: F401
 
 # isort: split
 import av
-import numpy as np
 
 from stylizer.base import Managed
 from stylizer.errors import ConfigError, SourceError
 from stylizer.frame import Frame, Image
 from stylizer.io.media.container import decode_pictures, open_video, picture_time, seek_pictures
+from stylizer.io.media.pictures import PictureConverter, deinterlaced
 from stylizer.io.media.probe import MediaInfo, probe
 from stylizer.io.media.retime import at_constant_rate
 
@@ -61,6 +61,7 @@ class VideoReader(Managed):
         *,
         rate: Fraction | None = None,
         span: Span | None = None,
+        deinterlace: bool = True,
     ) -> None:
         """Open a file.
 
@@ -71,6 +72,7 @@ class VideoReader(Managed):
           span: (start, end) in seconds: frames whose times are ``start`` or later, and before
             ``end``; an ``end`` of None is the file's. Fractions are exact, as a frame's number by
             the rate. None for the whole.
+          deinterlace: make whole pictures of interlaced ones.
 
         Raises:
           ConfigError: a rate that is not above 0 and at most 1000; a span that begins before 0 or
@@ -91,6 +93,12 @@ class VideoReader(Managed):
                 f"s, where the film ends, got {float(self._first / self._rate):.3f} s"
             )
         self._container, self._stream = open_video(self._path)
+        self._deinterlace = deinterlace
+        self._convert = PictureConverter(
+            self.info.size,
+            orientation=self.info.orientation,
+            aspect=float(self.info.pixel_aspect),
+        )
         self._begun = False
         self._closed = False
         self._lock = threading.Lock()  # closing while another thread decodes would crash
@@ -141,16 +149,17 @@ class VideoReader(Managed):
     def _frames(self) -> Iterator[Frame]:
         picture: av.VideoFrame | None = None
         image: Image | None = None
+        alpha: Image | None = None
         index = self._first
         pictures = at_constant_rate(
             self._timed(), self._rate, origin=self.info.start, begin=self._first
         )
         for shown in islice(pictures, None if self._end is None else self._end - index):
             if image is None or shown is not picture:
-                picture, image = shown, self._to_image(shown)
+                picture, (image, alpha) = shown, self._convert(shown)
             else:
                 image = image.copy()  # whoever got the last frame may have painted on it
-            yield Frame(image, index, float(index / self._rate))
+            yield Frame(image, index, float(index / self._rate), alpha)
             index += 1
         self._check_end(index)
 
@@ -179,7 +188,17 @@ class VideoReader(Managed):
 
     def _decode(self) -> Iterator[av.VideoFrame]:
         """Decode from a key picture on that stands at the first wanted frame, or before it."""
+        pictures = self._decode_from_key()
+        if not self._deinterlace:
+            return pictures
+        if self._container.format.name == "avi":
+            pictures = map(_show_as_decoded, pictures)
+        return deinterlaced(pictures, name=str(self._path))
+
+    def _decode_from_key(self) -> Iterator[av.VideoFrame]:
         start, back = self.info.start, Fraction(0)
+        # Fields are completed from the pictures before and after.
+        lead = 3 if self._deinterlace and self.info.interlaced else 0
         while start is not None and self._first / self._rate > back:
             pictures = seek_pictures(
                 self._container,
@@ -191,7 +210,7 @@ class VideoReader(Managed):
             stamp = None if key is None else picture_time(key, self._container)
             if pictures is not None and key is not None and stamp is not None:
                 # The picture that stands at a frame is the last that is nearest to it or before.
-                if (stamp - start) * self._rate < self._first + Fraction(1, 2):
+                if (stamp - start) * self._rate < self._first + Fraction(1, 2) - lead:
                     return chain([key], pictures)
             self._container.close()
             self._container, self._stream = open_video(self._path)
@@ -199,14 +218,6 @@ class VideoReader(Managed):
                 break
             back = 2 * back or Fraction(1)
         return decode_pictures(self._container, self._stream, self._path)
-
-    def _to_image(self, picture: av.VideoFrame) -> Image:
-        orientation = self.info.orientation
-        width, height = orientation.turn_size(self.info.size)
-        stored = picture.to_ndarray(
-            format="rgb24", width=width, height=height, interpolation="BICUBIC"
-        )
-        return orientation.turn(np.asarray(stored, dtype=np.uint8))
 
     def _check_end(self, end: int) -> None:
         if end == self._first:
@@ -231,6 +242,12 @@ class VideoReader(Managed):
         with self._lock:
             self._closed = True
             self._container.close()
+
+
+def _show_as_decoded(picture: av.VideoFrame) -> av.VideoFrame:
+    """Give a picture of an AVI the time that `picture_time` goes by; ffmpeg's filters keep it."""
+    picture.pts = picture.dts
+    return picture
 
 
 def _frames_of(span: Span | None, rate: Fraction) -> tuple[int, int | None]:

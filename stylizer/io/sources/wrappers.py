@@ -6,6 +6,7 @@ import math
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
+from dataclasses import replace
 
 from stylizer.base import WrappedSource
 from stylizer.errors import ConfigError
@@ -44,7 +45,8 @@ class Resized(WrappedSource):
         size = self._target.fit(frame.size)
         if size == frame.size:
             return frame
-        return frame.with_image(resize_image(frame.image, size))
+        alpha = None if frame.alpha is None else resize_image(frame.alpha, size)
+        return replace(frame, image=resize_image(frame.image, size), alpha=alpha)
 
 
 class Limited(WrappedSource):
