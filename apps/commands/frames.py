@@ -14,6 +14,7 @@ from stylizer.errors import SourceError
 from stylizer.frame import Frame
 from stylizer.io.open import open_source
 from stylizer.io.sinks.folder_writer import FolderWriter
+from stylizer.io.sources.devices import hide_secrets
 from stylizer.io.sources.folder_reader import FolderReader
 from stylizer.io.sources.wrappers import Resized
 from stylizer.protocols import FrameSource, Stylizer
@@ -147,6 +148,6 @@ def _open(source: str, *, same_size: bool) -> FolderReader:
         return reader
     reader.__exit__(None, None, None)
     raise SourceError(
-        f"{source}: expected a folder, a glob or a pattern of pictures; `stylizer video` paints "
-        "videos, `stylizer live` cameras and streams"
+        f"{hide_secrets(source)}: expected a folder, a glob or a pattern of pictures; "
+        "`stylizer video` paints videos, `stylizer live` cameras and streams"
     )

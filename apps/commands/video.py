@@ -21,7 +21,13 @@ from ..options.effects import CoherenceOptions, LookOptions
 from ..options.fast import FastOptions
 from ..options.gatys import GatysOptions
 from ..options.method import choose_config, describe, refuse_losses
-from ..options.shared import EncodingOptions, LossOptions, OutputOptions, SpeechOptions
+from ..options.shared import (
+    EncodingOptions,
+    LossOptions,
+    OutputOptions,
+    ReadingOptions,
+    SpeechOptions,
+)
 from ..options.spread import spread
 
 __all__ = ["video"]
@@ -47,6 +53,7 @@ def video(
     look: LookOptions,
     coherence: CoherenceOptions,
     out: OutputOptions,
+    reading: ReadingOptions,
     encoding: EncodingOptions,
     reports: LossOptions,
     speech: SpeechOptions,
@@ -75,7 +82,7 @@ def video(
     styles = load_styles(gatys.style)
     look.check(styles, config)
     coherence.check()
-    with open_ended(source) as reader:
+    with open_ended(source, deinterlace=reading.wants_whole_pictures) as reader:
         inputs = [*input_paths(source), *style_paths(gatys.style)]
         overwrite = claim_output(output, overwrite=out.overwrite, inputs=inputs)
         losses = LossReports(reports, overwrite=out.overwrite, inputs=[*inputs, Path(output)])

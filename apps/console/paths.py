@@ -12,6 +12,7 @@ from stylizer.errors import SinkError, SourceError
 from stylizer.io.atomic import check_target
 from stylizer.io.image import IMAGE_SUFFIXES
 from stylizer.io.open import open_source
+from stylizer.io.sources.devices import hide_secrets, is_stream
 from stylizer.io.sources.folder_reader import is_numbered
 from stylizer.protocols import FrameSource
 
@@ -28,18 +29,28 @@ __all__ = [
 ]
 
 
-def open_ended(text: str) -> FrameSource:
+def open_ended(text: str, *, deinterlace: bool = True) -> FrameSource:
     """Open a source that has an end and a rate: a video, or pictures.
+
+    Args:
+      text: as the user wrote it.
+      deinterlace: see `stylizer.io.open.open_source`.
 
     Raises:
       SourceError: there is no such thing, it cannot be read, or it is a camera or a stream.
     """
-    source = open_source(text)
+    if is_stream(text) or "://" in text:
+        raise SourceError(
+            f"{hide_secrets(text)}: expected a file or a folder, got a URL; download a film first; "
+            "a live stream, which has no end, is painted by `stylizer live --camera URL "
+            "--output FILE`"
+        )
+    source = open_source(text, deinterlace=deinterlace)
     if source.rate is None:
         source.__exit__(None, None, None)
         raise SourceError(
-            f"{text}: expected a video or pictures, got a camera or a stream, which has no end; "
-            "`stylizer live --output FILE` paints it"
+            f"{hide_secrets(text)}: expected a video or pictures, got a camera or a stream, which "
+            "has no end; `stylizer live --output FILE` paints it"
         )
     return source
 

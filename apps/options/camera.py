@@ -10,7 +10,7 @@ import typer
 
 from stylizer.errors import ConfigError
 from stylizer.io.open import open_source
-from stylizer.io.sources.devices import is_stream, list_cameras, name_stream
+from stylizer.io.sources.devices import hide_secrets, is_stream, list_cameras, name_stream
 from stylizer.protocols import FrameSource
 from stylizer.size import Size
 
@@ -42,7 +42,7 @@ class CameraOptions:
         str,
         option(
             "camera",
-            "Its number, a part of its name, or the URL of a stream (http, rtsp).",
+            "Its number, a part of its name, /dev/video0, or the URL of a stream (http, rtsp).",
             _PANEL,
             metavar="N|NAME|URL",
         ),
@@ -72,7 +72,9 @@ class CameraOptions:
 
     def __str__(self) -> str:
         """Return how the camera is called: ``camera 0``, or a stream's URL without its password."""
-        return name_stream(self.camera) if is_stream(self.camera) else f"camera {self.camera}"
+        if is_stream(self.camera):
+            return name_stream(self.camera)
+        return f"camera {hide_secrets(self.camera)}"
 
     def check(self) -> None:
         """Say before anything is opened what cannot be.

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -23,6 +23,7 @@ __all__ = [
     "EncodingOptions",
     "LossOptions",
     "OutputOptions",
+    "ReadingOptions",
     "SizeOption",
     "SpeechOptions",
     "named",
@@ -71,6 +72,21 @@ class OutputOptions:
         bool,
         typer.Option("--overwrite", "-y", help="Replace what exists.", rich_help_panel=_OUTPUT),
     ] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadingOptions:
+    """How a video is read."""
+
+    deinterlace: Annotated[
+        Literal["auto", "off"],
+        option("deinterlace", "Make whole pictures of a film's interlaced ones.", "Input"),
+    ] = "auto"
+
+    @property
+    def wants_whole_pictures(self) -> bool:
+        """Whether interlaced pictures are made whole."""
+        return self.deinterlace == "auto"
 
 
 @dataclass(frozen=True, kw_only=True)

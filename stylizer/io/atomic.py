@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from stylizer.errors import SinkError
+from stylizer.io.files import shorten
 
 __all__ = ["check_not_source", "check_target", "claim_temporary", "publish", "temporary_path"]
 
@@ -58,7 +59,9 @@ def claim_temporary(target: Path) -> Path:
     """
     try:
         handle, name = tempfile.mkstemp(
-            prefix=f".{target.stem[:64]}.", suffix=f".tmp{target.suffix}", dir=target.parent
+            prefix=f".{shorten(target.stem, rest=191)}.",
+            suffix=f".tmp{target.suffix}",
+            dir=target.parent,
         )
         os.close(handle)
         path = Path(name)

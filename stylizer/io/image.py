@@ -16,16 +16,18 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image as pillow
-from PIL import ImageCms, ImageOps, UnidentifiedImageError
+from PIL import ImageCms, ImageOps, UnidentifiedImageError, features
 
 from stylizer.errors import SinkError, SourceError
 from stylizer.frame import Image, check_image
 from stylizer.io.atomic import temporary_path
+from stylizer.io.files import refuse_special
 from stylizer.size import MAX_SIDE
 
 __all__ = [
     "IMAGE_SUFFIXES",
     "MAX_PIXELS",
+    "count_plays",
     "image_size",
     "lay_on_white",
     "read_image",
@@ -41,6 +43,7 @@ IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tiff", "
 MAX_PIXELS = 178_956_970
 """The most pixels accepted in one picture (Pillow's own bound, half a gigabyte of RGB)."""
 
+_READS_AVIF = bool(features.check("avif"))
 _FORMATS = {
     ".png": "PNG",
     ".jpg": "JPEG",
@@ -50,7 +53,7 @@ _FORMATS = {
     ".tiff": "TIFF",
     ".tif": "TIFF",
 }
-_READ_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF")
+_READ_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", *(("AVIF",) if _READS_AVIF else ()))
 _SAVE_OPTIONS: dict[str, dict[str, object]] = {
     "JPEG": {"quality": 95, "subsampling": 0},
     "WEBP": {"quality": 95},
@@ -61,7 +64,7 @@ _FILTERS = threading.Lock()  # catch_warnings changes the whole process
 
 
 def read_image(path: Path | str, *, max_side: int = MAX_SIDE) -> Image:
-    """Read a picture: png, jpg, webp, bmp or tiff, told by its content.
+    """Read a picture: png, jpg, webp, avif, bmp or tiff, told by its content.
 
     The EXIF orientation is applied. A transparent picture is laid on white. Gray and palette
     pictures become RGB; 16 bits a channel are scaled to 8. Of an animation or a TIFF of many pages
@@ -159,10 +162,28 @@ def write_image(
             raise SinkError(f"{path}: the picture cannot be written: {error}") from error
 
 
+def count_plays(path: Path | str) -> int | None:
+    """Return how often an animation (GIF, APNG, WebP) is to be shown; 0 for without end.
+
+    None for what is no such animation.
+    """
+    try:
+        with pillow.open(path, formats=("GIF", "PNG", "WEBP")) as opened:
+            if not getattr(opened, "is_animated", False):
+                return None
+            loops = opened.info.get("loop")
+            if opened.format == "GIF":  # it counts repetitions, and says nothing for none
+                return 1 if loops is None else loops and loops + 1
+            return int(loops or 0)
+    except (OSError, SyntaxError, ValueError, pillow.DecompressionBombError):
+        return None
+
+
 @contextmanager
 def _opened(path: Path, max_side: int) -> Iterator[pillow.Image]:
     """Open a picture up to its header, and turn every failure into a SourceError."""
     try:
+        refuse_special(path)  # opening a pipe would wait for its writer
         if path.stat().st_size == 0 and path.is_file():
             raise SourceError(f"{path}: the file is empty (0 bytes); expected a picture")
         with _FILTERS, warnings.catch_warnings():
@@ -174,6 +195,8 @@ def _opened(path: Path, max_side: int) -> Iterator[pillow.Image]:
                 yield opened
     except FileNotFoundError as error:
         raise SourceError(f"{path}: no such picture; check the path") from error
+    except PermissionError as error:
+        raise SourceError(f"{path}: no permission to read it") from error
     except IsADirectoryError as error:
         raise SourceError(f"{path}: expected a picture, got a folder") from error
     except pillow.DecompressionBombError as error:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from stylizer.base import find
 from stylizer.errors import ConfigError, SinkError, SourceError
+from stylizer.io.files import is_special, refuse_special
 from stylizer.io.image import IMAGE_SUFFIXES
 from stylizer.io.media.encoding import VideoWriterConfig
 from stylizer.io.media.formats import CONTAINERS
@@ -23,7 +24,7 @@ from stylizer.io.sinks.video_writer import VideoWriter
 from stylizer.io.sinks.virtual_camera import VirtualCamera
 from stylizer.io.sinks.window import Window
 from stylizer.io.sources.camera import Camera
-from stylizer.io.sources.devices import find_camera, is_stream
+from stylizer.io.sources.devices import find_camera, hide_secrets, is_device, is_stream
 from stylizer.io.sources.folder_reader import FolderReader, is_numbered, is_pattern
 from stylizer.io.sources.reconnecting import Reconnecting
 from stylizer.io.sources.video_reader import Span, VideoReader
@@ -44,6 +45,8 @@ __all__ = [
 _NUMBERED = "%06d.png"
 """Names of pictures whose source has none for them."""
 
+_OWN_FILES = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
+
 _LIVE_RATE = Fraction(30)
 """Frames a second of a file that a live stream goes to, if nothing else is asked for."""
 
@@ -57,6 +60,7 @@ class SourceOptions:
     mjpg: bool
     span: Span | None
     same_size: bool
+    deinterlace: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +103,7 @@ class SinkKind:
     make: Callable[[str, SinkOptions], FrameSink]
 
 
-def open_source(  # noqa: PLR0913 - the last five belong to one kind of source each
+def open_source(  # noqa: PLR0913 - the last six belong to one kind of source each
     what: str | Path | int,
     *,
     size: tuple[int, int] | None = None,
@@ -107,6 +111,7 @@ def open_source(  # noqa: PLR0913 - the last five belong to one kind of source e
     mjpg: bool = True,
     span: Span | None = None,
     same_size: bool = True,
+    deinterlace: bool = True,
 ) -> FrameSource:
     """Open whatever frames come from.
 
@@ -119,6 +124,7 @@ def open_source(  # noqa: PLR0913 - the last five belong to one kind of source e
       mjpg: ask a camera for Motion JPEG, without which USB carries HD only slowly.
       span: (start, end) of a video, see `VideoReader`.
       same_size: whether pictures of another size than the first are an error.
+      deinterlace: whether whole pictures are made of a video's interlaced ones.
 
     Returns:
       An open source; use it in a ``with`` block. A camera that is lost is waited for.
@@ -128,10 +134,17 @@ def open_source(  # noqa: PLR0913 - the last five belong to one kind of source e
       ConfigError: an argument out of its range, or of another kind of source.
     """
     text = str(what)
-    reading = SourceOptions(size=size, rate=rate, mjpg=mjpg, span=span, same_size=same_size)
+    reading = SourceOptions(
+        size=size,
+        rate=rate,
+        mjpg=mjpg,
+        span=span,
+        same_size=same_size,
+        deinterlace=deinterlace,
+    )
     kind = next(kind for kind in SOURCES if kind.fits(text))
     if span is not None and kind.open is not _open_video:
-        raise ConfigError(f"span: expected a video file to take it of, got {text}")
+        raise ConfigError(f"span: expected a video file to take it of, got {hide_secrets(text)}")
     return kind.open(text, reading)
 
 
@@ -163,7 +176,7 @@ def open_sink(
     kind = next((kind for kind in SINKS if kind.fits(text)), None)
     if kind is None:
         known = ", ".join(kind.name for kind in SINKS)
-        raise SinkError(f"{text}: expected one of: {known}")
+        raise SinkError(f"{hide_secrets(text)}: expected one of: {known}")
     writing = SinkOptions(
         source=source, rate=rate or source.rate or _LIVE_RATE, config=config, overwrite=overwrite
     )
@@ -179,7 +192,9 @@ def _open_camera(text: str, reading: SourceOptions) -> FrameSource:
 
 
 def _open_video(text: str, reading: SourceOptions) -> FrameSource:
-    return VideoReader(text, rate=reading.rate, span=reading.span)
+    if text.startswith(_OWN_FILES):  # what another process would take for its own
+        text = os.path.realpath(text)
+    return VideoReader(text, rate=reading.rate, span=reading.span, deinterlace=reading.deinterlace)
 
 
 def _open_pictures(text: str, reading: SourceOptions) -> FrameSource:
@@ -192,11 +207,23 @@ def _open_named_camera(text: str, reading: SourceOptions) -> FrameSource:
     try:
         return _open_camera(text, reading)
     except SourceError as error:
-        raise SourceError(f"{text}: no such file, folder or stream; {error}") from error
+        shown = hide_secrets(text)
+        raise SourceError(f"{shown}: no such file, folder or stream; {error}") from error
 
 
 def _refuse(text: str, reading: SourceOptions) -> FrameSource:
-    raise SourceError(f"{text}: no such file or folder; check the path")
+    if os.path.islink(text):
+        raise SourceError(f"{text}: a link to {os.readlink(text)}, which is not there")
+    raise SourceError(f"{hide_secrets(text)}: no such file or folder; check the path")
+
+
+def _refuse_special(text: str, reading: SourceOptions) -> FrameSource:
+    refuse_special(Path("/dev/stdin" if text == "-" else text))
+    raise SourceError(f"{text}: expected a file; what comes in by a pipe cannot be read twice")
+
+
+def _is_special(text: str) -> bool:
+    return text == "-" or (text != "" and is_special(Path(text)))
 
 
 def _looks_like_a_path(text: str) -> bool:
@@ -209,10 +236,12 @@ SOURCES: tuple[SourceKind, ...] = (
         name="a camera's number", fits=lambda text: text.strip().isdecimal(), open=_open_camera
     ),
     SourceKind(name="a stream's URL", fits=is_stream, open=_open_camera),
+    SourceKind(name="a camera's device", fits=is_device, open=_open_camera),
     SourceKind(name="a video file", fits=lambda text: Path(text).is_file(), open=_open_video),
     SourceKind(
         name="a folder", fits=lambda text: text != "" and Path(text).is_dir(), open=_open_pictures
     ),
+    SourceKind(name="a pipe", fits=_is_special, open=_refuse_special),
     SourceKind(name="a pattern", fits=is_pattern, open=_open_pictures),
     SourceKind(name="a path", fits=_looks_like_a_path, open=_refuse),
     SourceKind(name="a camera's name", fits=lambda text: True, open=_open_named_camera),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image as pillow
 
 from stylizer.io.image import write_image
 from tests.apps.conftest import Inverter, Run, names
@@ -58,6 +59,118 @@ def _picture(folder: Path) -> Path:
 def _folder(folder: Path) -> Path:
     (folder / "clips").mkdir()
     return folder / "clips"
+
+
+def _pipe(folder: Path) -> Path:
+    os.mkfifo(folder / "pipe.ts")  # nobody writes to it: opening it would wait for ever
+    return folder / "pipe.ts"
+
+
+def _encrypted(folder: Path) -> Path:
+    whole = make_clip(folder / "whole.mp4")
+    keys = ["-encryption_key", "76a6c65c5ea762046bd749a2e632ccbb"]
+    keys += ["-encryption_kid", "a7e61c373e219033c21091fa607bf3b8"]
+    path = folder / "encrypted.mp4"
+    ffmpeg("-i", whole, "-c", "copy", "-encryption_scheme", "cenc-aes-ctr", *keys, path)
+    whole.unlink()
+    return path
+
+
+def _scrambled(folder: Path) -> Path:
+    whole = make_clip(folder / "whole.ts")
+    data = bytearray(whole.read_bytes())
+    for place in range(0, len(data), 188):
+        if (data[place + 1] & 31) << 8 | data[place + 2] == 0x100:
+            data[place + 3] |= 0x80
+            data[place + 20 : place + 188] = os.urandom(168)
+    whole.unlink()
+    (folder / "scrambled.ts").write_bytes(data)
+    return folder / "scrambled.ts"
+
+
+def _animated_webp(folder: Path) -> Path:
+    frames = [pillow.fromarray(picture(number)) for number in range(3)]
+    path = folder / "moving.webp"
+    frames[0].save(path, save_all=True, append_images=frames[1:], duration=100)
+    return path
+
+
+def _avif(folder: Path) -> Path:
+    pillow.fromarray(picture(1)).save(folder / "still.avif")
+    return folder / "still.avif"
+
+
+def _broken_link(folder: Path) -> Path:
+    (folder / "link.mp4").symlink_to("nowhere.mp4")
+    return folder / "link.mp4"
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (_pipe, "expected a file, got a pipe"),
+        (_encrypted, "is encrypted"),
+        (_scrambled, "is encrypted"),
+        (_animated_webp, "an animated WebP"),
+        (_avif, "a still picture"),
+        (_broken_link, "a link to nowhere.mp4"),
+    ],
+)
+def test_why_a_video_is_none(
+    stylizer: Run, inverter: Inverter, style: Path, tmp_path: Path, make: Make, reason: str
+) -> None:
+    source = make(tmp_path)
+    before = names(tmp_path)
+    outcome = stylizer("video", source, tmp_path / "out.mp4", "-s", style)
+    assert outcome.code == 1
+    assert len(outcome.err.splitlines()) == 1, outcome.err
+    assert reason in outcome.errors[0]
+    assert names(tmp_path) == before
+    assert inverter.calls == []
+
+
+def test_a_pipe_is_no_picture(stylizer: Run, style: Path, tmp_path: Path) -> None:
+    outcome = stylizer("image", _pipe(tmp_path), tmp_path / "out.png", "-s", style)
+    assert (outcome.code, len(outcome.errors)) == (1, 1)
+    assert "got a pipe" in outcome.errors[0]
+
+
+def test_what_can_be_done_with_a_url(stylizer: Run, style: Path, tmp_path: Path) -> None:
+    for url in ("https://anna:SECRET@127.0.0.1:9/film.mp4", "ftp://anna:SE@CRET@host/film.mp4"):
+        outcome = stylizer("video", url, tmp_path / "out.mp4", "-s", style)
+        assert outcome.code == 1
+        assert "download" in outcome.errors[0]
+        assert "stylizer live" in outcome.errors[0]
+        assert "CRET" not in outcome.err
+
+
+@pytest.mark.parametrize(
+    "address", ["rtsp://a:b@SECRET@127.0.0.1:9/x?password=SECRET", "a:SECRET@h"]
+)
+def test_a_password_is_not_printed(
+    stylizer: Run, style: Path, tmp_path: Path, address: str
+) -> None:
+    out = ["--output", tmp_path / "out.mp4", "-s", style]
+    outcome = stylizer("live", "--camera", address, *out)
+    assert outcome.code == 1
+    assert "SECRET" not in outcome.err + outcome.out
+
+
+@pytest.mark.parametrize("letter", ["🎬", "é", "語"])
+def test_long_names_of_any_letters(
+    stylizer: Run, inverter: Inverter, style: Path, tmp_path: Path, letter: str
+) -> None:
+    stem = letter * (246 // len(letter.encode()))
+    (tmp_path / "in").mkdir()
+    source = make_clip(tmp_path / "in" / "a.mp4", seconds=0.2, audio=True)
+    source = source.rename(tmp_path / "in" / f"{stem}.mp4")
+    out = tmp_path / f"{stem}.mp4"
+    assert stylizer("video", source, out, "-s", style).code == 0
+    assert count_frames(out) == 6
+    picture_path = tmp_path / f"{stem}.png"
+    assert stylizer("video", source, f"{tmp_path}/painted/", "-s", style).code == 0
+    write_image(picture_path, picture(1))
+    assert stylizer("image", picture_path, tmp_path / f"{stem}.jpg", "-s", style).code == 0
 
 
 @pytest.mark.parametrize(

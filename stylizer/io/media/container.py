@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 # Before PyAV: after it, OpenCV's windows hang (both bring libxcb along).
 import cv2
@@ -30,13 +31,17 @@ from av.stream import Disposition
 
 from stylizer.errors import SourceError
 from stylizer.frame import Image
+from stylizer.io.files import refuse_special
 from stylizer.io.media.timestamps import bridged_packets
 
 __all__ = [
+    "ENCRYPTED",
     "Orientation",
     "decode_pictures",
     "file_url",
+    "find_encryption",
     "find_orientation",
+    "is_scrambled",
     "open_video",
     "picture_time",
     "seek_pictures",
@@ -45,9 +50,13 @@ __all__ = [
 
 _log = logging.getLogger(__name__)
 
+ENCRYPTED = "the film is encrypted; expected one that is not: decrypt it first"
+
 _PICTURES = ("image2", "_pipe")  # ffmpeg's names of readers of single pictures
 _INDEXED = {"mp4", "mov", "matroska", "webm"}  # formats whose index leads to a key picture
 _TRANSPARENT_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
+_STILL_BRANDS = {"avif", "heic", "heix", "heim", "heis", "mif1", "miaf"}
+_ENCRYPTED_TAGS = {"encv", "drmi"}
 _RAW_JPEG = {".mjpeg", ".mjpg"}
 _TEXT = ("tty", "txt", "srt", "ass", "webvtt")  # text that ffmpeg would paint as a video, or read
 
@@ -67,6 +76,7 @@ def open_video(path: Path) -> tuple[av.container.InputContainer, av.VideoStream]
       SourceError: missing, empty, a folder, not a media file, a still picture, or without video.
     """
     try:
+        refuse_special(path)  # opening a pipe would wait for its writer
         if path.is_file() and path.stat().st_size == 0:
             raise SourceError(f"{path}: the file is empty (0 bytes); expected a video")
         if path.is_dir():
@@ -79,6 +89,8 @@ def open_video(path: Path) -> tuple[av.container.InputContainer, av.VideoStream]
     except PermissionError as error:
         raise SourceError(f"{path}: no permission to read it") from error
     except (OSError, MemoryError, av.error.FFmpegError) as error:  # a size gone wild: memory
+        if path.is_file() and is_scrambled(path):
+            raise SourceError(f"{path}: {ENCRYPTED}") from error
         raise SourceError(
             f"{path}: not a video that can be read, or cut off before its index "
             f"({_reason(error)}); expected mp4, mkv, webm, mov, avi, gif, ..."
@@ -99,7 +111,11 @@ def _reason(error: Exception) -> str:
 
 def _choose_stream(path: Path, container: av.container.InputContainer) -> av.VideoStream:
     name = container.format.name
-    if name == _PICTURES[0] or name.endswith(_PICTURES[1]):
+    if name == "webp_pipe" and _is_animated(path):
+        raise SourceError(
+            f"{path}: an animated WebP, which cannot be read here; convert it to a GIF or an MP4"
+        )
+    if name == _PICTURES[0] or name.endswith(_PICTURES[1]) or _is_still(container):
         raise SourceError(f"{path}: a still picture; expected a video (for a picture, use `image`)")
     if name in _TEXT:
         raise SourceError(f"{path}: a text file; expected a video")
@@ -117,6 +133,38 @@ def _choose_stream(path: Path, container: av.container.InputContainer) -> av.Vid
     if container.streams.audio:
         raise SourceError(f"{path}: only sound, no video track; expected a video")
     raise SourceError(f"{path}: no video track in this file; expected a video")
+
+
+def _is_animated(path: Path) -> bool:
+    with path.open("rb") as file:
+        return b"ANIM" in file.read(64)  # a chunk that follows the header
+
+
+def _is_still(container: av.container.InputContainer) -> bool:
+    """Whether an ISO file is a picture (HEIC, AVIF) and no film; ``avis`` is one of pictures."""
+    brand = container.metadata.get("major_brand", "").strip().lower()
+    return brand in _STILL_BRANDS and all(stream.frames <= 1 for stream in container.streams.video)
+
+
+def find_encryption(container: av.container.InputContainer, packet: av.Packet[Any]) -> bool:
+    """Whether a file's pictures are encrypted, as far as it says so in a packet or its head."""
+    stream = packet.stream
+    tag = "" if stream.codec_context is None else stream.codec_context.codec_tag
+    return (
+        tag in _ENCRYPTED_TAGS
+        or "enc_key_id" in stream.metadata
+        or packet.has_sidedata("encryption_info")
+    )
+
+
+def is_scrambled(path: Path) -> bool:
+    """Whether most packets of a transport stream say that they are encrypted (ISO 13818-1)."""
+    with path.open("rb") as file:
+        data = file.read(188 * 4096)
+    heads = [data[place : place + 4] for place in range(0, len(data) - 187, 188)]
+    if not heads or any(head[0] != 0x47 for head in heads):
+        return False
+    return sum(head[3] >> 6 > 1 for head in heads) * 2 > len(heads)
 
 
 def decode_pictures(

@@ -116,21 +116,29 @@ def encode_arguments(  # noqa: PLR0913 - each is a fact of its own about the fil
 
 
 def gif_arguments(
-    pictures: Path, palette: Path, output: Path, *, rate: Fraction
+    pictures: Path, palette: Path, output: Path, *, rate: Fraction, plays: int = 0
 ) -> tuple[list[str], list[str]]:
     """Two runs of ffmpeg: find the 256 best colors of all pictures, then write with them.
 
     In one run ffmpeg would hold every picture in memory until it knew the palette.
+
+    Args:
+      pictures: what `encode_arguments` made.
+      palette: a picture to be, for the colors.
+      output: the file to write.
+      rate: frames a second.
+      plays: how often the GIF is shown; 0 for without end.
     """
     slow: Callable[[str], str] = (
         (lambda graph: f"fps={GIF_TOP_RATE},{graph}") if rate > GIF_TOP_RATE else (lambda g: g)
     )
+    loop = str({0: 0, 1: -1}.get(plays, plays - 1))  # repetitions; -1 for none
     look = ["-i", file_url(pictures), "-vf", slow("palettegen"), "-frames:v", "1", "-update", "1"]
     still = ["-f", "image2", "-pattern_type", "none", "-i", file_url(palette)]  # "%d" is no pattern
     write = ["-i", file_url(pictures), *still, "-lavfi", slow("paletteuse")]
     return (
         [*look, "-f", "image2", "-c:v", "png", file_url(palette)],
-        [*write, "-fps_mode", "passthrough", "-loop", "0", "-f", "gif", file_url(output)],
+        [*write, "-fps_mode", "passthrough", "-loop", loop, "-f", "gif", file_url(output)],
     )
 
 

@@ -21,9 +21,12 @@ from av.container import InputContainer
 
 from stylizer.errors import SourceError
 from stylizer.io.media.container import (
+    ENCRYPTED,
     Orientation,
     decode_pictures,
+    find_encryption,
     find_orientation,
+    is_scrambled,
     open_video,
     picture_time,
     stream_seconds,
@@ -110,6 +113,8 @@ def probe(path: Path | str) -> MediaInfo:
         pictures = decode_pictures(container, stream, path)
         first = next(pictures, None)
         if first is None:
+            if is_scrambled(path):
+                raise SourceError(f"{path}: {ENCRYPTED}")
             raise SourceError(f"{path}: no frame can be decoded; the file is empty or cut off")
         rates = [stream.average_rate, stream.guessed_rate, stream.base_rate]
         if unstamped:  # ffmpeg takes 25 a second for the average; the guess is the stream's own
@@ -161,6 +166,8 @@ def _scan(path: Path) -> tuple[list[Fraction], Fraction | None, int]:
         packets = bridged_packets(container, stream)
         try:
             for packet in islice(packets, _SCAN):
+                if find_encryption(container, packet):
+                    raise SourceError(f"{path}: {ENCRYPTED}")
                 time = picture_time(packet, container)
                 if time is not None and packet.size and not packet.is_discard:
                     spans.append((time, Fraction((packet.duration or 0) * packet.time_base)))

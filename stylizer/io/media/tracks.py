@@ -27,6 +27,7 @@ import av
 from av.stream import Disposition
 
 from stylizer.errors import SinkError
+from stylizer.io.image import count_plays
 from stylizer.io.media.container import file_url, stream_seconds
 from stylizer.io.media.encoding import read_ffmpeg, run_ffmpeg
 from stylizer.io.media.formats import Container
@@ -129,6 +130,7 @@ class SourceTracks:
       timecode: of the first picture, ``01:02:03:04``; None without one.
       apple: whether the file has Apple's own tags (place, date of the recording).
       seams: whether time may begin anew within the file.
+      plays: how often an animation is shown; 0 for without end.
     """
 
     path: Path
@@ -140,6 +142,7 @@ class SourceTracks:
     timecode: str | None = None
     apple: bool = False
     seams: bool = False
+    plays: int = 0
 
     def plain(self) -> SourceTracks:
         """Return the tracks without what is said of the pictures."""
@@ -176,6 +179,7 @@ def plan_tracks(source: Path, container: Container, *, suffix: str) -> SourceTra
         tracks=tuple(track for track in planned if track is not None),
         video_start=start,
         video_duration=duration,
+        plays=count_plays(source) or 0,
     )
     return settle_tracks(tracks, container, seconds=_TRIED_SECONDS)
 

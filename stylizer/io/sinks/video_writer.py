@@ -20,6 +20,7 @@ import numpy as np
 from stylizer.errors import ConfigError, SinkError
 from stylizer.frame import Frame, Image, check_image
 from stylizer.io.atomic import check_not_source, check_target, claim_temporary, publish
+from stylizer.io.files import shorten
 from stylizer.io.media.encoding import (
     FfmpegProcess,
     VideoWriterConfig,
@@ -329,7 +330,9 @@ class _VideoFile:
         _log.info("finishing %s after %d frames", self._path, self._frames)
         if self._plan.container.video == "gif":
             palette = self._claim(".png")
-            for run in gif_arguments(self._pictures, palette, whole, rate=self._plan.rate):
+            plays = 0 if self._plan.tracks is None else self._plan.tracks.plays
+            rate = self._plan.rate
+            for run in gif_arguments(self._pictures, palette, whole, rate=rate, plays=plays):
                 run_ffmpeg(run)
         else:
             mux(
@@ -354,7 +357,8 @@ class _VideoFile:
         return path
 
     def _partial_path(self, suffix: str) -> Path:
-        stem, number = f"{self._path.stem}.partial", 1
+        short = shorten(self._path.stem, rest=len(f".partial-999{suffix}"))
+        stem, number = f"{short}.partial", 1
         path = self._path.with_name(stem + suffix)
         while os.path.lexists(path):
             number += 1

@@ -19,6 +19,8 @@ __all__ = [
     "Capture",
     "explain_missing",
     "find_camera",
+    "hide_secrets",
+    "is_device",
     "is_stream",
     "list_cameras",
     "name_stream",
@@ -28,6 +30,15 @@ __all__ = [
 ]
 
 _SCHEMES = ("http://", "https://", "rtsp://", "rtsps://", "rtmp://", "udp://", "tcp://", "srt://")
+
+
+_KEYED = {"rtmp", "rtmps", "srt"}
+"""Schemes whose paths are keys that let one send to a stream."""
+
+_SECRETS = re.compile(r"[?#&;=]")
+
+
+_DEVICE = re.compile(r"/dev/video(\d+)")
 
 
 class Capture(Protocol):
@@ -77,9 +88,38 @@ def is_stream(text: str) -> bool:
     return text.lower().startswith(_SCHEMES)
 
 
+def is_device(text: str) -> bool:
+    """Whether a text is the system's name of a camera, as ``/dev/video0``."""
+    return _DEVICE.fullmatch(_device(text)) is not None
+
+
+def _device(text: str) -> str:
+    """Return a device's name, also for a link to it as those in ``/dev/v4l/by-id``."""
+    path = text.strip()
+    return os.path.realpath(path) if path.startswith("/dev/") and os.path.islink(path) else path
+
+
 def name_stream(url: str) -> str:
     """Name a stream by its URL, without the password that cameras' URLs often carry."""
-    return f"stream {re.sub(r'//[^/@]*@', '//', url)}"
+    return f"stream {hide_secrets(url)}"
+
+
+def hide_secrets(text: str) -> str:
+    """Return an address as it may be shown: without user, password, queries, and keys of streams.
+
+    A password may hold any sign unescaped, so that what may be one goes: all before the last
+    ``@``, and all from the first sign of a query on. What is no address stays as it is.
+    """
+    scheme, mark, rest = text.partition("://")
+    if not mark:
+        before, sign, after = text.rpartition("@")
+        return f"...@{_SECRETS.split(after)[0]}" if sign and ":" in before else text
+    shown = _SECRETS.split(rest.rpartition("@")[2])[0]
+    if len(shown) < len(rest) and "/" in shown and _SECRETS.search(rest.rpartition("@")[2]):
+        shown = f"{shown.rpartition('/')[0]}/..."  # ``/user=...`` hides in the last part of a path
+    if scheme.lower() in _KEYED:
+        shown = shown.partition("/")[0]
+    return f"{scheme}://{shown}"
 
 
 def parse_device(device: int | str) -> int | str:
@@ -93,7 +133,7 @@ def parse_device(device: int | str) -> int | str:
     if isinstance(device, str) and not is_stream(device):
         raise ConfigError(
             f"camera: expected an index (0, 1, ...) or a stream's URL ({' '.join(_SCHEMES)}), "
-            f"got {device!r}"
+            f"got {hide_secrets(device)!r}"
         )
     if isinstance(device, int) and device < 0:
         raise ConfigError(f"camera: expected an index of at least 0, got {device}")
@@ -124,6 +164,11 @@ class CameraName:
     name: str
     backend: str
     path: str | None = None
+
+    @property
+    def names(self) -> set[str]:
+        """What it may be called, in lower case: its name, its path, and its line in a list."""
+        return {name.casefold() for name in (self.name, self.path or self.name, str(self))}
 
     def __str__(self) -> str:
         """Return it in one line: ``0: HD Webcam (V4L2, /dev/video0)``."""
@@ -166,7 +211,8 @@ def find_camera(text: str) -> int | str:
     """Return what `stylizer.io.sources.camera.Camera` opens for what a user wrote.
 
     Args:
-      text: an index, a stream's URL, or a camera's name, or a part of it, in upper or lower case.
+      text: an index, a stream's URL, the system's name of a device (``/dev/video0``), or a
+        camera's name, or a part of it, in upper or lower case.
 
     Returns:
       The index or the URL.
@@ -180,19 +226,21 @@ def find_camera(text: str) -> int | str:
         return text
     cameras = list_cameras()
     wanted = text.strip().casefold()
-    exact = [camera for camera in cameras if camera.name.casefold() == wanted]
+    exact = [camera for camera in cameras if wanted in camera.names]
     partly = [camera for camera in cameras if wanted and wanted in camera.name.casefold()]
     fitting = exact or partly
     if len(fitting) == 1:
         return fitting[0].index
+    if number := _DEVICE.fullmatch(_device(text)):
+        return int(number[1])  # by another of its names; whether it is there, opening tells
     if fitting:
         raise SourceError(
             f"camera {text!r}: several have that in their names; give one of these numbers: "
             f"{'; '.join(map(str, fitting))}"
         )
     raise SourceError(
-        f"camera {text!r}: expected an index (0, 1, ...), a stream's URL (http://, rtsp://) or "
-        f"a part of a camera's name; {_listed(cameras)}"
+        f"camera {hide_secrets(text)!r}: expected an index (0, 1, ...), a stream's URL (http://, "
+        f"rtsp://), a device as /dev/video0, or a part of a camera's name; {_listed(cameras)}"
     )
 
 

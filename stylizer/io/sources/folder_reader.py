@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import logging
 import re
 from collections.abc import Iterator
 from fractions import Fraction
@@ -13,16 +14,28 @@ from natsort import natsort_keygen, ns
 from stylizer.base import Managed
 from stylizer.errors import ConfigError, SourceError
 from stylizer.frame import Frame
+from stylizer.io.files import is_special
 from stylizer.io.image import IMAGE_SUFFIXES, image_size, read_image_and_alpha
 
 __all__ = ["FolderReader", "find_pictures", "is_numbered", "is_pattern"]
 
+_log = logging.getLogger(__name__)
+
 _NUMBER = re.compile(r"%0?(\d*)d")
 _natural_key = natsort_keygen(alg=ns.PATH)
+_signed_key = natsort_keygen(alg=ns.SIGNED)
+_SIGN = re.compile(r"(?:^|(?<=[_.]))-(?=\d)")
+"""A dash that makes a number negative, as in ``shot_-10``; that of ``shot-10`` parts words."""
 
 
 def _order(path: Path) -> tuple[object, str]:
     return _natural_key(path), str(path)  # 1.png and 001.png count alike; the name decides
+
+
+def _signed_order(path: Path) -> tuple[object, object, str]:
+    plain = path.name.replace("+", "\uff0b").replace("-", "\uff0d")
+    signed = "".join("-" if _SIGN.match(path.name, at) else sign for at, sign in enumerate(plain))
+    return _natural_key(path.parent), _signed_key(signed), str(path)
 
 
 def is_numbered(name: str) -> bool:
@@ -58,7 +71,8 @@ def find_pictures(where: Path | str) -> tuple[Path, ...]:
         found = [Path(name) for name in glob.glob(text, recursive=True)]
     else:
         raise SourceError(f"{text}: no such folder; check the path")
-    paths = sorted((path for path in found if _is_picture(path)), key=_order)
+    order = _signed_order if any(_SIGN.search(path.name) for path in found) else _order
+    paths = sorted((path for path in found if _is_picture(path)), key=order)
     if not paths:
         known = " ".join(sorted(IMAGE_SUFFIXES))
         raise SourceError(
@@ -69,8 +83,13 @@ def find_pictures(where: Path | str) -> tuple[Path, ...]:
 
 
 def _is_picture(path: Path) -> bool:
-    known = path.suffix.lower() in IMAGE_SUFFIXES
-    return known and not path.name.startswith(".") and path.is_file()
+    if path.suffix.lower() not in IMAGE_SUFFIXES or path.name.startswith("."):
+        return False
+    if path.is_symlink() and not path.exists():
+        _log.warning("%s is passed over: a link to what is not there", path)
+    elif is_special(path):
+        _log.warning("%s is passed over: a pipe or a device", path)
+    return path.is_file()
 
 
 def _find_numbered(pattern: Path) -> list[Path]:
@@ -78,7 +97,8 @@ def _find_numbered(pattern: Path) -> list[Path]:
     if match is None or not pattern.parent.is_dir():
         raise SourceError(f"{pattern}: no such folder: {pattern.parent}")
     before, after = pattern.name[: match.start()], pattern.name[match.end() :]
-    digits = rf"\d{{{int(match[1] or 1)},}}"
+    width = int(match[1] or 1)  # of which the sign takes one
+    digits = rf"(?:\d{{{width},}}|-\d{{{max(width - 1, 1)},}})"
     fits = re.compile(re.escape(before) + digits + re.escape(after))
     return [path for path in pattern.parent.iterdir() if fits.fullmatch(path.name)]
 

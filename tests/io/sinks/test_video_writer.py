@@ -15,6 +15,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from PIL import Image as pillow
 
 from stylizer.errors import ConfigError, SinkError
 from stylizer.frame import Frame
@@ -290,6 +291,21 @@ def test_a_gif_says_that_it_has_no_sound(
     assert [track["kind"] for track in streams(path)] == ["video"]
     assert "audio track 1 (aac, spa) is left out" in caplog.text
     assert "subtitle track 2" in caplog.text
+
+
+@pytest.mark.parametrize("plays", [0, 1, 2, 5])
+@pytest.mark.parametrize("kind", ["GIF", "PNG"])
+def test_a_gif_plays_as_often_as_its_source(tmp_path: Path, plays: int, kind: str) -> None:
+    frames = [pillow.fromarray(picture(number, SIZE)) for number in range(4)]
+    # A GIF counts repetitions, and says nothing when there are none; an APNG counts plays.
+    loop = {0: 0, 1: None}.get(plays, plays - 1) if kind == "GIF" else plays
+    options = {} if loop is None else {"loop": loop}
+    source = tmp_path / f"source.{'gif' if kind == 'GIF' else 'apng'}"
+    frames[0].save(source, kind, save_all=True, append_images=frames[1:], duration=100, **options)
+    path = write(tmp_path / "out.gif", 4, rate=Fraction(10), source=source)
+    with pillow.open(path) as painted:
+        told = painted.info.get("loop")
+    assert (1 if told is None else told and told + 1) == plays
 
 
 def test_a_gif_faster_than_players_can_show_is_thinned_out(

@@ -11,7 +11,7 @@ from cv2_enumerate_cameras import CameraInfo
 
 from stylizer.errors import SourceError
 from stylizer.io.sources.camera import Camera
-from stylizer.io.sources.devices import find_camera, list_cameras
+from stylizer.io.sources.devices import find_camera, hide_secrets, list_cameras
 
 Plug = dict[int, Sequence[tuple[int, str, str | None]]]
 
@@ -81,6 +81,9 @@ def test_a_system_without_a_list(monkeypatch: pytest.MonkeyPatch) -> None:
         ("capture", 2),
         ("HD WEBCAM", 0),  # the whole name of one is a part of the other's
         ("pro", 4),
+        ("/dev/video2", 2),
+        ("/dev/video9", 9),  # another of a camera's names; opening tells whether it is there
+        ("4: HD Webcam Pro (V4L2, /dev/video4)", 4),
         ("rtsp://a:b@192.168.0.7/stream", "rtsp://a:b@192.168.0.7/stream"),
         ("HTTP://host/video", "HTTP://host/video"),
     ],
@@ -88,6 +91,26 @@ def test_a_system_without_a_list(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_camera_is_found(monkeypatch: pytest.MonkeyPatch, text: str, found: int | str) -> None:
     plug_in(monkeypatch, "linux", LINUX)
     assert find_camera(text) == found
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("rtsp://anna:pass@SECRET@host:9/x?password=SECRET", "rtsp://host:9/..."),
+        ("rtsp://anna:SEC/RET@host/x", "rtsp://host/x"),
+        ("rtsp://anna:SE?CRET@host/x", "rtsp://host/x"),
+        ("rtsp://anna:SE#CRET@host/x/y", "rtsp://host/x/y"),
+        ("rtsp://:SECRET@host", "rtsp://host"),
+        ("http://host/cgi/user=admin&password=SECRET&channel=1", "http://host/cgi/..."),
+        ("http://host/video?mail=a@b&token=SECRET", "http://b"),
+        ("rtmp://host/app/SECRET", "rtmp://host"),
+        ("anna:SECRET@host/x", "...@host/x"),
+        ("http://host:8080/video.mjpg", "http://host:8080/video.mjpg"),
+        ("photos/a@2x.png", "photos/a@2x.png"),
+    ],
+)
+def test_secrets_are_never_shown(address: str, shown: str) -> None:
+    assert hide_secrets(address) == shown
 
 
 def test_a_name_that_several_have_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import re
 from fractions import Fraction
 from pathlib import Path
@@ -24,6 +25,28 @@ def test_natural_order(tmp_path: Path) -> None:
         (tmp_path / name).touch()
     expected = ["1.png", "2.png", "10.png", "a 9.jpg", "a 10.jpg", "img2.TIF", "img12.tif"]
     assert _names(tmp_path) == expected
+
+
+def test_negative_numbers_and_dashes(tmp_path: Path) -> None:
+    signed, dashed = tmp_path / "signed", tmp_path / "dashed"
+    for folder in (signed, dashed):
+        folder.mkdir()
+    for number in (0, -10, 2, -1, 10, 1, -2):
+        (signed / f"shot_{number}.png").touch()
+    for number in (10, 2, 1):
+        (dashed / f"clip-{number}.png").touch()
+    ordered = [f"shot_{number}.png" for number in (-10, -2, -1, 0, 1, 2, 10)]
+    assert _names(signed) == _names(f"{signed}/*.png") == _names(f"{signed}/shot_%d.png") == ordered
+    assert _names(dashed) == ["clip-1.png", "clip-2.png", "clip-10.png"]
+
+
+def test_what_cannot_be_read_is_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write_image(tmp_path / "1.png", picture(1))
+    (tmp_path / "2.png").symlink_to("nowhere.png")
+    os.mkfifo(tmp_path / "3.png")
+    assert _names(tmp_path) == ["1.png"]
+    assert re.search(r"2\.png is passed over: a link", caplog.text)
+    assert re.search(r"3\.png is passed over: a pipe", caplog.text)
 
 
 @given(numbers=st.sets(st.integers(0, 10**6), min_size=1, max_size=12), width=st.integers(1, 7))
