@@ -7,28 +7,30 @@ import csv
 import hashlib
 import json
 import os
+import re
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import h5py
 import keras
 import numpy as np
-import numpy.typing as npt
 
 __all__ = ["append_row", "list_in_manifest", "read_settings", "save_packed"]
 
 Settings = TypeVar("Settings")
 
+_NORMALIZATION = re.compile(r"/normalization(_\d+)?/")
+"""Of the layers `keras.layers.Normalization`, in a file of weights."""
+
 
 def save_packed(model: keras.Model, path: Path) -> None:
-    """Save weights (``.weights.h5``), floats rounded to half precision and compressed.
+    """Save weights (``.weights.h5``) in half precision, compressed.
 
-    The model keeps the rounded values. The file appears at once, by renaming.
+    What statistics are normalized by stays as it is: where one hardly varies, the difference to its
+    mean is multiplied by a hundred thousand. The model gets the rounded values. The file appears at
+    once, by renaming.
     """
-    for layer in model.layers:
-        values = layer.get_weights()
-        layer.set_weights([_rounded(value) for value in values])
     whole, packed = (path.with_name(f"{kind}_{path.name}") for kind in ("whole", "packed"))
     model.save_weights(whole)
     with h5py.File(whole) as old, h5py.File(packed, "w", libver="latest") as new:
@@ -36,7 +38,9 @@ def save_packed(model: keras.Model, path: Path) -> None:
         def copy(name: str, item: h5py.Group | h5py.Dataset) -> None:
             if isinstance(item, h5py.Dataset):
                 chunked = {"compression": 9, "shuffle": True} if item.size > 1000 else {}
-                made = new.create_dataset(name, data=item[()], **chunked)
+                exact = item.dtype.kind != "f" or _NORMALIZATION.search(name)
+                values = item[()] if exact else item[()].astype(np.float16)
+                made = new.create_dataset(name, data=values, **chunked)
             else:
                 made = new.require_group(name)
             made.attrs.update(item.attrs)
@@ -44,11 +48,8 @@ def save_packed(model: keras.Model, path: Path) -> None:
         old.visititems(copy)
         new.attrs.update(old.attrs)
     whole.unlink()
+    model.load_weights(packed)
     os.replace(packed, path)
-
-
-def _rounded(value: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    return value.astype(np.float16).astype(value.dtype) if value.dtype.kind == "f" else value
 
 
 def list_in_manifest(root: Path, name: str, path: Path) -> str:

@@ -25,7 +25,7 @@ class FastConfig:
     """How the fast network paints.
 
     Attributes:
-      network: one of `stylizer.network.registry.FAST_NETWORKS`, as ``"fast"`` (embedded).
+      network: one of `stylizer.network.registry.FAST_NETWORKS`, the first of them by default.
       engine: what runs the network; ``"auto"`` is Keras on a GPU that its backend uses,
         OpenVINO otherwise.
       threads: of the CPU; None for one a core.
@@ -39,7 +39,7 @@ class FastConfig:
       cache: where OpenVINO's form of the network is kept; None for the user's cache folder.
     """
 
-    network: str = "fast"
+    network: str = next(iter(FAST_NETWORKS))
     engine: Engine = "auto"
     threads: int | None = None
     precision: Precision = "auto"

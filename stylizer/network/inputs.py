@@ -104,9 +104,19 @@ def style_size(have: tuple[int, int], side: float) -> tuple[int, int]:
     return Size(short_side=max(LEAST_STYLE_SIDE, round(short))).fit(have)
 
 
-def known_statistics(style: NamedStyle, side: float) -> npt.NDArray[np.float32]:
-    """Return a built-in style's statistics at the size nearest to a short side: float32, (1, N)."""
-    return np.ascontiguousarray(style.statistics[style.nearest(side)], np.float32)[None]
+def known_statistics(style: NamedStyle, side: float, count: int) -> npt.NDArray[np.float32]:
+    """Return a built-in style's first statistics, at the size nearest to a short side.
+
+    Args:
+      style: the style.
+      side: the short side that a picture would have been resized to, in pixels.
+      count: as many as the network reads.
+
+    Returns:
+      float32, (1, count).
+    """
+    known = style.statistics[style.nearest(side)][:count]
+    return np.ascontiguousarray(known, np.float32)[None]
 
 
 def check_embedding(code: StyleEmbedding, size: int) -> StyleEmbedding:

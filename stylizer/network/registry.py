@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from stylizer.network.adaptive.spec import ADAPTIVE
 from stylizer.network.fast.spec import FAST
 from stylizer.network.magenta.spec import MAGENTA
 from stylizer.network.spec import FastNetworkSpec
@@ -19,6 +20,7 @@ FAST_NETWORKS: Mapping[str, FastNetworkSpec] = MappingProxyType(
         spec.name: spec
         for spec in (
             FAST,
+            ADAPTIVE,
             MAGENTA,
         )
     }

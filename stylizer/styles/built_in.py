@@ -23,6 +23,7 @@ __all__ = [
     "check_weight",
     "load_named_style",
     "pack_gram",
+    "pack_relations",
     "style_names",
     "unpack_gram",
 ]
@@ -42,8 +43,10 @@ class NamedStyle:
       artist: who painted it.
       year: when it was finished.
       aspect: its longer side over its shorter one, 1 or more.
-      statistics: by side, float32 (640,): means and standard deviations of the embedded loss
-        network's features (`stylizer.network.fast.architecture.style_statistics`).
+      statistics: by side, float32 (19168,): means, standard deviations and correlations of the
+        features of the loss network `compact`, as
+        `stylizer.network.adaptive.architecture.style_statistics` gives them. They belong to no fast
+        network: each reads as many of the first ones as it knows.
       grams: by side, then by the network's style layer: Gram matrices, float32 (C, C).
       weight: its share among several styles, more than 0.
     """
@@ -139,6 +142,11 @@ def pack_gram(gram: Vector) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float1
     return np.rint(127 * np.clip(shares, -1, 1)).astype(np.int8), energies
 
 
+def pack_relations(relations: Vector) -> npt.NDArray[np.int8]:
+    """Write correlations, float32 -1..1, in 8 bits, exact to 0.004."""
+    return np.rint(127 * np.clip(relations, -1, 1)).astype(np.int8)
+
+
 def unpack_gram(correlations: npt.NDArray[np.int8], energies: npt.NDArray[np.float16]) -> Vector:
     """Return the Gram matrix, float32 (C, C), that `pack_gram` wrote."""
     rows, columns = np.triu_indices(len(energies))
@@ -175,7 +183,9 @@ def _read_style(index: int) -> NamedStyle:
             )
             for side, correlations, energies in packed:
                 grams.setdefault(side, {})[layer] = _frozen(unpack_gram(correlations, energies))
-        statistics = map(_frozen, file["statistics"][index])
+        relations = _read_relations(str(file["names"][index]))
+        rows = zip(file["statistics"][index], relations, strict=True)
+        statistics = (_frozen(np.concatenate(row)) for row in rows)
         return NamedStyle(
             name=str(file["names"][index]),
             title=str(file["titles"][index]),
@@ -185,6 +195,12 @@ def _read_style(index: int) -> NamedStyle:
             statistics=dict(zip(file["sides"].tolist(), statistics, strict=True)),
             grams=grams,
         )
+
+
+def _read_relations(name: str) -> Vector:
+    with np.load(weights_path("style_relations"), allow_pickle=False) as file:
+        row = file["names"].tolist().index(name)
+        return np.asarray(file["relations"][row] / np.float32(127), np.float32)
 
 
 def _frozen(array: npt.NDArray[np.floating]) -> Vector:

@@ -21,6 +21,7 @@ from stylizer.gatys.config import GatysConfig
 from stylizer.io.image import read_image, write_image
 from stylizer.network import stylizer as fast_module
 from stylizer.network.config import FastConfig
+from stylizer.network.registry import FAST_NETWORKS
 from stylizer.styles.load import AnyStyle, load_styles
 from tests.apps.commands.test_live import Screen
 from tests.apps.conftest import Inverter, Run, names
@@ -61,6 +62,8 @@ def arguments(clip: Path, photo: Path, shots: Path, tmp_path: Path) -> dict[str,
     }
 
 
+EMBEDDED = " or ".join(name for name, one in FAST_NETWORKS.items() if "keras" in one.engines)
+
 REFUSED = [
     (["--iterations", "0"], "--iterations: belongs to the optimization; add --method gatys"),
     (["--seed", "0"], "--seed: belongs to the optimization"),
@@ -72,15 +75,18 @@ REFUSED = [
     ),
     (["--precision", "bfloat16", "--engine", "keras"], "precision: bfloat16 goes with the engine"),
     (["--network", "vgg19"], "as --loss-network vgg19"),
-    (["--magenta", "folder"], "magenta: goes with the network magenta, got fast"),
+    (
+        ["--magenta", "folder"],
+        f"magenta: goes with the network magenta, got {FastConfig().network}",
+    ),
     (
         ["--network", "magenta", "--engine", "openvino"],
-        "engine: openvino goes with the network fast",
+        f"engine: openvino goes with the network {EMBEDDED}",
     ),
     (["--weights", "none.h5"], "weights: there is no file none.h5"),
     (
         ["--network", "magenta", "--weights", "x.h5"],
-        "weights: goes with the network fast, got magenta",
+        f"weights: goes with the network {EMBEDDED}, got magenta",
     ),
     (["--method", "gatys", "--engine", "keras"], "--engine: belongs to --method fast"),
     (["--method", "gatys", "--threads", "2"], "--threads: belongs to --method fast"),

@@ -13,7 +13,7 @@ import pytest
 from keras import ops
 
 from stylizer.errors import SourceError
-from stylizer.models.fast.export import export
+from stylizer.models.export import export
 from stylizer.models.pictures import square
 from stylizer.models.training import pack, views
 from stylizer.models.training.batches import Settings, TrainingBatches
@@ -26,12 +26,14 @@ from stylizer.models.training.losses import (
     style_losses,
     style_targets,
 )
+from stylizer.models.training.networks import build
 from stylizer.models.training.pack import trains_on, unpack, unpack_held_out
 from stylizer.models.training.patterns import PATTERNS
 from stylizer.models.training.train import train
 from stylizer.models.training.trainer import ConvolutionMuon, Trainer
 from stylizer.models.training.validation import sky
-from stylizer.network.fast.architecture import build_network
+from stylizer.network.embedded.spec import EmbeddedNetworkSpec
+from stylizer.network.registry import FAST_NETWORKS
 from tests.clips import picture
 
 Array = npt.NDArray[Any]
@@ -342,16 +344,17 @@ def test_training_saves_goes_on_and_exports(network: str, packed: Path, tmp_path
     assert all(np.isfinite(list(row.values())).all() for row in rows)
     sheet = cv2.imread(str(out / "sheet.jpg"))
     assert sheet is not None and sheet.shape == (3 * 384, 4 * 384, 3)
-    if network != "fast":
-        return
     root = tmp_path / "models"
-    (root / "fast").mkdir(parents=True)
+    (root / network).mkdir(parents=True)
     (root / "manifest.json").write_text('{"compact": {}}')
-    digest = export(out / "fast.weights.h5", root)
+    digest = export(network, out / f"{network}.weights.h5", root)
     manifest = json.loads((root / "manifest.json").read_text())
-    assert manifest["fast"]["sha256"] == digest and "compact" in manifest
-    kept, rounded = build_network(), build_network()
-    kept.load_weights(out / "fast.weights.h5")
-    rounded.load_weights(root / "fast" / "fast.weights.h5")
+    assert manifest[network]["sha256"] == digest and "compact" in manifest
+    kept, rounded = (build(network, "float32").network for _ in range(2))
+    kept.load_weights(out / f"{network}.weights.h5")
+    rounded.load_weights(root / network / f"{network}.weights.h5")
     for one, two in zip(kept.get_weights(), rounded.get_weights(), strict=True):
         np.testing.assert_allclose(one, two, rtol=1e-3, atol=1e-4)
+    carried = FAST_NETWORKS[network]
+    assert isinstance(carried, EmbeddedNetworkSpec) and carried.openvino in manifest
+    assert (root / network / f"{network}.openvino.zip").stat().st_size < 400_000

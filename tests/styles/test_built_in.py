@@ -45,8 +45,11 @@ def test_each_has_statistics_and_gram_matrices_of_the_embedded_network(style: Na
     assert sorted(style.statistics) == [192, 256, 384, 512]
     for statistics in style.statistics.values():
         assert statistics.dtype == np.float32
-        assert statistics.shape == (2 * sum(CHANNELS.values()),)
+        pairs = sum(count * (count - 1) // 2 for count in CHANNELS.values())
+        moments = 2 * sum(CHANNELS.values())
+        assert statistics.shape == (moments + pairs,)
         assert np.isfinite(statistics).all()
+        assert np.abs(statistics[moments:]).max() <= 1
     assert set(style.grams) <= {*range(128, 769)}
     for grams in style.grams.values():
         assert {layer: gram.shape[0] for layer, gram in grams.items()} == CHANNELS
@@ -73,6 +76,24 @@ def test_statistics_and_gram_matrices_are_of_the_same_features(
             atol=1e-3,
         )
         start += 2 * channels
+
+
+@pytest.mark.parametrize("side", [192, 512])
+def test_correlations_and_gram_matrices_are_of_the_same_features(
+    style: NamedStyle, side: int
+) -> None:
+    """A Gram matrix is the covariance, and the product of the means."""
+    start, below = 0, 2 * sum(CHANNELS.values())
+    for layer, channels in CHANNELS.items():
+        parts = style.statistics[side][start : start + 2 * channels].astype(float)
+        mean, deviation = parts[:channels], parts[channels:]
+        rows, columns = np.tril_indices(channels, -1)
+        relations = style.statistics[side][below : below + len(rows)]
+        found = relations * deviation[rows] * deviation[columns] + mean[rows] * mean[columns]
+        gram = style.grams[side][layer]
+        roots = np.sqrt(gram.diagonal())
+        assert (np.abs(found - gram[rows, columns]) <= 0.012 * roots[rows] * roots[columns]).all()
+        start, below = start + 2 * channels, below + len(rows)
 
 
 def test_no_two_are_alike() -> None:

@@ -2,7 +2,7 @@
 
 Two models come out: the image network, and the style network, from a style picture to its code; or
 the image network alone, with a style put into it. All take and give float32, with a batch axis of
-1 and channels last: pictures RGB 0..255 (1, H, W, 3) and codes (1, 64). Each is run once, by the
+1 and channels last: pictures RGB 0..255 (1, H, W, 3) and codes (1, N). Each is run once, by the
 program it is meant for, and compared with Keras.
 """
 
@@ -52,7 +52,7 @@ class ExportConfig:
       weights: other weights of the network; None for the embedded ones.
     """
 
-    network: str = "fast"
+    network: str = next(iter(FAST_NETWORKS))
     format: Format
     size: tuple[int, int] | None = None
     code: StyleEmbedding | None = None

@@ -84,7 +84,8 @@ class KerasRuntime:
             picture = resize_style(style.image, side)
             statistics = self._measure(ops.convert_to_tensor(picture[None]))
         else:
-            statistics = ops.convert_to_tensor(known_statistics(style, side))
+            count = self._predictor.input_shape[-1]
+            statistics = ops.convert_to_tensor(known_statistics(style, side, count))
         code = ops.convert_to_numpy(self._predictor(statistics, training=False))
         return np.array(code[0], np.float32)
 

@@ -81,10 +81,10 @@ def _project(code: Output, dense: list[layers.Dense]) -> dict[str, Output]:
     As a convolution, which gives its output in the layout that normalizations are computed in; of
     a matrix product each output would be copied.
     """
-    kernels, biases = zip(*(map(_numpy, layer.weights) for layer in dense), strict=True)
-    kernel, bias = np.concatenate(kernels, axis=1), np.concatenate(biases)
-    whole = _convolve(op.unsqueeze(code, _whole(_SPATIAL)), _turned(kernel[None, None]))
-    whole = op.add(whole, _constant(bias[None, :, None, None]))
+    kernels, biases = zip(*(layer.weights for layer in dense), strict=True)
+    kernel = op.concat([_turned(_numpy(one)[None, None]) for one in kernels], 0)
+    bias = op.concat([_constant(_numpy(one)[None, :, None, None]) for one in biases], 1)
+    whole = op.add(_convolve(op.unsqueeze(code, _whole(_SPATIAL)), kernel), bias)
     widths = _whole([layer.units for layer in dense])
     parts = op.variadic_split(whole, _whole(1), widths).outputs()
     return {layer.output.name: part for layer, part in zip(dense, parts, strict=True)}

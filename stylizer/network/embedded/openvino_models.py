@@ -1,7 +1,8 @@
 """A network's models in OpenVINO's form: carried by the package, or made once and then kept.
 
 All models of a network are in one archive, which appears whole or not at all, and whose checksums
-are compared when it is read. The package carries those of its own weights. Of other weights they
+are compared when it is read. The package carries those of its own weights, without the numbers that
+stand in the files of weights (`stylizer.network.embedded.stored_weights`). Of other weights they
 are made by TensorFlow, and kept in the user's cache folder under a name that stands for all that
 they are made of: weights, source code and versions.
 """
@@ -25,6 +26,7 @@ import platformdirs
 from stylizer.errors import WeightsError
 from stylizer.network.embedded.conversion import ConversionConfig, Part, convert
 from stylizer.network.embedded.spec import EmbeddedNetworkSpec
+from stylizer.network.embedded.stored_weights import Place, put_back, take_out
 from stylizer.weights import weights_path
 
 __all__ = ["PARTS", "Models", "cache_folder", "load_models", "make_models", "write_models"]
@@ -67,9 +69,11 @@ def load_models(
       BackendError: the network cannot be converted.
     """
     if weights is None and network.openvino is not None:
-        carried = weights_path(network.openvino)
+        carried, *made_of = map(
+            weights_path, (network.openvino, network.weights, network.loss_weights)
+        )
         try:
-            return _read(carried)
+            return _read(carried, made_of)
         except _DAMAGED as error:
             raise WeightsError(f"{carried}: is damaged ({error}): reinstall stylizer") from error
     whole = weights or weights_path(network.weights)
@@ -126,7 +130,7 @@ def write_models(models: Models, path: Path, *, made_of: Sequence[Path] = ()) ->
     Args:
       models: what to write.
       path: the file; one that is there is replaced.
-      made_of: files whose sums are noted in it.
+      made_of: files of weights; what stands in them is left out, and their sums are noted.
 
     Raises:
       OSError: it cannot be written.
@@ -137,8 +141,11 @@ def write_models(models: Models, path: Path, *, made_of: Sequence[Path] = ()) ->
     try:
         with os.fdopen(handle, "wb") as file, zipfile.ZipFile(file, "w") as archive:
             for part, contents in models.items():
-                for suffix, content in zip((".xml", ".bin"), contents, strict=True):
-                    _add(archive, f"{part}{suffix}", content)
+                left, places = take_out(*contents, made_of)
+                _add(archive, f"{part}.xml", contents[0])
+                _add(archive, f"{part}.bin", left)
+                if made_of:
+                    _add(archive, f"{part}.json", json.dumps(places).encode())
             _add(archive, _MADE_OF, json.dumps(sums).encode())
         temporary.chmod(0o644)
         os.replace(temporary, path)
@@ -151,9 +158,16 @@ def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
     archive.writestr(entry, content, compress_type=zipfile.ZIP_DEFLATED, compresslevel=9)
 
 
-def _read(path: Path) -> Models:
+def _read(path: Path, made_of: Sequence[Path] = ()) -> Models:
+    models: dict[str, tuple[bytes, bytes]] = {}
     with zipfile.ZipFile(path) as archive:
-        return {part: (archive.read(f"{part}.xml"), archive.read(f"{part}.bin")) for part in PARTS}
+        for part in PARTS:
+            weights = archive.read(f"{part}.bin")
+            if made_of:
+                places = [Place(*one) for one in json.loads(archive.read(f"{part}.json"))]
+                weights = put_back(weights, places, made_of)
+            models[part] = archive.read(f"{part}.xml"), weights
+    return models
 
 
 def _key(network: EmbeddedNetworkSpec, weights: Path, loss_weights: Path) -> str:

@@ -129,8 +129,8 @@ class OpenVinoRuntime:
                 picture = resize_style(style.image, side)
                 statistics = self._measure(picture[None].astype(np.float32))[0]
             else:
-                known = int(self._predict.input().shape[-1])
-                statistics = known_statistics(style, side)[:, :known]
+                count = int(self._predict.input().shape[-1])
+                statistics = known_statistics(style, side, count)
             return np.array(self._predict(statistics)[0][0], np.float32)
 
     @functools.cached_property

@@ -31,10 +31,14 @@ from stylizer.network.fast.architecture import (
 )
 from stylizer.network.fast.parts import load_network
 from stylizer.network.fast.spec import FAST
+from stylizer.network.registry import FAST_NETWORKS
 from stylizer.network.runtime import Runtime, load_runtime
 from stylizer.perceptual.compact import load_compact
 from stylizer.styles.load import Style, load_style
 from stylizer.weights import weights_path
+
+FIRST = FastConfig().network
+EMBEDDED = " or ".join(name for name, one in FAST_NETWORKS.items() if "keras" in one.engines)
 
 SIZES = [(64, 48), (67, 45), (16, 16), (33, 130), (5, 3)]
 
@@ -281,7 +285,8 @@ def test_openvino_imports_no_tensorflow(tmp_path: Path, in_openvino: OpenVinoRun
         "from stylizer.styles.load import Style, load_style\n"
         "styles = [load_style('starry_night'), Style(name='a', image=np.eye(32, dtype=np.uint8)"
         "[:, :, None] * np.full(3, 255, np.uint8))]\n"
-        "config = FastConfig(engine='openvino', precision='float32', cache=Path(sys.argv[1]))\n"
+        "config = FastConfig(network='fast', engine='openvino', precision='float32', "
+        "cache=Path(sys.argv[1]))\n"
         "stylizer = FastStylizer(styles, config)\n"
         "stylizer(Frame(np.zeros((30, 40, 3), np.uint8), 0, 0.0))\n"
         "print(*{'tensorflow', 'keras', 'torch', 'jax'} & set(sys.modules))\n"
@@ -337,7 +342,7 @@ def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_auto_is_openvino_on_a_cpu(
     no_gpu: None, model_cache: Path, in_openvino: OpenVinoRuntime
 ) -> None:
-    config = FastConfig(cache=model_cache, precision="float32")
+    config = FastConfig(network="fast", cache=model_cache, precision="float32")
     assert load_runtime(config).description == in_openvino.description
 
 
@@ -383,23 +388,23 @@ def test_keras_can_be_asked_for() -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"network": "slow"}, "network: expected one of fast, magenta, got 'slow'"),
+        ({"network": "slow"}, "network: expected one of .*, magenta, got 'slow'"),
         ({"engine": "tensorrt"}, "engine: expected one of auto, keras, openvino"),
         ({"threads": 0}, "threads: expected 1 or more, got 0"),
         ({"precision": "int8"}, "precision: expected one of auto, float32, bfloat16, got 'int8'"),
         ({"precision": "bfloat16", "engine": "keras"}, "precision: bfloat16 goes with the engine"),
-        ({"magenta": "folder"}, "magenta: goes with the network magenta, got fast"),
+        ({"magenta": "folder"}, f"magenta: goes with the network magenta, got {FIRST}"),
         (
             {"network": "magenta", "engine": "openvino"},
-            "engine: openvino goes with the network fast, got magenta",
+            f"engine: openvino goes with the network {EMBEDDED}, got magenta",
         ),
         (
             {"network": "magenta", "weights": Path("x")},
-            "weights: goes with the network fast, got magenta",
+            f"weights: goes with the network {EMBEDDED}, got magenta",
         ),
         (
             {"network": "magenta", "precision": "bfloat16"},
-            "precision: bfloat16 goes with the network fast, got magenta",
+            f"precision: bfloat16 goes with the network {EMBEDDED}, got magenta",
         ),
         ({"style_scale": 0.0}, "style_scale: expected 0.05..8, got 0.0"),
         ({"style_scale": float("nan")}, "style_scale: expected 0.05..8, got nan"),

@@ -1,0 +1,1 @@
+"""Weights and card of the adaptive network."""

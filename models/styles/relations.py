@@ -1,0 +1,63 @@
+"""Measures how channels go together in the paintings of the built-in styles.
+
+Run as ``python -m stylizer.models.styles.relations DATA`` where DATA holds ``styles/``, one picture
+for each of `stylizer.models.styles.build.PAINTINGS`. Writes ``relations.npz`` beside this file, and
+notes it in the manifest. It goes with ``styles.npz``: means and deviations stand there.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from keras import ops
+
+from stylizer.io.image import read_image
+from stylizer.network.adaptive.architecture import style_statistics
+from stylizer.network.fast.architecture import STATISTICS_SIZE as MOMENTS
+from stylizer.perceptual.compact import load_compact
+from stylizer.size import Size
+from stylizer.styles.built_in import pack_relations
+from stylizer.weights import weights_path
+
+from ..records import list_in_manifest
+from .build import PAINTINGS, SIDES
+
+__all__ = ["main", "measure_relations"]
+
+
+def measure_relations(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.int8]:
+    """Measure one painting with the embedded loss network `compact`.
+
+    Args:
+      picture: uint8 RGB, (H, W, 3), its short side at least the largest of `SIDES`.
+
+    Returns:
+      (len(SIDES), R), as `stylizer.styles.built_in.pack_relations` writes them.
+    """
+    network, found = load_compact(weights_path("compact")), []
+    for side in SIDES:
+        size = Size(short_side=side).fit((picture.shape[1], picture.shape[0]))
+        image = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+        statistics = style_statistics(network(ops.convert_to_tensor(image[None], "float32")))
+        found.append(pack_relations(ops.convert_to_numpy(statistics)[0, MOMENTS:]))
+    return np.array(found)
+
+
+def main() -> None:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path, help="folder that holds styles/NAME.jpg")
+    folder = parser.parse_args().data / "styles"
+    found = [measure_relations(read_image(folder / f"{name}.jpg")) for name in PAINTINGS]
+    path = Path(__file__).with_name("relations.npz")
+    names = np.array(list(PAINTINGS))
+    np.savez_compressed(path, allow_pickle=False, names=names, relations=np.array(found))
+    print(list_in_manifest(path.parents[1], "style_relations", path))
+
+
+if __name__ == "__main__":
+    main()
