@@ -56,6 +56,7 @@ class Job:
       seconds_left: as well as is known; None if it is not.
       losses: iteration and total loss, of an optimized photo.
       message: for people.
+      warnings: what is not as in the upload, a line each.
       preview: a small JPEG of the result, or of how far it is.
       result: path of the result, once it is done.
       ended: when, by the queue's clock.
@@ -72,10 +73,16 @@ class Job:
     seconds_left: float | None = None
     losses: list[tuple[int, float]] = field(default_factory=list)
     message: str = ""
+    warnings: list[str] = field(default_factory=list)
     preview: bytes | None = None
     result: Path | None = None
     ended: float | None = None
     stop: threading.Event = field(default_factory=threading.Event)
+
+    def hide_paths(self, text: str) -> str:
+        """Return a message without the server's own paths: the upload has its sender's name."""
+        text = text.replace(str(self.folder / UPLOAD), self.name)
+        return text.replace(f"{self.folder}{os.sep}", "")
 
     def check(self) -> None:
         """Go on only if the job is still wanted.
@@ -103,6 +110,7 @@ class Job:
             "seconds_left": None if self.seconds_left is None else round(self.seconds_left, 1),
             "losses": list(self.losses),
             "message": self.message,
+            "warnings": list(self.warnings),
             "result": f"{address}/result" if self.result is not None else None,
             "preview": f"{address}/preview" if self.preview is not None else None,
         }
@@ -288,8 +296,7 @@ class JobQueue:
         except StylizerError as error:
             if job.stop.is_set():
                 state = "cancelled"
-            message = str(error).replace(str(job.folder / UPLOAD), job.name)
-            message = message.replace(f"{job.folder}{os.sep}", "")
+            message = job.hide_paths(str(error))
         except Exception:
             _log.exception("job failed")
             message = "the server made a mistake; its log says which"

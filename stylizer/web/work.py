@@ -29,6 +29,7 @@ from stylizer.web.jobs import Job
 from stylizer.web.jpeg import encode_jpeg, shrink, shrink_to_pixels
 from stylizer.web.options import PhotoOptions, VideoOptions
 from stylizer.web.uploads import read_picture
+from stylizer.web.warnings import hear_warnings
 
 if TYPE_CHECKING:
     from stylizer.gatys.stylizer import LossRecord
@@ -129,6 +130,10 @@ class VideoWork:
 
     def __call__(self, job: Job) -> Path:
         """Return the path of the painted video; its sound is the source's."""
+        with hear_warnings(job):
+            return self._paint(job)
+
+    def _paint(self, job: Job) -> Path:
         painter = FastStylizer(self.styles, runtime=self.gallery.load_another())
         result = job.folder / "result.mp4"
         with VideoReader(self.source) as reader:

@@ -17,7 +17,7 @@ from stylizer.frame import Image
 from stylizer.network.config import FastConfig
 from stylizer.network.inputs import StyleEmbedding
 from stylizer.network.runtime import load_runtime
-from tests.clips import count_frames, decode, duration, make_clip
+from tests.clips import count_frames, decode, duration, ffmpeg, make_clip
 from tests.web.serving import (
     FlatRuntime,
     Site,
@@ -116,6 +116,16 @@ def test_an_optimization_is_cancelled(tmp_path: Path) -> None:
         told = site.ended(job)
         assert told["state"] == "cancelled"
         assert len(told["losses"]) < 500
+
+
+def test_a_visitor_hears_what_is_left_out(site: Site, clip: Path, tmp_path: Path) -> None:
+    source = tmp_path / "source.mkv"
+    ffmpeg("-i", clip, "-i", clip, "-map", 0, "-map", "1:v", "-c", "copy", source)
+    told = site.ended(submit(site, "video", source.read_bytes(), "Ferien.mkv", short_side=32))
+    assert told["state"] == "done", told["message"]
+    assert told["warnings"] == ["video track 2 (h264) is left out: one is painted"]
+    plain = site.ended(submit(site, "video", clip.read_bytes(), "Ferien.mp4", short_side=32))
+    assert plain["warnings"] == []
 
 
 def test_a_video_is_painted_with_its_sound(site: Site, clip: Path, tmp_path: Path) -> None:

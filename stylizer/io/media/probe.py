@@ -117,10 +117,11 @@ def probe(path: Path | str) -> MediaInfo:
                 raise SourceError(f"{path}: {ENCRYPTED}")
             raise SourceError(f"{path}: no frame can be decoded; the file is empty or cut off")
         rates = [stream.average_rate, stream.guessed_rate, stream.base_rate]
-        if unstamped:  # ffmpeg takes 25 a second for the average; the guess is the stream's own
+        if not times:  # ffmpeg takes 25 a second for the average; the guess is the stream's own
             rates.insert(0, stream.guessed_rate)
         stated = [rate for rate in rates if rate]
-        rate, variable = find_rate(times, stated, tick=stream.time_base or Fraction(0))
+        known = [] if unstamped else times  # of some pictures alone, they tell no distances
+        rate, variable = find_rate(known, stated, tick=stream.time_base or Fraction(0))
         # Where time may begin anew, the difference of the last and the first stamp is no length.
         stated_duration = None if has_seams(container) else stream_seconds(stream)
         orientation = find_orientation(first)
@@ -136,13 +137,15 @@ def probe(path: Path | str) -> MediaInfo:
             rate=rate,
             variable_rate=variable,
             duration=(
-                unstamped / rate
-                if unstamped
+                (len(times) + unstamped) / rate
+                if unstamped and (last is not None or not times)
                 else _find_duration(container, stream, times, last, rate)
             ),
             measured=bool(times) and last is not None,
             stated_duration=None if stated_duration is None else float(stated_duration),
-            frame_count=len(times) if last is not None else unstamped or stream.frames or None,
+            frame_count=(
+                len(times) + unstamped if last is not None or not times else stream.frames or None
+            ),
             audio=_codecs(container.streams.audio),
             subtitles=_codecs(container.streams.subtitles),
             interlaced=first.interlaced_frame,
@@ -156,8 +159,8 @@ def _scan(path: Path) -> tuple[list[Fraction], Fraction | None, int]:
     """Return the times of the first pictures, ascending, and the last one's duration.
 
     The duration is None when there are more pictures than were looked at, 0 when it is not known.
-    Third comes the number of pictures, all of them, of a stream without times (raw H.264 and the
-    like); 0 for others.
+    Third comes the number of further pictures that have no times of their own: all of them in raw
+    H.264 and the like, most in some recordings; 0 where only a few are so.
     """
     container, stream = open_video(path)
     spans: list[tuple[Fraction, Fraction]] = []
@@ -180,10 +183,11 @@ def _scan(path: Path) -> tuple[list[Fraction], Fraction | None, int]:
     spans.sort()
     if not spans:
         return [], None, unstamped
+    unstamped = unstamped if unstamped > len(spans) // 10 else 0
     if complete:
-        return [time for time, _ in spans], spans[-1][1], 0
+        return [time for time, _ in spans], spans[-1][1], unstamped
     # The last pictures of a part may lack earlier ones that follow in the file.
-    return [time for time, _ in spans[:-16]], None, 0
+    return [time for time, _ in spans[:-16]], None, unstamped
 
 
 def _find_duration(

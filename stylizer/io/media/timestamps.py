@@ -126,8 +126,12 @@ class _Bridge:
         index, tick = packet.stream_index, packet.time_base
         if not tick:
             return
+        length = (packet.duration or 0) * tick
         if packet.dts is not None and packet.stream.type in {"video", "audio"}:
-            self._follow(index, packet.dts * tick, (packet.duration or 0) * tick)
+            self._follow(index, packet.dts * tick, length)
+        elif index in self._due and packet.size:
+            self._last[index] = self._due[index]
+            self._due[index] += length
         # Of what comes seldom, as subtitles, the place in the file tells the part.
         part = self._part.get(index, max(self._part.values(), default=0))
         dts, pts = packet.dts, packet.pts

@@ -62,7 +62,7 @@ export function describe(job) {
     const left = job.seconds_left == null ? "" : `, ${timeLeft(job.seconds_left)} left`;
     return `Painting, ${Math.floor(100 * job.progress)} %${left}`;
   }
-  if (job.state === "done") return "Done";
+  if (job.state === "done") return ["Done", ...(job.warnings ?? []).map(sentence)].join(". ");
   if (job.state === "cancelled") return "Cancelled";
   return sentence(job.message || "it failed");
 }

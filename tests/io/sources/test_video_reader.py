@@ -203,6 +203,18 @@ def test_a_raw_stream_has_the_rate_that_it_says(
         assert sum(1 for _ in reader) == reader.frame_count
 
 
+@pytest.mark.parametrize("parts", [1, 3])
+def test_stamps_on_some_pictures_only(tmp_path: Path, parts: int) -> None:
+    vob = ["-c:v", "libx264", "-bf", 2, "-f", "vob"]
+    one = make_clip(tmp_path / "one.vob", rate="25", seconds=2, audio=True, extra=vob)
+    path = tmp_path / "a.vob"
+    path.write_bytes(one.read_bytes() * parts)
+    with VideoReader(path) as reader:
+        assert reader.rate == 25
+        shown = [read_number(frame.image) for frame in reader]
+    assert shown == list(range(50)) * parts
+
+
 def test_raw_jpegs_are_a_film(tmp_path: Path) -> None:
     path = make_clip(
         tmp_path / "a.mjpeg", rate="25", seconds=1, extra=["-c:v", "mjpeg", "-pix_fmt", "yuvj420p"]
