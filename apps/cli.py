@@ -24,6 +24,7 @@ from .commands import (
     export,
     frames,
     image,
+    jobs,
     live,
     report,
     styles,
@@ -31,6 +32,7 @@ from .commands import (
     video,
     web,
 )
+from .console.command_line import remember_arguments
 from .console.terminal import Interrupted, say, say_error, set_up
 
 __all__ = ["INTERRUPTED", "app", "main", "version"]
@@ -49,6 +51,7 @@ app.command("web")(web.web)
 app.command("video")(video.video)
 app.command("frames")(frames.frames)
 app.command("image")(image.image)
+app.command("jobs")(jobs.jobs)
 app.command("styles")(styles.styles)
 app.command("export")(export.export)
 app.command("report")(report.report)
@@ -108,6 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
+    remember_arguments(given)
     if threading.current_thread() is threading.main_thread():
         # A service or a shutdown that ends a night's rendering keeps what was done, as Ctrl-C does.
         signal.signal(signal.SIGTERM, signal.default_int_handler)

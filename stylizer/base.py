@@ -5,13 +5,21 @@ Nothing needs these (see `stylizer.protocols`); they save writing the same metho
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from types import TracebackType
 from typing import Self, TypeVar
 
 from stylizer.frame import Frame
-from stylizer.protocols import Described, Effect, FrameSource, Noticing, Stylizer
+from stylizer.protocols import (
+    Described,
+    Effect,
+    FrameSource,
+    Noticing,
+    Resumable,
+    State,
+    Stylizer,
+)
 
 __all__ = [
     "Applied",
@@ -22,6 +30,10 @@ __all__ = [
     "describe_stylizer",
     "find",
     "find_notice",
+    "load_state",
+    "load_states",
+    "save_state",
+    "save_states",
 ]
 
 T = TypeVar("T")
@@ -131,6 +143,14 @@ class WrappedStylizer:
         """Reset the wrapped stylizer."""
         self._stylizer.reset()
 
+    def save_state(self) -> State:
+        """Return what the wrapped stylizer remembers."""
+        return save_state(self._stylizer)
+
+    def load_state(self, state: State) -> None:
+        """Have the wrapped stylizer remember."""
+        load_state(self._stylizer, state)
+
 
 class Applied(WrappedStylizer):
     """A stylizer and one effect on what it paints; itself a `stylizer.protocols.Stylizer`."""
@@ -170,6 +190,37 @@ def find_notice(*parts: object) -> str | None:
     layers = (layer for part in parts for layer in _layers(part))
     notices = (layer.notice for layer in layers if isinstance(layer, Noticing))
     return next((notice for notice in notices if notice), None)
+
+
+def save_state(part: object) -> State:
+    """Return what a part remembers of earlier frames; nothing of one that has no memory."""
+    return part.save_state() if isinstance(part, Resumable) else {}
+
+
+def load_state(part: object, state: State) -> None:
+    """Bring back what `save_state` gave; a part that has no memory is left as it is."""
+    if isinstance(part, Resumable):
+        part.load_state(state)
+
+
+def save_states(parts: Mapping[str, object]) -> State:
+    """Return what several parts remember as one state: ``name/entry``."""
+    return {
+        f"{name}/{entry}": value
+        for name, part in parts.items()
+        for entry, value in save_state(part).items()
+    }
+
+
+def load_states(parts: Mapping[str, object], state: State) -> None:
+    """Bring back what `save_states` gave."""
+    for name, part in parts.items():
+        own = {
+            entry.removeprefix(f"{name}/"): value
+            for entry, value in state.items()
+            if entry.startswith(f"{name}/")
+        }
+        load_state(part, own)
 
 
 def _layers(part: object) -> Iterator[object]:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from stylizer.base import WrappedStylizer, find
+from stylizer.base import WrappedStylizer, find, load_states, save_states
 from stylizer.description import EffectsConfig, StylizerConfig
 from stylizer.effects.background import LearntBackground
 from stylizer.effects.color import SourceColor
@@ -28,7 +28,7 @@ from stylizer.effects.strength import Blend
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image, check_image
 from stylizer.methods import find_method
-from stylizer.protocols import Effect, ShotStylizer, Stylizer
+from stylizer.protocols import Effect, ShotStylizer, State, Stylizer
 from stylizer.temporal.coherence import Coherence, CoherenceConfig
 from stylizer.temporal.cuts import CutDetector
 
@@ -155,6 +155,24 @@ class Composed(WrappedStylizer):
     def begins_shot(self, frame: Frame) -> bool:
         """Whether a cut comes before this frame; to be asked once for every frame, in order."""
         return self._cuts is not None and self._cuts(frame)
+
+    @property
+    def shots(self) -> CutDetector | None:
+        """What finds cuts for `begins_shot`; None if nothing does."""
+        return self._cuts
+
+    def save_state(self) -> State:
+        """Return what all parts remember; a region's is not among it."""
+        return save_states(self._memories)
+
+    def load_state(self, state: State) -> None:
+        """Have all parts remember what another one's did."""
+        load_states(self._memories, state)
+
+    @property
+    def _memories(self) -> dict[str, object]:
+        effects = {type(effect).__name__: effect for effect in self._effects}
+        return {"shots": self._cuts, "painter": self._stylizer, **effects}
 
     def begin_shot(self) -> None:
         """Forget earlier frames as at a cut: what a region's finder has learnt is kept."""

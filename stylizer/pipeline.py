@@ -30,6 +30,10 @@ How a run ends, and in which state:
   dropped. The error is raised as it was.
 * The sink raises `EndOfStream`: everything stops at once, and `run` returns.
 
+A run can be divided (`Division`): before a frame that is asked for, every part saves what it
+remembers as that frame comes to it, and the whole is handed out before the frame is written. A run
+of the frames from there on, whose stylizer is `restore`d, paints what this one would.
+
 In every case the worker threads have ended before `run` returns or raises. They end when the call
 that they are in does: a source must not block for ever, and a frame's painting is waited for (a
 second Ctrl-C gives that up; the threads are daemons, so the process can end). Only one error
@@ -45,10 +49,13 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Protocol
 
+from stylizer.base import load_state, save_state
 from stylizer.errors import ConfigError, StylizerError
 from stylizer.frame import Frame, check_image
 from stylizer.protocols import (
+    Divided,
     Effect,
     EndOfStream,
     FrameSink,
@@ -57,9 +64,9 @@ from stylizer.protocols import (
     Staged,
     Stylizer,
 )
-from stylizer.stages import Channel, Item, Items, Stage
+from stylizer.stages import Channel, Checkpoint, Item, Items, Stage
 
-__all__ = ["Progress", "run"]
+__all__ = ["Checkpoint", "Division", "Progress", "restore", "run"]
 
 _log = logging.getLogger(__name__)
 
@@ -93,12 +100,25 @@ class Progress:
     latency_p95: float = 0.0
 
 
-def run(
+class Division(Protocol):
+    """Where a run is divided, and who is told of it."""
+
+    def divides(self, frame: Frame, *, begins_shot: bool) -> bool:
+        """Whether to divide before this frame; asked once for each, in order, by the painter."""
+        ...
+
+    def reach(self, checkpoint: Checkpoint) -> None:
+        """Take what is remembered before the frame that is written next; in the caller's thread."""
+        ...
+
+
+def run(  # noqa: PLR0913 - the last three are options of their own
     source: FrameSource,
     stylizer: Stylizer,
     sink: FrameSink,
     *,
     on_progress: Callable[[Progress], None] | None = None,
+    division: Division | None = None,
     queue_size: int = 4,
 ) -> Progress:
     """Carry every frame of ``source`` through ``stylizer`` into ``sink``.
@@ -110,6 +130,7 @@ def run(
       stylizer: called in threads of its own, with the frames in order.
       sink: an open sink; written to in the caller's thread.
       on_progress: called in the caller's thread after every frame written.
+      division: where the run is divided; None for nowhere.
       queue_size: frames that may wait between two stages, 1 or more; a live source always has 1.
 
     Returns:
@@ -122,13 +143,15 @@ def run(
     """
     if queue_size < 1:
         raise ConfigError(f"queue_size: expected 1 or more, got {queue_size}")
-    stages = _stages(source, stylizer, queue_size)
+    stages = _stages(source, stylizer, queue_size, division)
     meter = _Meter(source.frame_count)
     try:
         for stage in stages:
             stage.start()
         with closing(stages[-1].output.drain()) as finished:
             for item in finished:
+                if division is not None and item.checkpoint is not None:
+                    division.reach(item.checkpoint)
                 sink.write(item.painted)
                 meter.count(item.read_at)
                 if on_progress is not None:
@@ -143,17 +166,50 @@ def run(
     return meter.progress()
 
 
-def _stages(source: FrameSource, stylizer: Stylizer, queue_size: int) -> list[Stage]:
+def restore(stylizer: Stylizer, checkpoint: Checkpoint) -> None:
+    """Have a stylizer go on from a checkpoint, with the frame of its index.
+
+    Args:
+      stylizer: one of the same settings as the one that the checkpoint was made of, or that one.
+      checkpoint: as `Division.reach` was told it.
+
+    Raises:
+      ConfigError: a part that the checkpoint tells of is not there.
+    """
+    parts = dict(_memories(stylizer))
+    for name in checkpoint.states:
+        if name not in parts:
+            raise ConfigError(f"checkpoint: expected a stylizer with a {name} to go on")
+    for name, part in parts.items():
+        load_state(part, checkpoint.states.get(name, {}))
+
+
+def _memories(stylizer: Stylizer) -> list[tuple[str, object]]:
+    """Return the parts that may remember, each with its name in a checkpoint."""
+    if not isinstance(stylizer, Staged):
+        return [("stylizer", stylizer)]
+    effects = [(type(effect).__name__, effect) for effect in stylizer.effects]
+    return [("shots", _shots(stylizer)), ("painter", stylizer.painter), *effects]
+
+
+def _shots(stylizer: Staged) -> object:
+    """Return who remembers earlier frames for ``begins_shot``."""
+    return stylizer.shots if isinstance(stylizer, Divided) else None
+
+
+def _stages(
+    source: FrameSource, stylizer: Stylizer, queue_size: int, division: Division | None
+) -> list[Stage]:
     """Return the threads of a run, in the order of the frames."""
     stages: list[Stage] = []
     items = _read(source)
-    parts: list[tuple[str, _Work]] = [("stylizer", partial(_paint, stylizer))]
+    parts: list[tuple[str, _Work]] = [("stylizer", partial(_paint, stylizer, division))]
     capacity = 1
     if source.rate is None:
         if isinstance(stylizer, Staged) and isinstance(stylizer.painter, ShotStylizer):
             raise ConfigError("passes: expected a source that ends, got a live one")
     else:
-        parts, capacity = _parts(stylizer), queue_size
+        parts, capacity = _parts(stylizer, division), queue_size
         stages.append(Stage("reader", items, Channel(capacity)))
         items = stages[-1].output.drain()
     for number, (name, work) in enumerate(parts, start=1):
@@ -166,13 +222,13 @@ def _stages(source: FrameSource, stylizer: Stylizer, queue_size: int) -> list[St
     return stages
 
 
-def _parts(stylizer: Stylizer) -> list[tuple[str, _Work]]:
+def _parts(stylizer: Stylizer, division: Division | None) -> list[tuple[str, _Work]]:
     """Take a stylizer apart, as far as it may be: names, and what each part does."""
     if not isinstance(stylizer, Staged):
-        return [("stylizer", partial(_paint, stylizer))]
+        return [("stylizer", partial(_paint, stylizer, division))]
     paint = _paint_shots if isinstance(stylizer.painter, ShotStylizer) else _paint_staged
     effects = [(type(effect).__name__, partial(_apply, effect)) for effect in stylizer.effects]
-    return [("painter", partial(paint, stylizer)), *effects]
+    return [("painter", partial(paint, stylizer, division)), *effects]
 
 
 def _read(source: FrameSource) -> Items:
@@ -186,25 +242,37 @@ def _read(source: FrameSource) -> Items:
             frames.close()
 
 
-def _paint(stylizer: Stylizer, items: Items, _: Channel) -> Items:
+def _paint(stylizer: Stylizer, division: Division | None, items: Items, _: Channel) -> Items:
     name = type(stylizer).__name__
     with closing(items):
         for item in items:
-            yield replace(item, painted=_checked(stylizer(item.source), item.source, name))
+            made = _divide(division, item.source, begins_shot=False)
+            if made is not None:
+                made.states["stylizer"] = save_state(stylizer)
+            painted = _checked(stylizer(item.source), item.source, name)
+            yield replace(item, painted=painted, checkpoint=made)
 
 
-def _paint_staged(stylizer: Staged, items: Items, _: Channel) -> Items:
+def _paint_staged(stylizer: Staged, division: Division | None, items: Items, _: Channel) -> Items:
     painter, name = stylizer.painter, type(stylizer.painter).__name__
     with closing(items):
         for item in items:
+            shots = {} if division is None else save_state(_shots(stylizer))
             begins = stylizer.begins_shot(item.source)
+            made = _divide(division, item.source, begins_shot=begins)
+            if made is not None:
+                made.states["shots"] = shots
             if begins:
                 painter.reset()
+            elif made is not None:
+                made.states["painter"] = save_state(painter)
             painted = _checked(painter(item.source), item.source, name)
-            yield replace(item, painted=painted, begins_shot=begins)
+            yield replace(item, painted=painted, begins_shot=begins, checkpoint=made)
 
 
-def _paint_shots(stylizer: Staged, items: Items, output: Channel) -> Items:
+def _paint_shots(
+    stylizer: Staged, division: Division | None, items: Items, output: Channel
+) -> Items:
     painter, name = stylizer.painter, type(stylizer.painter).__name__
     if not isinstance(painter, ShotStylizer):
         raise TypeError(f"expected a ShotStylizer, got {name}")
@@ -218,7 +286,19 @@ def _paint_shots(stylizer: Staged, items: Items, output: Channel) -> Items:
     with closing(items):
         for source, result in painter.paint_stream(sources(), wanted=lambda: output.wanted):
             painted = _checked(result, source, name)
-            yield Item(source, painted, arrivals.popleft(), stylizer.begins_shot(source))
+            shots = {} if division is None else save_state(_shots(stylizer))
+            begins = stylizer.begins_shot(source)
+            made = _divide(division, source, begins_shot=begins)
+            if made is not None:
+                made.states.update(shots=shots, painter=save_state(painter))
+            yield Item(source, painted, arrivals.popleft(), begins, made)
+
+
+def _divide(division: Division | None, frame: Frame, *, begins_shot: bool) -> Checkpoint | None:
+    """Return an empty checkpoint where a run is divided."""
+    if division is None or not division.divides(frame, begins_shot=begins_shot):
+        return None
+    return Checkpoint(frame.index, begins_shot)
 
 
 def _apply(effect: Effect, items: Items, _: Channel) -> Items:
@@ -227,6 +307,8 @@ def _apply(effect: Effect, items: Items, _: Channel) -> Items:
         for item in items:
             if item.begins_shot:
                 effect.reset()
+            elif item.checkpoint is not None:
+                item.checkpoint.states[name] = save_state(effect)
             painted = _checked(effect(item.source, item.painted), item.source, name)
             yield replace(item, painted=painted)
 

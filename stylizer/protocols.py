@@ -7,10 +7,12 @@ closes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
+
+import numpy.typing as npt
 
 from stylizer.frame import Frame
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Described",
+    "Divided",
     "Effect",
     "EndOfStream",
     "FrameSink",
@@ -26,8 +29,10 @@ __all__ = [
     "IteratingStylizer",
     "Noticing",
     "PreparingStylizer",
+    "Resumable",
     "ShotStylizer",
     "Staged",
+    "State",
     "StyledStylizer",
     "Stylizer",
 ]
@@ -48,6 +53,11 @@ class Stylizer(Protocol):
     def reset(self) -> None:
         """Forget all earlier frames (a cut, a seek)."""
         ...
+
+
+State = Mapping[str, npt.NDArray[Any]]
+"""What a part remembers of earlier frames, as arrays by name; to be kept in a file, never changed.
+A part that remembers nothing has an empty one."""
 
 
 # What a part may be able to do besides. `stylizer.base.find` finds it through all wrappers.
@@ -96,6 +106,22 @@ class Noticing(Protocol):
         ...
 
 
+@runtime_checkable
+class Resumable(Protocol):
+    """A part whose memory of earlier frames can be saved, and brought back in another process.
+
+    A part that remembers something and cannot save it must not be used in a `stylizer.jobs` job.
+    """
+
+    def save_state(self) -> State:
+        """Return what it remembers, between two frames."""
+        ...
+
+    def load_state(self, state: State) -> None:
+        """Remember what another one of the same settings did when it gave this state."""
+        ...
+
+
 # Stages
 
 
@@ -132,6 +158,14 @@ class Staged(Stylizer, Protocol):
     def begins_shot(self, frame: Frame) -> bool:
         """Whether painter and effects are to forget earlier frames; asked once, in order."""
         ...
+
+
+@runtime_checkable
+class Divided(Staged, Protocol):
+    """A staged stylizer that says who remembers earlier frames for its ``begins_shot``."""
+
+    @property
+    def shots(self) -> object: ...  # noqa: D102
 
 
 @runtime_checkable

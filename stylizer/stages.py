@@ -7,16 +7,32 @@ import threading
 from collections import deque
 from collections.abc import Generator
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from stylizer.frame import Frame
+from stylizer.protocols import State
 
-__all__ = ["Channel", "Item", "Items", "Stage"]
+__all__ = ["Channel", "Checkpoint", "Item", "Items", "Stage"]
 
 _log = logging.getLogger(__name__)
 
 _WAKE = 0.5
 """Seconds after which a waiting thread looks up: Ctrl-C cannot wake a lock on Windows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """What all parts remember just before a frame, so that a run can be gone on with from there.
+
+    Attributes:
+      index: of the frame.
+      begins_shot: whether painter and effects forget earlier frames there.
+      states: by a part's name; each part adds its own as the frame comes to it.
+    """
+
+    index: int
+    begins_shot: bool
+    states: dict[str, State] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +44,14 @@ class Item:
       painted: as it is by now; the source itself until it is painted.
       read_at: when it was read (`time.perf_counter`).
       begins_shot: whether effects forget earlier frames before this one.
+      checkpoint: that is made before this frame, if one is.
     """
 
     source: Frame
     painted: Frame
     read_at: float
     begins_shot: bool = False
+    checkpoint: Checkpoint | None = None
 
 
 Items = Generator[Item, None, None]

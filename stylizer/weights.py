@@ -10,7 +10,7 @@ from pathlib import Path
 
 from stylizer.errors import WeightsError
 
-__all__ = ["weights_path"]
+__all__ = ["weights_digest", "weights_path"]
 
 
 @cache
@@ -43,6 +43,17 @@ def weights_path(name: str) -> Path:
             "reinstall stylizer"
         )
     return path
+
+
+def weights_digest(name: str) -> str | None:
+    """Return the sha256 that the manifest gives for an embedded network; None for another one.
+
+    Raises:
+      WeightsError: there is no manifest.
+    """
+    root = Path(str(files("stylizer.models")))
+    entry = _read_manifest(root / "manifest.json").get(name)
+    return None if entry is None else entry["sha256"]
 
 
 def _read_manifest(path: Path) -> dict[str, dict[str, str]]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from fractions import Fraction
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import typer
 
-from stylizer.base import Managed, WrappedStylizer, describe_stylizer
+from stylizer.base import WrappedSource, WrappedStylizer, describe_stylizer
 from stylizer.errors import SourceError
 from stylizer.frame import Frame
 from stylizer.io.open import open_source
@@ -17,10 +17,12 @@ from stylizer.io.sinks.folder_writer import FolderWriter
 from stylizer.io.sources.devices import hide_secrets
 from stylizer.io.sources.folder_reader import FolderReader
 from stylizer.io.sources.wrappers import Resized
-from stylizer.protocols import FrameSource, Stylizer
+from stylizer.protocols import FrameSource, State, Stylizer
+from stylizer.size import Size
 from stylizer.styles.load import load_styles
 
-from ..console.painting import announce, check_weights, make_stylizer, paint
+from ..console.jobs import open_pictures_job
+from ..console.painting import announce, check_weights, make_stylizer
 from ..console.paths import claim_folder, style_paths
 from ..console.progress import Display
 from ..console.reports import LossReports
@@ -29,33 +31,28 @@ from ..options.effects import CoherenceOptions, LookOptions
 from ..options.fast import FastOptions
 from ..options.gatys import GatysOptions
 from ..options.method import choose_config, describe, refuse_losses
-from ..options.shared import LossOptions, OutputOptions, SpeechOptions, option
+from ..options.shared import JobOptions, LossOptions, OutputOptions, SpeechOptions, option
 from ..options.spread import spread
 
 __all__ = ["Missing", "ResetOnGap", "frames"]
 
 
-class Missing(Managed):
-    """A source that leaves out the frames that are done already; the others keep their index.
+class Missing(WrappedSource):
+    """A source that leaves out the frames that are done already; the others keep their index."""
 
-    Attributes:
-      size: (width, height) of the first picture, in pixels.
-      rate: as the source has it.
-      frame_count: how many frames are missing.
-    """
+    def __init__(self, source: FrameSource, indices: Collection[int]) -> None:
+        """Wrap a source; ``indices`` are those of the frames that are missing."""
+        super().__init__(source)
+        self._indices = frozenset(indices)
 
-    def __init__(
-        self, source: FrameSource, *, exists: Callable[[int], bool], frame_count: int
-    ) -> None:
-        """Wrap a source; ``exists`` tells by a frame's index whether it is done."""
-        self._source, self._exists = source, exists
-        self.size: tuple[int, int] = source.size
-        self.rate: Fraction | None = source.rate
-        self.frame_count: int | None = frame_count
+    @property
+    def frame_count(self) -> int:
+        """How many frames are missing."""
+        return len(self._indices)
 
     def __iter__(self) -> Iterator[Frame]:
         """Give the missing frames in order."""
-        return (frame for frame in self._source if not self._exists(frame.index))
+        return (frame for frame in self._source if frame.index in self._indices)
 
 
 class ResetOnGap(WrappedStylizer):
@@ -79,6 +76,17 @@ class ResetOnGap(WrappedStylizer):
         self._next = None
         super().reset()
 
+    def save_state(self) -> State:
+        """Return what the wrapped stylizer remembers, and which frame it was painted of."""
+        if self._always or self._next is None:
+            return {}
+        return {**super().save_state(), "next": np.array(self._next)}
+
+    def load_state(self, state: State) -> None:
+        """Have the wrapped stylizer remember, and go on with the frame that follows."""
+        super().load_state({name: value for name, value in state.items() if name != "next"})
+        self._next = int(state["next"]) if state else None
+
 
 @spread
 def frames(
@@ -92,6 +100,7 @@ def frames(
     look: LookOptions,
     coherence: CoherenceOptions,
     out: OutputOptions,
+    jobs: JobOptions,
     reports: LossOptions,
     speech: SpeechOptions,
     independent: Annotated[
@@ -118,28 +127,42 @@ def frames(
     styles = load_styles(gatys.style)
     look.check(styles, config)
     coherence.check()
+    description = describe(styles, config, look, None if independent else coherence)
     with _open(source, same_size=not independent) as reader:
         inputs = [*reader.paths, *style_paths(gatys.style)]
         claim_folder(folder, inputs=[path.parent for path in reader.paths])
         losses = LossReports(reports, overwrite=out.overwrite, inputs=inputs)
-        resized = reader if size is None else Resized(reader, size)
-        with FolderWriter(folder, names=reader.names, overwrite=out.overwrite) as writer:
-            missing = writer.missing()
-            if not missing:
+        writer = FolderWriter(folder, names=reader.names, overwrite=out.overwrite)
+        missing = writer.missing()
+        with open_pictures_job(
+            folder,
+            _sized(reader, size),
+            writer,
+            config=description,
+            options=jobs,
+            missing=missing,
+            independent=independent,
+        ) as job:
+            pending = job.pending(missing)
+            if not pending:
+                job.finish()
                 say(f"{folder}: all {len(reader.names)} pictures are there already")
                 return
-            pending = Missing(resized, exists=writer.exists, frame_count=len(missing))
-            inner = make_stylizer(
-                describe(styles, config, look, None if independent else coherence),
-                on_loss=losses.history if losses.wanted else None,
-            )
+            job.announce(quiet=speech.quiet)
+            frames = Missing(_sized(job.rest(), size), pending)
+            inner = make_stylizer(description, on_loss=losses.history if losses.wanted else None)
             if not speech.quiet:
-                announce(describe_stylizer(inner), pending)
-            display = Display(total=len(missing), quiet=speech.quiet)
+                announce(describe_stylizer(inner), frames)
+            total = job.begun + len(pending)
+            display = Display(total=total, quiet=speech.quiet, begun=job.begun)
             stylizer = ResetOnGap(inner, always=independent)
-            outcome = paint(pending, stylizer, writer, display=display)
+            outcome = job.paint(frames, stylizer, display=display)
     losses.write()
     outcome.close(str(folder), quiet=speech.quiet)
+
+
+def _sized(source: FrameSource, size: Size | None) -> FrameSource:
+    return source if size is None else Resized(source, size)
 
 
 def _open(source: str, *, same_size: bool) -> FolderReader:

@@ -11,9 +11,11 @@ from stylizer.base import describe_stylizer
 from stylizer.io.open import open_sink
 from stylizer.io.sources.wrappers import Resized
 from stylizer.protocols import FrameSource
+from stylizer.size import Size
 from stylizer.styles.load import load_styles
 
-from ..console.painting import announce, check_weights, make_stylizer, paint
+from ..console.jobs import open_job
+from ..console.painting import announce, check_weights, make_stylizer
 from ..console.paths import claim_output, input_paths, open_ended, style_paths
 from ..console.progress import Display
 from ..console.reports import LossReports
@@ -23,6 +25,7 @@ from ..options.gatys import GatysOptions
 from ..options.method import choose_config, describe, refuse_losses
 from ..options.shared import (
     EncodingOptions,
+    JobOptions,
     LossOptions,
     OutputOptions,
     ReadingOptions,
@@ -55,6 +58,7 @@ def video(
     out: OutputOptions,
     reading: ReadingOptions,
     encoding: EncodingOptions,
+    jobs: JobOptions,
     reports: LossOptions,
     speech: SpeechOptions,
 ) -> None:
@@ -64,6 +68,9 @@ def video(
     the last painted frame and needs only a few (--warm-iterations). With --passes 3 as well, each
     shot is gone through three times, forward and backward, before it is written. Ctrl-C finishes
     the file properly.
+
+    What is finished is kept in the folder OUT.parts while the work goes on: after a crash or a full
+    disk, the same command goes on where it ended, and makes the same video. See `stylizer jobs`.
 
     **Examples**
 
@@ -82,20 +89,32 @@ def video(
     styles = load_styles(gatys.style)
     look.check(styles, config)
     coherence.check()
+    description = describe(styles, config, look, coherence)
     with open_ended(source, deinterlace=reading.wants_whole_pictures) as reader:
         inputs = [*input_paths(source), *style_paths(gatys.style)]
         overwrite = claim_output(output, overwrite=out.overwrite, inputs=inputs)
         losses = LossReports(reports, overwrite=out.overwrite, inputs=[*inputs, Path(output)])
-        frames: FrameSource = reader if size is None else Resized(reader, size)
-        with open_sink(output, frames, config=encoding.config(), overwrite=overwrite) as writer:
-            display = Display(total=reader.frame_count, quiet=speech.quiet)
-            stylizer = make_stylizer(
-                describe(styles, config, look, coherence),
-                on_loss=losses.history if losses.wanted else None,
-                on_pass=lambda progress: display.note(f"shot ahead: {progress}"),
-            )
-            if not speech.quiet:
-                announce(describe_stylizer(stylizer), frames)
-            outcome = paint(frames, stylizer, writer, display=display)
+        whole = _sized(reader, size)
+        sink = open_sink(output, whole, config=encoding.config(), overwrite=overwrite)
+        with open_job(output, whole, sink, config=description, options=jobs) as job:
+            job.announce(quiet=speech.quiet)
+            display = Display(total=reader.frame_count, quiet=speech.quiet, begun=job.begun)
+            if job.whole:
+                outcome = job.finish()
+            else:
+                with job.rest() as rest:
+                    frames = _sized(rest, size)
+                    stylizer = make_stylizer(
+                        description,
+                        on_loss=losses.history if losses.wanted else None,
+                        on_pass=lambda progress: display.note(f"shot ahead: {progress}"),
+                    )
+                    if not speech.quiet:
+                        announce(describe_stylizer(stylizer), frames)
+                    outcome = job.paint(frames, stylizer, display=display)
     losses.write()
     outcome.close(output, quiet=speech.quiet)
+
+
+def _sized(source: FrameSource, size: Size | None) -> FrameSource:
+    return source if size is None else Resized(source, size)

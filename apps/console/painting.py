@@ -45,11 +45,13 @@ class Outcome:
       frames: how many were written.
       seconds: how long it took.
       interrupted: whether Ctrl-C ended it.
+      hint: what else to say then.
     """
 
     frames: int
     seconds: float
     interrupted: bool
+    hint: str = ""
 
     def close(self, where: str, *, quiet: bool) -> None:
         """Say what came out, after Ctrl-C as an error.
@@ -59,7 +61,7 @@ class Outcome:
         """
         told = f"{frames_text(self.frames)} in {self.seconds:.1f} s"
         if self.interrupted:
-            raise Interrupted(f"{where} holds the {told} so far")
+            raise Interrupted(f"{where} holds the {told} so far{self.hint}")
         if not quiet:
             rate = f" ({self.frames / self.seconds:.1f} fps)" if self.seconds > 0 else ""
             say(f"{where}: {told}{rate}")

@@ -14,6 +14,7 @@ from stylizer.io.image import IMAGE_SUFFIXES
 from stylizer.io.open import open_source
 from stylizer.io.sources.devices import hide_secrets, is_stream
 from stylizer.io.sources.folder_reader import is_numbered
+from stylizer.jobs.records import wrote
 from stylizer.protocols import FrameSource
 
 from .terminal import can_ask
@@ -97,6 +98,8 @@ def claim_file(path: Path, *, overwrite: bool, inputs: Sequence[Path] = ()) -> b
     check_target(path, overwrite=True)
     if overwrite or not path.exists():
         return overwrite
+    if wrote(path):  # an interrupted job's, which goes on
+        return True
     if can_ask() and typer.confirm(f"{path} exists. Replace it?", err=True):
         return True
     raise SinkError(f"{path}: exists already; choose another name, or replace it by --overwrite")

@@ -28,7 +28,13 @@ class Display:
     """
 
     def __init__(
-        self, *, total: int | None, quiet: bool, live: bool = False, unit: str = "frames"
+        self,
+        *,
+        total: int | None,
+        quiet: bool,
+        live: bool = False,
+        unit: str = "frames",
+        begun: int = 0,
     ) -> None:
         """Get ready.
 
@@ -37,8 +43,9 @@ class Display:
           quiet: show nothing, only count.
           live: show latency in place of the time left.
           unit: what is counted.
+          begun: how much of it was done before.
         """
-        self.done = 0
+        self.done = self._begun = begun
         self._total, self._quiet, self._live, self._unit = total, quiet, live, unit
         self._bar: Bar | None = None
         self._began = self._said = time.monotonic()
@@ -48,7 +55,7 @@ class Display:
         text = f"{progress.fps:.1f} fps"
         if self._live:
             text += f", {progress.latency * 1000:.0f} ms behind"
-        self.update(progress.frames, text)
+        self.update(self._begun + progress.frames, text)
 
     def update(self, done: int, text: str = "") -> None:
         """Say how much is done, and a few words more."""
@@ -84,7 +91,7 @@ class Display:
                 TextColumn("{task.fields[text]}"),
             ]
             self._bar = Bar(*columns, *left, console=console)
-            self._bar.add_task("", total=self._total, text="")
+            self._bar.add_task("", total=self._total, completed=self.done, text="")
             self._bar.start()
         return self
 
@@ -104,10 +111,11 @@ class Display:
         return f"{self.done}{of} {self._unit}"
 
     def _left(self) -> str:
-        if not self._total or not self.done or self._live:
+        done = self.done - self._begun
+        if not self._total or not done or self._live:
             return ""
         passed = time.monotonic() - self._began
-        return f"{passed / self.done * max(0, self._total - self.done):.0f} s left"
+        return f"{passed / done * max(0, self._total - self.done):.0f} s left"
 
 
 def rate_text(rate: Fraction | None) -> str:

@@ -21,6 +21,7 @@ from stylizer.size import Size
 
 __all__ = [
     "EncodingOptions",
+    "JobOptions",
     "LossOptions",
     "OutputOptions",
     "ReadingOptions",
@@ -31,7 +32,7 @@ __all__ = [
     "parse_size",
 ]
 
-_OUTPUT, _REPORTS = "Output", "Reports"
+_OUTPUT, _JOB, _REPORTS = "Output", "Interrupted runs", "Reports"
 
 
 def option(name: str, text: str, panel: str, **settings: Any) -> Any:
@@ -117,6 +118,19 @@ class EncodingOptions:
         given = {"crf": self.crf, "preset": self.preset}
         known = {name: value for name, value in given.items() if value is not None}
         return replace(VideoWriterConfig(), **known)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobOptions:
+    """What becomes of a job that was interrupted, and of what it keeps meanwhile."""
+
+    restart: Annotated[
+        bool,
+        option("restart", "Begin anew, whatever an earlier run has finished.", _JOB),
+    ] = False
+    keep_parts: Annotated[
+        bool, option("keep-parts", "Keep the folder OUT.parts when all is done.", _JOB)
+    ] = False
 
 
 @dataclass(frozen=True, kw_only=True)

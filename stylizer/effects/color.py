@@ -15,10 +15,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from stylizer.base import Applied, WrappedStylizer
+from stylizer.base import Applied, WrappedStylizer, load_states
 from stylizer.errors import ConfigError, StyleError
 from stylizer.frame import Frame, Image, check_image, check_same_size
-from stylizer.protocols import StyledStylizer, Stylizer
+from stylizer.protocols import State, StyledStylizer, Stylizer
 from stylizer.styles.load import AnyStyle, NamedStyle, Style
 
 __all__ = [
@@ -101,6 +101,7 @@ class MatchColor(WrappedStylizer):
         self._styled = stylizer
         self._size: tuple[int, int] | None = None
         self._waits = False
+        self._matched: Image | None = None
 
     def set_styles(self, styles: Sequence[AnyStyle]) -> None:
         """Paint after other pictures, in the colors of the next frame.
@@ -111,10 +112,22 @@ class MatchColor(WrappedStylizer):
         self._pictures = check_pictures(styles)
         self._size = None
 
+    def save_state(self) -> State:
+        """Return what the wrapped stylizer remembers, and the picture that the styles match."""
+        state = {f"wrapped/{name}": value for name, value in super().save_state().items()}
+        return state if self._matched is None else {**state, "matched": self._matched}
+
+    def load_state(self, state: State) -> None:
+        """Have the wrapped stylizer remember, and match the styles as another one did."""
+        load_states({"wrapped": self._stylizer}, state)
+        self._size, self._waits, self._matched = None, False, state.get("matched")
+        if self._matched is not None:
+            self._match(self._matched)
+
     def reset(self) -> None:
         """Reset the wrapped stylizer; the next frame's colors are those of a new shot."""
         super().reset()
-        self._size = None
+        self._size = self._matched = None
 
     def __call__(self, frame: Frame) -> Frame:
         """Return the frame, painted after the styles in its shot's colors.
@@ -124,9 +137,13 @@ class MatchColor(WrappedStylizer):
         """
         image = check_image(frame.image)
         if self._size != frame.size or (self._waits and not _is_flat(image)):
-            self._styled.set_styles(matched_styles(self._pictures, image))
-            self._size, self._waits = frame.size, _is_flat(image)
+            self._match(image)
         return self._stylizer(frame)
+
+    def _match(self, image: Image) -> None:
+        height, width, _ = image.shape
+        self._styled.set_styles(matched_styles(self._pictures, image))
+        self._size, self._waits, self._matched = (width, height), _is_flat(image), image
 
 
 def keep_luminance(painted: Image, source: Image) -> Image:

@@ -31,6 +31,7 @@ from stylizer.gatys.targets import (
 from stylizer.perceptual.features import LossNetwork, load_network
 from stylizer.perceptual.losses import Tensor
 from stylizer.perceptual.precision import choose_precision
+from stylizer.protocols import State
 from stylizer.styles.built_in import NamedStyle
 
 __all__ = ["Engine", "StyleLike", "WeightedStyle"]
@@ -108,6 +109,14 @@ class Engine:
     def forget(self) -> None:
         """Drop what the optimizer learnt from earlier pictures."""
         self._optimize.forget()
+
+    def save_state(self) -> State:
+        """Return what the optimizer learnt, for a `stylizer.protocols.Resumable`."""
+        return self._optimize.save_state()
+
+    def load_state(self, state: State) -> None:
+        """Have the optimizer know what another one learnt."""
+        self._optimize.load_state(state)
 
     def __call__(
         self,

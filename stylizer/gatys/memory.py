@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from stylizer.frame import Image
 from stylizer.gatys.optimizers import Canvas
+from stylizer.protocols import State
 from stylizer.temporal.flow import warp
 from stylizer.temporal.motion import MotionFinder
 
@@ -76,6 +77,18 @@ class FrameMemory:
     def remember(self, image: Image, canvas: Canvas) -> None:
         """Take a frame, uint8 RGB (H, W, 3), and what was painted of it."""
         self._frames.append((image.copy(), canvas))
+
+    def save_state(self) -> State:
+        """Return what it remembers, for a `stylizer.protocols.Resumable`."""
+        images = {f"image{number}": image for number, (image, _) in enumerate(self._frames)}
+        canvases = {f"canvas{number}": canvas for number, (_, canvas) in enumerate(self._frames)}
+        return {**images, **canvases}
+
+    def load_state(self, state: State) -> None:
+        """Remember what another one did; nothing of an empty state."""
+        self._frames.clear()
+        for number in range(len(state) // 2):
+            self._frames.append((state[f"image{number}"], state[f"canvas{number}"]))
 
     def recall(self, image: Image) -> Recalled | None:
         """Carry the past along to a new frame; None where there is no past of its size."""

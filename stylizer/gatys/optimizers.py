@@ -22,6 +22,7 @@ from stylizer.backend.keras_backend import compile_step, value_and_gradient
 from stylizer.errors import OptimizationError
 from stylizer.gatys.config import GatysConfig
 from stylizer.perceptual.losses import Tensor
+from stylizer.protocols import State
 
 __all__ = ["Adam", "CanvasOptimizer", "Lbfgs", "Losses", "make_optimizer"]
 
@@ -56,6 +57,14 @@ class CanvasOptimizer(ABC):
     def forget(self) -> None:
         """Return to the full learning rate."""
         self._scale = 1.0
+
+    def save_state(self) -> State:
+        """Return what it has learnt, for a `stylizer.protocols.Resumable`."""
+        return {"scale": np.array(self._scale)}
+
+    def load_state(self, state: State) -> None:
+        """Know what another one did; nothing of an empty state."""
+        self._scale = float(state["scale"]) if state else 1.0
 
     def __call__(
         self,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from stylizer.base import load_states, save_states
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image, check_image
 from stylizer.gatys.config import GatysConfig
@@ -19,6 +20,7 @@ from stylizer.gatys.initial import initial_canvas
 from stylizer.gatys.memory import FrameMemory, Recalled
 from stylizer.gatys.optimizers import Canvas
 from stylizer.gatys.stylizer import LossRecord, loss_reporter, to_image
+from stylizer.protocols import State
 from stylizer.temporal.anchor import ColorAnchor
 from stylizer.temporal.motion import MotionFinder
 
@@ -133,6 +135,14 @@ class PassPainter:
             for frame, picture in zip(frames, painted, strict=True)
             if picture is not None
         ]
+
+    def save_state(self) -> State:
+        """Return what goes on from clip to clip of a shot; see `stylizer.protocols.Resumable`."""
+        return save_states({"anchor": self._anchor, "engine": self.engine})
+
+    def load_state(self, state: State) -> None:
+        """Go on as another one would; from nothing with an empty state."""
+        load_states({"anchor": self._anchor, "engine": self.engine}, state)
 
     def _begin(self) -> None:
         """Forget the shot before."""

@@ -12,12 +12,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from stylizer.backend.keras_backend import describe_device
+from stylizer.base import load_states, save_states
 from stylizer.errors import ConfigError, SourceError
 from stylizer.frame import Frame, Image
 from stylizer.gatys.config import GatysConfig
 from stylizer.gatys.engine import StyleLike
 from stylizer.gatys.passes import PassPainter, PassProgress
 from stylizer.gatys.stylizer import LossRecord
+from stylizer.protocols import State
 from stylizer.temporal.cuts import CutConfig, CutDetector
 
 __all__ = ["ShotConfig", "ShotPainter"]
@@ -79,6 +81,8 @@ class ShotPainter:
         self._prepare, self._on_frame = prepare, on_frame
         self._wanted: Callable[[], bool] = _always
         self._painter = PassPainter(styles, config.gatys, on_loss=on_loss, on_frame=self._go_on)
+        self._state: State = {}
+        self._resumed: State = {}
 
     @property
     def description(self) -> str:
@@ -89,6 +93,17 @@ class ShotPainter:
 
     def reset(self) -> None:
         """Nothing is remembered from call to call: shots are divided as they are read."""
+
+    def save_state(self) -> State:
+        """Return what was remembered before the piece whose frames are being given.
+
+        What is gone on from is known between two pieces only: ask when a piece's first frame came.
+        """
+        return self._state
+
+    def load_state(self, state: State) -> None:
+        """Have the next stream, which begins with the same piece, go on as another one did."""
+        self._resumed = state
 
     def __call__(self, frame: Frame) -> Frame:
         """Return the painted frame: same size, index and time.
@@ -112,12 +127,20 @@ class ShotPainter:
           OptimizationError: the optimization diverged and could not be rescued.
         """
         self._wanted = wanted
-        after: tuple[Frame, ...] = ()
-        for begins, piece in self._pieces(frames):
+        resumed, self._resumed = self._resumed, {}
+        detector = None if self._config.cuts is None else CutDetector(self._config.cuts)
+        parts = {"detector": detector, "painter": self._painter}
+        load_states(parts, resumed)
+        after = _read_frames(resumed)
+        first = resumed.get("first")
+        if first is not None:
+            self._match(first)
+        for begins, piece, before in self._pieces(frames, detector, begins=not after):
             if begins:
-                after = ()
-                if self._prepare is not None:
-                    self._painter.engine.set_styles(self._prepare(piece[0].image))
+                after, first = (), piece[0].image
+                self._match(first)
+            self._state = _write_frames(after, None if self._prepare is None else first)
+            self._state |= {**save_states({"painter": self._painter}), **before}
             try:
                 painted = deque(self._painter(piece, after=after))
             except _Stopped:
@@ -126,33 +149,60 @@ class ShotPainter:
             while piece:  # so that each goes as it is handed on
                 yield piece.popleft(), painted.popleft()
 
-    def _pieces(self, frames: Iterator[Frame]) -> Iterator[tuple[bool, deque[Frame]]]:
+    def _match(self, first: Image) -> None:
+        """Take the styles for a shot, told its first picture."""
+        if self._prepare is not None:
+            self._painter.engine.set_styles(self._prepare(first))
+
+    def _pieces(
+        self, frames: Iterator[Frame], detector: CutDetector | None, *, begins: bool
+    ) -> Iterator[tuple[bool, deque[Frame], State]]:
         """Give the frames that are painted together, and whether a shot begins with them.
 
-        When the source fails, what it gave so far comes before its error.
+        With each come the memories of ``detector`` before its first frame. When the source fails,
+        what it gave so far comes before its error.
+
+        Args:
+          frames: all of them.
+          detector: finds cuts; None for none.
+          begins: whether a shot begins with the very first frame, even without a cut before it.
         """
-        detector = None if self._config.cuts is None else CutDetector(self._config.cuts)
         piece: deque[Frame] = deque()
-        begins = True
+        state: State = {}
         try:
             for frame in frames:
+                before = save_states({"detector": detector})
                 cut = detector is not None and detector(frame)
                 if piece and (cut or len(piece) == self._config.longest):
-                    yield begins, piece
+                    yield begins, piece, state
                     piece, begins = deque(), cut
+                if not piece:
+                    state, begins = before, begins or cut
                 piece.append(frame)
         except SourceError:
             if piece:
-                yield begins, piece
+                yield begins, piece, state
             raise
         if piece:
-            yield begins, piece
+            yield begins, piece, state
 
     def _go_on(self, progress: PassProgress) -> None:
         if not self._wanted():
             raise _Stopped
         if self._on_frame is not None:
             self._on_frame(progress)
+
+
+def _write_frames(after: Sequence[Frame], first: Image | None) -> dict[str, Image]:
+    """Return the frame before a piece and its painting, and a shot's first picture, as a state."""
+    state = {f"after{number}": frame.image for number, frame in enumerate(after)}
+    return state if first is None else {**state, "first": first}
+
+
+def _read_frames(state: State) -> tuple[Frame, ...]:
+    """Return the frame before a piece and its painting; nothing where a shot begins."""
+    names = [name for name in ("after0", "after1") if name in state]
+    return tuple(Frame(state[name], 0, 0.0) for name in names)
 
 
 class _Stopped(Exception):

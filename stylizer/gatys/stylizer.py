@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from stylizer.backend.keras_backend import describe_device
+from stylizer.base import load_states, save_states
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image, check_image
 from stylizer.gatys.config import GatysConfig
@@ -19,6 +20,7 @@ from stylizer.gatys.engine import Engine, StyleLike
 from stylizer.gatys.initial import initial_canvas
 from stylizer.gatys.memory import FrameMemory, Recalled
 from stylizer.gatys.optimizers import Canvas
+from stylizer.protocols import State
 from stylizer.temporal.anchor import ColorAnchor
 from stylizer.temporal.motion import MotionFinder
 
@@ -122,6 +124,18 @@ class GatysStylizer:
         self._memory.forget()
         self._anchor.reset()
         self._engine.forget()
+
+    def save_state(self) -> State:
+        """Return what it remembers, for a `stylizer.protocols.Resumable`."""
+        return save_states(self._memories)
+
+    def load_state(self, state: State) -> None:
+        """Remember what another one did; nothing of an empty state."""
+        load_states(self._memories, state)
+
+    @property
+    def _memories(self) -> Mapping[str, object]:
+        return {"memory": self._memory, "anchor": self._anchor, "engine": self._engine}
 
     def __call__(self, frame: Frame) -> Frame:
         """Return the stylized frame: same size, index and time.

@@ -15,7 +15,14 @@ from pathlib import Path
 from stylizer.errors import SinkError
 from stylizer.io.files import shorten
 
-__all__ = ["check_not_source", "check_target", "claim_temporary", "publish", "temporary_path"]
+__all__ = [
+    "check_not_source",
+    "check_target",
+    "claim_temporary",
+    "partial_path",
+    "publish",
+    "temporary_path",
+]
 
 
 def check_target(target: Path, *, overwrite: bool) -> None:
@@ -71,6 +78,17 @@ def claim_temporary(target: Path) -> Path:
             f"{target}: cannot write in {target.parent} ({error.strerror}); choose another folder"
         ) from error
     return path
+
+
+def partial_path(path: Path) -> Path:
+    """Return a free name for what there is of a file: ``out.partial.mp4``."""
+    short = shorten(path.stem, rest=len(f".partial-999{path.suffix}"))
+    stem, number = f"{short}.partial", 1
+    partial = path.with_name(stem + path.suffix)
+    while os.path.lexists(partial):
+        number += 1
+        partial = path.with_name(f"{stem}-{number}{path.suffix}")
+    return partial
 
 
 def publish(temporary: Path, target: Path, *, overwrite: bool) -> None:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from stylizer.errors import ConfigError
 from stylizer.frame import Image
+from stylizer.protocols import State
 
 __all__ = ["ColorAnchor"]
 
@@ -63,6 +64,19 @@ class ColorAnchor:
     def reset(self) -> None:
         """Forget the anchor: the next frame sets it."""
         self._anchor = None
+
+    def save_state(self) -> State:
+        """Return what it remembers, for a `stylizer.protocols.Resumable`."""
+        if self._anchor is None:
+            return {}
+        return {"anchor": np.array([[part.mean, part.deviation] for part in self._anchor])}
+
+    def load_state(self, state: State) -> None:
+        """Remember what another one did; nothing of an empty state."""
+        self._anchor = None
+        if state:
+            here, seen = (_Statistics(*part) for part in state["anchor"])
+            self._anchor = here, seen
 
     def __call__(self, painted: Picture, source: Image) -> Picture:
         """Return the picture with its colors brought back.

@@ -18,6 +18,7 @@ import numpy as np
 
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image, check_image
+from stylizer.protocols import State
 from stylizer.temporal.camera_motion import camera_flow, prefer_camera
 from stylizer.temporal.flow import Flow, Gray, OpticalFlow, Preset, warp
 from stylizer.temporal.mixing import Painted, mix
@@ -122,6 +123,21 @@ class Coherence:
         """Forget all earlier frames."""
         self._memory = None
 
+    def save_state(self) -> State:
+        """Return what it remembers, for a `stylizer.protocols.Resumable`."""
+        memory = self._memory
+        if memory is None:
+            return {}
+        return {"small": memory.small, "gray": memory.gray, "painted": memory.painted}
+
+    def load_state(self, state: State) -> None:
+        """Remember what another one did; nothing of an empty state."""
+        if not state:
+            self._memory = None
+            return
+        painted = state["painted"]
+        self._memory = _Memory(painted.shape, state["small"], state["gray"], painted)
+
     def __call__(self, source: Frame, painted: Frame) -> Frame:
         """Return the painting, mixed with the last one where the source shows the same.
 
@@ -167,7 +183,9 @@ def _share(flow: Flow, small: Image, before: Image, config: CoherenceConfig) -> 
     same = photometric_consistency(small, warp(before, flow), tolerance=config.tolerance)
     same = same * in_bounds(flow)
     same = np.asarray(cv2.blur(cv2.erode(same, _KERNEL), (3, 3)), np.float32)
-    moving = np.minimum(cv2.magnitude(*cv2.split(flow)) / _MOVES, 1.0)
+    across, down = cv2.split(flow)
+    # Not cv2.magnitude, whose last bit depends on where its arrays lie in memory.
+    moving = np.minimum(np.sqrt(across * across + down * down) / _MOVES, 1.0)
     kept = same * (1.0 - (1.0 - _MOVING) * moving) * (_MOST * config.strength)
     return np.asarray(kept, np.float32).reshape(small.shape[:2])
 

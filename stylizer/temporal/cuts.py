@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image, check_image
+from stylizer.protocols import State
 
 __all__ = ["CutConfig", "CutDetector"]
 
@@ -76,6 +77,26 @@ class CutDetector:
         self._time = 0.0
         self._changes: deque[float] = deque(maxlen=_RECENT)
         self._intervals: deque[float] = deque(maxlen=_RECENT)
+
+    def save_state(self) -> State:
+        """Return what it remembers, for a `stylizer.protocols.Resumable`."""
+        state = {
+            "blank": np.array(self._blank),
+            "time": np.array(self._time),
+            "changes": np.array(self._changes, np.float64),
+            "intervals": np.array(self._intervals, np.float64),
+        }
+        return state if self._before is None else {**state, "before": self._before}
+
+    def load_state(self, state: State) -> None:
+        """Remember what another one did; nothing of an empty state."""
+        self.reset()
+        if not state:
+            return
+        self._before = state.get("before")
+        self._blank, self._time = bool(state["blank"]), float(state["time"])
+        self._changes.extend(state["changes"].tolist())
+        self._intervals.extend(state["intervals"].tolist())
 
     def __call__(self, frame: Frame) -> bool:
         """Whether this frame begins another shot; never the first one.

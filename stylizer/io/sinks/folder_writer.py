@@ -79,6 +79,11 @@ class FolderWriter:
             raise SinkError(f"{self._folder}: cannot be made ({error.strerror})") from error
         return self
 
+    @property
+    def overwrite(self) -> bool:
+        """Whether pictures that are there are written anew."""
+        return self._overwrite
+
     def exists(self, index: int) -> bool:
         """Whether frame ``index`` is there already and will be left as it is.
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -14,24 +15,25 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import cv2
-import numpy as np
-
 from stylizer.errors import ConfigError, SinkError
-from stylizer.frame import Frame, Image, check_image
-from stylizer.io.atomic import check_not_source, check_target, claim_temporary, publish
-from stylizer.io.files import shorten
+from stylizer.frame import Frame
+from stylizer.io.atomic import (
+    check_not_source,
+    check_target,
+    claim_temporary,
+    partial_path,
+    publish,
+)
 from stylizer.io.media.encoding import (
-    FfmpegProcess,
     VideoWriterConfig,
     check_crf,
-    encode_arguments,
     gif_arguments,
     is_playable,
     run_ffmpeg,
 )
 from stylizer.io.media.formats import CONTAINERS, GIF_TOP_RATE, Container
 from stylizer.io.media.mux import mux
+from stylizer.io.media.segments import PictureEncoder, count_pictures, join_pictures
 from stylizer.io.media.tracks import SourceTracks, plan_tracks
 
 __all__ = ["VideoWriter", "VideoWriterConfig"]
@@ -101,12 +103,10 @@ class VideoWriter:
         if container.video == "gif" and rate > GIF_TOP_RATE:
             _log.warning("a GIF has at most %s frames a second: some are left out", GIF_TOP_RATE)
         transparent = transparent and container.transparent != ""
-        self._size = size
-        self._laid_on_white = False
         self._plan = _VideoPlan(
             path=self._path,
             container=container,
-            size=size if transparent else _padded_size(size, container),
+            size=size,
             rate=rate,
             tracks=None if source is None else plan_tracks(Path(source), container, suffix=suffix),
             config=config,
@@ -132,21 +132,48 @@ class VideoWriter:
         """
         if self._file is None:
             raise SinkError(f"{self._path}: the writer is not open; use it in a with block")
-        image = check_image(frame.image, name=f"frame {frame.index}")
-        if frame.size != self._size:
-            raise SinkError(
-                f"frame {frame.index}: expected {_by(self._size)} pixels for {self._path.name}, "
-                f"got {_by(frame.size)}; all frames of a video have one size"
-            )
-        if self._plan.transparent:
-            alpha = np.full(image.shape[:2], 255, np.uint8) if frame.alpha is None else frame.alpha
-            self._file.write(np.dstack([image, alpha]))
-            return
-        if frame.alpha is not None and not self._laid_on_white:
-            self._laid_on_white = True
-            advice = "choose .webm, .mov, or .png pictures to keep it"
-            _log.warning("the source is transparent in places, painted on white; %s", advice)
-        self._file.write(self._pad(image))
+        self._file.write(frame)
+
+    @property
+    def config(self) -> VideoWriterConfig:
+        """How the pictures are encoded."""
+        return self._plan.config
+
+    @property
+    def overwrite(self) -> bool:
+        """Whether an existing file may be replaced."""
+        return self._plan.overwrite
+
+    def encoder(self, path: Path) -> PictureEncoder:
+        """Start an encoder of some of the pictures, for `assemble`: a run of frames in a file.
+
+        Args:
+          path: the file to write; the caller's.
+
+        Raises:
+          SinkError: ffmpeg is missing.
+        """
+        return self._plan.encoder(path)
+
+    def assemble(self, parts: Sequence[Path], *, rename: Callable[[Path], object]) -> int:
+        """Make the file of pictures that are encoded already, in place of opening the writer.
+
+        Args:
+          parts: what encoders wrote, in order, one or more; they stay as they are. Temporary files
+            are made beside them, in a folder that is on the disk of the writer's path.
+          rename: gives the finished file, which is told, the writer's path.
+
+        Returns:
+          How many frames it has.
+
+        Raises:
+          SinkError: ffmpeg failed, or the parts cannot be joined; the target is not touched.
+        """
+        file = _VideoFile(self._plan, parts=parts)
+        try:
+            return file.assemble(rename)
+        finally:
+            file.discard()
 
     def __exit__(
         self,
@@ -170,25 +197,6 @@ class VideoWriter:
         finally:
             file.discard()
 
-    def _pad(self, image: Image) -> Image:
-        if self._plan.size == self._size:
-            return image
-        right, bottom = self._plan.size[0] - self._size[0], self._plan.size[1] - self._size[1]
-        return cv2.copyMakeBorder(image, 0, bottom, 0, right, cv2.BORDER_REPLICATE)  # type: ignore[return-value]
-
-
-def _padded_size(size: tuple[int, int], container: Container) -> tuple[int, int]:
-    width, height = size
-    if not container.needs_even_size or width % 2 == height % 2 == 0:
-        return size
-    padded = width + width % 2, height + height % 2
-    _log.info("H.264 needs an even size: %s for %s", _by(padded), _by(size))
-    return padded
-
-
-def _by(size: tuple[int, int]) -> str:
-    return f"{size[0]}x{size[1]}"
-
 
 _SAME_LENGTH = Fraction(1, 2)
 """Seconds (or two frames) that may lack at the end of pictures that count as all of the source."""
@@ -201,7 +209,7 @@ class _VideoPlan:
     Attributes:
       path: the file to be.
       container: its kind.
-      size: (width, height) of the encoded pictures, in pixels.
+      size: (width, height) of the frames, in pixels.
       rate: frames a second, exact.
       tracks: what goes along from the source; None for pictures alone.
       config: how to encode.
@@ -218,6 +226,16 @@ class _VideoPlan:
     overwrite: bool
     transparent: bool
 
+    def encoder(self, path: Path) -> PictureEncoder:
+        return PictureEncoder(
+            path,
+            size=self.size,
+            rate=self.rate,
+            container=self.container,
+            config=self.config,
+            transparent=self.transparent,
+        )
+
 
 class _VideoFile:
     """An encoder at work on a hidden file beside the target, and the ways in which that ends.
@@ -225,8 +243,8 @@ class _VideoFile:
     Whoever makes one calls `discard` at the end, after `finish` or `rescue`.
     """
 
-    def __init__(self, plan: _VideoPlan) -> None:
-        """Start the encoder.
+    def __init__(self, plan: _VideoPlan, *, parts: Sequence[Path] = ()) -> None:
+        """Start the encoder, unless the pictures are encoded already.
 
         Raises:
           SinkError: the folder cannot be written, or ffmpeg is missing.
@@ -235,32 +253,48 @@ class _VideoFile:
         self._suffix = plan.path.suffix.lower()
         self._frames = 0
         self._temporary: list[Path] = []
-        self._pictures = self._claim(self._suffix if plan.transparent else ".mp4")
+        self._parts = tuple(parts)
+        self._encoder: PictureEncoder | None = None
+        if self._parts:
+            self._pictures = self._parts[0]
+            return
+        self._pictures = self._claim_pictures()
         try:
-            arguments = encode_arguments(
-                self._pictures,
-                size=plan.size,
-                rate=plan.rate,
-                container=plan.container,
-                config=plan.config,
-                transparent=plan.transparent,
-            )
-            self._encoder = FfmpegProcess(arguments, piped=True)
+            self._encoder = plan.encoder(self._pictures)
         except BaseException:
             self._remove_temporary()
             raise
 
-    def write(self, image: Image) -> None:
-        """Append a picture, uint8 RGB or RGBA (H, W, C), C-contiguous, of the plan's size.
+    def write(self, frame: Frame) -> None:
+        """Append a frame.
 
         Raises:
-          SinkError: ffmpeg has died.
+          SinkError: it has another size, or ffmpeg has died.
         """
+        if self._encoder is None:
+            return
         try:
-            self._encoder.write(image.data.cast("B"))
+            self._encoder.write(frame)
         except SinkError as error:
             raise self._named(error) from error
         self._frames += 1
+
+    def assemble(self, rename: Callable[[Path], object]) -> int:
+        """Join the parts, and them with the other tracks; return how many frames there are.
+
+        Raises:
+          SinkError: ffmpeg failed, or a part cannot be read.
+        """
+        try:
+            if len(self._parts) == 1:
+                self._frames = count_pictures(self._pictures)
+            else:
+                self._pictures = self._claim_pictures()
+                self._frames = join_pictures(self._parts, self._pictures, rate=self._plan.rate)
+            rename(self._mux())
+        except SinkError as error:
+            raise self._named(error) from error
+        return self._frames
 
     def finish(self, *, interrupted: bool) -> None:
         """Join the pictures with the other tracks under the plan's name.
@@ -277,7 +311,7 @@ class _VideoFile:
                 return
             raise SinkError(f"{self._path}: not one frame was written, so there is no file")
         try:
-            self._encoder.finish()
+            self._finish_encoder()
             whole = self._mux()
             publish(whole, self._path, overwrite=self._plan.overwrite)
         except SinkError as error:
@@ -294,10 +328,10 @@ class _VideoFile:
         if not self._frames:
             return
         with suppress(SinkError):
-            self._encoder.finish()
+            self._finish_encoder()
         try:
             whole = self._mux()
-            partial = self._partial_path(self._suffix)
+            partial = partial_path(self._path.with_suffix(self._suffix))
             publish(whole, partial, overwrite=False)
         except SinkError as error:
             _log.debug("the partial file cannot be finished: %s", error)
@@ -307,16 +341,24 @@ class _VideoFile:
 
     def discard(self) -> None:
         """End the encoder and remove what is left of hidden files."""
-        self._encoder.kill()
+        self._kill_encoder()
         self._remove_temporary()
+
+    def _finish_encoder(self) -> None:
+        if self._encoder is not None:
+            self._encoder.finish()
+
+    def _kill_encoder(self) -> None:
+        if self._encoder is not None:
+            self._encoder.kill()
 
     def _keep_pictures(self) -> None:
         """Keep the intermediate file as it is: it takes no space on a full disk, and no time."""
-        self._encoder.kill()
+        self._kill_encoder()
         if not is_playable(self._pictures):
             _log.warning("not finished; no frame could be kept of %s", self._path)
             return
-        partial = self._partial_path(self._pictures.suffix)
+        partial = partial_path(self._path.with_suffix(self._pictures.suffix))
         try:
             os.replace(self._pictures, partial)
         except OSError as error:
@@ -351,18 +393,13 @@ class _VideoFile:
         slack = max(_SAME_LENGTH, 2 / self._plan.rate)
         return end if full is not None and end < full - slack else None
 
-    def _claim(self, suffix: str) -> Path:
-        path = claim_temporary(self._path.with_suffix(suffix))
-        self._temporary.append(path)
-        return path
+    def _claim_pictures(self) -> Path:
+        return self._claim(self._suffix if self._plan.transparent else ".mp4")
 
-    def _partial_path(self, suffix: str) -> Path:
-        short = shorten(self._path.stem, rest=len(f".partial-999{suffix}"))
-        stem, number = f"{short}.partial", 1
-        path = self._path.with_name(stem + suffix)
-        while os.path.lexists(path):
-            number += 1
-            path = self._path.with_name(f"{stem}-{number}{suffix}")
+    def _claim(self, suffix: str) -> Path:
+        beside = self._parts[0] if self._parts else self._path
+        path = claim_temporary(beside.with_name(self._path.name).with_suffix(suffix))
+        self._temporary.append(path)
         return path
 
     def _named(self, error: SinkError) -> SinkError:

@@ -122,7 +122,12 @@ class FolderReader(Managed):
     """
 
     def __init__(
-        self, where: Path | str, *, rate: Fraction = Fraction(25), same_size: bool = True
+        self,
+        where: Path | str,
+        *,
+        rate: Fraction = Fraction(25),
+        same_size: bool = True,
+        first: int = 0,
     ) -> None:
         """Find the pictures; none is decoded yet.
 
@@ -131,15 +136,18 @@ class FolderReader(Managed):
           rate: frames per second, exact.
           same_size: a picture of another size than the first is an error, as it must be for a
             film; False for unrelated pictures.
+          first: index of the first picture to give; those before it are counted and not read.
 
         Raises:
-          ConfigError: a rate that is not above 0 and at most 1000.
+          ConfigError: a rate that is not above 0 and at most 1000; no picture of that index.
           SourceError: no pictures there, or the first cannot be read.
         """
         if not 0 < rate <= 1000:
             raise ConfigError(f"rate: expected above 0 and at most 1000 a second, got {rate}")
         self.paths = find_pictures(where)
-        self._where = str(where)
+        if not 0 <= first < len(self.paths):
+            raise ConfigError(f"first: expected 0..{len(self.paths) - 1}, got {first}")
+        self._where, self._first = str(where), first
         self._rate = Fraction(rate)
         self._same_size = same_size
         self._size = image_size(self.paths[0])
@@ -168,8 +176,13 @@ class FolderReader(Managed):
 
     @property
     def frame_count(self) -> int:
-        """The number of pictures."""
-        return len(self.paths)
+        """The number of pictures that will come."""
+        return len(self.paths) - self._first
+
+    def rest(self, first: int) -> FolderReader:
+        """Return a new reader of the same pictures that begins with another one."""
+        rate, same_size = self._rate, self._same_size
+        return FolderReader(self._where, rate=rate, same_size=same_size, first=first)
 
     def __iter__(self) -> Iterator[Frame]:
         """Give the pictures in order.
@@ -185,7 +198,7 @@ class FolderReader(Managed):
         return self._frames()
 
     def _frames(self) -> Iterator[Frame]:
-        for index, path in enumerate(self.paths):
+        for index, path in enumerate(self.paths[self._first :], start=self._first):
             if self._closed:
                 raise SourceError(f"{self._where}: the reader was closed while it was being read")
             image, alpha = read_image_and_alpha(path)

@@ -113,6 +113,19 @@ class VideoReader(Managed):
         """The span that is read; None for the whole."""
         return self._span
 
+    def rest(self, first: int, *, end: int | None = None) -> VideoReader:
+        """Return a new reader of the same frames from one on, up to but without another one.
+
+        Args:
+          first: index of the first frame to give.
+          end: index of the first that is not wanted any more; None for the film's end.
+
+        Raises:
+          SourceError: the film ends before.
+        """
+        span = Fraction(first) / self._rate, None if end is None else Fraction(end) / self._rate
+        return VideoReader(self._path, rate=self._rate, span=span)
+
     @property
     def size(self) -> tuple[int, int]:
         """(width, height) in pixels, upright."""

@@ -1,0 +1,145 @@
+"""``stylizer jobs``: what is unfinished, and how to go on with it or be rid of it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from stylizer.errors import ConfigError, SinkError
+from stylizer.jobs.folder import is_busy, remove_job
+from stylizer.jobs.known import forget_job, known_jobs
+from stylizer.jobs.records import JobRecord, count_finished, parts_folder, read_record
+
+from ..console.terminal import say
+from ..options.shared import SpeechOptions
+from ..options.spread import spread
+
+__all__ = ["jobs"]
+
+_PROGRAM = "import sys; from stylizer.apps.cli import main; sys.exit(main())"
+
+
+@spread
+def jobs(
+    speech: SpeechOptions,
+    action: Annotated[
+        Literal["list", "resume", "remove"],
+        typer.Argument(metavar="[list|resume|remove]", help="What to do."),
+    ] = "list",
+    which: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[WHICH]...",
+            help="Outputs, or numbers of the list. resume: all if none is given.",
+        ),
+    ] = None,
+) -> None:
+    """List unfinished videos and folders, go on with them, or remove what is kept of them.
+
+    **Examples**
+
+    `stylizer jobs`
+
+    `stylizer jobs resume out.mp4`
+
+    `stylizer jobs remove 2`
+    """
+    known = known_jobs()
+    if action == "list":
+        Console().print(_table(known) if known else "nothing is unfinished")
+        return
+    if action == "remove" and not which:
+        raise ConfigError("remove: expected an output or a number of the list; `stylizer jobs`")
+    chosen = [_find(text, known) for text in which] if which else known
+    if not chosen:
+        say("nothing is unfinished")
+    for folder in chosen:
+        if action == "resume":
+            _resume(folder, quiet=speech.quiet)
+        else:
+            remove_job(folder)
+            forget_job(folder)
+            say(f"{folder}: removed")
+
+
+def _find(text: str, known: Sequence[Path]) -> Path:
+    """Return the job's folder that a user means.
+
+    Raises:
+      ConfigError: there is none.
+    """
+    if text.isdecimal() and 1 <= int(text) <= len(known):
+        return known[int(text) - 1]
+    path = Path(text).absolute()
+    for folder in (path, parts_folder(path)):
+        if read_record(folder) is not None:
+            return folder
+    raise ConfigError(f"{text}: no unfinished job; `stylizer jobs` lists those that there are")
+
+
+def _read(folder: Path) -> JobRecord:
+    record = read_record(folder)
+    if record is None:
+        raise SinkError(f"{folder}: no unfinished job is there any more")
+    return record
+
+
+def _resume(folder: Path, *, quiet: bool) -> None:
+    """Give the job's command again, in its own folder.
+
+    Raises:
+      ConfigError: it is not known.
+      SinkError: another process works on it.
+      typer.Exit: the command failed.
+    """
+    record = _read(folder)
+    if is_busy(folder):
+        raise SinkError(f"{folder}: another process works on this job; wait for it, or end it")
+    if not record.arguments:
+        raise ConfigError(f"{folder}: was not begun by a command; begin it again as it was")
+    if not quiet:
+        say(f"stylizer {' '.join(record.arguments)}")
+    command = [sys.executable, "-c", _PROGRAM, *record.arguments]
+    with subprocess.Popen(command, cwd=record.directory) as process:
+        while process.returncode is None:
+            try:
+                process.wait()
+            except KeyboardInterrupt:  # it heard it too, and ends in good order
+                continue
+    if process.returncode:
+        raise typer.Exit(process.returncode)
+
+
+def _table(folders: Sequence[Path]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for name in ("", "output", "frames", "worked", "left", "disk", "state"):
+        table.add_column(name, overflow="fold")
+    for number, folder in enumerate(folders, start=1):
+        record = _read(folder)
+        frames, seconds = count_finished(folder)
+        left = None
+        if record.total and frames:
+            left = seconds / frames * max(0, record.total - frames)
+        size = sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
+        table.add_row(
+            str(number),
+            record.output,
+            f"{frames} of {record.total or 'unknown'}",
+            _duration(seconds),
+            "" if left is None else f"about {_duration(left)}",
+            f"{size / 1e6:.1f} MB",
+            "running" if is_busy(folder) else "unfinished",
+        )
+    return table
+
+
+def _duration(seconds: float) -> str:
+    return str(timedelta(seconds=round(seconds)))

@@ -1,0 +1,378 @@
+"""Jobs at a terminal: begun or gone on with, painted in segments, and put together at the end."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from stylizer.base import Managed, find
+from stylizer.description import StylizerConfig
+from stylizer.errors import ConfigError, StylizerError
+from stylizer.gatys.config import GatysConfig
+from stylizer.io.atomic import partial_path, publish
+from stylizer.io.sinks.folder_writer import FolderWriter
+from stylizer.io.sinks.video_writer import VideoWriter
+from stylizer.io.sources.folder_reader import FolderReader
+from stylizer.io.sources.video_reader import VideoReader
+from stylizer.jobs.facts import Facts, file_digest, files_digest, stylizer_facts
+from stylizer.jobs.folder import JobFolder
+from stylizer.jobs.known import forget_job, note_job
+from stylizer.jobs.records import JobRecord, stat_of
+from stylizer.jobs.segmented import (
+    DivisionConfig,
+    EncodedSegments,
+    SegmentedSink,
+    WrittenSegments,
+)
+from stylizer.pipeline import restore, run
+from stylizer.protocols import FrameSink, FrameSource, Stylizer
+from stylizer.serialize import to_plain
+
+from ..options.shared import JobOptions
+from .command_line import given_arguments
+from .painting import Outcome, paint
+from .progress import Display, frames_text
+from .terminal import say
+
+__all__ = ["Job", "PlainJob", "open_job", "open_pictures_job"]
+
+_log = logging.getLogger("stylizer.jobs")
+
+_USUAL = DivisionConfig()
+"""Of the fast method, which paints so many frames in seconds."""
+
+_SLOW = DivisionConfig(shortest=12, longest=48)
+"""Of the optimization, which takes seconds a frame: no more than 48 of them are painted again."""
+
+_SINGLE = DivisionConfig(shortest=1, longest=8)
+"""Of pictures that have nothing to do with each other."""
+
+_PASSES = DivisionConfig(shortest=1, longest=240)
+"""Of several passes: the pieces that `stylizer.gatys.shots.ShotConfig` divides a video into."""
+
+
+class PlainJob(Managed):
+    """What goes to a window or a camera: nothing is kept of it, and it cannot be gone on with.
+
+    Attributes:
+      begun: how many frames were finished before: none.
+      whole: whether all are.
+    """
+
+    begun = 0
+    whole = False
+
+    def __init__(self, reader: FrameSource, target: FrameSink) -> None:
+        """Take an open source, and a sink that is not open yet."""
+        self._reader, self._target = reader, target
+
+    def announce(self, *, quiet: bool) -> None:
+        """Nothing is to be said."""
+
+    def rest(self) -> FrameSource:
+        """Return the source."""
+        return self._reader
+
+    def paint(self, source: FrameSource, stylizer: Stylizer, *, display: Display) -> Outcome:
+        """Paint all, as `stylizer.apps.console.painting.paint` does."""
+        with self._target as sink:
+            return paint(source, stylizer, sink, display=display)
+
+    def finish(self) -> Outcome:
+        """Nothing is to be finished."""
+        return Outcome(frames=0, seconds=0.0, interrupted=False)
+
+
+class Job(Managed):
+    """A job that is open; the end of its ``with`` block lets go of it.
+
+    Attributes:
+      folder: what is kept of it.
+    """
+
+    def __init__(
+        self,
+        folder: JobFolder,
+        source: FrameSource,
+        target: VideoWriter | FolderWriter,
+        *,
+        division: DivisionConfig,
+        options: JobOptions,
+    ) -> None:
+        """Take over what is open.
+
+        Args:
+          folder: of the job.
+          source: the frames from the first on.
+          target: writes the output; not open.
+          division: where segments end.
+          options: what becomes of the folder.
+        """
+        self.folder = folder
+        self._source, self._target = source, target
+        self._division, self._options = division, options
+        self._began = time.monotonic()
+
+    @property
+    def begun(self) -> int:
+        """How many frames were finished before."""
+        return self.folder.done
+
+    @property
+    def whole(self) -> bool:
+        """Whether all frames are finished, so that nothing is to be painted."""
+        return self.folder.whole
+
+    def announce(self, *, quiet: bool) -> None:
+        """Say where an interrupted job is gone on with, if it is one."""
+        name, total = Path(self.folder.record.output).name, self.folder.record.total
+        if quiet or not self.begun:
+            return
+        if self.whole:
+            say(f"{name}: all {frames_text(self.begun)} are painted already")
+        else:
+            of = "" if total is None else f" of {total}"
+            say(f"{name}: going on after frame {self.folder.next}{of}, where it ended")
+
+    def pending(self, missing: Sequence[int]) -> list[int]:
+        """Return the indices of the frames that are still to be painted.
+
+        Those of a sequence are painted from where the job is to be gone on with, even if a picture
+        is there already, as each goes on from the one before.
+
+        Args:
+          missing: indices of the pictures that are not there, or are to be written anew.
+        """
+        record = self.folder.record
+        if record.facts.get("independent") and not self._target.overwrite:
+            return list(missing)
+        runs = record.pending or ()
+        return [index for first, end in runs for index in range(max(first, self.folder.next), end)]
+
+    def rest(self) -> FrameSource:
+        """Return the source from where the job is to be gone on with, before it is resized."""
+        reader = find(self._source, VideoReader) or find(self._source, FolderReader)
+        if reader is None:
+            raise ConfigError("expected a video or pictures to go on from")
+        return reader.rest(self.folder.next) if self.folder.next else reader
+
+    def paint(self, source: FrameSource, stylizer: Stylizer, *, display: Display) -> Outcome:
+        """Paint what is missing, and put the output together.
+
+        Args:
+          source: begins where the job is to be gone on with.
+          stylizer: made for the job's facts.
+          display: shows the progress.
+
+        Raises:
+          KeyboardInterrupt: Ctrl-C came before there was a frame.
+          StylizerError: painting failed; what is finished is kept, and told.
+        """
+        if self.folder.checkpoint is not None:
+            restore(stylizer, self.folder.checkpoint)
+        target, interrupted = self._target, False
+        if isinstance(target, FolderWriter):
+            target.__enter__()
+            sink = SegmentedSink(self.folder, WrittenSegments(target), self._division)
+        else:
+            sink = SegmentedSink(self.folder, EncodedSegments(self.folder, target), self._division)
+        self._began = time.monotonic()
+        try:
+            with display, sink:
+                run(source, stylizer, sink, on_progress=display.show, division=sink)
+        except KeyboardInterrupt:
+            interrupted = True
+        except StylizerError:
+            self._keep(sink.tail)
+            raise
+        return self.finish(tail=sink.tail, frames=display.done, interrupted=interrupted)
+
+    def finish(
+        self, *, tail: Path | None = None, frames: int | None = None, interrupted: bool = False
+    ) -> Outcome:
+        """Put the output together of what is finished.
+
+        Args:
+          tail: a file of the frames after that, of a job that was interrupted.
+          frames: how many pictures there are; None for those that are finished.
+          interrupted: whether it was.
+
+        Raises:
+          KeyboardInterrupt: it was, before there was a frame.
+          SinkError: the file cannot be written; what is finished is kept, and told.
+        """
+        frames = self.begun if frames is None else frames
+        if isinstance(self._target, VideoWriter):
+            frames = self._assemble(self._target, tail, interrupted=interrupted)
+        goes_on, after = interrupted and bool(self.folder.segments), self.folder.next
+        if not (goes_on or self._options.keep_parts):
+            self._remove()
+        if interrupted and not frames:
+            raise KeyboardInterrupt
+        return Outcome(
+            frames=frames,
+            seconds=time.monotonic() - self._began,
+            interrupted=interrupted,
+            hint=f"; the same command goes on after frame {after}" if goes_on else "",
+        )
+
+    def close(self) -> None:
+        """Let go of the folder; what is in it stays."""
+        self.folder.close()
+
+    def _assemble(self, writer: VideoWriter, tail: Path | None, *, interrupted: bool) -> int:
+        files = [self.folder.file(segment.first) for segment in self.folder.segments]
+        files += [] if tail is None else [tail]
+        if not files and interrupted:
+            return 0
+        try:
+            return writer.assemble(files, rename=self._publish)
+        except StylizerError:
+            self._keep(tail)
+            raise
+
+    def _keep(self, tail: Path | None) -> None:
+        """After an error: keep what is finished, or if nothing is, what there is."""
+        if self.folder.segments:
+            _log.warning(
+                "not finished; %s are kept in %s, and the same command goes on from there",
+                frames_text(self.begun),
+                self.folder.path,
+            )
+            return
+        if isinstance(self._target, VideoWriter) and tail is not None:
+            partial = partial_path(Path(self.folder.record.output))
+            try:
+                self._target.assemble(
+                    [tail], rename=lambda whole: publish(whole, partial, overwrite=False)
+                )
+            except StylizerError as error:
+                _log.debug("the partial file cannot be finished: %s", error)
+            else:
+                _log.warning("not finished; the frames so far are kept in %s", partial)
+        self._remove()
+
+    def _remove(self) -> None:
+        self.folder.remove()
+        forget_job(self.folder.path)
+
+    def _publish(self, whole: Path) -> None:
+        """Give the finished file its name; note before that it is ours, should we be killed."""
+        output = Path(self.folder.record.output)
+        self.folder.update(written=stat_of(whole))
+        publish(whole, output, overwrite=self._target.overwrite)
+
+
+def open_job(
+    output: str,
+    source: FrameSource,
+    target: FrameSink,
+    *,
+    config: StylizerConfig,
+    options: JobOptions,
+) -> Job | PlainJob:
+    """Begin a job, or go on with the one that was interrupted.
+
+    Args:
+      output: what is made, as the user wrote it.
+      source: the frames as they are painted, from the first on.
+      target: writes the output; not open.
+      config: what paints.
+      options: whether to begin anew.
+
+    Raises:
+      ConfigError: a job is there that has other settings, or another input.
+      SinkError: the job's folder cannot be used.
+    """
+    if not isinstance(target, VideoWriter | FolderWriter):
+        return PlainJob(source, target)
+    encoding = to_plain(target.config) if isinstance(target, VideoWriter) else None
+    record = _record(output, source, config, encoding=encoding)
+    return Job(
+        _open_folder(Path(output), record, options),
+        source,
+        target,
+        division=_division(config),
+        options=options,
+    )
+
+
+def open_pictures_job(  # noqa: PLR0913 - the last two are options of their own
+    output: Path,
+    source: FrameSource,
+    target: FolderWriter,
+    *,
+    config: StylizerConfig,
+    options: JobOptions,
+    missing: Sequence[int],
+    independent: bool = False,
+) -> Job:
+    """Begin a job of pictures some of which may be there already; as `open_job`.
+
+    Args:
+      output: the folder that gets them.
+      source: all pictures.
+      target: writes them; not open.
+      config: what paints.
+      options: whether to begin anew.
+      missing: indices of the pictures that are to be painted.
+      independent: whether each is painted by itself.
+
+    Raises:
+      ConfigError, SinkError: as `open_job` says.
+    """
+    record = _record(str(output), source, config, independent=independent)
+    record = replace(record, total=len(missing), pending=_runs(missing))
+    folder = _open_folder(output, record, options)
+    division = _SINGLE if independent else _division(config)
+    return Job(folder, source, target, division=division, options=options)
+
+
+def _open_folder(output: Path, record: JobRecord, options: JobOptions) -> JobFolder:
+    folder = JobFolder(output, record, restart=options.restart)
+    note_job(folder.path)
+    return folder
+
+
+def _record(output: str, source: FrameSource, config: StylizerConfig, **more: Any) -> JobRecord:
+    facts: Facts = {
+        "input": _input_digest(source),
+        "size": "{}x{}".format(*source.size),
+        "rate": str(source.rate),
+        **more,
+        **stylizer_facts(config),
+    }
+    return JobRecord(
+        output=str(Path(output).absolute()),
+        facts=facts,
+        total=source.frame_count,
+        arguments=[text for text in given_arguments() if text != "--restart"],
+        directory=os.getcwd(),
+    )
+
+
+def _runs(indices: Sequence[int]) -> list[tuple[int, int]]:
+    """Return ascending indices as runs: (first, the one after the last)."""
+    runs: list[tuple[int, int]] = []
+    for index in indices:
+        first = runs.pop()[0] if runs and runs[-1][1] == index else index
+        runs.append((first, index + 1))
+    return runs
+
+
+def _division(config: StylizerConfig) -> DivisionConfig:
+    if not isinstance(config.method, GatysConfig):
+        return _USUAL
+    return _SLOW if config.method.passes == 1 else _PASSES
+
+
+def _input_digest(reader: FrameSource) -> str | None:
+    video, pictures = find(reader, VideoReader), find(reader, FolderReader)
+    if video is not None:
+        return file_digest(video.path)
+    return None if pictures is None else files_digest(pictures.paths)
