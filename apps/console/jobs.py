@@ -340,10 +340,12 @@ def _open_folder(output: Path, record: JobRecord, options: JobOptions) -> JobFol
 
 
 def _record(output: str, source: FrameSource, config: StylizerConfig, **more: Any) -> JobRecord:
+    video = find(source, VideoReader)
     facts: Facts = {
         "input": _input_digest(source),
         "size": "{}x{}".format(*source.size),
         "rate": str(source.rate),
+        "deinterlace": None if video is None else video.deinterlace,
         **more,
         **stylizer_facts(config),
     }

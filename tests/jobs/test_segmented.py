@@ -32,7 +32,7 @@ from stylizer.pipeline import Progress, restore, run
 from stylizer.protocols import Stylizer
 from stylizer.styles.load import AnyStyle, Style
 from stylizer.temporal.coherence import CoherenceConfig
-from tests.clips import count_frames, decode
+from tests.clips import count_frames, decode, ffmpeg
 from tests.gatys.networks import random_vgg, tiny_config
 from tests.stand_ins import Boiling
 
@@ -320,3 +320,29 @@ def test_a_segment_that_lacks_frames_is_an_error(
     with film.job, pytest.raises(SinkError, match="expected 6 encoded frames, got 2"):
         film.paint()
     assert film.job.segments == []
+
+
+@pytest.mark.parametrize("suffix", [".webm", ".mov"])
+def test_transparent_segments_are_joined_without_a_change(tmp_path: Path, suffix: str) -> None:
+    output = tmp_path / f"out{suffix}"
+    writer = VideoWriter(output, size=SIZE, rate=Fraction(30000, 1001), transparent=True)
+    parts, pictures = [], []
+    for number, (first, end) in enumerate(((0, 3), (3, 4), (4, 12))):
+        encoder = writer.encoder(tmp_path / f"{number}.part")
+        for index, image in enumerate(shots()[first:end], start=first):
+            alpha = np.full(image.shape[:2], 10 * index, np.uint8)
+            encoder.write(Frame(image, index, 0.0, alpha))
+        encoder.finish()
+        encoder.kill()
+        parts.append(encoder.path)
+        pictures.append(decode_with_alpha(encoder.path))
+    assert writer.assemble(parts, rename=lambda whole: whole.replace(output)) == 12
+    whole = decode_with_alpha(output)
+    np.testing.assert_array_equal(whole, np.concatenate(pictures))
+    assert [round(frame[..., 3].mean() / 10) for frame in whole] == list(range(12))
+
+
+def decode_with_alpha(path: Path) -> Image:
+    how = ["-c:v", "libvpx-vp9"] if path.read_bytes()[:4] == b"\x1a\x45\xdf\xa3" else []
+    data = ffmpeg(*how, "-i", path, "-f", "rawvideo", "-pix_fmt", "rgba", "-")
+    return np.frombuffer(data, np.uint8).reshape(-1, SIZE[1], SIZE[0], 4)

@@ -159,6 +159,8 @@ def join_pictures(parts: Sequence[Path], output: Path, *, rate: Fraction) -> int
             with _open(parts[0]) as first:
                 settings = _settings(first)
                 stream = whole.add_stream_from_template(first.streams.video[0])
+                if muxer == "mov":  # it tells the kinds of ProRes apart
+                    stream.codec_context.codec_tag = first.streams.video[0].codec_context.codec_tag
             stream.time_base = 1 / rate
             delay = max(_delay(part, rate) for part in parts)
             count = 0

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -56,6 +56,10 @@ class VideoWriter:
     * Left by Ctrl-C, the file is finished under its name. Left by another error, it is finished as
       ``name.partial.mp4`` beside it, and the log says so; the target is not touched.
     * Frames are shown one after the other at ``rate``; their ``index`` and ``time`` are not used.
+
+    Attributes:
+      config: how the pictures are encoded.
+      overwrite: whether an existing file may be replaced.
     """
 
     def __init__(  # noqa: PLR0913 - each is a fact of its own about the file to be
@@ -113,6 +117,7 @@ class VideoWriter:
             overwrite=overwrite,
             transparent=transparent,
         )
+        self.config, self.overwrite = config, overwrite
         self._file: _VideoFile | None = None
 
     def __enter__(self) -> Self:
@@ -134,16 +139,6 @@ class VideoWriter:
             raise SinkError(f"{self._path}: the writer is not open; use it in a with block")
         self._file.write(frame)
 
-    @property
-    def config(self) -> VideoWriterConfig:
-        """How the pictures are encoded."""
-        return self._plan.config
-
-    @property
-    def overwrite(self) -> bool:
-        """Whether an existing file may be replaced."""
-        return self._plan.overwrite
-
     def encoder(self, path: Path) -> PictureEncoder:
         """Start an encoder of some of the pictures, for `assemble`: a run of frames in a file.
 
@@ -159,8 +154,8 @@ class VideoWriter:
         """Make the file of pictures that are encoded already, in place of opening the writer.
 
         Args:
-          parts: what encoders wrote, in order, one or more; they stay as they are. Temporary files
-            are made beside them, in a folder that is on the disk of the writer's path.
+          parts: what encoders wrote, in order; they stay as they are. Temporary files are made
+            beside them, so that must be on the disk of the writer's path.
           rename: gives the finished file, which is told, the writer's path.
 
         Returns:
@@ -169,11 +164,8 @@ class VideoWriter:
         Raises:
           SinkError: ffmpeg failed, or the parts cannot be joined; the target is not touched.
         """
-        file = _VideoFile(self._plan, parts=parts)
-        try:
+        with closing(_VideoFile(self._plan, parts=parts)) as file:
             return file.assemble(rename)
-        finally:
-            file.discard()
 
     def __exit__(
         self,
@@ -189,13 +181,11 @@ class VideoWriter:
         file, self._file = self._file, None
         if file is None:
             return
-        try:
+        with closing(file):
             if kind is None or issubclass(kind, KeyboardInterrupt):
                 file.finish(interrupted=kind is not None)
             else:
                 file.rescue()
-        finally:
-            file.discard()
 
 
 _SAME_LENGTH = Fraction(1, 2)
@@ -209,11 +199,7 @@ class _VideoPlan:
     Attributes:
       path: the file to be.
       container: its kind.
-      size: (width, height) of the frames, in pixels.
-      rate: frames a second, exact.
       tracks: what goes along from the source; None for pictures alone.
-      config: how to encode.
-      overwrite: whether an existing file may be replaced.
       transparent: whether pictures are RGBA.
     """
 
@@ -240,7 +226,7 @@ class _VideoPlan:
 class _VideoFile:
     """An encoder at work on a hidden file beside the target, and the ways in which that ends.
 
-    Whoever makes one calls `discard` at the end, after `finish` or `rescue`.
+    Whoever makes one calls `close` at the end, after `finish` or `rescue`.
     """
 
     def __init__(self, plan: _VideoPlan, *, parts: Sequence[Path] = ()) -> None:
@@ -339,7 +325,7 @@ class _VideoFile:
         else:
             _log.warning("not finished; the frames so far are kept in %s", partial)
 
-    def discard(self) -> None:
+    def close(self) -> None:
         """End the encoder and remove what is left of hidden files."""
         self._kill_encoder()
         self._remove_temporary()

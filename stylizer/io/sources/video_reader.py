@@ -53,6 +53,7 @@ class VideoReader(Managed):
 
     Attributes:
       info: what was found in the file.
+      deinterlace: whether interlaced pictures are made whole.
     """
 
     def __init__(
@@ -93,7 +94,7 @@ class VideoReader(Managed):
                 f"s, where the film ends, got {float(self._first / self._rate):.3f} s"
             )
         self._container, self._stream = open_video(self._path)
-        self._deinterlace = deinterlace
+        self.deinterlace = deinterlace
         self._convert = PictureConverter(
             self.info.size,
             orientation=self.info.orientation,
@@ -124,7 +125,7 @@ class VideoReader(Managed):
           SourceError: the film ends before.
         """
         span = Fraction(first) / self._rate, None if end is None else Fraction(end) / self._rate
-        return VideoReader(self._path, rate=self._rate, span=span)
+        return VideoReader(self._path, rate=self._rate, span=span, deinterlace=self.deinterlace)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -202,7 +203,7 @@ class VideoReader(Managed):
     def _decode(self) -> Iterator[av.VideoFrame]:
         """Decode from a key picture on that stands at the first wanted frame, or before it."""
         pictures = self._decode_from_key()
-        if not self._deinterlace:
+        if not self.deinterlace:
             return pictures
         if self._container.format.name == "avi":
             pictures = map(_show_as_decoded, pictures)
@@ -211,7 +212,7 @@ class VideoReader(Managed):
     def _decode_from_key(self) -> Iterator[av.VideoFrame]:
         start, back = self.info.start, Fraction(0)
         # Fields are completed from the pictures before and after.
-        lead = 3 if self._deinterlace and self.info.interlaced else 0
+        lead = 3 if self.deinterlace and self.info.interlaced else 0
         while start is not None and self._first / self._rate > back:
             pictures = seek_pictures(
                 self._container,
