@@ -133,8 +133,7 @@ class JobFolder(Managed):
 
     def remove(self) -> None:
         """Remove the folder with all that the job put into it, and let go of it."""
-        for path in (*_files(self.path), self.path / RECORD, self.path / _LOCK):
-            path.unlink(missing_ok=True)
+        _remove_files(self.path)
         self.close()
         with suppress(OSError):  # someone else put something there
             self.path.rmdir()
@@ -227,8 +226,7 @@ def remove_job(folder: Path) -> None:
     """
     with _take(folder):
         try:
-            for path in (*_files(folder), folder / RECORD, folder / _LOCK):
-                path.unlink(missing_ok=True)
+            _remove_files(folder)
         except OSError as error:
             raise SinkError(f"{folder}: cannot be removed ({error.strerror})") from error
     with suppress(OSError):  # someone else put something there
@@ -249,6 +247,12 @@ def _take(folder: Path) -> IO[bytes]:
                 f"{folder}: another process works on this job; wait for it, or end it"
             ) from error
     return lock
+
+
+def _remove_files(folder: Path) -> None:
+    """Remove what a job put into its folder: the record first, as without it there is no job."""
+    for path in (folder / RECORD, *_files(folder), folder / _LOCK):
+        path.unlink(missing_ok=True)
 
 
 def _files(folder: Path) -> list[Path]:
