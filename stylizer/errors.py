@@ -8,6 +8,7 @@
     ├── SinkError        a video file, folder or window cannot be written
     ├── StyleError       a style picture cannot be used
     ├── WeightsError     the weights of a network are missing or damaged
+    │   └── FetchError   they are fetched when they are needed, and could not be
     ├── BackendError     the backend or device asked for is not there
     └── OptimizationError  the optimization diverged and could not be rescued
 
@@ -17,6 +18,7 @@ A message says what was expected, what was got, and what to do about it. Apps pr
 __all__ = [
     "BackendError",
     "ConfigError",
+    "FetchError",
     "OptimizationError",
     "SinkError",
     "SourceError",
@@ -48,6 +50,10 @@ class StyleError(StylizerError):
 
 class WeightsError(StylizerError):
     """The weights of a network are missing or damaged."""
+
+
+class FetchError(WeightsError):
+    """Weights that are fetched when they are needed could not be."""
 
 
 class BackendError(StylizerError):

@@ -120,7 +120,7 @@ def frames(
 
     `stylizer frames holiday/ painted/ -s my.jpg --independent`
     """
-    config = choose_config(fast, gatys)
+    config = choose_config(fast, gatys, still=independent)
     refuse_losses(config, reports)
     size = gatys.recipe_size(out.size)
     check_weights(config)

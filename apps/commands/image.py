@@ -21,7 +21,7 @@ from stylizer.io.resize import resize_image
 from stylizer.network.config import FastConfig
 from stylizer.styles.load import AnyStyle, load_styles
 
-from ..console.painting import check_weights, describe_still, load_backend, make_stylizer
+from ..console.painting import check_weights, describe_still, make_stylizer, reach_network
 from ..console.paths import claim_picture, style_paths
 from ..console.progress import Display
 from ..console.reports import LossReports
@@ -68,9 +68,9 @@ def image(
 
     `stylizer image photo.jpg painted.png -s my.jpg --method gatys --scales 3`
 
-    `stylizer image photo.jpg gatys.png -s my.jpg --method gatys --recipe gatys2016 --losses l.csv`
+    `stylizer image photo.jpg gatys.png -s my.jpg --recipe gatys2016 --losses l.csv`
     """
-    config = _started(choose_config(fast, gatys), gatys.initial, initial_image)
+    config = _started(choose_config(fast, gatys, still=True), gatys.initial, initial_image)
     refuse_losses(config, reports)
     check_weights(config)
     size = gatys.recipe_size(out.size)
@@ -121,7 +121,7 @@ class _Still:
     def optimized(
         self, config: GatysConfig, *, initial_image: Image | None, losses: LossReports
     ) -> Image:
-        load_backend()
+        config = reach_network(config)
         if not self.quiet:
             say(f"{describe_still(config, self.styles)} · {self.dimensions}")
         losses.restart()

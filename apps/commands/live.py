@@ -36,7 +36,7 @@ from ..options.effects import CoherenceOptions, LookOptions, RegionOptions
 from ..options.fast import FastOptions
 from ..options.gatys import GatysOptions
 from ..options.live import LiveOptions, LiveOutputs
-from ..options.method import choose_config, describe
+from ..options.method import choose_config, choose_method, describe
 from ..options.shared import SpeechOptions
 from ..options.spread import spread
 
@@ -85,7 +85,7 @@ def live(
     `stylizer live -s my.jpg --method gatys --fps 15`
     """
     config = _config(fast, gatys)
-    asked = Size.parse(view.size or str(_SHORT_SIDES[fast.method]))
+    asked = Size.parse(view.size or str(_SHORT_SIDES[choose_method(fast, gatys)]))
     styles = load_styles(gatys.style)
     look.check(styles, config)
     region.check(config)

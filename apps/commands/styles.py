@@ -14,7 +14,7 @@ from stylizer.base import describe_stylizer
 from stylizer.errors import ConfigError
 from stylizer.evaluation.contact_sheet import LabeledPicture, label_pictures
 from stylizer.frame import Frame, Image
-from stylizer.gatys.config import GatysConfig
+from stylizer.gatys.config import STILL_NETWORK, GatysConfig
 from stylizer.io.image import read_image, write_image
 from stylizer.io.resize import resize_image
 from stylizer.network.config import FastConfig
@@ -85,10 +85,10 @@ def styles(
 
 
 def _config(fast: EngineOptions) -> FastConfig | GatysConfig:
-    if fast.method == "fast":
+    if fast.method != "gatys":
         return fast.config()
     fast.refuse()
-    return GatysConfig()
+    return GatysConfig(network=STILL_NETWORK)
 
 
 def _paint(

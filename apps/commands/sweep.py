@@ -56,7 +56,7 @@ def sweep(
     `stylizer sweep photo.jpg sweep/ -s my.jpg --set style_weight=0.1,1,10 --set seed=1,2`
     """
     grid = Grid.parse(settings)
-    config = gatys.config()
+    config = gatys.config(still=True)
     check_weights(config)
     size = gatys.recipe_size(out.size)
     picture = read_image(content)

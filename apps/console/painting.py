@@ -34,6 +34,7 @@ __all__ = [
     "make_painter",
     "make_stylizer",
     "paint",
+    "reach_network",
 ]
 
 
@@ -125,6 +126,19 @@ def announce(description: str, source: FrameSource) -> None:
     width, height = source.size
     count = () if source.rate is None else (frames_text(source.frame_count),)
     say(" · ".join((description, f"{width}x{height}", rate_text(source.rate), *count)))
+
+
+def reach_network(config: GatysConfig) -> GatysConfig:
+    """Return settings whose loss network can be had here; fetches it, without its chatter.
+
+    Raises:
+      ConfigError: there is no such network.
+    """
+    load_backend()
+    from stylizer.gatys.substitution import reachable
+
+    with interruptible(), silenced():
+        return reachable(config)
 
 
 def describe_still(config: GatysConfig, styles: Sequence[AnyStyle]) -> str:

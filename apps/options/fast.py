@@ -30,14 +30,15 @@ class EngineOptions:
     """The method, and what runs the fast one; an option that is not given is None."""
 
     method: Annotated[
-        Method,
+        Method | None,
         option(
             "method",
             "fast: a network paints each picture in one pass. "
-            "gatys: optimize each picture (Gatys et al. 2016).",
+            "gatys: optimize each picture (Gatys et al. 2016). Default: fast.",
             _STYLE,
+            show_default=False,
         ),
-    ] = "fast"
+    ] = None
     engine: Annotated[
         Engine | None,
         _setting(
@@ -91,7 +92,7 @@ class EngineOptions:
         for field in fields(self):
             if field.name not in ("method", "network") and getattr(self, field.name) is not None:
                 raise ConfigError(
-                    f"--{field.name}: belongs to --method fast, got --method {self.method}; "
+                    f"--{field.name}: belongs to --method fast, got --method gatys; "
                     "leave one of them out"
                 )
 

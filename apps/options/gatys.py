@@ -11,8 +11,9 @@ import typer
 
 from stylizer.backend.precision import Precision
 from stylizer.errors import ConfigError
-from stylizer.gatys.config import GatysConfig, Initial, Optimizer, Start
+from stylizer.gatys.config import STILL_NETWORK, GatysConfig, Initial, Optimizer, Start
 from stylizer.gatys.recipes import RECIPES, Recipe, recipe
+from stylizer.gatys.substitution import with_network
 from stylizer.perceptual.registry import LOSS_NETWORKS
 from stylizer.perceptual.types import LayerWeights, Pooling
 from stylizer.size import Size
@@ -64,7 +65,8 @@ class GatysOptions:
         str | None,
         option(
             "recipe",
-            f"Settings of a published method: {', '.join(RECIPES)}. Other options override it.",
+            f"Settings of a published method: {', '.join(RECIPES)}; implies --method gatys. "
+            "Other options override it.",
             _COURSE,
             metavar="NAME",
         ),
@@ -83,13 +85,13 @@ class GatysOptions:
         option(
             "loss-network",
             f"{named(LOSS_NETWORKS)}, or one of keras.applications with its layers. "
-            f"Default: {_DEFAULTS.network}.",
+            f"Default: {STILL_NETWORK} for pictures, {_DEFAULTS.network} for videos.",
             _NETWORK,
             show_default=False,
         ),
     ] = None
     pooling: Annotated[
-        Pooling | None, _setting("pooling", "Replaces the pooling of a VGG.", _NETWORK)
+        Pooling | None, _setting("pooling", "Replaces the pooling of a VGG or of half.", _NETWORK)
     ] = None
     content_layer: Annotated[
         list[str] | None,
@@ -159,12 +161,15 @@ class GatysOptions:
         """
         return None if self.recipe is None else recipe(self.recipe)
 
-    def config(self, *, passes: bool = False, network: str | None = None) -> GatysConfig:
+    def config(
+        self, *, passes: bool = False, network: str | None = None, still: bool = False
+    ) -> GatysConfig:
         """Return the recipe's settings, or the default ones, with the given options over them.
 
         Args:
           passes: whether several ``--passes`` may be asked for.
           network: as given by ``--network``, which once meant ``--loss-network``.
+          still: whether what is painted are pictures, each by itself.
 
         Raises:
           ConfigError: there is no such recipe, or a setting is out of its range.
@@ -180,12 +185,14 @@ class GatysOptions:
             for field in fields(GatysConfig)
             if field.name != "network" and getattr(self, field.name, None) is not None
         }
+        default = replace(_DEFAULTS, network=STILL_NETWORK) if still else _DEFAULTS
+        config = default if chosen is None else chosen.config
         if loss_network := self.loss_network or network:
-            given["network"] = loss_network
+            config = with_network(config, loss_network)
         for name, texts in (("content", self.content_layer), ("style", self.style_layer)):
             if texts:
                 given[f"{name}_layers"] = _parse_layers(f"--{name}-layer", texts)
-        config = replace(_DEFAULTS if chosen is None else chosen.config, **given)
+        config = replace(config, **given)
         if config.passes > 1 and not passes:
             raise ConfigError(
                 f"--passes: expected 1 here, got {config.passes}; only `stylizer video` can go "
@@ -211,9 +218,11 @@ class GatysAloneOptions(GatysOptions):
         str | None, option("network", "Once meant --loss-network.", _NETWORK, hidden=True)
     ] = None
 
-    def config(self, *, passes: bool = False, network: str | None = None) -> GatysConfig:
+    def config(
+        self, *, passes: bool = False, network: str | None = None, still: bool = False
+    ) -> GatysConfig:
         """Return the settings; see `GatysOptions.config`."""
-        return super().config(passes=passes, network=network or self.network)
+        return super().config(passes=passes, network=network or self.network, still=still)
 
 
 def _parse_layers(option: str, texts: Sequence[str]) -> LayerWeights:

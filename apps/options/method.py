@@ -14,25 +14,33 @@ from stylizer.styles.load import AnyStyle
 from stylizer.temporal.coherence import CoherenceConfig
 
 from .effects import CoherenceOptions, LookOptions
-from .fast import FastOptions
+from .fast import FastOptions, Method
 from .gatys import SHARED, GatysOptions
 from .shared import LossOptions
 
-__all__ = ["choose_config", "describe", "refuse_losses"]
+__all__ = ["choose_config", "choose_method", "describe", "refuse_losses"]
 
 
-def choose_config(fast: FastOptions, gatys: GatysOptions, *, passes: bool = False) -> MethodConfig:
+def choose_method(fast: FastOptions, gatys: GatysOptions) -> Method:
+    """Return the method asked for; a recipe is one of the optimization."""
+    return fast.method or ("fast" if gatys.recipe is None else "gatys")
+
+
+def choose_config(
+    fast: FastOptions, gatys: GatysOptions, *, passes: bool = False, still: bool = False
+) -> MethodConfig:
     """Return the settings of the method that was chosen.
 
     Args:
       fast: the options of the fast method.
       gatys: those of the optimization.
       passes: whether the command can paint in several passes.
+      still: whether what is painted are pictures, each by itself.
 
     Raises:
       ConfigError: an option of the other method was given, or a setting is out of its range.
     """
-    if fast.method == "fast":
+    if choose_method(fast, gatys) == "fast":
         for field in fields(gatys):
             given = getattr(gatys, field.name) not in (None, [])
             if given and field.name not in SHARED:
@@ -52,10 +60,8 @@ def choose_config(fast: FastOptions, gatys: GatysOptions, *, passes: bool = Fals
         )
     fast.refuse()
     if fast.network in FAST_NETWORKS:
-        raise ConfigError(
-            f"--network {fast.network}: belongs to --method fast, got --method {fast.method}"
-        )
-    return gatys.config(passes=passes, network=fast.network)
+        raise ConfigError(f"--network {fast.network}: belongs to --method fast, got --method gatys")
+    return gatys.config(passes=passes, network=fast.network, still=still)
 
 
 def describe(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -19,18 +20,28 @@ class Crops:
     """Random crops of photos and paintings, in memory; seeded.
 
     Args:
-      data: the folder that holds ``photos/`` and ``paintings/``.
+      data: the folder that holds ``photos/`` and the paintings.
+      paintings: the folders of the paintings, in ``data``.
       crop: side of the crops, in pixels.
       held_out: whether to draw from the held-out pictures instead of those for training.
       seed: seed of all that is drawn.
     """
 
-    def __init__(self, data: Path, *, crop: int, held_out: bool = False, seed: int = 0) -> None:
+    def __init__(
+        self,
+        data: Path,
+        *,
+        crop: int,
+        held_out: bool = False,
+        seed: int = 0,
+        paintings: Sequence[str] = ("paintings",),
+    ) -> None:
         """Load the pictures, held out or not."""
         self.crop = crop
         self.random = np.random.default_rng(seed)
         self._photos = read_pictures(list_pictures(data / "photos", held_out=held_out))
-        self._paintings = read_pictures(list_pictures(data / "paintings", held_out=held_out))
+        paths = [list_pictures(data / folder, held_out=held_out) for folder in paintings]
+        self._paintings = [image for some in paths for image in read_pictures(some)]
 
     def photo(self) -> Batch:
         """Return a random crop of a photo, float32 RGB 0..255, (crop, crop, 3)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from keras import ops
 
-from stylizer.perceptual.compact import TAPS, TEACHER_CHANNELS, build_student
+from stylizer.perceptual.compact import TAPS
 from stylizer.perceptual.losses import gram_matrix
 from stylizer.perceptual.spec import IMAGENET_COLOR
 from stylizer.perceptual.vgg import build_vgg, read_kernels
@@ -18,20 +19,24 @@ from stylizer.perceptual.vgg import build_vgg, read_kernels
 __all__ = ["Distiller", "build_teacher", "prepare", "relative_distance"]
 
 Tensor = Any
+_Products = tuple[Tensor, Tensor, Tensor]
+"""Of a tap, for each picture: S = s's / M, X = s't / M and T = t't / M, of the student's features s
+and the teacher's t at M places. All errors follow from them, without a feature map more."""
 
 
-def build_teacher(path: Path) -> keras.Model:
-    """Build the normalized VGG-19 up to block4_conv1: float32 RGB 0..255 to the features of `TAPS`.
+def build_teacher(path: Path, *, layers: Sequence[str] = TAPS) -> keras.Model:
+    """Build the normalized VGG-19 up to block4_conv1: float32 RGB 0..255 to features by layer.
 
     Args:
       path: an ``.npz`` with ``blockB_convC/kernel`` (H, W, in, out) and ``/bias``.
+      layers: whose features are asked for.
     """
     kernels, reflect = read_kernels(path)
-    return build_vgg("vgg19", TAPS, kernels, reflect=reflect)
+    return build_vgg("vgg19", layers, kernels, reflect=reflect)
 
 
 class Distiller(keras.Model):
-    """The student, trained so that a linear map of its features gives the teacher's.
+    """A student, trained so that a linear map of its features gives the teacher's.
 
     The map of each tap is not learnt step by step: it is the ridge regression of the teacher's
     features on the student's, from running sums over the last batches, and no gradient flows
@@ -42,13 +47,28 @@ class Distiller(keras.Model):
     that of the Gram matrices, each divided by the energy of what it should be.
     """
 
-    def __init__(self, *, gram_share: float, memory: float = 0.98) -> None:
-        """Build the student; ``memory`` is the share that each batch leaves of the running sums."""
+    def __init__(
+        self,
+        student: keras.Model,
+        channels: Mapping[str, int],
+        *,
+        gram_share: float,
+        memory: float = 0.98,
+    ) -> None:
+        """Take a student.
+
+        Args:
+          student: from float32 RGB 0..255 to features by tap; it may have more taps.
+          channels: those of the teacher, by the taps that are compared.
+          gram_share: weight of the Gram matrices' error beside the features'.
+          memory: the share that each batch leaves of the running sums.
+        """
         super().__init__(name="distiller")
-        self.student = build_student(rescale=True)
+        self.student = student
+        self.taps = tuple(channels)
         self.gram_share, self.memory = gram_share, memory
         self.own, self.cross = {}, {}
-        for tap, teachers in zip(TAPS, TEACHER_CHANNELS, strict=True):
+        for tap, teachers in channels.items():
             students = self.student.output[tap].shape[-1]
             options = {"initializer": "zeros", "trainable": False}
             self.own[tap] = self.add_weight(
@@ -61,8 +81,8 @@ class Distiller(keras.Model):
 
     def call(self, images: Tensor) -> dict[str, Tensor]:
         """Return the student's features, by tap."""
-        features: dict[str, Tensor] = self.student(images)
-        return features
+        features = self.student(images)
+        return {tap: ops.cast(features[tap], "float32") for tap in self.taps}
 
     def linear(self, tap: str) -> Tensor:
         """Return the map of a tap, (C_student, C_teacher)."""
@@ -73,25 +93,19 @@ class Distiller(keras.Model):
 
     def grams(self, features: dict[str, Tensor]) -> dict[str, Tensor]:
         """Return the Gram matrices of the reconstructed features, by tap: A^T G A."""
-        maps = {tap: self.linear(tap) for tap in TAPS}
+        maps = {tap: self.linear(tap) for tap in self.taps}
         return {
             tap: ops.matmul(
                 ops.matmul(ops.transpose(maps[tap]), gram_matrix(features[tap])), maps[tap]
             )
-            for tap in TAPS
+            for tap in self.taps
         }
 
     def relative_errors(
         self, features: dict[str, Tensor], wanted: dict[str, Tensor]
     ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Return squared errors over energies, by tap: of features, and of Gram matrices."""
-        errors, off, grams = {}, {}, self.grams(features)
-        for tap in TAPS:
-            target = ops.cast(wanted[tap], "float32")
-            got = ops.matmul(features[tap], self.linear(tap))
-            errors[tap] = ops.mean(ops.square(got - target)) / ops.mean(ops.square(target))
-            off[tap] = ops.mean(relative_distance(grams[tap], gram_matrix(target)))
-        return errors, off
+        return self._errors(_multiply(features, wanted))
 
     def compute_loss(
         self,
@@ -102,22 +116,47 @@ class Distiller(keras.Model):
         training: bool = True,
     ) -> Tensor:
         """Return the loss of features ``y_pred`` against the teacher's ``y`` (Keras's own hook)."""
-        for tap in TAPS if training else ():
-            self._remember(tap, ops.stop_gradient(y_pred[tap]), ops.cast(y[tap], "float32"))
-        errors, grams = self.relative_errors(y_pred, y)
+        products = _multiply(y_pred, y)
+        for tap in self.taps if training else ():
+            self._remember(tap, products[tap])
+        errors, grams = self._errors(products)
         return sum(errors.values()) + self.gram_share * sum(grams.values())
 
-    def _remember(self, tap: str, got: Tensor, want: Tensor) -> None:
-        got = ops.reshape(got, (-1, got.shape[-1]))
-        want = ops.reshape(want, (-1, want.shape[-1]))
-        energy = ops.sum(ops.square(want))
-        for sums, value in ((self.own, got), (self.cross, want)):
-            new = ops.matmul(ops.transpose(got), value) / energy
-            sums[tap].assign(self.memory * sums[tap] + (1 - self.memory) * new)
+    def _errors(
+        self, products: dict[str, _Products]
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Return the errors by `_Products`: |s A - t|^2 is <A, S A> - 2 <A, X> + tr T."""
+        errors, off = {}, {}
+        for tap, (own, cross, wanted) in products.items():
+            linear = self.linear(tap)
+            energy = ops.sum(ops.trace(wanted, axis1=1, axis2=2))
+            moved = ops.matmul(ops.sum(own, axis=0), linear) - 2.0 * ops.sum(cross, axis=0)
+            errors[tap] = (ops.sum(linear * moved) + energy) / energy
+            gram = ops.matmul(ops.matmul(ops.transpose(linear), own), linear)
+            off[tap] = ops.mean(relative_distance(gram, wanted))
+        return errors, off
+
+    def _remember(self, tap: str, products: _Products) -> None:
+        own, cross, wanted = (ops.stop_gradient(ops.sum(one, axis=0)) for one in products)
+        energy = ops.trace(wanted)
+        for sums, new in ((self.own, own), (self.cross, cross)):
+            sums[tap].assign(self.memory * sums[tap] + (1 - self.memory) * new / energy)
+
+
+def _multiply(features: dict[str, Tensor], wanted: dict[str, Tensor]) -> dict[str, _Products]:
+    found = {}
+    for tap, got in features.items():
+        count, height, width, students = got.shape
+        own = ops.reshape(got, (count, height * width, students))
+        want = ops.cast(wanted[tap], "float32")
+        flat = ops.reshape(want, (count, height * width, want.shape[-1]))
+        turned = ops.transpose(own, (0, 2, 1)) / (height * width)
+        found[tap] = (ops.matmul(turned, own), ops.matmul(turned, flat), gram_matrix(want))
+    return found
 
 
 def prepare(distiller: Distiller, teacher: keras.Model, images: npt.NDArray[np.float32]) -> None:
-    """Start the student well: the teacher's own filters first, unit variance in every later layer.
+    """Start the compact student well: the teacher's filters first, unit variance in later layers.
 
     The first layer takes those of the teacher's filters whose features best span all the teacher's
     (greedy choice by least squares); each later one is scaled by its response (Mishkin and Matas

@@ -1,8 +1,8 @@
-"""Measures the compact loss network by what it makes: pictures optimized with it, seen by VGG-19.
+"""Measures the embedded loss networks by what they make: pictures optimized with them.
 
 Run as ``python -m stylizer.models.compact.evaluate DATA --out runs/evaluation``. Held-out photos
-are stylized after held-out paintings, from the content, by Adam: once with the compact network,
-once with the VGG-19 that taught it, all else equal. The teacher then measures both. Prints
+are stylized after held-out paintings, from the content, by Adam: once with each embedded network,
+once with the VGG-19 that taught them, all else equal. The teacher then measures all. Prints
 medians, and writes them as JSON beside a contact sheet.
 """
 
@@ -126,12 +126,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--weights", type=Path, help="other weights of the compact network")
+    parser.add_argument("--weights", type=Path, help="other weights of the first network")
     parser.add_argument("--pairs", type=int, default=20)
     parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--iterations", type=int, default=100)
     parser.add_argument(
-        "--networks", nargs="+", choices=("compact", "vgg19"), default=["compact", "vgg19"]
+        "--networks",
+        nargs="+",
+        choices=("compact", "half", "vgg19"),
+        default=["compact", "half", "vgg19"],
     )
     options = parser.parse_args()
     base = GatysConfig(
@@ -139,11 +142,14 @@ def main() -> None:
         content_layers=((TAPS[-1], 1.0),),
         style_layers=tuple((tap, 1 / len(TAPS)) for tap in TAPS),
     )
-    files = {
-        "compact": options.weights,
-        "vgg19": options.data / "vgg19" / "vgg19_normalised_relu4_1.npz",
+    teacher = options.data / "vgg19" / "vgg19_normalised_relu4_1.npz"
+    networks = {
+        name: replace(base, network=name, weights=teacher if name == "vgg19" else None)
+        for name in options.networks
     }
-    networks = {name: replace(base, network=name, weights=files[name]) for name in options.networks}
+    if options.weights is not None:
+        first = options.networks[0]
+        networks[first] = replace(networks[first], weights=options.weights)
     medians, sheet = compare(options.data, networks, pairs=options.pairs, size=options.size)
     options.out.mkdir(parents=True, exist_ok=True)
     write_image(options.out / "pairs.png", sheet, overwrite=True)

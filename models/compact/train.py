@@ -9,7 +9,9 @@ trained weights, ``progress.npz`` (to go on from), ``log.csv`` (errors on held-o
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +21,21 @@ import numpy.typing as npt
 from keras import ops
 
 from stylizer.backend.keras_backend import compile_step
-from stylizer.perceptual.compact import TAPS, build_compact, fold_map
+from stylizer.perceptual.compact import (
+    TAPS,
+    TEACHER_CHANNELS,
+    build_compact,
+    build_student,
+    fold_map,
+)
 
 from ..records import append_row, read_settings, save_packed
+from ..training.policy import Policy
 from .crops import Crops
 from .distill import Distiller, build_teacher, prepare
 from .optimized_samples import OptimizedSamples
 
-__all__ = ["ReplayBuffer", "Settings", "evaluate", "export", "main", "train"]
+__all__ = ["ReplayBuffer", "Settings", "Student", "evaluate", "export", "main", "train"]
 
 Batch = npt.NDArray[np.float32]
 
@@ -43,7 +52,8 @@ class Settings:
       160). steps: steps that each sample takes in one round. learning_rate: Adam's highest; falls
       to a hundredth along a cosine. gram_share: weight of the Gram matrices' error beside the
       features'. minutes: length of the training. every: minutes between two evaluations, each
-      followed by a checkpoint. seed: seed of pictures and initial weights.
+      followed by a checkpoint. seed: seed of pictures and initial weights. arithmetic: of teacher
+      and student, ``float32`` or ``bfloat16``.
     """
 
     crop: int = 160
@@ -56,6 +66,26 @@ class Settings:
     minutes: float = 90.0
     every: float = 4.0
     seed: int = 0
+    arithmetic: str = "float32"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Student:
+    """What is distilled.
+
+    Attributes:
+      make: makes it, ready to be trained, in the arithmetic of the policy that Keras has.
+      start: gives it its first weights: told the distiller, the teacher, and pictures.
+      export: writes its weights as the package carries them.
+      name: of that file.
+      paintings: folders of style pictures in the data.
+    """
+
+    make: Callable[[Settings], Distiller]
+    start: Callable[[Distiller, keras.Model, Crops], None]
+    export: Callable[[Distiller, Path], None]
+    name: str
+    paintings: tuple[str, ...] = ("paintings",)
 
 
 class ReplayBuffer:
@@ -84,26 +114,30 @@ class ReplayBuffer:
         return np.stack(images), {tap: np.stack([one[tap] for one in features]) for tap in TAPS}
 
 
-def train(data: Path, out: Path, settings: Settings) -> None:
-    """Train into ``out``, going on from what is there."""
+def train(data: Path, out: Path, settings: Settings, *, student: Student | None = None) -> None:
+    """Train into ``out``, going on from what is there; None for the compact network."""
+    student = student or _COMPACT
     keras.utils.set_random_seed(settings.seed)
     out.mkdir(parents=True, exist_ok=True)
-    teacher = build_teacher(data / "vgg19" / "vgg19_normalised_relu4_1.npz")
+    with Policy(settings.arithmetic):
+        teacher = build_teacher(data / "vgg19" / "vgg19_normalised_relu4_1.npz")
+        distiller = student.make(settings)
     look = compile_step(lambda images: teacher(images, training=False))
-    distiller = Distiller(gram_share=settings.gram_share)
-    distiller.compile(optimizer=keras.optimizers.Adam(settings.learning_rate, clipnorm=1.0))
     spent, latest = 0.0, out / "latest.weights.h5"
-    pictures = Crops(data, crop=settings.crop, seed=settings.seed)
+    crops = partial(
+        Crops, data, crop=settings.crop, seed=settings.seed, paintings=student.paintings
+    )
+    pictures = crops()
     if latest.exists():
         distiller.optimizer.build(distiller.trainable_variables)
         distiller.load_weights(latest)
         spent = float(np.load(out / "progress.npz")["minutes"])
         pictures.random = np.random.default_rng((settings.seed, round(1000 * spent)))
     else:
-        prepare(distiller, teacher, np.stack([pictures.damaged() for _ in range(16)]))
+        student.start(distiller, teacher, pictures)
     samples = OptimizedSamples(distiller, pictures, count=settings.fresh // 2)
     replay = ReplayBuffer(settings.stored, pictures.random)
-    test = _held_out(data, look, settings)
+    test = _held_out(crops(held_out=True), look)
     began, checked, rounds = time.monotonic() - 60 * spent, spent, 0
     while spent < settings.minutes:
         falling = 0.5 + 0.5 * np.cos(np.pi * min(1.0, spent / settings.minutes))
@@ -117,7 +151,7 @@ def train(data: Path, out: Path, settings: Settings) -> None:
             )
             distiller.save_weights(latest)
             np.savez(out / "progress.npz", minutes=spent)
-            export(distiller, out / "compact.weights.h5")
+            student.export(distiller, out / student.name)
 
 
 def _one_round(
@@ -137,9 +171,8 @@ def _one_round(
         distiller.train_on_batch(*replay.draw(settings.fresh))
 
 
-def _held_out(data: Path, look: Any, settings: Settings) -> list[tuple[Batch, dict[str, Any]]]:
+def _held_out(pictures: Crops, look: Any) -> list[tuple[Batch, dict[str, Any]]]:
     """Return batches of held-out pictures, plain and damaged, with the teacher's features."""
-    pictures = Crops(data, crop=settings.crop, held_out=True, seed=settings.seed)
     batches = []
     for _ in range(6):
         images = np.stack(
@@ -174,6 +207,20 @@ def export(distiller: Distiller, path: Path) -> None:
         linear = ops.convert_to_numpy(distiller.linear(tap))
         model.get_layer(tap).set_weights([fold_map(linear)[None, None]])
     save_packed(model, path)
+
+
+def _make(settings: Settings) -> Distiller:
+    channels = dict(zip(TAPS, TEACHER_CHANNELS, strict=True))
+    distiller = Distiller(build_student(rescale=True), channels, gram_share=settings.gram_share)
+    distiller.compile(optimizer=keras.optimizers.Adam(settings.learning_rate, clipnorm=1.0))
+    return distiller
+
+
+def _start(distiller: Distiller, teacher: keras.Model, pictures: Crops) -> None:
+    prepare(distiller, teacher, np.stack([pictures.damaged() for _ in range(16)]))
+
+
+_COMPACT = Student(make=_make, start=_start, export=export, name="compact.weights.h5")
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,10 +27,13 @@ from stylizer.perceptual.losses import gram_matrix
 from stylizer.size import Size
 from stylizer.styles.built_in import pack_gram
 
-__all__ = ["GRAM_SIDES", "PAINTINGS", "SIDES", "Painting", "main", "measure"]
+__all__ = ["GRAM_SIDES", "NETWORKS", "PAINTINGS", "SIDES", "Painting", "main", "measure"]
 
 SIDES = (192, 256, 384, 512)
 """Short sides at which the statistics are taken, in pixels."""
+
+NETWORKS = ("compact", "half")
+"""The embedded loss networks."""
 
 GRAM_SIDES = (192, 320, 512)
 """Short sides at which the Gram matrices are taken: they are large, so there are fewer."""
@@ -82,8 +85,8 @@ def main() -> None:
     parser.add_argument("data", type=Path, help="folder that holds styles/NAME.jpg")
     parser.add_argument("--out", type=Path, default=Path("runs/styles"), help="where to write")
     given = parser.parse_args()
-    network = load_network(GatysConfig())
-    rows = [measure(network, given.data / "styles" / f"{name}.jpg") for name in PAINTINGS]
+    networks = [load_network(GatysConfig(network=name)) for name in NETWORKS]
+    rows = [measure(networks, given.data / "styles" / f"{name}.jpg") for name in PAINTINGS]
     arrays = {key: np.stack([row[key] for row in rows]) for key in rows[0]}
     about = PAINTINGS.values()
     given.out.mkdir(parents=True, exist_ok=True)
@@ -97,24 +100,26 @@ def main() -> None:
         years=np.array([painting.year for painting in about]),
         sides=np.array(SIDES),
         sides_of_grams=np.array(GRAM_SIDES),
-        layers=np.array([layer for layer, _ in network.style_layers]),
+        networks=np.array(NETWORKS),
+        layers=np.array([layer for layer, _ in networks[0].style_layers]),
         **arrays,
     )
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     print(f"{path}: {path.stat().st_size} bytes, sha256 {digest}")
 
 
-def measure(network: LossNetwork, path: Path) -> dict[str, npt.NDArray[Any]]:
-    """Measure one painting with the embedded loss network.
+def measure(networks: Sequence[LossNetwork], path: Path) -> dict[str, npt.NDArray[Any]]:
+    """Measure one painting with the embedded loss networks.
 
     Args:
-      network: the embedded loss network, with its default style layers.
+      networks: the embedded loss networks, with their default style layers; the first is the one
+        that fast networks read styles with.
       path: the picture, its short side at least the largest of `SIDES`.
 
     Returns:
       ``aspects``, float32 scalar: long side over short side. ``statistics``, float32
-      (len(SIDES), 640). ``correlations_LAYER`` and ``energies_LAYER``: the Gram matrices at
-      `GRAM_SIDES`, as `stylizer.styles.built_in.pack_gram` writes them.
+      (len(SIDES), 640). ``correlations_NETWORK_LAYER`` and ``energies_NETWORK_LAYER``: the Gram
+      matrices at `GRAM_SIDES`, as `stylizer.styles.built_in.pack_gram` writes them.
     """
     picture = read_image(path)
     size = picture.shape[1], picture.shape[0]
@@ -122,20 +127,20 @@ def measure(network: LossNetwork, path: Path) -> dict[str, npt.NDArray[Any]]:
         side: resize_image(picture, Size(short_side=side).fit(size))
         for side in {*SIDES, *GRAM_SIDES}
     }
-    features = {
-        side: network(ops.convert_to_tensor(image[None], "float32"))
-        for side, image in sized.items()
-    }
+    images = {side: ops.convert_to_tensor(image[None], "float32") for side, image in sized.items()}
+    features = {side: networks[0](images[side]) for side in SIDES}
     statistics = [ops.convert_to_numpy(style_statistics(features[side]))[0] for side in SIDES]
     measured: dict[str, npt.NDArray[Any]] = {
         "aspects": np.array(max(size) / min(size), np.float32),
         "statistics": np.array(statistics, np.float32),
     }
-    for layer, _ in network.style_layers:
-        grams = (gram_matrix(features[side][layer]) for side in GRAM_SIDES)
-        packed = [pack_gram(ops.convert_to_numpy(gram)[0]) for gram in grams]
-        measured[f"correlations_{layer}"] = np.array([correlations for correlations, _ in packed])
-        measured[f"energies_{layer}"] = np.array([energies for _, energies in packed])
+    for network in networks:
+        seen = [network(images[side]) for side in GRAM_SIDES]
+        for layer, _ in network.style_layers:
+            grams = [ops.convert_to_numpy(gram_matrix(one[layer]))[0] for one in seen]
+            correlations, energies = zip(*map(pack_gram, grams), strict=True)
+            measured[f"correlations_{network.name}_{layer}"] = np.array(correlations)
+            measured[f"energies_{network.name}_{layer}"] = np.array(energies)
     return measured
 
 

@@ -13,6 +13,7 @@ from stylizer.perceptual.types import LayerWeights, Pooling, Reduction
 from stylizer.temporal.flow import Preset
 
 __all__ = [
+    "STILL_NETWORK",
     "GatysConfig",
     "Initial",
     "Optimizer",
@@ -23,14 +24,19 @@ Initial = Literal["content", "noise", "style", "image"]
 Optimizer = Literal["adam", "lbfgs"]
 Start = Literal["warped", "previous", "cold"]
 
+STILL_NETWORK = "half"
+"""The loss network of a picture, for which there is time; ``GatysConfig.network`` is a stream's."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class GatysConfig:
     """How a picture is optimized (Gatys et al. 2016), and how a video goes on from frame to frame.
 
     Attributes:
-      network: ``"compact"`` (embedded), ``"vgg19"``, ``"vgg16"``, or any name of
+      network: ``"compact"`` or ``"half"`` (embedded), ``"vgg19"``, ``"vgg16"``, or any name of
         ``keras.applications`` together with ``content_layers`` and ``style_layers``.
+      substitute: an embedded network that takes its place where its weights cannot be fetched
+        (`stylizer.gatys.substitution`); None for an error.
       weights: a weights file for the network; None for its own (embedded, or ImageNet's).
       pooling: replaces the pooling of a VGG; None keeps the network's own.
       content_layers: layers and weights of the content loss; None for the network's default.
@@ -74,6 +80,7 @@ class GatysConfig:
     """
 
     network: str = "compact"
+    substitute: str | None = None
     weights: Path | None = None
     pooling: Pooling | None = None
     content_layers: LayerWeights | None = None

@@ -20,6 +20,7 @@ from stylizer.gatys.config import GatysConfig
 from stylizer.gatys.memory import TemporalTarget
 from stylizer.gatys.objective import make_objective, name_losses
 from stylizer.gatys.optimizers import Canvas, make_optimizer
+from stylizer.gatys.substitution import reachable
 from stylizer.gatys.targets import (
     StyleLike,
     WeightedStyle,
@@ -72,6 +73,8 @@ class Engine:
           ConfigError, StyleError: as `stylizer.gatys.targets.check_styles` says.
           ConfigError, WeightsError: as `load_network` says.
         """
+        if network is None:
+            config = reachable(config)
         check_styles(styles, config)
         self._config = config
         self.precision = choose_precision(config, first_picture(styles))

@@ -62,6 +62,7 @@ def gatys_2016() -> GatysConfig:
     return GatysConfig(
         temporal_weight=0.0,
         network="vgg19",
+        substitute="half",
         pooling="average",
         content_layers=(("block4_conv2", 1 / 2),),
         style_layers=_first_convolutions((1 / 5 / 4,) * 5),
@@ -101,6 +102,7 @@ def real_time_style_transfer() -> GatysConfig:
     return GatysConfig(
         temporal_weight=0.0,
         network="vgg19",
+        substitute="half",
         content_layers=(("block5_conv2", 1.0),),
         style_layers=_first_convolutions((1 / 5,) * 5),
         content_weight=1e3,
@@ -134,6 +136,7 @@ def khan_2021() -> GatysConfig:
     return GatysConfig(
         temporal_weight=0.0,
         network="vgg19",
+        substitute="half",
         content_layers=tuple((layer, 1 / 3) for layer in content),
         style_layers=tuple((layer, 1 / 4) for layer in style),
         content_weight=1.0,
@@ -167,6 +170,7 @@ def dey_2019() -> GatysConfig:
     return GatysConfig(
         temporal_weight=0.0,
         network="vgg16",
+        substitute="half",
         pooling="average",
         content_layers=(("block5_conv3", 1.0),),
         style_layers=tuple(
@@ -215,6 +219,7 @@ def surma() -> GatysConfig:
     return GatysConfig(
         temporal_weight=0.0,
         network="vgg16",
+        substitute="half",
         content_layers=(("block2_conv2", 1.0),),
         style_layers=tuple(style),
         content_weight=0.02,

@@ -81,11 +81,24 @@ def check_styles(styles: Sequence[StyleLike], config: GatysConfig) -> None:
                 f"and its own weights, got {config.network}{weights_told}; "
                 "give a picture of the style"
             )
+        else:
+            _check_layers(style, config)
     if config.initial == "style" and isinstance(styles[0], NamedStyle):
         raise StyleError(
             f"initial: 'style' starts from the first style picture, and {styles[0].name} is built "
             "in and has none; give a picture first, or start from content or noise"
         )
+
+
+def _check_layers(style: NamedStyle, config: GatysConfig) -> None:
+    """Make sure that a built-in style has the style layers that are asked for."""
+    stored = next(iter(style.grams.get(config.network.lower(), {}).values()), {})
+    for layer, _ in config.style_layers or ():
+        if layer not in stored:
+            raise StyleError(
+                f"style {style.name}: built-in styles have the style layers {', '.join(stored)}, "
+                f"got {layer}; give a picture of the style"
+            )
 
 
 def first_picture(styles: Sequence[StyleLike]) -> Image | None:
@@ -118,7 +131,7 @@ def style_grams(
     grams: dict[str, Tensor] = {}
     for style in styles:
         found = (
-            _stored_grams(style, size, scale)
+            _stored_grams(style, network.name, size, scale)
             if isinstance(style, NamedStyle)
             else picture_grams(network, _resize_style(style.image, size, scale))
         )
@@ -146,9 +159,11 @@ def _padded(network: LossNetwork, side: int) -> int:
     return max(network.minimum_size, -(-side // network.stride) * network.stride)
 
 
-def _stored_grams(style: NamedStyle, size: tuple[int, int], scale: float) -> dict[str, Tensor]:
+def _stored_grams(
+    style: NamedStyle, name: str, size: tuple[int, int], scale: float
+) -> dict[str, Tensor]:
     wanted = scale * math.sqrt(size[0] * size[1] / style.aspect)
-    side = style.nearest_grams(wanted)
+    side = style.nearest_grams(name, wanted)
     if not 1 / _FAR <= wanted / side <= _FAR:
         _log.info(
             "style %s: %.0f pixels are wanted for a picture of %dx%d, %d are the nearest stored; "
@@ -157,7 +172,7 @@ def _stored_grams(style: NamedStyle, size: tuple[int, int], scale: float) -> dic
         )
     return {
         layer: ops.convert_to_tensor(gram[None], "float32")
-        for layer, gram in style.grams[side].items()
+        for layer, gram in style.grams[name][side].items()
     }
 
 

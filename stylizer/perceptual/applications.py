@@ -13,9 +13,15 @@ import numpy as np
 import numpy.typing as npt
 from keras import ops
 
-from stylizer.errors import ConfigError, WeightsError
+from stylizer.errors import ConfigError, FetchError, WeightsError
 
-__all__ = ["application_names", "build_application", "preprocessing", "vgg_kernels"]
+__all__ = [
+    "application_names",
+    "build_application",
+    "fetch_weights",
+    "preprocessing",
+    "vgg_kernels",
+]
 
 Kernels = dict[str, tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]]
 """Kernel and bias by the name of the layer."""
@@ -76,6 +82,16 @@ def vgg_kernels(name: str, weights: Path | None) -> Kernels:
     }
 
 
+def fetch_weights(name: str) -> None:
+    """Make sure that ImageNet's weights of ``"vgg16"`` or ``"vgg19"`` are in Keras's cache.
+
+    Raises:
+      FetchError: they are not, and cannot be fetched.
+    """
+    if not any(_cache().glob(f"{name.lower()}_weights_*_notop.h5")):
+        vgg_kernels(name, None)
+
+
 def _array(variable: Any) -> npt.NDArray[np.float32]:
     return np.asarray(ops.convert_to_numpy(ops.convert_to_tensor(variable)), np.float32)
 
@@ -83,7 +99,9 @@ def _array(variable: Any) -> npt.NDArray[np.float32]:
 def _load(name: str, weights: Path | None) -> keras.Model:
     known = application_names()
     if name.lower() not in known:
-        raise ConfigError(f"network: expected compact, {', '.join(sorted(known))}, got {name!r}")
+        raise ConfigError(
+            f"network: expected compact, half, {', '.join(sorted(known))}, got {name!r}"
+        )
     build = getattr(keras.applications, known[name.lower()])
     if weights is None:
         return _load_imagenet(known[name.lower()], build)
@@ -109,12 +127,15 @@ def _load_imagenet(name: str, build: Any) -> keras.Model:
         address = re.search(r"https?://\S+\.h5", text)
         where = address[0] if address else "Keras's server"
         file = where.rpartition("/")[2] if address else "its weights file"
-        home = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "models"
-        raise WeightsError(
-            f"{name}: the ImageNet weights are not in {home} and could not be fetched from "
+        raise FetchError(
+            f"{name}: the ImageNet weights are not in {_cache()} and could not be fetched from "
             f"{where}; put {file} there by hand, give a file as weights, or use the embedded "
-            "network 'compact'"
+            "network 'half' or 'compact'"
         ) from error
+
+
+def _cache() -> Path:
+    return Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "models"
 
 
 def preprocessing(name: str) -> Any:

@@ -76,8 +76,10 @@ def load_network(settings: LossNetworkChoice, *, precision: str = "float32") -> 
     spec = find_loss_network(settings.network)
     content, style = spec.choose_layers(settings)
     if settings.pooling is not None and not spec.pooling:
-        able = " and ".join(sorted(one.name for one in LOSS_NETWORKS.values() if one.pooling))
-        raise ConfigError(f"pooling: can be replaced in {able} only, got {settings.network}")
+        *able, last = sorted(one.name for one in LOSS_NETWORKS.values() if one.pooling)
+        raise ConfigError(
+            f"pooling: can be replaced in {', '.join(able)} and {last} only, got {settings.network}"
+        )
     layers = list(dict.fromkeys(layer for layer, _ in (*content, *style)))
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy("float32" if precision == "float32" else f"mixed_{precision}")

@@ -10,6 +10,7 @@ from stylizer.perceptual.spec import (
     VGG_LAYERS,
     LossNetworkChoice,
     LossNetworkSpec,
+    pooling_stride,
 )
 
 __all__ = ["VGG16", "VGG19", "application"]
@@ -34,7 +35,7 @@ def _vgg(name: str) -> LossNetworkSpec:
         layers=VGG_LAYERS[name],
         content_layers=(("block4_conv2", 1.0),),
         style_layers=tuple((f"block{block}_conv1", 1 / 5) for block in range(1, 6)),
-        stride=lambda layers: 2 ** (max(int(layer[len("block")]) for layer in layers) - 1),
+        stride=pooling_stride,
         mean_color=IMAGENET_COLOR,
         pooling=True,
     )

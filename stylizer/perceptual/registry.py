@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from stylizer.errors import ConfigError
-from stylizer.perceptual.embedded import COMPACT
+from stylizer.perceptual.embedded import COMPACT, HALF
 from stylizer.perceptual.imagenet import VGG16, VGG19, application
 from stylizer.perceptual.spec import LossNetworkSpec
 
@@ -20,6 +20,7 @@ LOSS_NETWORKS: Mapping[str, LossNetworkSpec] = MappingProxyType(
         spec.name: spec
         for spec in (
             COMPACT,
+            HALF,
             VGG19,
             VGG16,
         )

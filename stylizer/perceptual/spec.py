@@ -5,7 +5,7 @@ Importing this starts no backend.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,7 +13,13 @@ from typing import Any, Protocol
 from stylizer.errors import ConfigError
 from stylizer.perceptual.types import LayerWeights, Pooling
 
-__all__ = ["IMAGENET_COLOR", "VGG_LAYERS", "LossNetworkChoice", "LossNetworkSpec"]
+__all__ = [
+    "IMAGENET_COLOR",
+    "VGG_LAYERS",
+    "LossNetworkChoice",
+    "LossNetworkSpec",
+    "pooling_stride",
+]
 
 IMAGENET_COLOR = (123.68, 116.779, 103.939)
 """Mean red, green and blue of ImageNet, 0..255."""
@@ -27,6 +33,11 @@ VGG_LAYERS = {
     for name, counts in (("vgg16", (2, 2, 3, 3, 3)), ("vgg19", (2, 2, 4, 4, 4)))
 }
 """The names of VGG's convolutions, from the first."""
+
+
+def pooling_stride(layers: Sequence[str]) -> int:
+    """Return the product of VGG's poolings before the deepest of these layers."""
+    return int(2 ** (max(int(layer[len("block")]) for layer in layers) - 1))
 
 
 class LossNetworkChoice(Protocol):
@@ -69,6 +80,8 @@ class LossNetworkSpec:
       stride: the product of its poolings for the layers asked for; None where that is not known.
       mean_color: mean red, green and blue (0..255) of what it was trained with.
       pooling: whether its pooling can be replaced.
+      channels: by layer, of a network that is scaled to a mean activation of 1, as Gatys et al.
+        (2016) scale VGG-19; None for networks with ImageNet's weights as they are.
       built_in_styles: whether the built-in styles' Gram matrices are of its own weights.
     """
 
@@ -81,6 +94,7 @@ class LossNetworkSpec:
     stride: Callable[[Sequence[str]], int] | None = None
     mean_color: tuple[float, float, float] = (127.5, 127.5, 127.5)
     pooling: bool = False
+    channels: Mapping[str, int] | None = None
     built_in_styles: bool = False
 
     def choose_layers(self, settings: LossNetworkChoice) -> tuple[LayerWeights, LayerWeights]:

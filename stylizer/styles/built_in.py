@@ -1,12 +1,13 @@
 """The built-in styles: what networks saw in ten paintings, without the paintings.
 
 A fast network needs the statistics of a style picture, the optimization its Gram matrices; both
-were taken from the embedded loss network, at a few sizes, since the size of a style picture decides
+were taken from the embedded loss networks at a few sizes, since the size of a style picture decides
 how broad its strokes come out. How they were made, and after whom, stands in ``models/styles``.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -47,7 +48,8 @@ class NamedStyle:
         features of the loss network `compact`, as
         `stylizer.network.adaptive.architecture.style_statistics` gives them. They belong to no fast
         network: each reads as many of the first ones as it knows.
-      grams: by side, then by the network's style layer: Gram matrices, float32 (C, C).
+      grams: by the embedded loss network, then by side, then by the network's style layer: Gram
+        matrices, float32 (C, C).
       weight: its share among several styles, more than 0.
     """
 
@@ -57,7 +59,7 @@ class NamedStyle:
     year: int
     aspect: float = 1.0
     statistics: Mapping[int, Vector] = field(repr=False, compare=False)
-    grams: Mapping[int, Mapping[str, Vector]] = field(repr=False, compare=False)
+    grams: Mapping[str, Mapping[int, Mapping[str, Vector]]] = field(repr=False, compare=False)
     weight: float = 1.0
 
     def __post_init__(self) -> None:
@@ -78,13 +80,14 @@ class NamedStyle:
         """
         return _nearest(self.statistics, side)
 
-    def nearest_grams(self, side: float) -> int:
-        """Return the side, among those of `grams`, whose ratio to ``side`` is least.
+    def nearest_grams(self, network: str, side: float) -> int:
+        """Return the side, among those of a network's `grams`, whose ratio to ``side`` is least.
 
         Args:
+          network: one of those of `grams`.
           side: the short side that a picture would have been resized to, in pixels.
         """
-        return _nearest(self.grams, side)
+        return _nearest(self.grams[network], side)
 
 
 def style_names() -> tuple[str, ...]:
@@ -173,16 +176,18 @@ def _read_names() -> tuple[str, ...]:
 def _read_style(index: int) -> NamedStyle:
     """Read the style of that number; its arrays are shared, and so must not be written to."""
     with np.load(weights_path("styles"), allow_pickle=False) as file:
-        grams: dict[int, dict[str, Vector]] = {}
-        for layer in file["layers"].tolist():
+        grams: dict[str, dict[int, dict[str, Vector]]] = {}
+        for network, layer in itertools.product(file["networks"].tolist(), file["layers"].tolist()):
             packed = zip(
                 file["sides_of_grams"].tolist(),
-                file[f"correlations_{layer}"][index],
-                file[f"energies_{layer}"][index],
+                file[f"correlations_{network}_{layer}"][index],
+                file[f"energies_{network}_{layer}"][index],
                 strict=True,
             )
+            of_network = grams.setdefault(network, {})
             for side, correlations, energies in packed:
-                grams.setdefault(side, {})[layer] = _frozen(unpack_gram(correlations, energies))
+                gram = _frozen(unpack_gram(correlations, energies))
+                of_network.setdefault(side, {})[layer] = gram
         relations = _read_relations(str(file["names"][index]))
         rows = zip(file["statistics"][index], relations, strict=True)
         statistics = (_frozen(np.concatenate(row)) for row in rows)

@@ -92,7 +92,7 @@ class PhotoWork:
         return reduced
 
     def _optimize(self, job: Job, image: Image) -> Image:
-        from stylizer.gatys.config import GatysConfig
+        from stylizer.gatys.config import STILL_NETWORK, GatysConfig
         from stylizer.gatys.still import stylize_image  # imports the backend, in seconds
 
         job.check()
@@ -106,7 +106,7 @@ class PhotoWork:
             spent = time.monotonic() - began
             job.seconds_left = spent / record.iteration * (iterations - record.iteration)
 
-        config = GatysConfig(iterations=iterations)
+        config = GatysConfig(network=STILL_NETWORK, iterations=iterations)
         return stylize_image(image, self.styles, config, on_loss=on_loss)
 
 

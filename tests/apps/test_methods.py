@@ -67,7 +67,8 @@ EMBEDDED = " or ".join(name for name, one in FAST_NETWORKS.items() if "keras" in
 REFUSED = [
     (["--iterations", "0"], "--iterations: belongs to the optimization; add --method gatys"),
     (["--seed", "0"], "--seed: belongs to the optimization"),
-    (["--recipe", "surma"], "--recipe: belongs to the optimization"),
+    (["--method", "fast", "--recipe", "surma"], "--recipe: belongs to the optimization"),
+    (["--recipe", "surma", "--engine", "keras"], "--engine: belongs to --method fast"),
     (["--style-layer", "block1_conv1"], "--style-layer: belongs to the optimization"),
     (
         ["--precision", "float16"],

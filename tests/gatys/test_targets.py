@@ -47,7 +47,7 @@ def stored(
         year=1900,
         aspect=image.shape[1] / image.shape[0],
         statistics={side: np.zeros(640, np.float32)},
-        grams={side: {layer: np.array(gram)[0] for layer, gram in grams.items()}},
+        grams={network.name: {side: {layer: np.array(gram)[0] for layer, gram in grams.items()}}},
         weight=weight,
     )
 
@@ -90,8 +90,10 @@ def test_the_size_is_taken_that_is_nearest_to_the_pictures(
         stored(network, blocks(4)),
         aspect=1.6,
         grams={
-            side: {layer: np.full((c, c), side, np.float32) for layer, c in CHANNELS.items()}
-            for side in (160, 320, 640)
+            "compact": {
+                side: {layer: np.full((c, c), side, np.float32) for layer, c in CHANNELS.items()}
+                for side in (160, 320, 640)
+            }
         },
     )
     grams = style_grams(network, [marked], size, scale=scale)
@@ -110,10 +112,11 @@ def test_a_size_far_off_is_told(network: LossNetwork, caplog: pytest.LogCaptureF
     assert "512 are the nearest" in caplog.text
 
 
-def test_a_built_in_style_lowers_the_style_loss() -> None:
+@pytest.mark.parametrize("name", ["compact", "half"])
+def test_a_built_in_style_lowers_the_style_loss(name: str) -> None:
     losses: list[float] = []
     content = blocks(5)
-    config = replace(CONFIG, iterations=8)
+    config = replace(CONFIG, iterations=8, network=name)
     styles = [load_named_style("starry_night")]
     painted = stylize_image(
         content, styles, config, on_loss=lambda record: losses.append(record.terms["style"])
@@ -141,8 +144,12 @@ def test_other_styles_are_painted_after_from_the_next_frame_on() -> None:
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [
-        ({"network": "vgg19"}, "go with the network compact and its own weights, got vgg19;"),
+        ({"network": "vgg19"}, "go with the network compact or half and its own weights, got vgg"),
         ({"weights": Path("w.h5")}, "got compact with weights w.h5; give a picture"),
+        (
+            {"network": "half", "style_layers": (("block2_conv2", 1.0),)},
+            "the style layers block1_conv1, .*block4_conv1, got block2_conv2; give a picture",
+        ),
         ({"initial": "style"}, "'style' starts from the first style picture, and tahiti is built"),
     ],
 )

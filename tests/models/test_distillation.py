@@ -17,7 +17,7 @@ from stylizer.models.compact.evaluate import score
 from stylizer.models.compact.optimized_samples import OptimizedSamples
 from stylizer.models.compact.train import ReplayBuffer, Settings, train
 from stylizer.models.pictures import is_held_out, list_pictures
-from stylizer.perceptual.compact import TAPS, TEACHER_CHANNELS
+from stylizer.perceptual.compact import TAPS, TEACHER_CHANNELS, build_student
 from tests.gatys.networks import random_vgg
 
 Array = npt.NDArray[Any]
@@ -40,7 +40,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def distiller() -> Distiller:
     keras.utils.set_random_seed(1)
-    return Distiller(gram_share=0.3, memory=0.0)
+    channels = dict(zip(TAPS, TEACHER_CHANNELS, strict=True))
+    return Distiller(build_student(rescale=True), channels, gram_share=0.3, memory=0.0)
 
 
 def test_held_out_pictures_are_not_trained_on(folder: Path) -> None:

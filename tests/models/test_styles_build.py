@@ -33,7 +33,9 @@ def test_what_is_carried_is_of_the_paintings_that_are_named() -> None:
             painting.year,
         )
         assert set(style.statistics) == set(build.SIDES)
-        assert set(style.grams) == set(build.GRAM_SIDES)
+        assert set(style.grams) == set(build.NETWORKS)
+        for grams in style.grams.values():
+            assert set(grams) == set(build.GRAM_SIDES)
 
 
 def test_the_card_names_every_painting() -> None:
@@ -51,8 +53,8 @@ def test_a_painting_is_measured_at_every_side(
     monkeypatch.setattr(build, "SIDES", (24, 48))
     monkeypatch.setattr(build, "GRAM_SIDES", (48,))
     write_image(tmp_path / "a.png", picture)
-    network = load_network(GatysConfig())
-    measured = build.measure(network, tmp_path / "a.png")
+    network, other = (load_network(GatysConfig(network=name)) for name in build.NETWORKS)
+    measured = build.measure([network, other], tmp_path / "a.png")
     assert measured["aspects"] == pytest.approx(1.5)
     features: dict[str, npt.NDArray[np.float32]] = {
         tap: np.array(found)[0].reshape(-1, found.shape[-1])
@@ -64,7 +66,11 @@ def test_a_painting_is_measured_at_every_side(
     assert measured["statistics"].shape == (2, expected.size)
     np.testing.assert_allclose(measured["statistics"][1], expected, rtol=1e-3, atol=1e-4)
     assert np.abs(measured["statistics"][0] - expected).max() > 0.1
-    for tap in TAPS:
-        gram = features[tap].T @ features[tap] / len(features[tap])
-        back = unpack_gram(measured[f"correlations_{tap}"][0], measured[f"energies_{tap}"][0])
-        assert np.linalg.norm(back - gram) < 0.01 * np.linalg.norm(gram)
+    for one, name in ((network, "compact"), (other, "half")):
+        seen = one(picture[None].astype(np.float32))
+        for tap in TAPS:
+            flat = np.array(seen[tap])[0].reshape(-1, seen[tap].shape[-1])
+            gram = flat.T @ flat / len(flat)
+            keys = (f"{kind}_{name}_{tap}" for kind in ("correlations", "energies"))
+            back = unpack_gram(*(measured[key][0] for key in keys))
+            assert np.linalg.norm(back - gram) < 0.01 * np.linalg.norm(gram)

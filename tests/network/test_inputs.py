@@ -88,7 +88,7 @@ def test_a_built_in_style_is_taken_at_the_nearest_size() -> None:
         artist="H.",
         year=1831,
         statistics={side: np.full(640, side, np.float32) for side in (192, 384)},
-        grams={192: {"block1_conv1": np.eye(16, dtype=np.float32)}},
+        grams={"compact": {192: {"block1_conv1": np.eye(16, dtype=np.float32)}}},
     )
     for wanted, side in ((384, 384), (230.4, 192), (1536, 384), (38.4, 192)):
         known = known_statistics(given, wanted, 500)

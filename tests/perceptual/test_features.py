@@ -134,16 +134,16 @@ def test_weights_that_cannot_be_fetched_name_the_file_and_the_alternative(
     monkeypatch.setattr(keras.applications, "VGG19", fail)
     with pytest.raises(WeightsError) as caught:
         load_network(GatysConfig(network="vgg19"))
-    for part in ("https://host/vgg19_notop.h5", str(tmp_path / "models"), "'compact'"):
+    for part in ("https://host/vgg19_notop.h5", str(tmp_path / "models"), "'half' or 'compact'"):
         assert part in str(caught.value)
 
 
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"network": "vgg20"}, "got 'vgg20', expected compact or one of .*vgg16"),
+        ({"network": "vgg20"}, "got 'vgg20', expected compact, half or one of .*vgg16"),
         ({"network": "ResNet50"}, "name content_layers and style_layers"),
-        ({"network": "compact", "pooling": "max"}, "vgg16 and vgg19 only, got compact"),
+        ({"network": "compact", "pooling": "max"}, "half, vgg16 and vgg19 only, got compact"),
         (
             {"network": "vgg19", "content_layers": (("block9_conv1", 1.0),)},
             "no layer 'block9_conv1'; expected some of block1_conv1",

@@ -12,7 +12,7 @@ from keras import ops
 
 from stylizer.errors import ConfigError
 from stylizer.gatys.config import GatysConfig
-from stylizer.perceptual import compact, features, registry
+from stylizer.perceptual import compact, features, half, registry
 from stylizer.perceptual.features import load_network
 from stylizer.perceptual.registry import LOSS_NETWORKS, find_loss_network
 from stylizer.perceptual.spec import LossNetworkChoice, LossNetworkSpec
@@ -60,9 +60,11 @@ def test_a_new_network_needs_its_record_only(thirds: None) -> None:
 def test_what_a_new_network_does_not_have_is_told_by_its_record(thirds: None) -> None:
     with pytest.raises(ConfigError, match="thirds: no layer 'deep'; expected some of whole, half"):
         load_network(GatysConfig(network="thirds", content_layers=(("deep", 1.0),)))
-    with pytest.raises(ConfigError, match="pooling: can be replaced in vgg16 and vgg19 only"):
+    with pytest.raises(ConfigError, match="pooling: can be replaced in half, vgg16 and vgg19 only"):
         load_network(GatysConfig(network="thirds", pooling="max"))
-    with pytest.raises(ConfigError, match="got 'fourths', expected compact, thirds or one of"):
+    with pytest.raises(
+        ConfigError, match="got 'fourths', expected compact, half, thirds or one of"
+    ):
         find_loss_network("fourths")
 
 
@@ -78,8 +80,14 @@ def test_the_default_layers_are_there() -> None:
         assert sum(weight for _, weight in spec.style_layers) == pytest.approx(1)
 
 
-def test_compact_s_layers_are_the_architecture_s() -> None:
+def test_the_embedded_networks_layers_are_their_architectures() -> None:
     assert LOSS_NETWORKS["compact"].layers == compact.TAPS
+    assert LOSS_NETWORKS["half"].layers == half.LAYERS
+    for name, build in (("compact", compact.build_compact), ("half", half.build_half)):
+        outputs = build().output
+        assert LOSS_NETWORKS[name].channels == {
+            layer: output.shape[-1] for layer, output in outputs.items()
+        }
 
 
 def test_noise_about_the_mean_color_stays_as_it_was() -> None:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stylizer.errors import StyleError
+from stylizer.perceptual.registry import LOSS_NETWORKS
 from stylizer.styles.built_in import (
     NamedStyle,
     load_named_style,
@@ -27,10 +28,10 @@ def style(request: pytest.FixtureRequest) -> NamedStyle:
     return load_named_style(request.param)
 
 
-def test_there_are_ten_in_less_than_a_megabyte() -> None:
+def test_there_are_ten_in_less_than_two_megabytes() -> None:
     assert len(style_names()) >= 10
     assert list(style_names()) == sorted(set(style_names()))
-    assert weights_path("styles").stat().st_size < 1_000_000
+    assert weights_path("styles").stat().st_size < 2_000_000
 
 
 def test_each_says_whose_it_is(style: NamedStyle) -> None:
@@ -50,13 +51,17 @@ def test_each_has_statistics_and_gram_matrices_of_the_embedded_network(style: Na
         assert statistics.shape == (moments + pairs,)
         assert np.isfinite(statistics).all()
         assert np.abs(statistics[moments:]).max() <= 1
-    assert set(style.grams) <= {*range(128, 769)}
-    for grams in style.grams.values():
-        assert {layer: gram.shape[0] for layer, gram in grams.items()} == CHANNELS
-        for gram in grams.values():
-            assert gram.dtype == np.float32
-            np.testing.assert_array_equal(gram, gram.T)
-            assert np.linalg.eigvalsh(gram.astype(float)).min() > -0.01 * np.trace(gram)
+    assert set(style.grams) == {"compact", "half"}
+    for network, by_side in style.grams.items():
+        assert set(by_side) <= {*range(128, 769)}
+        channels = LOSS_NETWORKS[network].channels
+        for grams in by_side.values():
+            assert channels and set(grams) == set(CHANNELS)
+            for layer, gram in grams.items():
+                assert gram.shape == (channels[layer], channels[layer])
+                assert gram.dtype == np.float32
+                np.testing.assert_array_equal(gram, gram.T)
+                assert np.linalg.eigvalsh(gram.astype(float)).min() > -0.01 * np.trace(gram)
 
 
 @pytest.mark.parametrize("side", [192, 512])
@@ -70,7 +75,7 @@ def test_statistics_and_gram_matrices_are_of_the_same_features(
         mean, deviation = parts[:channels], parts[channels:]
         assert (deviation >= 0).all()
         np.testing.assert_allclose(
-            style.grams[side][layer].diagonal(),
+            style.grams["compact"][side][layer].diagonal(),
             mean**2 + deviation**2,
             rtol=2e-3,
             atol=1e-3,
@@ -90,7 +95,7 @@ def test_correlations_and_gram_matrices_are_of_the_same_features(
         rows, columns = np.tril_indices(channels, -1)
         relations = style.statistics[side][below : below + len(rows)]
         found = relations * deviation[rows] * deviation[columns] + mean[rows] * mean[columns]
-        gram = style.grams[side][layer]
+        gram = style.grams["compact"][side][layer]
         roots = np.sqrt(gram.diagonal())
         assert (np.abs(found - gram[rows, columns]) <= 0.012 * roots[rows] * roots[columns]).all()
         start, below = start + 2 * channels, below + len(rows)
@@ -106,7 +111,7 @@ def test_what_is_shared_cannot_be_written_to(style: NamedStyle) -> None:
     with pytest.raises(ValueError, match="read-only"):
         style.statistics[192][0] = 1
     with pytest.raises(ValueError, match="read-only"):
-        style.grams[192]["block1_conv1"][0, 0] = 1
+        style.grams["half"][192]["block1_conv1"][0, 0] = 1
 
 
 def test_an_unknown_name_is_told_the_known_ones() -> None:
@@ -123,8 +128,8 @@ def test_the_nearest_side_is_that_of_the_least_ratio(side: int, expected: int) -
 
 def test_gram_matrices_have_sides_of_their_own() -> None:
     style = _style(statistics=(100, 200), grams=(100, 400))
-    assert [style.nearest(190), style.nearest_grams(190)] == [200, 100]
-    assert style.nearest_grams(210) == 400
+    assert [style.nearest(190), style.nearest_grams("compact", 190)] == [200, 100]
+    assert style.nearest_grams("compact", 210) == 400
 
 
 @pytest.mark.parametrize("weight", [0.0, -1.0, float("nan"), float("inf")])
@@ -164,5 +169,5 @@ def _style(*, statistics: tuple[int, ...], grams: tuple[int, ...]) -> NamedStyle
         artist="Nobody in particular",
         year=1900,
         statistics={side: np.zeros(640, np.float32) for side in statistics},
-        grams={side: {"block1_conv1": np.eye(16, dtype=np.float32)} for side in grams},
+        grams={"compact": {side: {"block1_conv1": np.eye(16, dtype=np.float32)} for side in grams}},
     )

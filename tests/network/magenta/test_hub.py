@@ -37,7 +37,7 @@ def style(color: tuple[int, int, int] = (200, 100, 0), size: tuple[int, int] = (
 
 def named() -> NamedStyle:
     statistics = {256: np.ones(640, np.float32)}
-    grams = {256: {"block1_conv1": np.eye(16, dtype=np.float32)}}
+    grams = {"compact": {256: {"block1_conv1": np.eye(16, dtype=np.float32)}}}
     return NamedStyle(
         name="wave", title="Wave", artist="H.", year=1831, statistics=statistics, grams=grams
     )
