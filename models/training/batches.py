@@ -46,7 +46,7 @@ class Settings(LossWeights):
       last_rate: share of it that is left at the end.
       warm_up: share of the time.
       gentle: share of the time in which content counts more; see `LossWeights.at`, and there the
-        weights ``content``, ``gram``, ``moments``, ``deep``, ``temporal`` and ``checkerboard``.
+        weights ``content``, ``detail``, ``gram`` and so on.
       flat: share of the pictures that are smooth skies.
       minutes: length of the training.
       every: minutes between two checkpoints.

@@ -32,6 +32,9 @@ LAYERS = ("block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1")
 STRIDE = 8
 """Of our networks, in pixels."""
 
+_WINDOW = 8
+"""Cells of the stride, on both sides, over which a checkerboard pattern is taken for the same."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class LossWeights:
@@ -39,6 +42,7 @@ class LossWeights:
 
     Attributes:
       content: of the squared distance of features at the deepest layer.
+      detail: of the same at the layer before: eyes and letters are too small for the deepest.
       gram: of the squared distance of Gram matrices, mean over the layers.
       moments: of the squared distance of means and standard deviations, mean over the layers.
       deep: how much more the two deeper layers count than the two others.
@@ -49,6 +53,7 @@ class LossWeights:
     """
 
     content: float = 1.0
+    detail: float = 0.0
     gram: float = 10.0
     moments: float = 5.0
     deep: float = 3.0
@@ -134,21 +139,27 @@ def flicker_loss(first: Tensor, second: Tensor) -> Tensor:
 def checkerboard_loss(painted: Tensor) -> Tensor:
     """Return the squared pattern that repeats every `STRIDE` pixels, in half ranges.
 
-    Upper and lower half each show it, with texture that is not alike: their product is without bias
-    where a square would count ordinary texture too. Below 0 it counts as 0: opposite patterns in
-    the halves would be no better.
+    It may differ from place to place: windows of `_WINDOW` cells are looked at one by one. In each,
+    the cells of a chessboard's white and black fields show it, with texture that is not alike:
+    their product is without bias where a square would count ordinary texture too. A picture's mean
+    below 0 counts as 0: opposite patterns on the fields would be no better.
 
     Args:
-      painted: (N, H, W, 3), H and W multiples of the stride.
+      painted: (N, H, W, 3), H and W multiples of the stride; what is left of whole windows at the
+        right and at the bottom is not looked at.
     """
     count, height, width, channels = painted.shape
-    rows, columns = height // STRIDE, width // STRIDE
-    cells = ops.reshape(painted / 127.5, (count, rows, STRIDE, columns, STRIDE, channels))
-    upper, lower = (
-        ops.mean(half, (1, 3)) - ops.mean(half, (1, 2, 3, 4))[:, None, None]
-        for half in (cells[:, : rows // 2], cells[:, rows // 2 :])
-    )
-    return ops.mean(ops.maximum(ops.mean(upper * lower, (1, 2, 3)), 0.0))
+    cells = min(_WINDOW, height // STRIDE, width // STRIDE) // 2 * 2
+    rows, columns = (side // STRIDE // cells for side in (height, width))
+    used = painted[:, : rows * cells * STRIDE, : columns * cells * STRIDE] / 127.5
+    split = ops.reshape(used, (count, rows, cells, STRIDE, columns, cells, STRIDE, channels))
+    white = (np.indices((cells, cells)).sum(0) % 2).astype(np.float32)
+    halves = []
+    for field in (white, 1.0 - white):
+        share = field.reshape(1, 1, cells, 1, 1, cells, 1, 1) / field.sum()
+        mean = ops.sum(split * share, (2, 5))
+        halves.append(mean - ops.mean(mean, (2, 4), keepdims=True))
+    return ops.mean(ops.maximum(ops.mean(halves[0] * halves[1], (1, 2, 3, 4, 5)), 0.0))
 
 
 def _energy(values: Tensor) -> Tensor:

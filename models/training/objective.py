@@ -87,7 +87,8 @@ class Objective:
             _all(stop, wanted),
             weights["deep"],
         )
-        parts["content"] = content_loss(seen[LAYERS[-1]], stop(before[LAYERS[-1]]))
+        for name, layer in (("content", LAYERS[-1]), ("detail", LAYERS[-2])):
+            parts[name] = content_loss(seen[layer], stop(before[layer]))
         least = MARGIN
         window = side - MARGIN
         parts["temporal"] = flicker_loss(
