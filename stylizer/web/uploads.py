@@ -16,8 +16,9 @@ from werkzeug.datastructures import FileStorage
 from stylizer.errors import SourceError
 from stylizer.frame import Image
 from stylizer.io.image import read_image
+from stylizer.io.isolated import isolated
 from stylizer.io.media.container import open_video
-from stylizer.io.media.probe import probe
+from stylizer.io.media.probe import MediaInfo, probe
 from stylizer.size import MAX_SIDE
 from stylizer.web.errors import ApiError
 from stylizer.web.jpeg import BOMBS, DAMAGED, too_large
@@ -125,18 +126,15 @@ def check_video(path: Path, *, seconds: float, pixels: int) -> None:
     if not _holds_pictures(head):
         raise _not_a_video()
     try:
-        container, stream = open_video(path)
-        with container:
-            width, height = stream.codec_context.width, stream.codec_context.height
-        if not 0 < width * height <= pixels:
-            raise ApiError(
-                413,
-                "too_large",
-                f"the video has {width}x{height}: expected at most {pixels:,} pixels",
-            )
-        info = probe(path)
+        (width, height), info = isolated(_look, path, pixels)
     except SourceError:  # its message names the server's own path
         raise _not_a_video() from None
+    if info is None:
+        raise ApiError(
+            413,
+            "too_large",
+            f"the video has {width}x{height}: expected at most {pixels:,} pixels",
+        )
     if info.duration > seconds or info.duration * info.rate > frames:
         raise ApiError(
             413,
@@ -144,6 +142,14 @@ def check_video(path: Path, *, seconds: float, pixels: int) -> None:
             f"the video lasts {float(info.duration):.0f} s at {float(info.rate):.0f} frames a "
             f"second: expected at most {seconds:g} s, and {frames} frames",
         )
+
+
+def _look(path: Path, pixels: int) -> tuple[tuple[int, int], MediaInfo | None]:
+    """Return a film's size, and what else is found in it unless that is too large to decode."""
+    container, stream = open_video(path)
+    with container:
+        size = stream.codec_context.width, stream.codec_context.height
+    return size, probe(path) if 0 < size[0] * size[1] <= pixels else None
 
 
 def _holds_pictures(head: bytes) -> bool:

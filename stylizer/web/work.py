@@ -14,8 +14,10 @@ from stylizer.description import EffectsConfig
 from stylizer.effects.scale import USUAL_STROKE
 from stylizer.frame import Frame, Image
 from stylizer.io.image import write_image
+from stylizer.io.isolated import IsolatedReader, isolated
+from stylizer.io.media.formats import CONTAINERS
+from stylizer.io.media.tracks import SourceTracks, plan_tracks
 from stylizer.io.sinks.video_writer import VideoWriter
-from stylizer.io.sources.video_reader import VideoReader
 from stylizer.io.sources.wrappers import Resized
 from stylizer.network.stylizer import FastStylizer
 from stylizer.pipeline import Progress, run
@@ -136,11 +138,12 @@ class VideoWork:
     def _paint(self, job: Job) -> Path:
         painter = FastStylizer(self.styles, runtime=self.gallery.load_another())
         result = job.folder / "result.mp4"
-        with VideoReader(self.source) as reader:
+        tracks = isolated(_plan, self.source)
+        with IsolatedReader(self.source) as reader:
             frames = self._sized(reader)
             stylizer = Composed(painter, self._effects())
             with VideoWriter(
-                result, size=frames.size, rate=reader.rate, source=self.source
+                result, size=frames.size, rate=reader.info.rate, source=tracks
             ) as writer:
                 run(
                     frames,
@@ -151,7 +154,7 @@ class VideoWork:
         job.check()
         return result
 
-    def _sized(self, reader: VideoReader) -> FrameSource:
+    def _sized(self, reader: FrameSource) -> FrameSource:
         short_side = self.options.short_side
         if short_side is None or min(reader.size) <= short_side:
             return reader
@@ -173,6 +176,10 @@ class VideoWork:
             job.progress = min(1.0, progress.frames / progress.total)
             if progress.fps > 0:
                 job.seconds_left = max(0, progress.total - progress.frames) / progress.fps
+
+
+def _plan(source: Path) -> SourceTracks:
+    return plan_tracks(source, CONTAINERS[".mp4"], suffix=".mp4")
 
 
 class _Watched(Managed):

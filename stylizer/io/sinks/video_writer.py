@@ -68,7 +68,7 @@ class VideoWriter:
         *,
         size: tuple[int, int],
         rate: Fraction,
-        source: Path | None = None,
+        source: Path | SourceTracks | None = None,
         config: VideoWriterConfig | None = None,
         overwrite: bool = False,
         transparent: bool = False,
@@ -79,7 +79,8 @@ class VideoWriter:
           path: the file to be; its suffix chooses the kind.
           size: (width, height) of the frames, in pixels.
           rate: frames a second, exact.
-          source: the video that sound, subtitles, title and chapters come from; None for neither.
+          source: the video that sound, subtitles, title and chapters come from, or what was planned
+            of it; None for neither.
           config: how to encode; None for the defaults.
           overwrite: whether an existing file may be replaced.
           transparent: write how opaque frames are, in files that can hold it: WebM as VP9, MOV as
@@ -100,7 +101,8 @@ class VideoWriter:
         if min(size) < 1 or rate <= 0:
             raise ConfigError(f"expected a size and a rate above 0, got {size} and {rate}")
         if source is not None:
-            check_not_source(self._path, Path(source))
+            original = source.path if isinstance(source, SourceTracks) else Path(source)
+            check_not_source(self._path, original)
         check_target(self._path, overwrite=overwrite)
         container, config = CONTAINERS[suffix], config or VideoWriterConfig()
         check_crf(config, container)
@@ -112,7 +114,11 @@ class VideoWriter:
             container=container,
             size=size,
             rate=rate,
-            tracks=None if source is None else plan_tracks(Path(source), container, suffix=suffix),
+            tracks=(
+                source
+                if source is None or isinstance(source, SourceTracks)
+                else plan_tracks(Path(source), container, suffix=suffix)
+            ),
             config=config,
             overwrite=overwrite,
             transparent=transparent,
