@@ -29,6 +29,7 @@ class Duel:
     """The network and Magenta's TFLite files, in turns on the same frames in one process.
 
     Attributes:
+      network: as asked for.
       engine: as asked for.
       threads: of both; None for one a core.
       size: ``"384x384"``.
@@ -42,6 +43,7 @@ class Duel:
       ratio: how many times as fast the network is.
     """
 
+    network: str
     engine: Engine
     threads: int | None
     size: str
@@ -93,6 +95,7 @@ def duel(
     ours, theirs = (median_ms(own) for own in times)
     width, height = frames[0].size
     return Duel(
+        network=config.network,
         engine=config.engine,
         threads=config.threads,
         size=f"{width}x{height}",
@@ -109,11 +112,12 @@ def duel(
 
 def duel_table(results: Sequence[Duel]) -> Table:
     """Return the races for people."""
-    headings = ("engine", "threads", "size", "fps", "magenta's", "ratio")
+    headings = ("network", "engine", "threads", "size", "fps", "magenta's", "ratio")
     ran = [runs for result in results for runs in (result.runs, result.peer)]
     table = make_table("In turns on the same frames, in one process", headings, ran=ran)
     for result in results:
         table.add_row(
+            result.network,
             *setting_cells(result.engine, result.threads, result.size),
             f"{result.fps:.1f}",
             f"{result.peer_fps:.1f}",

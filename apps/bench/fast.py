@@ -31,6 +31,7 @@ class FastResult(Timing):
     """The speed of one setting of the network.
 
     Attributes:
+      network: as asked for.
       engine: as asked for.
       threads: as asked for; None for one a core.
       size: ``"640x360"``.
@@ -38,6 +39,7 @@ class FastResult(Timing):
       startup: in a new process; None if it was not measured.
     """
 
+    network: str
     engine: Engine
     threads: int | None
     size: str
@@ -82,16 +84,23 @@ class FastGrid:
         ),
     ] = None
 
-    def configs(self) -> list[FastConfig]:
+    def configs(self, networks: Sequence[str] | None = None) -> list[FastConfig]:
         """Return the settings to measure, for each size.
+
+        Args:
+          networks: their names; None for the default.
 
         Raises:
           ConfigError: a setting is out of its range.
         """
         threads: Sequence[int | None] = self.threads or [None]
+        usual = FastConfig()
+        grid = itertools.product(
+            networks or [usual.network], self.engine or [usual.engine], threads
+        )
         return [
-            FastConfig(engine=cast(Engine, engine), threads=count)
-            for engine, count in itertools.product(self.engine or [FastConfig().engine], threads)
+            FastConfig(network=network, engine=cast(Engine, engine), threads=count)
+            for network, engine, count in grid
         ]
 
 
@@ -107,7 +116,7 @@ def measure_fast(
     Args:
       frames: more than those to warm up.
       styles: one or more.
-      config: engine and threads.
+      config: network, engine and threads.
       startup: what is known of this setting in a new process.
 
     Returns:
@@ -116,6 +125,7 @@ def measure_fast(
     timing, stylizer = time_frames(lambda: make_painter(styles, config), frames)
     width, height = frames[0].size
     return FastResult(
+        network=config.network,
         engine=config.engine,
         threads=config.threads,
         size=f"{width}x{height}",
@@ -129,13 +139,14 @@ def fast_table(results: Sequence[FastResult]) -> Table:
     """Return the results for people."""
     table = make_table(
         "Fast network, frames a second, warm; start-up and memory in a new process",
-        ("engine", "threads", "size", "fps", "ms", "95 %", "cold s", "warm s", "MiB"),
+        ("network", "engine", "threads", "size", "fps", "ms", "95 %", "cold s", "warm s", "MiB"),
         ran=[result.runs for result in results],
     )
     for result in results:
         startup = result.startup
         memory = None if startup is None else startup.peak_memory_mib
         table.add_row(
+            result.network,
             *setting_cells(result.engine, result.threads, result.size),
             f"{result.fps:.1f}",
             f"{result.median_ms:.1f}",

@@ -30,7 +30,8 @@ def main() -> None:
     job = json.loads(sys.argv[1])
     width, height = job["size"]
     first, *more = synthetic_frames((width, height), count=_FRAMES)
-    config = FastConfig(engine=job["engine"], threads=job["threads"], cache=Path(job["cache"]))
+    names = ("network", "engine", "threads")
+    config = FastConfig(**{name: job[name] for name in names}, cache=Path(job["cache"]))
     stylizer = make_painter(load_styles(job["styles"]), config)
     stylizer(first)
     print(json.dumps({"runs": describe_stylizer(stylizer)}), flush=True)

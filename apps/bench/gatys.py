@@ -55,9 +55,6 @@ class GatysGrid:
             show_default=False,
         ),
     ] = None
-    network: Annotated[
-        list[str] | None, option("network", "Once meant --loss-network.", _GRID, hidden=True)
-    ] = None
     weights: Annotated[
         Path | None, option("weights", "A file of weights, with a single --loss-network.", _GRID)
     ] = None
@@ -80,16 +77,19 @@ class GatysGrid:
         ),
     ] = None
 
-    def configs(self) -> list[GatysConfig]:
+    def configs(self, networks: Sequence[str] | None = None) -> list[GatysConfig]:
         """Return the settings to measure, for each size.
+
+        Args:
+          networks: as given by ``--network``, which once meant ``--loss-network``.
 
         Raises:
           ConfigError: a setting is out of its range, or weights are given for several networks.
         """
-        networks = [*(self.loss_network or []), *(self.network or [])] or [_DEFAULTS.network]
-        if self.weights is not None and len(networks) > 1:
+        names = [*(self.loss_network or []), *(networks or [])] or [_DEFAULTS.network]
+        if self.weights is not None and len(names) > 1:
             raise ConfigError(
-                f"--weights: expected a single --loss-network, got {', '.join(networks)}"
+                f"--weights: expected a single --loss-network, got {', '.join(names)}"
             )
         return [
             GatysConfig(
@@ -100,7 +100,7 @@ class GatysGrid:
                 start=self.start or _DEFAULTS.start,
             )
             for network, iterations in itertools.product(
-                networks, self.warm_iterations or [_DEFAULTS.warm_iterations]
+                names, self.warm_iterations or [_DEFAULTS.warm_iterations]
             )
         ]
 

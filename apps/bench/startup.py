@@ -45,13 +45,13 @@ def measure_startup(styles: Sequence[str], size: tuple[int, int], config: FastCo
     Args:
       styles: as a user writes them.
       size: of the frame, (width, height) in pixels.
-      config: engine and threads.
+      config: network, engine and threads.
 
     Raises:
       StylizerError: the process failed; the message is its own.
     """
     job: dict[str, Any] = {"styles": list(styles), "size": list(size)}
-    job |= {"engine": config.engine, "threads": config.threads}
+    job |= {"network": config.network, "engine": config.engine, "threads": config.threads}
     with tempfile.TemporaryDirectory(prefix="stylizer-bench-") as folder:
         text = json.dumps(job | {"cache": folder})
         (cold, _), (warm, memory) = (_start(text) for _ in range(2))

@@ -13,6 +13,8 @@ from rich.console import Console
 
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame
+from stylizer.network.config import FastConfig
+from stylizer.network.registry import FAST_NETWORKS
 from stylizer.size import Size
 from stylizer.styles.load import AnyStyle, Style, load_styles
 
@@ -28,7 +30,7 @@ from ..console.paths import claim_file
 from ..console.progress import Display
 from ..console.terminal import say
 from ..options.fast import Method
-from ..options.shared import SpeechOptions, option
+from ..options.shared import SpeechOptions, named, option
 from ..options.spread import spread
 from ..scene import paint_style
 
@@ -57,6 +59,16 @@ class BenchOptions:
             f"Default: {_SIZES['fast']}, gatys {_SIZES['gatys']}.",
             _CONTENT,
             metavar="N|WxH",
+            show_default=False,
+        ),
+    ] = None
+    network: Annotated[
+        list[str] | None,
+        option(
+            "network",
+            f"Of the fast method: {named(FAST_NETWORKS)}; repeatable. "
+            f"Default: {FastConfig().network}.",
+            _CONTENT,
             show_default=False,
         ),
     ] = None
@@ -96,6 +108,14 @@ class BenchOptions:
         if self.frames is not None and self.frames < _LEAST_FRAMES:
             raise ConfigError(f"--frames: expected {_LEAST_FRAMES} or more, got {self.frames}")
         self.sizes()
+        fast = self.method == "fast"
+        for name in self.network or ():
+            if fast != (name in FAST_NETWORKS):
+                raise ConfigError(
+                    f"--network: expected {' or '.join(FAST_NETWORKS)} with --method fast, "
+                    f"got {name} with --method {self.method}; a loss network goes with --method "
+                    "gatys, as --loss-network"
+                )
 
     def sizes(self) -> list[Size]:
         """Return the sizes to measure.
@@ -189,7 +209,8 @@ def _bench_fast(
     options: BenchOptions, grid: FastGrid, *, quiet: bool
 ) -> tuple[_Rows, dict[str, _Rows]]:
     """Measure, print, and return the results, and rows of other kinds by name."""
-    configs, sizes, styles = grid.configs(), options.sizes(), options.load_styles()
+    configs, sizes = grid.configs(options.network), options.sizes()
+    styles = options.load_styles()
     races = []
     if grid.against is not None:
         frames = options.load(_PEER_SIZE)
@@ -221,7 +242,7 @@ def _bench_fast(
 
 def _bench_gatys(options: BenchOptions, grid: GatysGrid, *, quiet: bool) -> _Rows:
     """Measure, print, and return results."""
-    configs, sizes = grid.configs(), options.sizes()
+    configs, sizes = grid.configs(options.network), options.sizes()
     for config in configs:
         check_weights(config)
     styles = options.load_styles()

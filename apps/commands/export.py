@@ -19,6 +19,8 @@ from stylizer.network.embedded.export import (
     export_files,
     export_network,
 )
+from stylizer.network.embedded.spec import EmbeddedNetworkSpec
+from stylizer.network.registry import FAST_NETWORKS
 from stylizer.size import Size
 from stylizer.styles.load import load_styles
 
@@ -30,6 +32,9 @@ from ..options.spread import spread
 __all__ = ["export"]
 
 _MODEL, _DYNAMIC = "Model", "dynamic"
+_NETWORKS = tuple(
+    name for name, one in FAST_NETWORKS.items() if isinstance(one, EmbeddedNetworkSpec)
+)
 _NAMES = {"image": "the image network", "style": "the style network"}
 
 
@@ -48,6 +53,10 @@ def export(
         Format | None,
         option("format", "Kind of file. Default: by OUT's ending.", _MODEL, show_default=False),
     ] = None,
+    network: Annotated[
+        str,
+        option("network", f"Which: {', '.join(_NETWORKS)}.", _MODEL, metavar="|".join(_NETWORKS)),
+    ] = FastConfig().network,
     size: Annotated[
         str,
         option(
@@ -74,7 +83,7 @@ def export(
         typer.Option("--overwrite", "-y", help="Replace what exists.", rich_help_panel=_MODEL),
     ] = False,
 ) -> None:
-    """Write the fast network as files for phones and other programs.
+    """Write a fast network as files for phones and other programs.
 
     Without --style, two: the image network, from "image" and "code" to the painted image, and the
     style network, from a style picture ("image") to its code. All are float32, channels last, with
@@ -89,7 +98,7 @@ def export(
     scale = FastConfig(style_scale=style_scale).style_scale
     if style_scale != FastConfig().style_scale and not style:
         raise ConfigError("--style-scale: goes with --style; add that, or leave it out")
-    config = ExportConfig(format=kind or _format(output), size=_size(size))
+    config = ExportConfig(network=network, format=kind or _format(output), size=_size(size))
     styles = load_styles(style) if style else ()
     # which files there will be depends on whether there is a style, not on which
     planned = replace(config, code=np.zeros(1, np.float32)) if styles else config
@@ -103,7 +112,8 @@ def export(
             from stylizer.network.runtime import load_runtime
             from stylizer.network.stylizer import mix_styles
 
-            config = replace(config, code=mix_styles(load_runtime(), styles, scale=scale))
+            runtime = load_runtime(FastConfig(network=network))
+            config = replace(config, code=mix_styles(runtime, styles, scale=scale))
         models = export_network(output, config, overwrite=any(claims))
     if not speech.quiet:
         for model in models:

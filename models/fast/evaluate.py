@@ -26,6 +26,7 @@ from stylizer.io.image import read_image, write_image
 from stylizer.weights import weights_path
 
 from ..compact.distill import build_teacher
+from ..training.networks import NETWORKS
 from . import painters
 from .held_out import SIDE, Picture, choose_pairs, read_photos, read_styles
 from .metrics import MEASURES, FeatureExtractor, PictureFeatures, Row, measure, medians
@@ -172,12 +173,12 @@ def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--weights", type=Path, help="other weights of the fast network")
+    parser.add_argument("--weights", type=Path, help="other weights of the first painter")
     parser.add_argument("--pairs", type=int, default=400)
     parser.add_argument("--gatys", type=int, default=0, help="pairs to optimize, a minute each")
     parser.add_argument("--sheet", type=int, default=8, help="pairs on the contact sheet")
     parser.add_argument(
-        "--painters", nargs="+", choices=("fast", "magenta"), default=["fast", "magenta"]
+        "--painters", nargs="+", choices=(*NETWORKS, "magenta"), default=["fast", "magenta"]
     )
     return parser.parse_args()
 
@@ -186,11 +187,12 @@ def main() -> None:
     """Read the arguments, measure, print and write."""
     options = _parse()
     data, out = options.data, options.out
-    made: dict[str, Callable[[], Painter]] = {
-        "fast": lambda: painters.fast(options.weights or weights_path("fast")),
-        "magenta": lambda: painters.magenta(data / "peers" / "magenta"),
-    }
-    chosen = [made[name]() for name in options.painters]
+    chosen = [
+        painters.magenta(data / "peers" / "magenta")
+        if name == "magenta"
+        else painters.embedded(name, (not index and options.weights) or weights_path(name))
+        for index, name in enumerate(options.painters)
+    ]
     evaluation = Evaluation(data, out, sheet=options.sheet)
     rows = {one.name: evaluation.measure(one, count=options.pairs) for one in chosen}
     told: dict[str, Any] = {"pairs": options.pairs, "all": report(rows)}

@@ -1,4 +1,4 @@
-"""Who is measured: the fast network, Magenta's, and the optimization as the ceiling."""
+"""Who is measured: the fast networks, Magenta's, and the optimization as the ceiling."""
 
 from __future__ import annotations
 
@@ -17,15 +17,17 @@ from stylizer.backend.keras_backend import compile_step
 from stylizer.frame import Image
 from stylizer.gatys.config import GatysConfig
 from stylizer.gatys.still import stylize_image
-from stylizer.network.fast.architecture import build_network, style_statistics
+from stylizer.network.embedded.parts import load_parts
+from stylizer.network.embedded.spec import EmbeddedNetworkSpec
 from stylizer.network.magenta.lite import FILES, MagentaLite
-from stylizer.perceptual.compact import TAPS, load_compact
+from stylizer.network.registry import FAST_NETWORKS
+from stylizer.perceptual.compact import TAPS
 from stylizer.styles.load import Style
 from stylizer.weights import weights_path
 
 from .held_out import SIDE, Picture
 
-__all__ = ["Paint", "Painter", "digest", "fast", "gatys", "magenta"]
+__all__ = ["Paint", "Painter", "digest", "embedded", "gatys", "magenta"]
 
 Paint = Callable[[Picture, Picture], Image]
 """``paint(photo, style)`` to uint8 RGB (SIDE, SIDE, 3)."""
@@ -55,27 +57,35 @@ def digest(*parts: Path | str) -> str:
     return found.hexdigest()[:12]
 
 
-def fast(weights: Path) -> Painter:
-    """Return the fast network with weights of ``build_network().save_weights``, run by Keras."""
+def embedded(name: str, weights: Path) -> Painter:
+    """Return an embedded network, run by Keras.
+
+    Args:
+      name: the network's.
+      weights: as ``build_network().save_weights`` writes them.
+    """
+    spec = FAST_NETWORKS[name]
+    if not isinstance(spec, EmbeddedNetworkSpec):
+        raise TypeError(f"{name}: expected an embedded network")
+    loss_weights = weights_path(spec.loss_weights)
 
     def load() -> Paint:
-        network, compact = build_network(), load_compact(str(weights_path("compact")))
-        network.load_weights(weights)
-        learn = compile_step(lambda images: style_statistics(compact(images)))
-        step = compile_step(lambda image, known: network({"image": image, "statistics": known}))
+        parts = load_parts(spec.parts, weights, loss_weights)
+        learn = compile_step(lambda image: parts.predictor(parts.statistics({"image": image})))
+        step = compile_step(lambda image, code: parts.image({"image": image, "code": code}))
 
-        statistics: dict[str, Any] = {}
+        codes: dict[str, Any] = {}
 
         def paint(photo: Picture, style: Picture) -> Image:
-            if style.name not in statistics:
-                statistics[style.name] = learn(_tensor(style.square(SIDE)))
-            painted = step(_tensor(photo.square(SIDE)), statistics[style.name])
+            if style.name not in codes:
+                codes[style.name] = learn(_tensor(style.square(SIDE)))
+            painted = step(_tensor(photo.square(SIDE)), codes[style.name])
             pixels = ops.convert_to_numpy(painted)[0]
             return np.asarray(np.rint(np.clip(pixels, 0, 255)), np.uint8)
 
         return paint
 
-    return Painter(name="fast", key=digest(weights, weights_path("compact")), load=load)
+    return Painter(name=name, key=digest(name, weights, loss_weights), load=load)
 
 
 def magenta(folder: Path) -> Painter:

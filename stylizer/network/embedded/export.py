@@ -62,8 +62,9 @@ class ExportConfig:
         """Check every range; a message names the field."""
         if self.format not in SUFFIXES:
             raise ConfigError(f"format: expected one of {', '.join(SUFFIXES)}, got {self.format!r}")
+        network = self.spec
         if self.size is not None:
-            check_size(self.size, self.spec)
+            check_size(self.size, network)
 
     @property
     def spec(self) -> EmbeddedNetworkSpec:
@@ -74,7 +75,9 @@ class ExportConfig:
         """
         spec = FAST_NETWORKS.get(self.network)
         if not isinstance(spec, EmbeddedNetworkSpec):
-            known = [name for name, one in FAST_NETWORKS.items() if hasattr(one, "parts")]
+            known = [
+                name for name, one in FAST_NETWORKS.items() if isinstance(one, EmbeddedNetworkSpec)
+            ]
             raise ConfigError(f"network: expected {' or '.join(known)}, got {self.network!r}")
         return spec
 

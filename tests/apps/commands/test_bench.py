@@ -38,6 +38,7 @@ class Named(Inverter):
         super().__init__()
         self.styles = styles
         self.description = f"inverter in {config.engine}, {config.threads} threads"
+        self.network = config.network
 
 
 @pytest.fixture
@@ -122,6 +123,17 @@ def test_bench_measures_every_engine_threads_and_size(
     assert costs == [(size, *kind) for size in ("48x32", "64x48") for kind in kinds]
 
 
+def test_bench_measures_every_network(stylizer: Run, made: list[Named], tmp_path: Path) -> None:
+    out = tmp_path / "bench.json"
+    args = ("--size", "48x32", "--frames", 4, "--no-startup", "--json", out)
+    outcome = stylizer("bench", "--network", "adaptive", "--network", "fast", *args)
+    assert outcome.code == 0, outcome.err
+    assert [one.network for one in made] == ["adaptive", "fast"]
+    rows = json.loads(out.read_text())["results"]
+    assert [row["network"] for row in rows] == ["adaptive", "fast"]
+    assert "adaptive" in outcome.out
+
+
 def test_what_holding_still_adds_is_timed_on_one_core_without_the_painting() -> None:
     threads = cv2.getNumThreads()
     cv2.setNumThreads(2)
@@ -203,6 +215,8 @@ def test_a_race_without_files_or_runtime_is_refused(
         (("--warm-iterations", 3), "--warm-iterations: belongs to --method gatys"),
         (("--method", "gatys", "--engine", "keras"), "--engine: belongs to --method fast"),
         (("--method", "gatys", "--no-startup"), "--startup: belongs to --method fast"),
+        (("--network", "vgg19"), "got vgg19 with --method fast; a loss network goes with --method"),
+        (("--method", "gatys", "--network", "fast"), "got fast with --method gatys"),
         (("--frames", 3), "--frames: expected 4 or more, got 3"),
         (("--size", "wide"), "size: expected '480' (short side) or '640x360', got 'wide'"),
         (("--engine", "tvm"), "engine: expected one of auto, keras, openvino, got 'tvm'"),

@@ -69,6 +69,15 @@ def test_the_ending_is_the_format(
     assert "as Keras within 0.2 gray levels (onnxruntime)" in done.err
 
 
+def test_every_embedded_network_can_be_exported(
+    stylizer: Run, exporter: Exporter, tmp_path: Path
+) -> None:
+    for network in ("fast", "adaptive"):
+        done = stylizer("export", tmp_path / f"{network}.onnx", "--network", network)
+        assert (done.code, done.errors) == (0, [])
+        assert exporter.config == ExportConfig(network=network, format="onnx")
+
+
 def test_size_and_style(stylizer: Run, exporter: Exporter, tmp_path: Path, style: Path) -> None:
     arguments = ("--size", "64x48", "-s", "starry_night:3", "-s", f"{style}:1")
     done = stylizer("export", tmp_path / "a.onnx", *arguments, "--style-scale", "0.5")
@@ -105,6 +114,7 @@ def test_a_file_is_replaced_only_if_asked(
         (("a.pb",), "expected a file ending in one of .onnx (onnx), .tflite (litert)"),
         (("a.onnx", "--format", "litert"), "expected a file ending in .tflite, for litert"),
         (("a.onnx", "--format", "coreml"), "'coreml' is not one of"),
+        (("a.onnx", "--network", "magenta"), "network: expected "),
         (("a.onnx", "--size", "480"), "expected WIDTHxHEIGHT or dynamic, got 480"),
         (("a.onnx", "--size", "641x480"), "take 640x480"),
         (("a.onnx", "-s", "nobody"), "no built-in style of that name"),
