@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 from keras import ops
 
 from stylizer.gatys.config import GatysConfig
 from stylizer.io.image import read_image
-from stylizer.io.resize import resize_image
 from stylizer.network.fast.architecture import style_statistics
 from stylizer.perceptual.features import LossNetwork, load_network
 from stylizer.perceptual.losses import gram_matrix
@@ -124,7 +124,7 @@ def measure(networks: Sequence[LossNetwork], path: Path) -> dict[str, npt.NDArra
     picture = read_image(path)
     size = picture.shape[1], picture.shape[0]
     sized = {
-        side: resize_image(picture, Size(short_side=side).fit(size))
+        side: cv2.resize(picture, Size(short_side=side).fit(size), interpolation=cv2.INTER_AREA)
         for side in {*SIDES, *GRAM_SIDES}
     }
     images = {side: ops.convert_to_tensor(image[None], "float32") for side, image in sized.items()}
