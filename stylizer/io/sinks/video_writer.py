@@ -108,7 +108,6 @@ class VideoWriter:
         check_crf(config, container)
         if container.video == "gif" and rate > GIF_TOP_RATE:
             _log.warning("a GIF has at most %s frames a second: some are left out", GIF_TOP_RATE)
-        transparent = transparent and container.transparent != ""
         self._plan = _VideoPlan(
             path=self._path,
             container=container,
@@ -121,7 +120,7 @@ class VideoWriter:
             ),
             config=config,
             overwrite=overwrite,
-            transparent=transparent,
+            transparent=transparent and container.transparent != "",
         )
         self.config, self.overwrite = config, overwrite
         self._file: _VideoFile | None = None
@@ -360,22 +359,15 @@ class _VideoFile:
 
     def _mux(self) -> Path:
         """Join pictures and tracks in a new temporary file, and return it."""
-        whole = self._claim(self._suffix)
+        plan, whole = self._plan, self._claim(self._suffix)
         _log.info("finishing %s after %d frames", self._path, self._frames)
-        if self._plan.container.video == "gif":
-            palette = self._claim(".png")
-            plays = 0 if self._plan.tracks is None else self._plan.tracks.plays
-            rate = self._plan.rate
-            for run in gif_arguments(self._pictures, palette, whole, rate=rate, plays=plays):
+        if plan.container.video == "gif":
+            palette, plays = self._claim(".png"), 0 if plan.tracks is None else plan.tracks.plays
+            for run in gif_arguments(self._pictures, palette, whole, rate=plan.rate, plays=plays):
                 run_ffmpeg(run)
         else:
-            mux(
-                self._pictures,
-                whole,
-                container=self._plan.container,
-                tracks=self._plan.tracks,
-                end=self._cut(),
-            )
+            end = self._cut()
+            mux(self._pictures, whole, container=plan.container, tracks=plan.tracks, end=end)
         return whole
 
     def _cut(self) -> Fraction | None:
