@@ -21,6 +21,7 @@ from .commands import (
     compare_coherence,
     compare_starts,
     demo,
+    doctor,
     export,
     frames,
     image,
@@ -60,6 +61,7 @@ app.command("bench")(bench.bench)
 app.command("compare-coherence")(compare_coherence.compare_coherence)
 app.command("compare-starts")(compare_starts.compare_starts)
 app.command("demo")(demo.demo)
+app.command("doctor")(doctor.doctor)
 
 
 @app.command("version")

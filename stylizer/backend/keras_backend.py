@@ -17,7 +17,14 @@ import keras
 from stylizer.backend.cores import usable_cores
 from stylizer.errors import BackendError
 
-__all__ = ["compile_step", "describe_device", "has_gpu", "set_threads", "value_and_gradient"]
+__all__ = [
+    "compile_step",
+    "describe_device",
+    "has_gpu",
+    "nvidia_gpu",
+    "set_threads",
+    "value_and_gradient",
+]
 
 _log = logging.getLogger(__name__)
 
@@ -100,7 +107,7 @@ def describe_device(*, precision: str = "float32") -> str:
     gpu = _gpu_name()
     if gpu is not None:
         return f"{_backend()} on {gpu}, {precision}"
-    unused = _nvidia_gpu()
+    unused = nvidia_gpu()
     if unused is not None:
         _log.warning(
             "%s is present but %s does not use it; install the GPU build of the backend "
@@ -199,7 +206,7 @@ def _gpu_name() -> str | None:
     return "Apple GPU (MPS)" if torch.backends.mps.is_available() else None
 
 
-def _nvidia_gpu() -> str | None:
+def nvidia_gpu() -> str | None:
     """Name the first NVIDIA GPU that its driver knows; None without driver or GPU."""
     program = shutil.which("nvidia-smi")
     if program is None:

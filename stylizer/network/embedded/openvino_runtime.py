@@ -35,7 +35,7 @@ from stylizer.network.inputs import (
 )
 from stylizer.styles.load import AnyStyle, Style
 
-__all__ = ["OpenVinoRuntime"]
+__all__ = ["OpenVinoRuntime", "cpu_precision"]
 
 _KEPT = 12
 """Compiled networks that are kept: one for each size of image, for all styles."""
@@ -225,6 +225,15 @@ def _shared_core() -> Any:
             f"{INSTALL_OPENVINO}, or choose the engine keras"
         ) from error
     return _core(openvino)
+
+
+def cpu_precision() -> str:
+    """Say in what arithmetic networks run on this CPU if none is asked for: ``"bfloat16"``.
+
+    Raises:
+      BackendError: OpenVINO is not installed.
+    """
+    return _usual_precision(_shared_core())
 
 
 @functools.cache

@@ -357,7 +357,7 @@ def test_auto_is_openvino_beside_a_gpu_that_the_backend_does_not_use(
 ) -> None:
     monkeypatch.setattr(runtime_module, "_gpu_is_likely", lambda: True)
     monkeypatch.setattr("stylizer.backend.keras_backend._gpu_name", lambda: None)
-    monkeypatch.setattr("stylizer.backend.keras_backend._nvidia_gpu", lambda: "H200")
+    monkeypatch.setattr("stylizer.backend.keras_backend.nvidia_gpu", lambda: "H200")
     assert isinstance(load_runtime(FastConfig(cache=model_cache)), OpenVinoRuntime)
     assert "H200 is present but" in caplog.text
 
