@@ -5,7 +5,8 @@ then counts its own time. As for ffmpeg (``fftools/ffmpeg_demux.c``), in these f
 more than 10 seconds, or back, is such a seam; in the others it is what it says, as for a still
 picture of many minutes.
 
-Differs from ffmpeg: a track that comes to a seam later than another is moved as far as that one.
+Differs from ffmpeg: a track that comes to a seam later than another is moved as far as that one,
+and a gap in one track alone, as of a still, is none.
 ffmpeg moves each packet by what closed the newest gap of any track, so that two tracks which cross
 a seam one after the other move it to and fro, and sound may come seconds late (tried: joined VOB).
 """
@@ -146,7 +147,8 @@ class _Bridge:
         part = self._part.get(index, len(self._offsets) - 1)
         stamp = raw + self._offsets[part]
         due, last = self._due.get(index, stamp), self._last.get(index, stamp)
-        if abs(stamp - due) > _LONGEST_STEP or stamp + _LONGEST_STEP_BACK < last:
+        jumps = abs(stamp - due) > _LONGEST_STEP or stamp + _LONGEST_STEP_BACK < last
+        if jumps and not self._has_been_reached(index, stamp, part):
             later = range(part + 1, len(self._offsets))
             part = next((n for n in later if self._goes_on(raw + self._offsets[n] - due)), -1)
             if part < 0:
@@ -155,6 +157,17 @@ class _Bridge:
             stamp = raw + self._offsets[part]
         self._part[index], self._last[index] = part, stamp
         self._due[index] = stamp + length
+
+    def _has_been_reached(self, index: int, stamp: Fraction, part: int) -> bool:
+        """Whether another track went on up to a time: then a gap before it is a still, or silence.
+
+        A step back is no gap.
+        """
+        return stamp > self._last.get(index, stamp) and any(
+            abs(self._last[other] - stamp) < _LONGEST_STEP
+            for other, there in self._part.items()
+            if other != index and there == part
+        )
 
     @staticmethod
     def _goes_on(step: Fraction) -> bool:

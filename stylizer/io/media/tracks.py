@@ -273,7 +273,9 @@ def _plan(source: Path, stream: Any, container: Container, suffix: str) -> Track
         return None
     otherwise = None if context is None else container.encoder(kind, codec)
     if kind == "audio" and context is not None and not context.sample_rate:
-        _log.warning("audio track %d (%s) is left out: no sound comes in it", track.index, codec)
+        _log.warning(
+            "audio track %d (%s) is left out: no sound comes in its beginning", track.index, codec
+        )
         return None
     if container.copies(kind, codec):
         return replace(track, otherwise=otherwise)

@@ -114,6 +114,21 @@ def test_a_span_of_a_joined_file_is_that_of_the_whole(tmp_path: Path) -> None:
     assert frame.index == len(whole) - 1
 
 
+def test_a_still_amid_sound_is_no_seam(tmp_path: Path) -> None:
+    source = tmp_path / "source.ts"
+    still = "select='lt(t,1)+gte(t,30)'"
+    picture = ["-f", "lavfi", "-i", "testsrc2=s=64x48:r=25:d=31", "-vf", still, "-fps_mode", "vfr"]
+    sound = ["-f", "lavfi", "-i", "sine=d=31", "-c:v", "libx264", "-bf", 0, "-c:a", "aac"]
+    ffmpeg(*picture[:4], *sound[:4], *picture[4:], *sound[4:], source)
+    info = probe(source)
+    assert float(info.duration) == pytest.approx(31, abs=0.2)
+    path = rewrite(source, tmp_path / "out.mp4")
+    with av.open(str(path)) as file:
+        audio = [frame for frame in file.decode(audio=0)]
+    seconds = sum(frame.samples / frame.sample_rate for frame in audio)
+    assert seconds == pytest.approx(31, abs=0.2)
+
+
 def test_a_still_of_many_minutes_is_legal(tmp_path: Path) -> None:
     source = make_variable_clip(tmp_path / "source.mp4", [0, 1000, 2000, 690_000, 691_000])
     with VideoReader(source) as reader:
