@@ -136,7 +136,8 @@ def find_rate(
     for candidate in (*candidates, usual):
         if fits_rate(times, candidate):
             return candidate, False
-    return _rate_of(min(middle, _fastest(steps, tick)), steps, tick), True
+    fastest = _fastest(steps, tick)
+    return _rate_of(fastest if fastest < _FASTER * middle else middle, steps, tick), True
 
 
 def _rate_of(distance: Fraction, steps: Sequence[Fraction], tick: Fraction) -> Fraction:
@@ -146,20 +147,50 @@ def _rate_of(distance: Fraction, steps: Sequence[Fraction], tick: Fraction) -> F
     return _usual_rate(typical, 1e-2) or Fraction(math.ceil(typical))
 
 
-_LASTING = 12
-"""Steps of a motion that lasts: what a stalled camera brings at once is less."""
+_LASTING_STEPS, _LASTING_TIME = 12, Fraction(1, 5)
+"""What a motion that lasts has, steps and seconds."""
+
+_FASTER = Fraction(9, 10)
+"""Share of the most usual distance below which motion counts as faster, and not as uneven."""
 
 
 def _fastest(steps: Sequence[Fraction], tick: Fraction) -> Fraction:
     """Return the distance between pictures where they come fastest, for one step in fifty."""
-    count = min(_LASTING, len(steps))
-    runs = (steps[first : first + count] for first in range(len(steps) - count + 1))
-    paces = sorted(_pace(run, tick) for run in runs)
+    paces = sorted(_pace(run, tick) for run in _runs(steps))
     return paces[len(paces) // 50]
 
 
+def _runs(steps: Sequence[Fraction]) -> list[Sequence[Fraction]]:
+    """Return all runs of steps that are just long enough for a motion; if none is, all steps."""
+    runs: list[Sequence[Fraction]] = []
+    end, span = 0, Fraction(0)
+    for begin, step in enumerate(steps):
+        while end - begin < _LASTING_STEPS or span < _LASTING_TIME:
+            if end == len(steps):
+                return runs or [steps]
+            span += steps[end]
+            end += 1
+        runs.append(steps[begin:end])
+        span -= step
+    return runs
+
+
 def _pace(run: Sequence[Fraction], tick: Fraction) -> Fraction:
-    """Return the distance that a run of steps is made of; of uneven steps, at least their mean."""
+    """Return the distance between pictures that a run of steps is made of.
+
+    That is their median if all are multiples of it, else at least their mean; and in any case one
+    that fills a quarter of the time, which pictures at the heels of a late one do not.
+    """
     middle = statistics.median_low(run)
-    whole = all(abs(step - round(step / middle) * middle) <= middle / 10 + tick for step in run)
-    return middle if whole else max(middle, sum(run, Fraction(0)) / len(run))
+    slack = middle / 10 + min(tick, middle / 10)
+    whole = all(abs(step - round(step / middle) * middle) <= slack for step in run)
+    total = sum(run, Fraction(0))
+    pace = middle if whole else max(middle, total / len(run))
+    if 4 * sum(step for step in run if step <= pace * 3 / 2) >= total:
+        return pace
+    passed = Fraction(0)
+    for step in sorted(run):
+        passed += step
+        if 2 * passed >= total:
+            return step  # it stands at half of the time
+    return pace

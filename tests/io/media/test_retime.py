@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import random
 from fractions import Fraction
 
 import pytest
@@ -120,16 +121,25 @@ def test_the_rate_follows_the_motion_among_slides(rate: int, every: int) -> None
     assert find_rate([*slides, *motion, *after], [], tick=tick) == (Fraction(rate), True)
 
 
-def test_a_stalled_camera_does_not_raise_the_rate() -> None:
+@pytest.mark.parametrize("waiting", [5, 14])
+def test_a_stalled_camera_does_not_raise_the_rate(waiting: int) -> None:
     times, time = [], Fraction(0)
     for n in range(600):
         times.append(time)
         # Every 100th picture comes late, with those that waited at its heels.
         late = n % 100
-        time += Fraction(1, 5) if late == 90 else Fraction(3 if 90 < late < 96 else 33, 1000)
+        heels = 50 < late <= 50 + waiting
+        time += Fraction(1, 2) if late == 50 else Fraction(2 if heels else 33, 1000)
     rate, variable = find_rate(times, [], tick=Fraction(1, 1000))
     assert variable
     assert 30 <= rate <= 31
+
+
+def test_uneven_pictures_have_their_usual_rate() -> None:
+    chance = random.Random(1)
+    steps = [Fraction(round(90000 / 30 + chance.uniform(-270, 270)), 90000) for _ in range(1500)]
+    times = [sum(steps[:n], Fraction(0)) for n in range(0, 300)]
+    assert find_rate(times, [], tick=Fraction(1, 90000))[0] == 30
 
 
 def test_one_picture_has_the_rate_that_is_stated() -> None:
