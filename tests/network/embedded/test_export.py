@@ -9,22 +9,32 @@ import numpy as np
 import pytest
 
 from stylizer.errors import BackendError, ConfigError, SinkError, WeightsError
+from stylizer.network.adaptive.spec import ADAPTIVE
 from stylizer.network.embedded import export
 from stylizer.network.embedded.conversion import ConversionConfig, convert
 from stylizer.network.embedded.export import ExportConfig, export_files, export_network
+from stylizer.network.embedded.parts import load_parts
+from stylizer.network.embedded.spec import EmbeddedNetworkSpec
 from stylizer.network.fast.architecture import CODE_SIZE
-from stylizer.network.fast.parts import load_network
 from stylizer.network.fast.spec import FAST
 from stylizer.network.inputs import StyleEmbedding
 from stylizer.weights import weights_path
 
 RANDOM = np.random.default_rng(3)
 CODE = RANDOM.normal(0, 1, CODE_SIZE).astype(np.float32)
+LONG_CODE = RANDOM.normal(0, 0.5, 256).astype(np.float32)
+
+EMBEDDED = pytest.mark.parametrize(
+    ("network", "code"), [(FAST, CODE), (ADAPTIVE, LONG_CODE)], ids=["fast", "adaptive"]
+)
 
 
-def in_keras(image: StyleEmbedding, code: StyleEmbedding) -> StyleEmbedding:
-    network = load_network(weights_path("fast")).get_layer("fast_image")
-    painted = np.asarray(network({"image": image, "code": code[None]}))
+def in_keras(
+    image: StyleEmbedding, code: StyleEmbedding, network: EmbeddedNetworkSpec = FAST
+) -> StyleEmbedding:
+    weights = weights_path(network.weights), weights_path(network.loss_weights)
+    parts = load_parts(network.parts, *weights)
+    painted = np.asarray(parts.image({"image": image, "code": code[None]}))
     return np.asarray(np.clip(painted, 0, 255), np.float32)
 
 
@@ -34,10 +44,14 @@ def pixels(width: int, height: int) -> StyleEmbedding:
 
 
 @pytest.mark.slow
-def test_onnx_takes_pictures_of_any_size(tmp_path: Path) -> None:
+@EMBEDDED
+def test_onnx_takes_pictures_of_any_size(
+    network: EmbeddedNetworkSpec, code: StyleEmbedding, tmp_path: Path
+) -> None:
     pytest.importorskip("tf2onnx", reason="the extra onnx")
     onnxruntime = pytest.importorskip("onnxruntime", reason="the extra onnx")
-    image, style = export_network(tmp_path / "fast.onnx", ExportConfig(format="onnx"))
+    config = ExportConfig(network=network.name, format="onnx")
+    image, style = export_network(tmp_path / "fast.onnx", config)
     assert (image.path, style.path) == (tmp_path / "fast.onnx", tmp_path / "fast_style.onnx")
     assert image.runner == style.runner == "onnxruntime"
     assert image.difference is not None and image.difference < 0.5
@@ -47,18 +61,21 @@ def test_onnx_takes_pictures_of_any_size(tmp_path: Path) -> None:
     assert {slot.name for slot in session.get_inputs()} == {"image", "code"}
     for size in ((64, 48), (40, 104)):
         given = pixels(*size)
-        (painted,) = session.run(["output"], {"image": given, "code": CODE[None]})
-        assert np.abs(painted - in_keras(given, CODE)).max() < 0.5
+        (painted,) = session.run(["output"], {"image": given, "code": code[None]})
+        assert np.abs(painted - in_keras(given, code, network)).max() < 0.5
     session = onnxruntime.InferenceSession(str(style.path), providers=["CPUExecutionProvider"])
     assert [slot.name for slot in session.get_inputs()] == ["image"]
-    (code,) = session.run(["output"], {"image": pixels(100, 60)})
-    assert code.shape == (1, CODE_SIZE)
+    (found,) = session.run(["output"], {"image": pixels(100, 60)})
+    assert found.shape == (1, len(code))
 
 
 @pytest.mark.slow
-def test_litert_with_a_style_in_it_takes_a_picture_only(tmp_path: Path) -> None:
+@EMBEDDED
+def test_litert_with_a_style_in_it_takes_a_picture_only(
+    network: EmbeddedNetworkSpec, code: StyleEmbedding, tmp_path: Path
+) -> None:
     interpreter = pytest.importorskip("ai_edge_litert.interpreter", reason="the extra litert")
-    config = ExportConfig(format="litert", size=(64, 48), code=CODE)
+    config = ExportConfig(network=network.name, format="litert", size=(64, 48), code=code)
     (model,) = export_network(tmp_path / "night.tflite", config)
     assert model.runner == "ai_edge_litert"
     assert model.difference is not None and model.difference < 0.5
@@ -71,7 +88,15 @@ def test_litert_with_a_style_in_it_takes_a_picture_only(tmp_path: Path) -> None:
     run.set_tensor(slot["index"], given)
     run.invoke()
     painted = run.get_tensor(run.get_output_details()[0]["index"])
-    assert np.abs(painted - in_keras(given, CODE)).max() < 0.5
+    assert np.abs(painted - in_keras(given, code, network)).max() < 0.5
+
+
+@pytest.mark.slow
+def test_litert_takes_pictures_of_any_size_and_style(tmp_path: Path) -> None:
+    pytest.importorskip("ai_edge_litert.interpreter", reason="the extra litert")
+    config = ExportConfig(network="adaptive", format="litert")
+    for model in export_network(tmp_path / "a.tflite", config):
+        assert model.difference is not None and model.difference < 1e-2
 
 
 @pytest.mark.slow
