@@ -159,7 +159,7 @@ def checkerboard_loss(painted: Tensor) -> Tensor:
         share = field.reshape(1, 1, cells, 1, 1, cells, 1, 1) / field.sum()
         mean = ops.sum(split * share, (2, 5))
         halves.append(mean - ops.mean(mean, (2, 4), keepdims=True))
-    return ops.mean(ops.maximum(ops.mean(halves[0] * halves[1], (1, 2, 3, 4, 5)), 0.0))
+    return ops.maximum(ops.mean(halves[0] * halves[1]), 0.0)
 
 
 def _energy(values: Tensor) -> Tensor:

@@ -20,6 +20,7 @@ ADAPTIVE = EmbeddedNetworkSpec(
     noise="stylizer.network.adaptive.noise:noise_map",
     sources=(
         "stylizer.network.adaptive.architecture",
+        "stylizer.network.adaptive.layers",
         "stylizer.network.adaptive.noise",
         "stylizer.network.fast.architecture",
         "stylizer.network.embedded.openvino_graph",

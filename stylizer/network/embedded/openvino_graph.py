@@ -20,7 +20,7 @@ from keras import layers
 from openvino import opset13 as op
 
 from stylizer.errors import BackendError
-from stylizer.network.adaptive import architecture as adaptive
+from stylizer.network.adaptive import layers as adaptive
 from stylizer.network.fast import architecture as fast
 from stylizer.network.fast.architecture import DepthToSpace, DynamicConvolution, Reflect
 
@@ -123,6 +123,8 @@ def _translate(layer: keras.layers.Layer, given: list[Output]) -> Output:
         case adaptive.AdaptiveConvolution():
             padded = _reflect(given[0], layer.size // 2, axes=_SPATIAL)
             return _convolve(padded, _style_kernel(layer, given[1]))
+        case adaptive.LowPass():
+            return _convolve(_reflect(given[0], 1, axes=_SPATIAL), _turned(layer.kernel))
         case layers.DepthwiseConv2D():
             kernel = _constant(np.transpose(_numpy(layer.kernel), (2, 3, 0, 1))[:, :, None])
             none, ones = [0, 0], [1, 1]

@@ -12,13 +12,13 @@ from stylizer.network.adaptive.architecture import (
     CODE_SIZE,
     FEATURE_CHANNELS,
     STATISTICS_SIZE,
-    AdaptiveConvolution,
-    Upsample,
     build_image_network,
     build_predictor,
     style_statistics,
 )
+from stylizer.network.adaptive.layers import AdaptiveConvolution, LowPass, Upsample
 from stylizer.network.adaptive.noise import NOISE_CHANNELS, make_noise, noise_map
+from stylizer.network.fast.architecture import DepthToSpace
 from stylizer.perceptual.compact import TAPS
 
 Array = npt.NDArray[Any]
@@ -48,6 +48,18 @@ def test_upsampling_is_opencv_s_linear_interpolation() -> None:
     found = ops.convert_to_numpy(Upsample()(features))[0]
     expected = cv2.resize(features[0], (10, 12), interpolation=cv2.INTER_LINEAR)
     np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_the_low_pass_filters_the_picture_that_cells_make() -> None:
+    cells = normal(1, 8, 9, 12)
+    arrange = DepthToSpace(2)
+    found = ops.convert_to_numpy(arrange(LowPass()(cells)))[0]
+    taps = np.array([-1, 4, 10, 4, -1]) / 16
+    expected = cv2.sepFilter2D(ops.convert_to_numpy(arrange(cells))[0], -1, taps, taps)
+    np.testing.assert_allclose(found[2:-2, 2:-2], expected[2:-2, 2:-2], atol=1e-5)
+    lattice = np.zeros((1, 6, 6, 12), np.float32)
+    lattice[..., :3] = 1.0  # one pixel of four
+    np.testing.assert_allclose(LowPass()(lattice), 0.25, atol=1e-6)
 
 
 def test_noise_is_smooth_even_and_repeats_without_a_seam() -> None:

@@ -1,0 +1,182 @@
+"""The layers of the adaptive network."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from stylizer.network.fast.architecture import Reflect
+
+if TYPE_CHECKING:
+    from keras import KerasTensor
+
+__all__ = [
+    "AdaptiveConvolution",
+    "ConditionalInstanceNormalization",
+    "LowPass",
+    "Squash",
+    "Upsample",
+]
+
+Tensor = Any
+
+
+class ConditionalInstanceNormalization(keras.layers.Layer):
+    """Normalizes each channel of each image, then scales and shifts it (Dumoulin et al. 2017, 5).
+
+    Computed in float32 whatever the policy is: the variance needs it.
+    """
+
+    epsilon = 1e-5
+
+    def call(self, inputs: KerasTensor, scale: KerasTensor, shift: KerasTensor) -> KerasTensor:
+        """Normalize (N, H, W, C) features by scale and shift (N, C)."""
+        values = ops.cast(inputs, "float32")
+        off = values - ops.mean(values, (1, 2), keepdims=True)
+        variance = ops.mean(ops.square(off), (1, 2), keepdims=True)
+        factor = ops.cast(scale, "float32")[:, None, None] / ops.sqrt(variance + self.epsilon)
+        normal = off * factor + ops.cast(shift, "float32")[:, None, None]
+        return ops.cast(normal, inputs.dtype)
+
+    def compute_output_shape(
+        self, inputs_shape: tuple[int | None, ...], scale_shape: Any, shift_shape: Any
+    ) -> tuple[int | None, ...]:
+        """Return the shape of the features."""
+        return inputs_shape
+
+
+class AdaptiveConvolution(keras.layers.Layer):
+    """A 3x3 convolution whose kernel depends on the style: K = W + sum over r of g_r B_r A_r.
+
+    Each B_r is a 3x3 filter over all channels that come in, each A_r says to which channels that
+    come out it goes, and g is read from the style code. To make K takes a few multiplications once
+    a style (`kernel`). Here it is applied in parts, which gives the same and serves batches of many
+    styles: the filters W and B, then g, then A.
+    """
+
+    def __init__(
+        self, channels: int, rank: int, *, size: int = 3, spread: float = 2.0, **options: Any
+    ) -> None:
+        """Set the layer's sizes.
+
+        Args:
+          channels: that come out.
+          rank: the number of filters B.
+          size: the kernel's side.
+          spread: of W at the beginning: its variance is that over the numbers that come in, 2 as
+            after He et al. 2015; less begins near 0.
+          **options: of any layer.
+        """
+        super().__init__(**options)
+        self.spread = spread
+        self.channels, self.rank, self.size = channels, rank, size
+        self._pad = Reflect(size // 2)
+
+    def build(self, inputs_shape: tuple[int | None, ...], gain_shape: Any) -> None:
+        """Make the weights; kernels are (size, size, in, out), as those of other convolutions."""
+        given = inputs_shape[-1]
+        shape = (self.size, self.size, given)
+        begin = keras.initializers.VarianceScaling(self.spread)
+        self.shared = self.add_weight((*shape, self.channels), begin, name="shared")
+        self.before = self.add_weight((*shape, self.rank), "he_normal", name="before")
+        self.after = self.add_weight(
+            (1, 1, self.rank, self.channels),
+            keras.initializers.RandomNormal(stddev=0.35 * (self.spread / self.rank) ** 0.5),
+            name="after",
+        )
+
+    def call(self, inputs: KerasTensor, gain: KerasTensor) -> KerasTensor:
+        """Convolve (N, H, W, C) features, mirrored at the border; the gain g is (N, rank)."""
+        padded = self._pad(inputs) if self.size > 1 else inputs
+        both = ops.conv(padded, ops.concatenate([self.shared, self.before], -1), padding="valid")
+        changed = both[..., self.channels :] * gain[:, None, None]
+        return both[..., : self.channels] + ops.conv(changed, self.after)
+
+    def kernel(self, gain: Tensor) -> Tensor:
+        """Return the whole kernel for one style's gain (rank,): (size, size, in, out)."""
+        return self.shared + ops.matmul(self.before * gain, self.after[0, 0])
+
+    def compute_output_shape(
+        self, inputs_shape: tuple[int | None, ...], gain_shape: Any
+    ) -> tuple[int | None, ...]:
+        """Return the shape of the features that come out."""
+        return *inputs_shape[:-1], self.channels
+
+
+class Upsample(keras.layers.Layer):
+    """Doubles both sides by linear interpolation, pixels' corners aligned as areas are."""
+
+    def call(self, inputs: KerasTensor) -> KerasTensor:
+        """Interpolate (N, H, W, C) to (N, 2 H, 2 W, C)."""
+        for axis in (1, 2):
+            first = ops.take(inputs, np.array([0]), axis=axis)
+            last = ops.take(inputs, np.array([-1]), axis=axis)
+            count = inputs.shape[axis] or ops.shape(inputs)[axis]
+            before = ops.concatenate([first, _cut(inputs, axis, 0, count - 1)], axis)
+            behind = ops.concatenate([_cut(inputs, axis, 1, count), last], axis)
+            pair = ops.stack(
+                [0.75 * inputs + 0.25 * before, 0.75 * inputs + 0.25 * behind], axis + 1
+            )
+            shape = list(ops.shape(inputs))
+            shape[axis] = 2 * count
+            inputs = ops.reshape(pair, shape)
+        return inputs
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return the shape of the larger features."""
+        batch, *sides, channels = input_shape
+        return batch, *(None if side is None else 2 * side for side in sides), channels
+
+
+def _cut(features: Tensor, axis: int, start: Any, stop: Any) -> Tensor:
+    return features[:, start:stop] if axis == 1 else features[:, :, start:stop]
+
+
+class LowPass(keras.layers.Layer):
+    """Filters what `DepthToSpace` by 2 is to arrange, so that nothing of period 2 is left.
+
+    The four pixels of a cell come from kernels of their own, which leave a lattice of two pixels
+    (Odena et al. 2016, "Deconvolution and Checkerboard Artifacts"). The filter (-1, 4, 10, 4, -1) /
+    16 along both axes of the picture takes it away, and leaves 0.75 of period 4, and 0.94 of 6.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        """Make the filter's kernel for cells: (3, 3, 12, 12); it is not trained."""
+        super().__init__(**options)
+        taps = np.array([-1, 4, 10, 4, -1], np.float32) / 16
+        cells, places = np.arange(-1, 2)[:, None, None], np.arange(2)
+        offsets = 2 * cells + places[:, None] - places + 2
+        line = np.where((offsets >= 0) & (offsets < 5), taps[np.clip(offsets, 0, 4)], 0.0)
+        both = np.einsum("yab,xcd->yxacbd", line, line)
+        colors = np.einsum("yxacbd,ef->yxacebdf", both, np.eye(3))
+        self.kernel = colors.reshape(3, 3, 12, 12).astype(np.float32)
+        self._pad = Reflect(1)
+
+    def call(self, inputs: KerasTensor) -> KerasTensor:
+        """Filter (N, H, W, 12), mirrored at the border."""
+        kernel = ops.cast(ops.convert_to_tensor(self.kernel), inputs.dtype)
+        return ops.conv(self._pad(inputs), kernel, padding="valid")
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return the shape as it is."""
+        return input_shape
+
+
+class Squash(keras.layers.Layer):
+    """Bounds each number softly: most tanh(x / most). One odd style must not drive all others."""
+
+    def __init__(self, most: float, **options: Any) -> None:
+        """Set the bound."""
+        super().__init__(**options)
+        self.most = most
+
+    def call(self, inputs: KerasTensor) -> KerasTensor:
+        """Bound (N, C)."""
+        return self.most * ops.tanh(inputs / self.most)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return the shape as it is."""
+        return input_shape
