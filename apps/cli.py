@@ -34,7 +34,7 @@ from .commands import (
     web,
 )
 from .console.command_line import remember_arguments
-from .console.terminal import Interrupted, say, say_error, set_up
+from .console.terminal import Interrupted, keep_secret, say, say_error, set_up
 
 __all__ = ["INTERRUPTED", "app", "main", "version"]
 
@@ -117,6 +117,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if threading.current_thread() is threading.main_thread():
         # A service or a shutdown that ends a night's rendering keeps what was done, as Ctrl-C does.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
+    keep_secret(given)
     set_up(quiet="--quiet" in given or "-q" in given, debug=debug)
     try:
         command = typer.main.get_command(app)

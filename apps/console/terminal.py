@@ -8,13 +8,15 @@ import signal
 import sys
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 
 import cv2
 from rich.console import Console
 
+from stylizer.io.sources.devices import hide_secrets
 from stylizer.notices import notice
 
 __all__ = [
@@ -22,10 +24,12 @@ __all__ = [
     "can_ask",
     "console",
     "interruptible",
+    "keep_secret",
     "say",
     "say_error",
     "set_up",
     "silenced",
+    "without_secrets",
 ]
 
 console = Console(stderr=True, highlight=False)
@@ -33,6 +37,9 @@ console = Console(stderr=True, highlight=False)
 
 _heard = [console]
 """The last is where lines go; while stderr is silenced, that is a way past it."""
+
+_secrets: dict[str, str] = {}
+"""Addresses that a user gave, and how they are shown."""
 
 _LONGEST = 600
 """Characters of an error that are shown: backends put whole tensors into theirs."""
@@ -135,14 +142,34 @@ def interruptible() -> Iterator[None]:
         raise KeyboardInterrupt
 
 
+def keep_secret(arguments: Sequence[str]) -> None:
+    """Show addresses among a command's arguments without their passwords, whoever names them."""
+    _secrets.clear()
+    for word in arguments:
+        value = word.partition("=")[2] if word.startswith("--") and "=" in word else word
+        if "://" not in value:
+            continue
+        path = Path(value)  # as which it has one stroke less, a name and a suffix
+        _secrets.update({form: hide_secrets(value) for form in (value, str(path))})
+        parts = (path.name, path.suffix)
+        _secrets.update({part: "..." for part in parts if set(part) & set("?#&;=@")})
+
+
+def without_secrets(text: str) -> str:
+    """Return a text as it may be shown; see `keep_secret`."""
+    for secret, shown in _secrets.items():
+        text = text.replace(secret, shown)
+    return text
+
+
 def say(text: str) -> None:
-    """Print a line on stderr, as it is."""
-    _heard[-1].print(text, markup=False, soft_wrap=True)
+    """Print a line on stderr, as it is but for passwords in addresses."""
+    _heard[-1].print(without_secrets(text), markup=False, soft_wrap=True)
 
 
 def say_error(text: str) -> None:
     """Print an error in one line, however many its message has, and however long they are."""
-    line = " ".join(text.split())
+    line = " ".join(without_secrets(text).split())
     if len(line) > _LONGEST:
         line = f"{line[:_LONGEST]}... (--debug shows all)"
     say(f"stylizer: error: {line}")

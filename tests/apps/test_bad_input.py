@@ -156,6 +156,24 @@ def test_a_password_is_not_printed(
     assert "SECRET" not in outcome.err + outcome.out
 
 
+def test_nor_is_it_by_who_takes_an_address_for_a_path(
+    stylizer: Run, style: Path, photo: Path, tmp_path: Path
+) -> None:
+    address, out = "http://a:b@SECRET@127.0.0.1:9/x.png?key=SECRET", tmp_path / "out.png"
+    for words in (
+        ("image", address, out, "-s", style),
+        ("image", photo, address, "-s", style),
+        ("image", photo, out, "-s", address),
+        ("image", photo, out, "-s", style, "--method", "gatys", f"--initial-image={address}"),
+        ("frames", address, out, "-s", style),
+        ("live", "--output", "rtmp://host/app/SECRET", "-s", style),
+        ("report", address, "--source", photo),
+    ):
+        outcome = stylizer(*words)
+        assert outcome.code == 1
+        assert "SECRET" not in outcome.err + outcome.out
+
+
 @pytest.mark.parametrize("letter", ["🎬", "é", "語"])
 def test_long_names_of_any_letters(
     stylizer: Run, inverter: Inverter, style: Path, tmp_path: Path, letter: str
