@@ -23,6 +23,9 @@ sum (G - A)^2 / (4 * 3^2 * (image size)^2)  S C^2 M^2 / (36 size^2)  (Surma)
 
 The gradients, and with them the path of the optimizer, are then the source's own up to one factor
 common to all terms.
+
+Where the weights of VGG cannot be fetched, an embedded network takes its place: the ``substitute``
+of each (`stylizer.gatys.substitution`), which keeps the balance of the losses about as it is.
 """
 
 from __future__ import annotations
