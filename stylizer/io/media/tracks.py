@@ -334,19 +334,21 @@ def _find_picture_facts(file: Any, container: Container, suffix: str) -> SourceT
 
 def _name_the_rest(file: Any, container: Container, suffix: str) -> None:
     """Name what a film cannot take along at all: further pictures, data, a GIF's chapters."""
-    video = _main_video(file)
+    video, chapters = _main_video(file), len(file.chapters())
     for stream in file.streams:
         kind = str(stream.type)
         if kind in _KINDS or _is_cover(stream) or stream is video:
             continue
         if stream.metadata.get("timecode") and container.timecode:
             continue  # it is written anew
+        if kind == "data" and chapters and stream.frames == chapters:
+            continue  # the names of an MP4's chapters
         name = "" if stream.codec_context is None else str(stream.codec_context.name)
         name = name or str(stream.metadata.get("handler_name", "")).strip() or "unknown"
         why = "one is painted" if kind == "video" else "it cannot go along"
         _log.warning("%s track %d (%s) is left out: %s", kind, stream.index, name, why)
-    if container.muxer == "gif" and (count := len(file.chapters())):
-        _log.warning("%d chapters are left out: a %s file cannot hold them", count, suffix)
+    if container.muxer == "gif" and chapters:
+        _log.warning("%d chapters are left out: a %s file cannot hold them", chapters, suffix)
 
 
 def _main_video(file: Any) -> Any:

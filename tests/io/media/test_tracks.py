@@ -216,6 +216,21 @@ def test_a_cover_is_kept_or_named(
     assert ("cover track 1 (mjpeg) is left out" in caplog.text) is not kept
 
 
+@pytest.mark.parametrize(("suffix", "kept"), [(".mp4", True), (".mkv", True), (".gif", False)])
+def test_chapters_are_kept_or_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, suffix: str, kept: bool
+) -> None:
+    clip, facts = make_clip(tmp_path / "clip.mp4"), tmp_path / "facts.txt"
+    parts = [f"[CHAPTER]\nTIMEBASE=1/10\nSTART={5 * n}\nEND={5 * n + 5}\n" for n in range(2)]
+    facts.write_text(";FFMETADATA1\n" + "".join(f"{part}title=Part\n" for part in parts))
+    source = tmp_path / "source.mp4"  # where chapters are a track of text as well
+    ffmpeg("-i", clip, "-i", facts, "-map_metadata", 1, "-map_chapters", 1, "-c", "copy", source)
+    path = rewrite(source, tmp_path / f"out{suffix}")
+    with av.open(str(path)) as file:
+        assert len(file.chapters()) == 2 * kept
+    assert ("left out" in caplog.text) is not kept
+
+
 def test_what_is_not_painted_is_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     clip = make_clip(tmp_path / "clip.mp4")
     source = tmp_path / "source.mkv"
