@@ -61,6 +61,9 @@ class PictureConverter:
         alpha: Image | None = None
         if needs_table(picture):
             image = self._by_table(picture, size)
+            if has_alpha(picture):
+                rgba = picture.to_ndarray(format="rgba", width=width, height=height)
+                image, alpha = lay_on_white(np.dstack([image, rgba[..., 3]]))
         else:
             stored = picture.to_ndarray(
                 format="rgba" if has_alpha(picture) else "rgb24",
@@ -116,7 +119,7 @@ class _Table:
             steps = [
                 ("scale", scale),
                 ("format", "gbrp16le"),
-                ("lut3d", f"file={cube}:interp=tetrahedral"),
+                ("lut3d", f"file='{cube}':interp=tetrahedral"),
                 ("format", "rgb24"),
                 ("buffersink", ""),
             ]

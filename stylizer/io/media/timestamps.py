@@ -6,9 +6,9 @@ more than 10 seconds, or back, is such a seam; in the others it is what it says,
 picture of many minutes.
 
 Differs from ffmpeg: a track that comes to a seam later than another is moved as far as that one,
-and a gap in one track alone, as of a still, is none.
-ffmpeg moves each packet by what closed the newest gap of any track, so that two tracks which cross
-a seam one after the other move it to and fro, and sound may come seconds late (tried: joined VOB).
+and a gap in one track alone, as of a still, is none. ffmpeg moves each packet by what closed the
+newest gap of any track, so that two tracks which cross a seam one after the other move it to and
+fro, and sound may come seconds late (tried: joined VOB).
 """
 
 from __future__ import annotations
@@ -103,7 +103,8 @@ def straighten(source: Path, target: Path, *, indices: list[int]) -> Straightene
                 pictures = shown if pictures is None else pictures
             length = (packet.duration or 0) * packet.time_base
             # What lies over the sound before a seam would push all that follows.
-            if index in copies and moment + length / 2 >= ends.get(index, moment):
+            covered = moment + length / 2 < ends.get(index, moment)
+            if index in copies and not (covered and packet.stream.type == "audio"):
                 start = moment if start is None else min(start, moment)
                 ends[index] = moment + length
                 packet.stream = copies[index]

@@ -156,6 +156,15 @@ def test_transparency_is_kept(
     assert "transparent" not in caplog.text
 
 
+def test_nor_does_it_in_wide_colors(tmp_path: Path) -> None:
+    wide = ["-color_primaries", "smpte432", "-color_trc", "bt709", "-colorspace", "bt709"]
+    source = _make(tmp_path / "a.mov", ROUND, [*TRANSPARENT["prores.mov"], *wide])
+    paint(source, str(tmp_path / "out.mp4"))
+    (shown, *_) = decode(tmp_path / "out.mp4", (64, 48))
+    assert shown[2, 2].min() > 240
+    assert shown[24, 32].min() < 130
+
+
 @pytest.mark.parametrize("suffix", [".webm", ".mov"])
 def test_an_opaque_film_of_a_transparent_format_stays_small(tmp_path: Path, suffix: str) -> None:
     source = _make(tmp_path / "a.mov", "255", ["-c:v", "png", "-pix_fmt", "rgba"])
