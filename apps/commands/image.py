@@ -18,11 +18,16 @@ from stylizer.frame import Frame, Image
 from stylizer.gatys.config import GatysConfig
 from stylizer.io.image import read_image, read_image_and_alpha, write_image
 from stylizer.io.resize import resize_image
+from stylizer.jobs.facts import Facts, stylizer_facts
 from stylizer.network.config import FastConfig
+from stylizer.protocols import Stylizer
+from stylizer.serialize import to_plain
+from stylizer.size import Size
 from stylizer.styles.load import AnyStyle, load_styles
 
+from ..console.batch import Batch, Still, find_batch, refuse_in_batch
 from ..console.painting import check_weights, describe_still, make_stylizer, reach_network
-from ..console.paths import claim_picture, style_paths
+from ..console.paths import claim_folder, claim_picture, style_paths
 from ..console.progress import Display
 from ..console.reports import LossReports
 from ..console.terminal import say
@@ -30,7 +35,7 @@ from ..options.effects import LookOptions
 from ..options.fast import FastOptions
 from ..options.gatys import GatysOptions
 from ..options.method import choose_config, describe, refuse_losses
-from ..options.shared import LossOptions, OutputOptions, SpeechOptions, option
+from ..options.shared import JobOptions, LossOptions, OutputOptions, SpeechOptions, option
 from ..options.spread import spread
 
 if TYPE_CHECKING:
@@ -41,14 +46,19 @@ __all__ = ["image"]
 
 @spread
 def image(
-    content: Annotated[Path, typer.Argument(metavar="CONTENT", help="The picture to paint.")],
+    content: Annotated[
+        Path,
+        typer.Argument(metavar="CONTENT", help="The picture to paint, or a folder of them."),
+    ],
     output: Annotated[
-        Path, typer.Argument(metavar="OUT", help="The file to be: .png, .jpg, .webp, ...")
+        Path,
+        typer.Argument(metavar="OUT", help="The file to be: .png, .jpg, .webp, ...; or a folder."),
     ],
     fast: FastOptions,
     gatys: GatysOptions,
     look: LookOptions,
     out: OutputOptions,
+    jobs: JobOptions,
     reports: LossOptions,
     speech: SpeechOptions,
     initial_image: Annotated[
@@ -60,7 +70,9 @@ def image(
         ),
     ] = None,
 ) -> None:
-    """Paint one picture.
+    """Paint one picture; or every picture of a folder, in every style of a folder.
+
+    What is finished of a batch is kept: after a crash the same command goes on.
 
     **Examples**
 
@@ -69,22 +81,36 @@ def image(
     `stylizer image photo.jpg painted.png -s my.jpg --method gatys --scales 3`
 
     `stylizer image photo.jpg gatys.png -s my.jpg --recipe gatys2016 --losses l.csv`
+
+    `stylizer image photos/ painted/ -s styles/ --method gatys`
     """
     config = _started(choose_config(fast, gatys, still=True), gatys.initial, initial_image)
     refuse_losses(config, reports)
     check_weights(config)
     size = gatys.recipe_size(out.size)
+    batch = find_batch(content, gatys.style)
+    if batch is not None:
+        refuse_in_batch(
+            {"losses": reports.losses, "plot": reports.plot, "initial-image": initial_image}
+        )
+        claim_folder(output, inputs=[content, *style_paths(gatys.style)])
+        painter = _BatchPainter(config=config, look=look, size=size)
+        batch.paint(
+            output,
+            painter,
+            facts=painter.facts(batch),
+            options=jobs,
+            overwrite=out.overwrite,
+            quiet=speech.quiet,
+        )
+        return
     styles = load_styles(gatys.style)
     look.check(styles, config)
-    picture, alpha = read_image_and_alpha(content)
+    picture, alpha = _read(content, size)
     first = None if initial_image is None else read_image(initial_image)
     inputs = [content, *style_paths(gatys.style), *([initial_image] if initial_image else [])]
     overwrite = claim_picture(output, overwrite=out.overwrite, inputs=inputs)
     losses = LossReports(reports, overwrite=out.overwrite, inputs=[*inputs, output])
-    if size is not None:
-        fitted = size.fit((picture.shape[1], picture.shape[0]))
-        picture = resize_image(picture, fitted)
-        alpha = None if alpha is None else resize_image(alpha, fitted)
     began = time.monotonic()
     job = _Still(picture=picture, styles=styles, look=look, quiet=speech.quiet)
     if isinstance(config, FastConfig):
@@ -97,6 +123,52 @@ def image(
         chosen = gatys.chosen_recipe()
         losses.show(every=100 if chosen is None else chosen.report_every)
         say(f"{output}: {job.dimensions} in {time.monotonic() - began:.1f} s")
+
+
+def _read(path: Path, size: Size | None) -> tuple[Image, Image | None]:
+    """Return a picture and its opacity, at the size asked for."""
+    picture, alpha = read_image_and_alpha(path)
+    if size is None:
+        return picture, alpha
+    fitted = size.fit((picture.shape[1], picture.shape[0]))
+    return resize_image(picture, fitted), None if alpha is None else resize_image(alpha, fitted)
+
+
+@dataclass(kw_only=True)
+class _BatchPainter:
+    """Paints the stills of a batch; what one style needs is loaded once."""
+
+    config: FastConfig | GatysConfig
+    look: LookOptions
+    size: Size | None
+    _loaded: tuple[tuple[str, ...], Stylizer] | None = None
+
+    def facts(self, batch: Batch) -> Facts:
+        """Return what the paintings depend on, and check all styles before any is painted."""
+        looks = dict.fromkeys(still.styles for still in batch.stills)
+        described = []
+        for texts in looks:
+            styles = load_styles(texts)
+            self.look.check(styles, self.config)
+            described.append(stylizer_facts(describe(styles, self.config, self.look)))
+        return {
+            "size": to_plain(self.size),
+            **described[0],
+            "styles": [style for facts in described for style in facts["styles"]],
+        }
+
+    def __call__(self, still: Still) -> tuple[Image, Image | None]:
+        picture, alpha = _read(still.content, self.size)
+        styles = load_styles(still.styles)
+        if isinstance(self.config, GatysConfig):
+            job = _Still(picture=picture, styles=styles, look=self.look, quiet=True)
+            return job.optimized(self.config, initial_image=None, losses=None), alpha
+        if self._loaded is None or self._loaded[0] != still.styles:
+            made = make_stylizer(describe(styles, self.config, self.look))
+            self._loaded = still.styles, made
+        stylizer = self._loaded[1]
+        stylizer.reset()
+        return stylizer(Frame(picture, 0, 0.0)).image, alpha
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,17 +191,19 @@ class _Still:
         return stylizer(Frame(self.picture, 0, 0.0)).image
 
     def optimized(
-        self, config: GatysConfig, *, initial_image: Image | None, losses: LossReports
+        self, config: GatysConfig, *, initial_image: Image | None, losses: LossReports | None
     ) -> Image:
         config = reach_network(config)
         if not self.quiet:
             say(f"{describe_still(config, self.styles)} · {self.dimensions}")
-        losses.restart()
+        if losses is not None:
+            losses.restart()
         total = config.iterations * config.scales
         display = Display(total=total, quiet=self.quiet, unit="iterations")
 
         def on_loss(record: LossRecord) -> None:
-            losses.history(record)
+            if losses is not None:
+                losses.history(record)
             display.update(record.iteration, f"loss {record.total:.4g}")
 
         from stylizer.gatys.still import stylize_image

@@ -1,0 +1,115 @@
+"""Every picture of a folder, in every style of a folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from stylizer.apps.commands import image
+from stylizer.frame import Frame
+from stylizer.io.image import read_image, write_image
+from tests.apps.conftest import Inverter, Run, names
+from tests.clips import picture
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for number, size in ((1, (64, 48)), (2, (40, 80)), (3, (33, 31))):
+        write_image(folder / f"{number}.png", picture(number, size))
+    return folder
+
+
+@pytest.fixture
+def looks(tmp_path: Path) -> Path:
+    folder = tmp_path / "styles"
+    folder.mkdir()
+    for name, number in (("red", 5), ("blue", 9)):
+        write_image(folder / f"{name}.png", picture(number))
+    return folder
+
+
+def test_every_picture_in_every_style(
+    stylizer: Run, inverter: Inverter, photos: Path, looks: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    outcome = stylizer("image", photos, out, "-s", looks)
+    assert outcome.code == 0, outcome.err
+    expected = [f"{photo}_{style}.png" for photo in (1, 2, 3) for style in ("blue", "red")]
+    assert names(out) == expected
+    assert f"{out}: 6 pictures" in outcome.err
+    np.testing.assert_array_equal(read_image(out / "2_red.png"), 255 - read_image(photos / "2.png"))
+    assert names(tmp_path) == ["out", "photos", "styles"]
+    again = stylizer("image", photos, out, "-s", looks)
+    assert "all 6 pictures are there already" in again.err
+    assert len(inverter.calls) == 6
+
+
+def test_one_style_keeps_the_names_and_a_size_is_heeded(
+    stylizer: Run, inverter: Inverter, photos: Path, style: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    arguments = ("image", photos / "*.png", out, "-s", style, "--size", 24)
+    assert stylizer(*arguments).code == 0
+    assert names(out) == ["1.png", "2.png", "3.png"]
+    assert min(read_image(out / "2.png").shape[:2]) == 24
+
+
+def test_a_batch_that_was_killed_is_gone_on_with(
+    stylizer: Run,
+    photos: Path,
+    looks: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    painted: list[int] = []
+
+    class Dying(Inverter):
+        def __call__(self, frame: Frame) -> Frame:
+            if len(painted) == 4:
+                raise SystemExit
+            painted.append(1)
+            return super().__call__(frame)
+
+    out = tmp_path / "out"
+    monkeypatch.setattr(image, "make_stylizer", lambda *_, **__: Dying())
+    for overwrite in ((), ("--overwrite",)):
+        painted.clear()
+        arguments = ("image", photos, out, "-s", looks, *overwrite)
+        with pytest.raises(SystemExit):
+            stylizer(*arguments)
+        refused = stylizer(*arguments, "--strength", 0.5)
+        assert "strength was 1.0 and is 0.5" in refused.errors[0]
+        painted.clear()
+        outcome = stylizer(*arguments)
+        assert outcome.code == 0, outcome.err
+        assert "going on with 2 of 6 pictures" in outcome.err
+        assert len(painted) == 2
+        assert len(names(out)) == 6
+        assert names(tmp_path) == ["out", "photos", "styles"]
+
+
+def test_the_optimization_paints_batches_too(
+    stylizer: Run, photos: Path, looks: Path, tmp_path: Path
+) -> None:
+    gatys = ("--method", "gatys", "--iterations", 2, "--size", 24)
+    out = tmp_path / "out"
+    outcome = stylizer("image", photos / "1.png", out, "-s", looks, *gatys)
+    assert outcome.code == 0, outcome.err
+    assert names(out) == ["1_blue.png", "1_red.png"]
+    alone = tmp_path / "alone.png"
+    assert stylizer("image", photos / "1.png", alone, "-s", looks / "red.png", *gatys).code == 0
+    np.testing.assert_array_equal(read_image(out / "1_red.png"), read_image(alone))
+
+
+def test_what_one_picture_has_only_is_refused(
+    stylizer: Run, photos: Path, style: Path, tmp_path: Path
+) -> None:
+    arguments = ("image", photos, tmp_path / "out", "-s", style, "--method", "gatys")
+    outcome = stylizer(*arguments, "--losses", tmp_path / "l.csv")
+    assert outcome.code == 1
+    assert "--losses: expected one picture and one style" in outcome.errors[0]
+    assert names(tmp_path) == ["photos"]
