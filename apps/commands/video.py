@@ -8,17 +8,20 @@ from typing import Annotated
 import typer
 
 from stylizer.base import describe_stylizer
+from stylizer.errors import ConfigError
 from stylizer.io.open import open_sink
+from stylizer.io.sinks.video_writer import VideoWriter
 from stylizer.io.sources.wrappers import Resized
 from stylizer.protocols import FrameSource
 from stylizer.size import Size
 from stylizer.styles.load import load_styles
 
-from ..console.jobs import open_job
+from ..console.jobs import Job, open_job
 from ..console.painting import announce, check_weights, make_stylizer
 from ..console.paths import claim_output, input_paths, open_ended, style_paths
 from ..console.progress import Display
 from ..console.reports import LossReports
+from ..console.workers import paint_in_processes
 from ..options.effects import CoherenceOptions, LookOptions
 from ..options.fast import FastOptions
 from ..options.gatys import GatysOptions
@@ -30,6 +33,7 @@ from ..options.shared import (
     OutputOptions,
     ReadingOptions,
     SpeechOptions,
+    WorkerOptions,
 )
 from ..options.spread import spread
 
@@ -59,6 +63,7 @@ def video(
     reading: ReadingOptions,
     encoding: EncodingOptions,
     jobs: JobOptions,
+    crew: WorkerOptions,
     reports: LossOptions,
     speech: SpeechOptions,
 ) -> None:
@@ -84,6 +89,8 @@ def video(
     """
     config = choose_config(fast, gatys, passes=True)
     refuse_losses(config, reports)
+    if crew.workers is not None and (reports.losses or reports.plot):
+        raise ConfigError("--losses and --plot: expected one process, got --workers; leave it out")
     size = gatys.recipe_size(out.size)
     check_weights(config)
     styles = load_styles(gatys.style)
@@ -96,11 +103,18 @@ def video(
         losses = LossReports(reports, overwrite=out.overwrite, inputs=[*inputs, Path(output)])
         whole = _sized(reader, size)
         sink = open_sink(output, whole, config=encoding.config(), overwrite=overwrite)
+        if crew.workers is not None and not isinstance(sink, VideoWriter):
+            raise ConfigError(f"--workers: expected a video file to write, got {output}")
         with open_job(output, whole, sink, config=description, options=jobs) as job:
             job.announce(quiet=speech.quiet)
             display = Display(total=reader.frame_count, quiet=speech.quiet, begun=job.begun)
+            workers = crew.workers or (1 if job.scattered else None)
             if job.whole:
                 outcome = job.finish()
+            elif workers is not None and isinstance(job, Job):
+                outcome = paint_in_processes(
+                    job, description, size=size, workers=workers, display=display
+                )
             else:
                 with job.rest() as rest:
                     frames = _sized(rest, size)

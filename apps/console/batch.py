@@ -155,7 +155,12 @@ def _job(folder: Path, facts: Facts, options: JobOptions, total: int) -> Iterato
     )
     with JobFolder(folder, record, restart=options.restart) as job:
         note_job(job.path)
-        yield job
+        try:
+            yield job
+        finally:
+            if job.is_open and not job.segments:
+                job.remove()
+                forget_job(job.path)
 
 
 def _commit(job: JobFolder, index: int) -> None:

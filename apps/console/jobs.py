@@ -22,7 +22,7 @@ from stylizer.io.sources.video_reader import VideoReader
 from stylizer.jobs.facts import Facts, file_digest, files_digest, stylizer_facts
 from stylizer.jobs.folder import JobFolder
 from stylizer.jobs.known import forget_job, note_job
-from stylizer.jobs.records import JobRecord, stat_of
+from stylizer.jobs.records import JobRecord, count_finished, stat_of
 from stylizer.jobs.segmented import (
     DivisionConfig,
     EncodedSegments,
@@ -62,10 +62,11 @@ class PlainJob(Managed):
     Attributes:
       begun: how many frames were finished before: none.
       whole: whether all are.
+      scattered: whether those that are finished do not follow on each other.
     """
 
     begun = 0
-    whole = False
+    whole = scattered = False
 
     def __init__(self, reader: FrameSource, target: FrameSink) -> None:
         """Take an open source, and a sink that is not open yet."""
@@ -93,6 +94,9 @@ class Job(Managed):
 
     Attributes:
       folder: what is kept of it.
+      source: the frames from the first on.
+      target: writes the output; not open.
+      division: where segments end.
     """
 
     def __init__(
@@ -114,19 +118,24 @@ class Job(Managed):
           options: what becomes of the folder.
         """
         self.folder = folder
-        self._source, self._target = source, target
-        self._division, self._options = division, options
+        self.source, self.target = source, target
+        self.division, self._options = division, options
         self._began = time.monotonic()
 
     @property
     def begun(self) -> int:
         """How many frames were finished before."""
-        return self.folder.done
+        return count_finished(self.folder.path)[0]
 
     @property
     def whole(self) -> bool:
         """Whether all frames are finished, so that nothing is to be painted."""
         return self.folder.whole
+
+    @property
+    def scattered(self) -> bool:
+        """Whether frames are finished that do not follow on the others."""
+        return self.folder.scattered
 
     def announce(self, *, quiet: bool) -> None:
         """Say where an interrupted job is gone on with, if it is one."""
@@ -149,14 +158,14 @@ class Job(Managed):
           missing: indices of the pictures that are not there, or are to be written anew.
         """
         record = self.folder.record
-        if record.facts.get("independent") and not self._target.overwrite:
+        if record.facts.get("independent") and not self.target.overwrite:
             return list(missing)
         runs = record.pending or ()
         return [index for first, end in runs for index in range(max(first, self.folder.next), end)]
 
     def rest(self) -> FrameSource:
         """Return the source from where the job is to be gone on with, before it is resized."""
-        reader = find(self._source, VideoReader) or find(self._source, FolderReader)
+        reader = find(self.source, VideoReader) or find(self.source, FolderReader)
         if reader is None:
             raise ConfigError("expected a video or pictures to go on from")
         return reader.rest(self.folder.next) if self.folder.next else reader
@@ -175,12 +184,12 @@ class Job(Managed):
         """
         if self.folder.checkpoint is not None:
             restore(stylizer, self.folder.checkpoint)
-        target, interrupted = self._target, False
+        target, interrupted = self.target, False
         if isinstance(target, FolderWriter):
             target.__enter__()
-            sink = SegmentedSink(self.folder, WrittenSegments(target), self._division)
+            sink = SegmentedSink(self.folder, WrittenSegments(target), self.division)
         else:
-            sink = SegmentedSink(self.folder, EncodedSegments(self.folder, target), self._division)
+            sink = SegmentedSink(self.folder, EncodedSegments(self.folder, target), self.division)
         self._began = time.monotonic()
         try:
             with display, sink:
@@ -188,7 +197,7 @@ class Job(Managed):
         except KeyboardInterrupt:
             interrupted = True
         except StylizerError:
-            self._keep(sink.tail)
+            self.keep(sink.tail)
             raise
         return self.finish(tail=sink.tail, frames=display.done, interrupted=interrupted)
 
@@ -206,10 +215,11 @@ class Job(Managed):
           KeyboardInterrupt: it was, before there was a frame.
           SinkError: the file cannot be written; what is finished is kept, and told.
         """
-        frames = self.begun if frames is None else frames
-        if isinstance(self._target, VideoWriter):
-            frames = self._assemble(self._target, tail, interrupted=interrupted)
-        goes_on, after = interrupted and bool(self.folder.segments), self.folder.next
+        frames = self.folder.done if frames is None else frames
+        if isinstance(self.target, VideoWriter):
+            frames = self._assemble(self.target, tail, interrupted=interrupted)
+        goes_on = interrupted and count_finished(self.folder.path)[0] > 0
+        after = self.folder.next
         if not (goes_on or self._options.keep_parts):
             self._remove()
         if interrupted and not frames:
@@ -222,7 +232,9 @@ class Job(Managed):
         )
 
     def close(self) -> None:
-        """Let go of the folder; what is in it stays."""
+        """Let go of the folder; what is finished stays in it, and if nothing is, it goes."""
+        if self.folder.is_open and not self.begun:
+            self._remove()
         self.folder.close()
 
     def _assemble(self, writer: VideoWriter, tail: Path | None, *, interrupted: bool) -> int:
@@ -233,22 +245,26 @@ class Job(Managed):
         try:
             return writer.assemble(files, rename=self._publish)
         except StylizerError:
-            self._keep(tail)
+            self.keep(tail)
             raise
 
-    def _keep(self, tail: Path | None) -> None:
-        """After an error: keep what is finished, or if nothing is, what there is."""
-        if self.folder.segments:
+    def keep(self, tail: Path | None) -> None:
+        """After an error: keep what is finished, or if nothing is, what there is.
+
+        Args:
+          tail: a file of the frames after that; None for none.
+        """
+        if self.begun:
             _log.warning(
                 "not finished; %s are kept in %s, and the same command goes on from there",
                 frames_text(self.begun),
                 self.folder.path,
             )
             return
-        if isinstance(self._target, VideoWriter) and tail is not None:
+        if isinstance(self.target, VideoWriter) and tail is not None:
             partial = partial_path(Path(self.folder.record.output))
             try:
-                self._target.assemble(
+                self.target.assemble(
                     [tail], rename=lambda whole: publish(whole, partial, overwrite=False)
                 )
             except StylizerError as error:
@@ -265,7 +281,7 @@ class Job(Managed):
         """Give the finished file its name; note before that it is ours, should we be killed."""
         output = Path(self.folder.record.output)
         self.folder.update(written=stat_of(whole))
-        publish(whole, output, overwrite=self._target.overwrite)
+        publish(whole, output, overwrite=self.target.overwrite)
 
 
 def open_job(

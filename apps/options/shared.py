@@ -27,6 +27,7 @@ __all__ = [
     "ReadingOptions",
     "SizeOption",
     "SpeechOptions",
+    "WorkerOptions",
     "named",
     "option",
     "parse_size",
@@ -131,6 +132,23 @@ class JobOptions:
     keep_parts: Annotated[
         bool, option("keep-parts", "Keep the folder OUT.parts when all is done.", _JOB)
     ] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerOptions:
+    """How many processes share the work."""
+
+    workers: Annotated[
+        int | None,
+        option(
+            "workers",
+            "Paint in so many processes, which share the processor: shots side by side. "
+            "The video is the same.",
+            _JOB,
+            metavar="N",
+            min=1,
+        ),
+    ] = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,29 +16,24 @@ encoded frames.
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
 from stylizer.base import Managed
 from stylizer.errors import ConfigError, SinkError
-from stylizer.jobs.facts import changes, file_digest
+from stylizer.jobs.facts import changes
+from stylizer.jobs.parts import Parts
 from stylizer.jobs.records import (
     RECORD,
     JobRecord,
-    Segment,
     parts_folder,
-    read_checkpoint,
     read_record,
-    write_checkpoint,
-    write_json,
     write_record,
 )
-from stylizer.pipeline import Checkpoint
 
 __all__ = ["JobFolder", "is_busy", "remove_job"]
 
@@ -47,14 +42,13 @@ _OURS = re.compile(r"\.?(\d{8,}|job)\..*|\..+\.tmp(\.[a-z0-9]+)*")
 """Names of what a job puts into its folder, beside the two above."""
 
 
-class JobFolder(Managed):
+class JobFolder(Parts, Managed):
     """An open job; the end of its ``with`` block lets go of it.
 
     Attributes:
-      path: the folder.
       record: what the job is.
-      checkpoint: where to go on; None for the beginning.
-      segments: those that are finished, in order, up to there.
+      scattered: whether segments are finished that do not follow on the others, as they are when
+        several processes work on a job.
     """
 
     def __init__(self, output: Path, record: JobRecord, *, restart: bool = False) -> None:
@@ -69,11 +63,9 @@ class JobFolder(Managed):
           ConfigError: the job that is there has other facts.
           SinkError: someone works on it, or the folder cannot be made, or is no job's.
         """
-        self.path = parts_folder(output)
+        super().__init__(parts_folder(output))
         self._lock: IO[bytes] | None = None
-        self.record = record
-        self.segments: list[Segment] = []
-        self.checkpoint: Checkpoint | None = None
+        self.record, self.scattered = record, False
         try:
             self.path.mkdir(exist_ok=True)
             self._lock = _take(self.path)
@@ -86,41 +78,9 @@ class JobFolder(Managed):
             raise
 
     @property
-    def done(self) -> int:
-        """How many frames are finished."""
-        return sum(segment.frames for segment in self.segments)
-
-    @property
-    def next(self) -> int:
-        """The index of the first frame that is missing."""
-        return self.segments[-1].end if self.segments else 0
-
-    @property
-    def whole(self) -> bool:
-        """Whether all frames are finished."""
-        return bool(self.segments) and self.segments[-1].last
-
-    def file(self, first: int) -> Path:
-        """Return the path of a segment's file."""
-        return self.path / f"{first:08}.mp4"
-
-    def commit(self, segment: Segment, checkpoint: Checkpoint | None) -> None:
-        """Note that a segment is finished; its file has its place already.
-
-        Args:
-          segment: the one after the last.
-          checkpoint: made before the next one; None after the last.
-
-        Raises:
-          SinkError: it cannot be written.
-        """
-        if checkpoint is not None:
-            write_checkpoint(self._state(checkpoint.index), checkpoint)
-        write_json(self.path / f"{segment.first:08}.json", asdict(segment))
-        self.segments.append(segment)
-        before, self.checkpoint = self.checkpoint, checkpoint
-        if before is not None and not before.begins_shot:
-            self._state(before.index).unlink(missing_ok=True)
+    def is_open(self) -> bool:
+        """Whether it was neither closed nor removed."""
+        return self._lock is not None
 
     def update(self, **values: Any) -> None:
         """Change the record.
@@ -164,40 +124,23 @@ class JobFolder(Managed):
                 "again to go on, or --restart to begin anew"
             )
         self.record = replace(there, arguments=record.arguments, directory=record.directory)
-        self._find_finished()
+        self.find_finished()
+        self.scattered = self._clean()
 
-    def _find_finished(self) -> None:
-        """Find the segments that can be gone on from, and remove what is beyond them."""
-        found: list[Segment] = []
-        while (segment := self._read_segment(found[-1].end if found else 0)) is not None:
-            found.append(segment)
-            if segment.last:
-                break
-        while found and not found[-1].last:
-            self.checkpoint = read_checkpoint(self._state(found[-1].end))
-            if self.checkpoint is not None:
-                break
-            found.pop()
-        self.segments = found
-        kept = {self._state(self.next)} if found else set()
-        for segment in found:
-            kept |= {self.path / f"{segment.first:08}.json", self.file(segment.first)}
-            kept.add(self._state(segment.first))
+    def _clean(self) -> bool:
+        """Remove what is of no use; return whether there are segments that do not follow on."""
+        scattered, kept = False, {RECORD, _LOCK}
+        for path in self.path.glob("[0-9]*.json"):
+            segment = self.read_segment(int(path.stem))
+            if segment is None:
+                continue
+            scattered = scattered or segment.first >= self.next
+            kept |= {path.name, self.file(segment.first).name}
+            kept |= {self.state(segment.first).name, self.state(segment.end).name}
         for path in _files(self.path):
-            if path not in kept:
+            if path.name not in kept:
                 path.unlink()
-
-    def _read_segment(self, first: int) -> Segment | None:
-        try:
-            text = (self.path / f"{first:08}.json").read_text(encoding="utf-8")
-            segment = Segment(**json.loads(text))
-            whole = segment.sha256 is None or file_digest(self.file(first)) == segment.sha256
-        except (OSError, ValueError, TypeError):
-            return None
-        return segment if whole and segment.first == first and segment.end > first else None
-
-    def _state(self, index: int) -> Path:
-        return self.path / f"{index:08}.npz"
+        return scattered
 
 
 def _read(folder: Path, *, restart: bool) -> JobRecord | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,12 +17,19 @@ from stylizer.io.atomic import publish
 from stylizer.io.media.segments import PictureEncoder, count_pictures
 from stylizer.io.sinks.video_writer import VideoWriter
 from stylizer.jobs.facts import file_digest
-from stylizer.jobs.folder import JobFolder
+from stylizer.jobs.parts import Parts
 from stylizer.jobs.records import Segment
 from stylizer.pipeline import Checkpoint
 from stylizer.protocols import FrameSink
 
-__all__ = ["DivisionConfig", "EncodedSegments", "SegmentKind", "SegmentedSink", "WrittenSegments"]
+__all__ = [
+    "Divider",
+    "DivisionConfig",
+    "EncodedSegments",
+    "SegmentKind",
+    "SegmentedSink",
+    "WrittenSegments",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +50,21 @@ class DivisionConfig:
             raise ConfigError(
                 f"shortest: expected 1 to {self.longest} frames (longest), got {self.shortest}"
             )
+
+
+class Divider:
+    """Told of every frame in order, says where segments end."""
+
+    def __init__(self, config: DivisionConfig) -> None:
+        """Begin before a segment's first frame."""
+        self._config, self._length = config, 0
+
+    def __call__(self, *, begins_shot: bool) -> bool:
+        """Whether a segment ends before this frame."""
+        cut = begins_shot and self._length >= self._config.shortest
+        ends = self._length > 0 and (cut or self._length >= self._config.longest)
+        self._length = 1 if ends else self._length + 1
+        return ends
 
 
 class SegmentKind(Protocol):
@@ -67,7 +90,7 @@ class SegmentKind(Protocol):
 class EncodedSegments:
     """Segments that are encoded, each in a file of its own; a `SegmentKind`."""
 
-    def __init__(self, job: JobFolder, writer: VideoWriter) -> None:
+    def __init__(self, job: Parts, writer: VideoWriter) -> None:
         """Encode as ``writer`` does, into the job's folder."""
         self._job, self._writer = job, writer
         self._encoder: PictureEncoder | None = None
@@ -77,7 +100,8 @@ class EncodedSegments:
         """Start an encoder."""
         self._first = first
         path = self._job.file(first)
-        self._encoder = self._writer.encoder(path.with_name(f".{path.name}.tmp"))
+        own = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        self._encoder = self._writer.encoder(own)
 
     def write(self, frame: Frame) -> None:
         """Encode a frame.
@@ -161,10 +185,19 @@ class SegmentedSink:
         error; None where there is none.
     """
 
-    def __init__(self, job: JobFolder, kind: SegmentKind, config: DivisionConfig) -> None:
-        """Begin where the job is to be gone on with."""
-        self._job, self._kind, self._config = job, kind, config
-        self._length = 0  # of the segment that is being painted
+    def __init__(
+        self, job: Parts, kind: SegmentKind, config: DivisionConfig, *, last: bool = True
+    ) -> None:
+        """Begin where the job is to be gone on with.
+
+        Args:
+          job: takes note of what is finished.
+          kind: what segments become.
+          config: where they end.
+          last: whether the job ends where the frames do.
+        """
+        self._job, self._kind, self._last = job, kind, last
+        self._divider = Divider(config)
         self._start, self._begun = job.next, False  # of the segment that is being written
         self._frames = self._end = 0
         self._since = time.monotonic()
@@ -174,10 +207,7 @@ class SegmentedSink:
 
     def divides(self, frame: Frame, *, begins_shot: bool) -> bool:
         """Whether a segment ends before this frame."""
-        cut = begins_shot and self._length >= self._config.shortest
-        ends = self._length > 0 and (cut or self._length >= self._config.longest)
-        self._length = 1 if ends else self._length + 1
-        return ends
+        return self._divider(begins_shot=begins_shot)
 
     def reach(self, checkpoint: Checkpoint) -> None:
         """End the segment at hand, and have it finished.
@@ -242,7 +272,7 @@ class SegmentedSink:
                 first=first,
                 frames=frames,
                 end=end,
-                last=checkpoint is None,
+                last=checkpoint is None and self._last,
                 sha256=finish(),
                 seconds=seconds,
             )

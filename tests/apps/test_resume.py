@@ -16,6 +16,7 @@ from stylizer.apps.commands import frames, video
 from stylizer.apps.console import jobs
 from stylizer.compose import Composed
 from stylizer.description import EffectsConfig
+from stylizer.errors import WeightsError
 from stylizer.frame import Frame
 from stylizer.io.image import read_image, write_image
 from stylizer.jobs.segmented import DivisionConfig
@@ -312,6 +313,19 @@ def test_an_input_that_vanishes_costs_nothing_that_is_finished(
     assert count_frames(unfinished) == FRAMES
 
 
+def test_what_fails_before_anything_is_finished_leaves_nothing(
+    stylizer: Run, film: Path, style: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise WeightsError("the weights are missing")
+
+    monkeypatch.setattr(video, "make_stylizer", fail)
+    outcome = stylizer("video", film, tmp_path / "out.mp4", "-s", style)
+    assert outcome.code == 1
+    assert "the weights are missing" in outcome.errors[0]
+    assert names(tmp_path) == []
+
+
 @pytest.mark.parametrize("more", [(), ("--independent",), ("--overwrite",)])
 def test_a_folder_of_frames_is_gone_on_with(
     stylizer: Run,
@@ -341,3 +355,17 @@ def test_a_folder_of_frames_is_gone_on_with(
     for name in names(shots):
         np.testing.assert_array_equal(read_image(out / name), read_image(whole / name))
     assert names(tmp_path) == ["out", "shots", "whole"]
+
+
+@pytest.mark.slow
+def test_workers_make_the_same_video(stylizer: Run, tmp_path: Path, film: Path) -> None:
+    one, two = tmp_path / "one.mp4", tmp_path / "two.mp4"
+    look = ("-s", "starry_night", "--threads", 1)
+    assert stylizer("video", film, one, *look).code == 0
+    outcome = stylizer("video", film, two, *look, "--workers", 2)
+    assert outcome.code == 0, outcome.err
+    np.testing.assert_array_equal(decode(two, SIZE), decode(one, SIZE))
+    assert duration(two) == duration(one)
+    assert names(tmp_path) == ["one.mp4", "two.mp4"]
+    refused = stylizer("video", film, f"{tmp_path}/p/", *look, "--workers", 2)
+    assert "--workers: expected a video file to write" in refused.errors[0]

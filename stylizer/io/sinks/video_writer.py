@@ -60,6 +60,7 @@ class VideoWriter:
     Attributes:
       config: how the pictures are encoded.
       overwrite: whether an existing file may be replaced.
+      transparent: whether it says how opaque frames are.
     """
 
     def __init__(  # noqa: PLR0913 - each is a fact of its own about the file to be
@@ -122,7 +123,7 @@ class VideoWriter:
             overwrite=overwrite,
             transparent=transparent and container.transparent != "",
         )
-        self.config, self.overwrite = config, overwrite
+        self.config, self.overwrite, self.transparent = config, overwrite, transparent
         self._file: _VideoFile | None = None
 
     def __enter__(self) -> Self:

@@ -119,6 +119,7 @@ class FolderReader(Managed):
 
     Attributes:
       paths: the files, in order.
+      where: as it was given.
     """
 
     def __init__(
@@ -128,6 +129,7 @@ class FolderReader(Managed):
         rate: Fraction = Fraction(25),
         same_size: bool = True,
         first: int = 0,
+        end: int | None = None,
     ) -> None:
         """Find the pictures; none is decoded yet.
 
@@ -137,6 +139,7 @@ class FolderReader(Managed):
           same_size: a picture of another size than the first is an error, as it must be for a
             film; False for unrelated pictures.
           first: index of the first picture to give; those before it are counted and not read.
+          end: index of the first that is not given any more; None for all.
 
         Raises:
           ConfigError: a rate that is not above 0 and at most 1000; no picture of that index.
@@ -147,7 +150,8 @@ class FolderReader(Managed):
         self.paths = find_pictures(where)
         if not 0 <= first < len(self.paths):
             raise ConfigError(f"first: expected 0..{len(self.paths) - 1}, got {first}")
-        self._where, self._first = str(where), first
+        self.where, self._first = str(where), first
+        self._end = len(self.paths) if end is None else min(end, len(self.paths))
         self._rate = Fraction(rate)
         self._same_size = same_size
         self._size = image_size(self.paths[0])
@@ -177,12 +181,12 @@ class FolderReader(Managed):
     @property
     def frame_count(self) -> int:
         """The number of pictures that will come."""
-        return len(self.paths) - self._first
+        return self._end - self._first
 
-    def rest(self, first: int) -> FolderReader:
-        """Return a new reader of the same pictures that begins with another one."""
+    def rest(self, first: int, *, end: int | None = None) -> FolderReader:
+        """Return a new reader of the same pictures from one on, up to but without another one."""
         rate, same_size = self._rate, self._same_size
-        return FolderReader(self._where, rate=rate, same_size=same_size, first=first)
+        return FolderReader(self.where, rate=rate, same_size=same_size, first=first, end=end)
 
     def __iter__(self) -> Iterator[Frame]:
         """Give the pictures in order.
@@ -191,16 +195,16 @@ class FolderReader(Managed):
           SourceError: closed, iterated before, a picture that cannot be read or has another size.
         """
         if self._closed:
-            raise SourceError(f"{self._where}: the reader is closed; open a new one")
+            raise SourceError(f"{self.where}: the reader is closed; open a new one")
         if self._begun:
-            raise SourceError(f"{self._where}: was read already; open a new reader")
+            raise SourceError(f"{self.where}: was read already; open a new reader")
         self._begun = True
         return self._frames()
 
     def _frames(self) -> Iterator[Frame]:
-        for index, path in enumerate(self.paths[self._first :], start=self._first):
+        for index, path in enumerate(self.paths[self._first : self._end], start=self._first):
             if self._closed:
-                raise SourceError(f"{self._where}: the reader was closed while it was being read")
+                raise SourceError(f"{self.where}: the reader was closed while it was being read")
             image, alpha = read_image_and_alpha(path)
             frame = Frame(image, index, float(index / self._rate), alpha)
             if self._same_size and frame.size != self._size:

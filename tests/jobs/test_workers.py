@@ -1,0 +1,186 @@
+"""Several processes make what one does, and one that dies costs only its segment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from stylizer.compose import Composed
+from stylizer.description import EffectsConfig
+from stylizer.errors import SourceError, StylizerError
+from stylizer.frame import Frame
+from stylizer.io.sinks.video_writer import VideoWriter
+from stylizer.jobs.folder import JobFolder
+from stylizer.jobs.records import JobRecord
+from stylizer.jobs.segmented import DivisionConfig, EncodedSegments, SegmentedSink
+from stylizer.jobs.stretches import find_stretches
+from stylizer.jobs.workers import WorkConfig, WorkerProgress, work_in_processes
+from stylizer.pipeline import run
+from stylizer.protocols import Stylizer
+from stylizer.temporal.cuts import CutConfig
+from tests.clips import decode
+from tests.jobs.test_segmented import FRAMES, SIZE, Source, shots
+from tests.stand_ins import Boiling
+
+USUAL = DivisionConfig(shortest=3, longest=6)
+
+
+class Part(Source):
+    """The shots from a frame on, up to another one."""
+
+    def __init__(self, first: int, end: int | None) -> None:
+        super().__init__(first)
+        self._last = FRAMES if end is None else end
+
+    def __iter__(self) -> Iterator[Frame]:
+        return (frame for frame in super().__iter__() if frame.index < self._last)
+
+
+class Dying(Boiling):
+    """Ends its process at a frame, as often as there are files in a folder."""
+
+    def __init__(self, lives: Path, at: int) -> None:
+        super().__init__()
+        self._lives, self._at = lives, at
+
+    def __call__(self, frame: Frame) -> Frame:
+        if frame.index == self._at:
+            for life in self._lives.iterdir():
+                life.unlink()
+                os._exit(9)
+        return super().__call__(frame)
+
+
+class Failing(Boiling):
+    def __call__(self, frame: Frame) -> Frame:
+        if frame.index == 12:
+            raise SourceError("frame 12 cannot be painted")
+        return super().__call__(frame)
+
+
+def usual() -> Stylizer:
+    return Composed(Boiling(), EffectsConfig())
+
+
+def dying(lives: Path, at: int) -> Stylizer:
+    return Composed(Dying(lives, at), EffectsConfig())
+
+
+def failing() -> Stylizer:
+    return Composed(Failing(), EffectsConfig())
+
+
+def writer(path: Path) -> VideoWriter:
+    return VideoWriter(path, size=SIZE, rate=Fraction(25), overwrite=True)
+
+
+def open_job(output: Path) -> JobFolder:
+    return JobFolder(output, JobRecord(output=str(output), facts={}))
+
+
+def work(
+    job: JobFolder, output: Path, make: Callable[[], Stylizer], *, workers: int = 2
+) -> list[WorkerProgress]:
+    told: list[WorkerProgress] = []
+    config = WorkConfig(
+        folder=job.path,
+        open_source=Part,
+        make_stylizer=make,
+        make_writer=partial(writer, output),
+        division=USUAL,
+        threads=1,
+    )
+    stretches = find_stretches(Part(0, None), CutConfig(), USUAL)
+    work_in_processes(config, stretches, workers=workers, on_progress=told.append)
+    job.find_finished()
+    return told
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[int], np.ndarray]:
+    """The segments' first frames, and the frames, of a run in one process."""
+    output = tmp_path_factory.mktemp("one") / "out.mp4"
+    with open_job(output) as job:
+        sink = SegmentedSink(job, EncodedSegments(job, writer(output)), USUAL)
+        with sink:
+            run(Source(0), usual(), sink, division=sink)
+        return firsts(job), frames(job)
+
+
+def firsts(job: JobFolder) -> list[int]:
+    return [segment.first for segment in job.segments]
+
+
+def frames(job: JobFolder) -> np.ndarray:
+    return np.concatenate([decode(job.file(first), SIZE) for first in firsts(job)])
+
+
+def test_stretches_begin_at_cuts() -> None:
+    found = list(find_stretches(Part(0, None), CutConfig(), USUAL))
+    assert [(one.first, one.end, one.last) for one in found] == [
+        (0, 9, False),
+        (9, 14, False),
+        (14, FRAMES, True),
+    ]
+    (whole,) = find_stretches(Part(0, None), None, USUAL)
+    assert (whole.first, whole.end, whole.last) == (0, FRAMES, True)
+    assert list(find_stretches([], CutConfig(), USUAL)) == []
+    assert len(shots()) == FRAMES
+
+
+@pytest.mark.slow
+def test_two_processes_make_what_one_does(
+    tmp_path: Path, expected: tuple[list[int], np.ndarray]
+) -> None:
+    output = tmp_path / "out.mp4"
+    with open_job(output) as job:
+        told = work(job, output, usual)
+        assert job.whole and job.done == FRAMES
+        assert firsts(job) == expected[0]
+        np.testing.assert_array_equal(frames(job), expected[1])
+    assert told[-1].frames == FRAMES
+
+
+@pytest.mark.slow
+def test_a_worker_that_dies_costs_only_its_segment(
+    tmp_path: Path, expected: tuple[list[int], np.ndarray]
+) -> None:
+    lives = tmp_path / "lives"
+    lives.mkdir()
+    (lives / "1").touch()
+    output = tmp_path / "out.mp4"
+    with open_job(output) as job:
+        work(job, output, partial(dying, lives, 16))
+        np.testing.assert_array_equal(frames(job), expected[1])
+    assert list(lives.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_what_kills_every_worker_is_an_error_and_the_rest_is_kept(
+    tmp_path: Path, expected: tuple[list[int], np.ndarray]
+) -> None:
+    lives = tmp_path / "lives"
+    lives.mkdir()
+    for number in range(3):
+        (lives / str(number)).touch()
+    output = tmp_path / "out.mp4"
+    with open_job(output) as job, pytest.raises(StylizerError, match="3 workers died"):
+        work(job, output, partial(dying, lives, 11))
+    with open_job(output) as job:
+        assert job.done == 9 or not job.segments
+        assert not job.whole
+        work(job, output, usual, workers=1)
+        np.testing.assert_array_equal(frames(job), expected[1])
+
+
+@pytest.mark.slow
+def test_an_error_in_a_worker_is_raised(tmp_path: Path) -> None:
+    output = tmp_path / "out.mp4"
+    with open_job(output) as job, pytest.raises(SourceError, match="frame 12 cannot be painted"):
+        work(job, output, failing)
