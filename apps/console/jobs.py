@@ -19,10 +19,10 @@ from stylizer.io.sinks.folder_writer import FolderWriter
 from stylizer.io.sinks.video_writer import VideoWriter
 from stylizer.io.sources.folder_reader import FolderReader
 from stylizer.io.sources.video_reader import VideoReader
-from stylizer.jobs.facts import Facts, file_digest, files_digest, stylizer_facts
+from stylizer.jobs.facts import Facts, source_digest, stylizer_facts
 from stylizer.jobs.folder import JobFolder
 from stylizer.jobs.known import forget_job, note_job
-from stylizer.jobs.records import JobRecord, count_finished, stat_of
+from stylizer.jobs.records import JobRecord, count_finished, stat_of, wrote
 from stylizer.jobs.segmented import (
     DivisionConfig,
     EncodedSegments,
@@ -35,11 +35,11 @@ from stylizer.serialize import to_plain
 
 from ..options.shared import JobOptions
 from .command_line import given_arguments
-from .painting import Outcome, paint
+from .painting import Outcome, PlainJob
 from .progress import Display, frames_text
 from .terminal import say
 
-__all__ = ["Job", "PlainJob", "open_job", "open_pictures_job"]
+__all__ = ["Job", "open_job", "open_pictures_job"]
 
 _log = logging.getLogger("stylizer.jobs")
 
@@ -54,39 +54,6 @@ _SINGLE = DivisionConfig(shortest=1, longest=8)
 
 _PASSES = DivisionConfig(shortest=1, longest=240)
 """Of several passes: the pieces that `stylizer.gatys.shots.ShotConfig` divides a video into."""
-
-
-class PlainJob(Managed):
-    """What goes to a window or a camera: nothing is kept of it, and it cannot be gone on with.
-
-    Attributes:
-      begun: how many frames were finished before: none.
-      whole: whether all are.
-      scattered: whether those that are finished do not follow on each other.
-    """
-
-    begun = 0
-    whole = scattered = False
-
-    def __init__(self, reader: FrameSource, target: FrameSink) -> None:
-        """Take an open source, and a sink that is not open yet."""
-        self._reader, self._target = reader, target
-
-    def announce(self, *, quiet: bool) -> None:
-        """Nothing is to be said."""
-
-    def rest(self) -> FrameSource:
-        """Return the source."""
-        return self._reader
-
-    def paint(self, source: FrameSource, stylizer: Stylizer, *, display: Display) -> Outcome:
-        """Paint all, as `stylizer.apps.console.painting.paint` does."""
-        with self._target as sink:
-            return paint(source, stylizer, sink, display=display)
-
-    def finish(self) -> Outcome:
-        """Nothing is to be finished."""
-        return Outcome(frames=0, seconds=0.0, interrupted=False)
 
 
 class Job(Managed):
@@ -130,7 +97,13 @@ class Job(Managed):
     @property
     def whole(self) -> bool:
         """Whether all frames are finished, so that nothing is to be painted."""
-        return self.folder.whole
+        return self.folder.whole or self._is_published
+
+    @property
+    def _is_published(self) -> bool:
+        """Whether all was done, and the run was killed while it tidied up."""
+        record = self.folder.record
+        return record.finished is not None and wrote(Path(record.output))
 
     @property
     def scattered(self) -> bool:
@@ -140,10 +113,11 @@ class Job(Managed):
     def announce(self, *, quiet: bool) -> None:
         """Say where an interrupted job is gone on with, if it is one."""
         name, total = Path(self.folder.record.output).name, self.folder.record.total
-        if quiet or not self.begun:
+        if quiet or not (self.begun or self.whole):
             return
         if self.whole:
-            say(f"{name}: all {frames_text(self.begun)} are painted already")
+            done = self.folder.record.finished or self.begun
+            say(f"{name}: all {frames_text(done)} are painted already")
         else:
             of = "" if total is None else f" of {total}"
             say(f"{name}: going on after frame {self.folder.next}{of}, where it ended")
@@ -216,7 +190,9 @@ class Job(Managed):
           SinkError: the file cannot be written; what is finished is kept, and told.
         """
         frames = self.folder.done if frames is None else frames
-        if isinstance(self.target, VideoWriter):
+        if self._is_published:
+            frames = self.folder.record.finished or 0
+        elif isinstance(self.target, VideoWriter):
             frames = self._assemble(self.target, tail, interrupted=interrupted)
         goes_on = interrupted and count_finished(self.folder.path)[0] > 0
         after = self.folder.next
@@ -255,6 +231,8 @@ class Job(Managed):
           tail: a file of the frames after that; None for none.
         """
         if self.begun:
+            if tail is not None:
+                tail.unlink(missing_ok=True)  # the disk may be full
             _log.warning(
                 "not finished; %s are kept in %s, and the same command goes on from there",
                 frames_text(self.begun),
@@ -280,7 +258,8 @@ class Job(Managed):
     def _publish(self, whole: Path) -> None:
         """Give the finished file its name; note before that it is ours, should we be killed."""
         output = Path(self.folder.record.output)
-        self.folder.update(written=stat_of(whole))
+        finished = self.folder.done if self.folder.whole else None
+        self.folder.update(written=stat_of(whole), finished=finished)
         publish(whole, output, overwrite=self.target.overwrite)
 
 
@@ -358,7 +337,7 @@ def _open_folder(output: Path, record: JobRecord, options: JobOptions) -> JobFol
 def _record(output: str, source: FrameSource, config: StylizerConfig, **more: Any) -> JobRecord:
     video = find(source, VideoReader)
     facts: Facts = {
-        "input": _input_digest(source),
+        "input": source_digest(source),
         "size": "{}x{}".format(*source.size),
         "rate": str(source.rate),
         "deinterlace": None if video is None else video.deinterlace,
@@ -387,10 +366,3 @@ def _division(config: StylizerConfig) -> DivisionConfig:
     if not isinstance(config.method, GatysConfig):
         return _USUAL
     return _SLOW if config.method.passes == 1 else _PASSES
-
-
-def _input_digest(reader: FrameSource) -> str | None:
-    video, pictures = find(reader, VideoReader), find(reader, FolderReader)
-    if video is not None:
-        return file_digest(video.path)
-    return None if pictures is None else files_digest(pictures.paths)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from stylizer.base import describe_stylizer, find
+from stylizer.base import Managed, describe_stylizer, find
 from stylizer.compose import build, load_painter
 from stylizer.description import StylizerConfig
 from stylizer.errors import ConfigError
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Outcome",
+    "PlainJob",
     "announce",
     "check_weights",
     "describe_still",
@@ -169,3 +170,36 @@ def paint(source: FrameSource, stylizer: Stylizer, sink: FrameSink, *, display: 
             interrupted = True
     seconds = time.monotonic() - began
     return Outcome(frames=display.done, seconds=seconds, interrupted=interrupted)
+
+
+class PlainJob(Managed):
+    """What goes to a window or a camera: nothing is kept of it, and it cannot be gone on with.
+
+    Attributes:
+      begun: how many frames were finished before: none.
+      whole: whether all are.
+      scattered: whether those that are finished do not follow on each other.
+    """
+
+    begun = 0
+    whole = scattered = False
+
+    def __init__(self, reader: FrameSource, target: FrameSink) -> None:
+        """Take an open source, and a sink that is not open yet."""
+        self._reader, self._target = reader, target
+
+    def announce(self, *, quiet: bool) -> None:
+        """Nothing is to be said."""
+
+    def rest(self) -> FrameSource:
+        """Return the source."""
+        return self._reader
+
+    def paint(self, source: FrameSource, stylizer: Stylizer, *, display: Display) -> Outcome:
+        """Paint all, as `paint` does."""
+        with self._target as sink:
+            return paint(source, stylizer, sink, display=display)
+
+    def finish(self) -> Outcome:
+        """Nothing is to be finished."""
+        return Outcome(frames=0, seconds=0.0, interrupted=False)

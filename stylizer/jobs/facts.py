@@ -9,13 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import stylizer
+from stylizer.base import find
 from stylizer.description import StylizerConfig
 from stylizer.gatys.config import GatysConfig
+from stylizer.io.sources.folder_reader import FolderReader
+from stylizer.io.sources.video_reader import VideoReader
+from stylizer.protocols import FrameSource
 from stylizer.serialize import to_plain
 from stylizer.styles.load import AnyStyle, NamedStyle
 from stylizer.weights import weights_digest
 
-__all__ = ["Facts", "changes", "file_digest", "files_digest", "stylizer_facts"]
+__all__ = ["Facts", "changes", "file_digest", "files_digest", "source_digest", "stylizer_facts"]
 
 Facts = Mapping[str, Any]
 """Values that JSON holds, in nested mappings, by names for people."""
@@ -61,6 +65,14 @@ def files_digest(paths: Sequence[Path]) -> str:
     for path in paths:
         digest.update(f"{path.name}\0{file_digest(path)}\n".encode())
     return digest.hexdigest()
+
+
+def source_digest(source: FrameSource) -> str | None:
+    """Return one sha256 of what frames are read from; None where that is no file."""
+    video, pictures = find(source, VideoReader), find(source, FolderReader)
+    if video is not None:
+        return file_digest(video.path)
+    return None if pictures is None else files_digest(pictures.paths)
 
 
 def changes(before: Facts, now: Facts) -> list[str]:

@@ -193,8 +193,8 @@ def _take(folder: Path) -> IO[bytes]:
 
 
 def _remove_files(folder: Path) -> None:
-    """Remove what a job put into its folder: the record first, as without it there is no job."""
-    for path in (folder / RECORD, *_files(folder), folder / _LOCK):
+    """Remove what a job put into its folder; the record after the files that it tells of."""
+    for path in (*_files(folder), folder / RECORD, folder / _LOCK):
         path.unlink(missing_ok=True)
 
 

@@ -54,6 +54,7 @@ class JobRecord:
       arguments: of the command, without the program's name.
       directory: that the command was given in.
       began: seconds since 1970.
+      finished: how many frames the output has, once it has all; the folder goes then.
       written: bytes and time (ns) of the output that it has written; None for none.
     """
 
@@ -64,6 +65,7 @@ class JobRecord:
     arguments: Sequence[str] = ()
     directory: str = ""
     began: float = field(default_factory=time.time)
+    finished: int | None = None
     written: Sequence[int] | None = None
 
 
