@@ -10,9 +10,6 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-import keras
-import numpy as np
-
 from stylizer.network.embedded.openvino_models import make_models, write_models
 from stylizer.network.embedded.parts import load_weights
 from stylizer.network.embedded.spec import EmbeddedNetworkSpec
@@ -22,10 +19,7 @@ from stylizer.weights import weights_path
 from .records import list_in_manifest, save_packed
 from .training.networks import NETWORKS, build
 
-__all__ = ["export", "forget_constants", "main", "pack_openvino"]
-
-_CONSTANT = 1e-8
-"""The variance below which a statistic is a constant with rounding."""
+__all__ = ["export", "main", "pack_openvino"]
 
 
 def export(name: str, weights: Path, folder: Path) -> str:
@@ -42,25 +36,13 @@ def export(name: str, weights: Path, folder: Path) -> str:
     Raises:
       WeightsError: they are of another network.
     """
-    trained = build(name, "float32")
-    load_weights(trained.network, weights, name=name)
-    forget_constants(trained.normalization)
+    network = build(name, "float32").network
+    load_weights(network, weights, name=name)
     path = folder / name / f"{name}.weights.h5"
-    save_packed(trained.network, path)
+    save_packed(network, path)
     digest = list_in_manifest(folder, name, path)
     pack_openvino(name, folder)
     return digest
-
-
-def forget_constants(normalization: keras.layers.Normalization) -> None:
-    """Let statistics that were the same for every style say nothing.
-
-    Divided by next to no deviation, what arithmetic rounds them by would count.
-    """
-    mean, variance, count = (value.numpy() for value in normalization.weights)
-    variance = np.where(variance < _CONSTANT, 1.0, variance).astype(variance.dtype)
-    normalization.set_weights([mean, variance, count])
-    normalization.finalize_state()
 
 
 def pack_openvino(name: str, folder: Path) -> str:
