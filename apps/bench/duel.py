@@ -112,12 +112,11 @@ def duel(
 
 def duel_table(results: Sequence[Duel]) -> Table:
     """Return the races for people."""
-    headings = ("network", "engine", "threads", "size", "fps", "magenta's", "ratio")
+    headings = ("engine", "threads", "size", "fps", "magenta's", "ratio")
     ran = [runs for result in results for runs in (result.runs, result.peer)]
     table = make_table("In turns on the same frames, in one process", headings, ran=ran)
     for result in results:
         table.add_row(
-            result.network,
             *setting_cells(result.engine, result.threads, result.size),
             f"{result.fps:.1f}",
             f"{result.peer_fps:.1f}",

@@ -136,17 +136,16 @@ def measure_fast(
 
 
 def fast_table(results: Sequence[FastResult]) -> Table:
-    """Return the results for people."""
+    """Return the results of a network for people."""
     table = make_table(
-        "Fast network, frames a second, warm; start-up and memory in a new process",
-        ("network", "engine", "threads", "size", "fps", "ms", "95 %", "cold s", "warm s", "MiB"),
+        f"{results[0].network}, frames a second, warm; start-up and memory in a new process",
+        ("engine", "threads", "size", "fps", "ms", "95 %", "cold s", "warm s", "MiB"),
         ran=[result.runs for result in results],
     )
     for result in results:
         startup = result.startup
         memory = None if startup is None else startup.peak_memory_mib
         table.add_row(
-            result.network,
             *setting_cells(result.engine, result.threads, result.size),
             f"{result.fps:.1f}",
             f"{result.median_ms:.1f}",

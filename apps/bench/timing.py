@@ -93,7 +93,7 @@ def make_table(title: str, headings: Sequence[str], *, ran: Sequence[str]) -> Ta
     """Return an empty table, with what ran below it: ``auto`` does not say."""
     table = Table(title=title, caption="\n".join(dict.fromkeys(ran)), caption_justify="left")
     for heading in headings:
-        table.add_column(heading, justify="left" if heading in ("network", "engine") else "right")
+        table.add_column(heading, justify="left" if heading == "engine" else "right")
     return table
 
 

@@ -231,7 +231,8 @@ def _bench_fast(
                 costs[result.size] = measure_coherence(frames, painted)
             display.update(len(results), f"{results[-1].runs}, {results[-1].fps:.1f} fps")
     holding = list(itertools.chain.from_iterable(costs.values()))
-    Console().print(fast_table(results))
+    for name in dict.fromkeys(result.network for result in results):
+        Console().print(fast_table([one for one in results if one.network == name]))
     Console().print(coherence_cost_table(holding))
     more = {"coherence": [asdict(cost) for cost in holding]}
     if races:
