@@ -6,6 +6,8 @@ the rest of the picture: they move with the camera, or, before a camera that sta
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -44,20 +46,18 @@ def camera_flow(flow: Flow, gray: Gray) -> Flow:
       float32, (H, W, 2); zeros when the camera stands.
     """
     height, width = gray.shape
-    rows = np.arange(min(_SPACING, height) // 2, height, _SPACING)
-    columns = np.arange(min(_SPACING, width) // 2, width, _SPACING)
-    points = _design(columns, rows).reshape(-1, 3)
-    moved = flow[np.ix_(rows, columns)].reshape(-1, 2)
+    rows, columns, points = _points(height, width)
+    moved = np.asarray(flow[np.ix_(rows, columns)].reshape(-1, 2).T, np.float64)
     texture = _texture(gray[::2, ::2])[np.ix_(rows // 2, columns // 2)].reshape(-1)
-    weights = texture / (texture + _TEXTURE) + _LEAST_WEIGHT
-    motion = np.zeros((3, 2))
-    motion[0] = _median(moved, weights)
+    weights = (texture / (texture + _TEXTURE) + _LEAST_WEIGHT).astype(np.float64)
+    motion = np.zeros((2, 3))
+    motion[:, 0] = _median(moved, weights)
     for spread in _SPREADS:
-        misses = np.square(moved - points @ motion).sum(-1)
-        scaled = points * (weights / (1 + misses / spread**2))[:, None]
-        motion = np.linalg.solve(scaled.T @ points + 1e-6 * np.eye(3), scaled.T @ moved)
+        misses = np.square(moved - motion @ points).sum(0)
+        scaled = points * (weights / (1 + misses / spread**2))
+        motion = np.linalg.solve(scaled @ points.T + 1e-6 * np.eye(3), scaled @ moved.T).T
     # The points are in hundreds of pixels, and the 1 that goes with the shift comes last here.
-    affine = np.column_stack([motion[1:].T / 100.0, motion[0]])
+    affine = np.column_stack([motion[:, 1:] / 100.0, motion[:, 0]])
     camera = np.asarray(cv2.transform(pixel_grid(height, width), affine), np.float32)
     corners = camera[:: height - 1 or 1, :: width - 1 or 1]
     if np.square(corners).sum(-1).max() < _STILL**2:
@@ -79,6 +79,8 @@ def prefer_camera(flow: Flow, camera: Flow, gray: Gray, other: Gray) -> Flow:
     """
     fits, common = (_misfit(gray, other, motion) for motion in (flow, camera))
     share = np.clip((common - fits) / _MARGIN - 1.0, 0.0, 1.0)
+    if not share.any():
+        return camera
     share = cv2.blur(cv2.dilate(share, _KERNEL), (5, 5)).reshape(gray.shape)
     return np.asarray(cv2.blendLinear(flow, camera, share, 1.0 - share), np.float32)
 
@@ -86,16 +88,23 @@ def prefer_camera(flow: Flow, camera: Flow, gray: Gray, other: Gray) -> Flow:
 _KERNEL = np.ones((5, 5), np.uint8)
 
 
-def _design(columns: npt.NDArray[np.int64], rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-    """Return (1, x, y) of each crossing, (R, C, 3), in hundreds of pixels."""
+@lru_cache(maxsize=8)
+def _points(
+    height: int, width: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """Return rows, columns, and (1, x, y) of each crossing, (3, N), in hundreds of pixels."""
+    rows = np.arange(min(_SPACING, height) // 2, height, _SPACING)
+    columns = np.arange(min(_SPACING, width) // 2, width, _SPACING)
     x, y = np.meshgrid(columns / 100.0, rows / 100.0)
-    return np.stack([np.ones_like(x), x, y], axis=-1)
+    return rows, columns, np.stack([np.ones_like(x), x, y]).reshape(3, -1)
 
 
-def _median(moved: Flow, weights: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+def _median(
+    moved: npt.NDArray[np.float64], weights: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
     """Return the weighted median of each component, (2,)."""
     found = []
-    for values in moved.T:
+    for values in moved:
         order = np.argsort(values)
         sums = np.cumsum(weights[order])
         found.append(values[order[np.searchsorted(sums, sums[-1] / 2)]])

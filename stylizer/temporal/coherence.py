@@ -1,10 +1,12 @@
-"""Coherence for a stylizer that paints each frame by itself: what it painted last moves along.
+"""Coherence for a stylizer that paints each frame by itself: what it painted before moves along.
 
-Where the source says that a pixel shows the same thing as before, the last output, carried along by
-the source's motion, is mixed with the new one; elsewhere the new one stands alone. This is the
-temporal loss of Ruder et al. 2016 (section 4.2) minimized in closed form, pixel by pixel, with the
-stylizer's own picture in the place of content and style; its form is a recursive filter, as of
-temporal antialiasing in games (Karis 2014, "High quality temporal supersampling").
+Where the source shows the same thing as before, the painting is held. What stands is averaged in
+time: this is the temporal loss of Ruder et al. 2016 (section 4.2) minimized in closed form, pixel
+by pixel, with the stylizer's own picture in the place of content and style; its form is a recursive
+filter, as of temporal antialiasing in games (Karis 2014, "High quality temporal supersampling").
+What moves would be resampled in each frame by that, and lose its strokes. So it is read from a key
+frame, each time anew, for some frames, and then passes to the painting of a new key frame: no pixel
+is resampled more than once.
 """
 
 from __future__ import annotations
@@ -15,29 +17,35 @@ from typing import get_args
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image, check_image
 from stylizer.protocols import State
 from stylizer.temporal.camera_motion import camera_flow, prefer_camera
-from stylizer.temporal.flow import Flow, Gray, OpticalFlow, Preset, warp
-from stylizer.temporal.mixing import Painted, mix
-from stylizer.temporal.occlusion import Weights, in_bounds, photometric_consistency
+from stylizer.temporal.flow import Flow, Gray, OpticalFlow, Preset, pixel_grid
+from stylizer.temporal.mixing import Mixer
 
 __all__ = ["Coherence", "CoherenceConfig"]
 
-_MOST = 0.94
-"""Share of the last output at full strength; the rest lets changes that the source shows through
-within a second."""
+Bytes = npt.NDArray[np.uint8]
 
-_MOVING = 0.62
-_MOVES = 0.5
-"""Factor of the share where the source moves by so many pixels of the reduced picture or more: to
-move a picture is to resample it, which costs fine detail each time, and the eye sees less boil in
-what moves. Of pans, zooms and rotations painted by the fast network, 0.39 to 0.48 of the raw
-warping error is left so, at 1.08 to 1.37 of the raw style loss: the nearer to the style its frames
-are, the more there is to lose. (With a factor of 1, and without the detail that `mix` gives back,
-earlier weights left 0.15 to 0.17, at 1.5 to 1.7.)"""
+_MOST = 0.94
+"""Share of the last output at full strength, where nothing moves; the rest lets changes that the
+source shows through within a second."""
+
+_HELD, _PASSING = 4, 4
+"""Frames for which what moves is held, and in which it passes to the next key frame."""
+
+_STILL = 0.12
+"""Pixels of the reduced picture, across or down; a motion that is no longer is none."""
+
+_LEAST_KEPT = 0.5
+"""Share of the key frame that must be in sight; with less another one is taken."""
+
+_SURE = 0.3, 0.6
+"""Likeness at which a pixel begins to count as the same, and at which it wholly does. Between the
+two, paintings are mixed half and half, which costs their style; so they are near to each other."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +65,7 @@ class CoherenceConfig:
     preset: Preset = "fast"
     max_side: int = 256
     tolerance: float = 12.0
-    slack: float = 12.0
+    slack: float = 8.0
 
     def __post_init__(self) -> None:
         """Check every range; a message names the field."""
@@ -74,25 +82,23 @@ class CoherenceConfig:
                 raise ConfigError(f"{name}: expected a number above 0, got {value!r}")
 
 
-@dataclass(frozen=True, slots=True)
-class _Memory:
-    """What a frame leaves to the next.
+@dataclass(slots=True)
+class _Key:
+    """The key frame.
 
     Attributes:
       shape: of the painting.
-      small: the source, reduced: uint8 RGB, (h, w, 3).
-      gray: the same in gray, (h, w).
-      painted: the output, float32, (H, W, 3), not rounded, so that small changes add up.
+      small: the source, reduced and blurred: uint8, (h, w, 4), the last channel 255.
+      gray: the source, reduced, (h, w).
+      flow: from the last frame to it; None when there was none.
+      age: frames that went by since.
     """
 
     shape: tuple[int, ...]
-    small: Image
+    small: Bytes
     gray: Gray
-    painted: Painted
-
-    def follows(self, image: Image, small: Image) -> bool:
-        """Whether a painting of this size, its source reduced to this one, can go on from it."""
-        return self.shape == image.shape and self.small.shape == small.shape
+    flow: Flow | None = None
+    age: int = 0
 
 
 class Coherence:
@@ -102,7 +108,8 @@ class Coherence:
         """Begin without a memory; None for the default settings."""
         config = config or CoherenceConfig()
         self._settings = config, OpticalFlow(preset=config.preset, max_side=config.max_side)
-        self._memory: _Memory | None = None
+        self._mixer = Mixer()
+        self._key: _Key | None = None
 
     @property
     def config(self) -> CoherenceConfig:
@@ -121,25 +128,29 @@ class Coherence:
 
     def reset(self) -> None:
         """Forget all earlier frames."""
-        self._memory = None
+        self._key = None
 
     def save_state(self) -> State:
         """Return what it remembers, for a `stylizer.protocols.Resumable`."""
-        memory = self._memory
-        if memory is None:
+        key = self._key
+        if key is None:
             return {}
-        return {"small": memory.small, "gray": memory.gray, "painted": memory.painted}
+        state = {**self._mixer.save_state(), "small": key.small, "gray": key.gray}
+        if key.flow is not None:
+            state["flow"] = key.flow
+        return {**state, "age": np.array(key.age)}
 
     def load_state(self, state: State) -> None:
         """Remember what another one did; nothing of an empty state."""
-        if not state:
-            self._memory = None
-            return
-        painted = state["painted"]
-        self._memory = _Memory(painted.shape, state["small"], state["gray"], painted)
+        self._key = None
+        if state:
+            self._mixer.load_state(state)
+            small, gray = state["small"], state["gray"]
+            flow, age = state.get("flow"), int(state["age"])
+            self._key = _Key(state["key"].shape, small, gray, flow, age)
 
     def __call__(self, source: Frame, painted: Frame) -> Frame:
-        """Return the painting, mixed with the last one where the source shows the same.
+        """Return the painting, mixed with that of the key frame where the source shows the same.
 
         Args:
           source: its motion counts; it may be larger than the painting.
@@ -150,49 +161,97 @@ class Coherence:
         """
         image, made = check_image(source.image), check_image(painted.image, name="painted")
         config, finder = self._settings
-        memory = self._memory
+        key = self._key
         if config.strength == 0.0:
-            self._memory = None  # by the time it is wanted again it is of long ago
+            self._key = None  # by the time it is wanted again it is of long ago
             return painted
-        small = _reduce(image, finder.reduced_size(painted.size))
-        gray = finder.reduce(small)
-        picture = made.astype(np.float32)
-        if memory is not None and memory.follows(made, small):
-            flow = finder.search(gray, memory.gray)
-            flow = prefer_camera(flow, camera_flow(flow, gray), gray, memory.gray)
-            share = _share(flow, small, memory.small, config)
-            picture = mix(picture, memory.painted, flow, share, slack=config.slack)
-            painted = painted.with_image(_to_image(picture))
-        self._memory = _Memory(made.shape, small, gray, picture)
-        return painted
+        reduced = _reduce(image, finder.reduced_size(painted.size))
+        gray = np.asarray(cv2.cvtColor(reduced, cv2.COLOR_RGB2GRAY), np.uint8)
+        small = cv2.blur(cv2.cvtColor(reduced, cv2.COLOR_RGB2RGBA), (3, 3))
+        small = np.asarray(small, np.uint8).reshape(*gray.shape, 4)
+        if key is None or (key.shape, key.gray.shape) != (made.shape, gray.shape):
+            self._mixer.set_key(made)
+            self._key = _Key(made.shape, small, gray)
+            return painted
+        flow = finder.search(gray, key.gray, start=key.flow)
+        flow = prefer_camera(flow, camera_flow(flow, gray), gray, key.gray)
+        key.flow, key.age = flow, key.age + 1
+        stands = _standing(flow)
+        share = _share(flow, small, key.small, config.tolerance)
+        kept = _weigh(share, stands, config.strength, key.age)
+        mixed = self._mixer(made, flow, stands, kept, slack=config.slack)
+        ends = key.age >= _HELD + _PASSING or share.mean() < _LEAST_KEPT * 255
+        if ends or stands.all():
+            self._mixer.set_key(made)
+            self._key = _Key(made.shape, small, gray)
+        # Elsewhere the key frame's source and its painting would no longer show the same.
+        same = cv2.min(stands, cv2.threshold(share, 127, 255, cv2.THRESH_BINARY)[1])
+        self._mixer.update_key(mixed, np.asarray(same, np.uint8).reshape(gray.shape))
+        return painted.with_image(mixed)
 
 
 def _reduce(image: Image, size: tuple[int, int]) -> Image:
-    """Reduce to (width, height): by halves first, for which OpenCV has a short way. A copy."""
+    """Reduce to (width, height): by halves first, for which OpenCV has a short way."""
     small = image
     while min(small.shape[1] / size[0], small.shape[0] / size[1]) >= 2:
         half = small.shape[1] // 2, small.shape[0] // 2
         small = np.asarray(cv2.resize(small, half, interpolation=cv2.INTER_AREA), np.uint8)
     if (small.shape[1], small.shape[0]) != size:
         small = np.asarray(cv2.resize(small, size), np.uint8)
-    return image.copy() if small is image else small
+    return small
 
 
-def _share(flow: Flow, small: Image, before: Image, config: CoherenceConfig) -> Weights:
-    """Return how much of the last output each pixel keeps, float32 (h, w)."""
-    same = photometric_consistency(small, warp(before, flow), tolerance=config.tolerance)
-    same = same * in_bounds(flow)
-    same = np.asarray(cv2.blur(cv2.erode(same, _KERNEL), (3, 3)), np.float32)
-    across, down = cv2.split(flow)
-    # Not cv2.magnitude, whose last bit depends on where its arrays lie in memory.
-    moving = np.minimum(np.sqrt(across * across + down * down) / _MOVES, 1.0)
-    kept = same * (1.0 - (1.0 - _MOVING) * moving) * (_MOST * config.strength)
-    return np.asarray(kept, np.float32).reshape(small.shape[:2])
+def _standing(flow: Flow) -> Bytes:
+    """Return where nothing moves, uint8 (h, w), 255 for there."""
+    stands = cv2.inRange(flow, np.full(2, -_STILL), np.full(2, _STILL))
+    return np.asarray(stands, np.uint8).reshape(flow.shape[:2])
+
+
+def _share(flow: Flow, small: Bytes, before: Bytes, tolerance: float) -> Bytes:
+    """Return where the key frame shows the same thing, uint8 (h, w), 255 for surely.
+
+    Pictures are blurred over 3x3 pixels against noise. The likeness of one pixel is
+    ``exp(-(d / tolerance)^2)``, with ``d`` the largest difference among the channels. What was read
+    beyond the key frame's border is black, its fourth channel too.
+    """
+    places = flow + pixel_grid(*flow.shape[:2])
+    warped = cv2.remap(  # type: ignore[call-overload]  # one array of pairs, so no second one
+        before, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0
+    )
+    difference = cv2.absdiff(small, warped.reshape(small.shape))
+    red, green, blue, inside = cv2.split(difference)
+    difference = cv2.dilate(cv2.max(cv2.max(red, green), cv2.max(blue, inside)), _KERNEL)
+    likeness = cv2.blur(cv2.LUT(difference, _likeness(tolerance)), (3, 3))
+    return np.asarray(cv2.LUT(likeness, _CERTAINTY), np.uint8).reshape(small.shape[:2])
 
 
 _KERNEL = np.ones((3, 3), np.uint8)
+_LEVELS = np.arange(256, dtype=np.float32)
+_CERTAINTY = np.rint(
+    255 * np.clip((_LEVELS / 255 - _SURE[0]) / (_SURE[1] - _SURE[0]), 0, 1)
+).astype(np.uint8)
 
 
-def _to_image(painted: Painted) -> Image:
-    """Round, and cut off what cannot be shown; OpenCV does so without arrays in between."""
-    return np.asarray(cv2.add(painted, np.zeros(4), dtype=cv2.CV_8U), np.uint8)
+def _likeness(tolerance: float) -> Bytes:
+    """Return the likeness of each difference of 0..255 gray levels, 255 for none."""
+    return np.asarray(np.rint(255 * np.exp(-np.square(_LEVELS / tolerance))), np.uint8)
+
+
+def _weigh(share: Bytes, stands: Bytes, strength: float, age: int) -> Bytes:
+    """Return how much of the key frame is kept, of what shows the same in both.
+
+    Args:
+      share: as `_share` gives it.
+      stands: where nothing moves, uint8 (h, w), else 0.
+      strength: of the settings.
+      age: of the key frame, in frames, from 1.
+
+    Returns:
+      uint8 (h, w).
+    """
+    passed = max(0, age - _HELD) / (_PASSING + 1)
+    moving = (1.0 - (1.0 - strength) ** 2) * (1.0 - passed)
+    levels = np.arange(256)
+    tables = [np.rint(levels * most).astype(np.uint8) for most in (moving, _MOST * strength)]
+    kept, standing = (cv2.LUT(share, table) for table in tables)
+    return np.asarray(cv2.copyTo(standing, stands, kept), np.uint8)

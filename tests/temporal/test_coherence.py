@@ -140,6 +140,47 @@ def test_fine_detail_of_what_moves_stays() -> None:
     assert 0.85 < slopes[1] / slopes[0] < 1.15
 
 
+def test_a_long_pan_ends_as_crisp_as_it_began() -> None:
+    """Ten seconds: whatever a frame loses or gains would add up."""
+    clip = known("pan", speed=0.4, frame_count=300, foreground=False)
+    inner, coherence = Boiling(), Coherence()
+    ratios = []
+    for frame in clip:
+        raw = inner.paint(frame.image)
+        held = coherence(frame, frame.with_image(raw)).image
+        if frame.index >= 280:
+            ratios.append([detail([held]) / detail([raw]), finest(held) / finest(raw)])
+    coarse, fine = np.mean(ratios, axis=0)
+    assert 0.9 < coarse < 1.1
+    assert 0.9 < fine < 1.1
+
+
+def test_the_memory_goes_on_in_another_process() -> None:
+    """Halfway between two key frames, too."""
+    images = [frame.image for frame in known("still")]
+    raw = painted(Boiling(), images)
+    frames = [Frame(image, i, i / 30) for i, image in enumerate(images)]
+    pairs = [(frame, frame.with_image(made)) for frame, made in zip(frames, raw, strict=True)]
+    for stop in (0, 1, 6, 9):
+        whole, first, second = Coherence(), Coherence(), Coherence()
+        expected = [whole(*pair).image for pair in pairs]
+        for pair in pairs[:stop]:
+            first(*pair)
+        state = {name: array.copy() for name, array in first.save_state().items()}
+        kept = first.save_state()
+        second.load_state(kept)
+        for pair, image in zip(pairs[stop:], expected[stop:], strict=True):
+            np.testing.assert_array_equal(second(*pair).image, image)
+        for name, array in kept.items():  # what was given away is not written to
+            np.testing.assert_array_equal(array, state[name])
+
+
+def finest(image: Image) -> float:
+    """Return the mean deviation from the mean over 3x3 pixels."""
+    gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    return float(np.abs(gray - cv2.blur(gray, (3, 3))).mean())
+
+
 def test_other_settings_count_at_once_and_the_memory_is_kept() -> None:
     clip = known("still", foreground=False)
     images = [frame.image for frame in clip]

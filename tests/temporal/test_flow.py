@@ -47,6 +47,19 @@ def test_translation(photo: Image, shift: tuple[float, float], max_side: int) ->
     assert error(flow, np.array(shift, np.float32)) < 0.5
 
 
+def test_a_search_starts_where_it_is_told_to_and_not_where_the_last_one_did(photo: Image) -> None:
+    finder = OpticalFlow(preset="fast", max_side=400)
+    here, there = finder.reduce(moved(photo, [[1, 0, 30.0], [0, 1, 0]])), finder.reduce(photo)
+    expected = np.array((30.0, 0.0), np.float32)
+    alone = finder.search(here, there)
+    start = np.full_like(alone, 0)
+    start[...] = 28, 1
+    led = finder.search(here, there, start=start)
+    assert error(led, expected) < error(alone, expected) + 0.05
+    np.testing.assert_array_equal(start[0, 0], (28, 1))
+    np.testing.assert_array_equal(finder.search(here, there), alone)
+
+
 def test_rotation(photo: Image) -> None:
     angle = np.deg2rad(2.0)
     cosine, sine = float(np.cos(angle)), float(np.sin(angle))
