@@ -43,7 +43,7 @@ _STILL = 0.12
 _LEAST_KEPT = 0.5
 """Share of the key frame that must be in sight; with less another one is taken."""
 
-_SURE = 0.3, 0.6
+_SURE = 0.15, 0.45
 """Likeness at which a pixel begins to count as the same, and at which it wholly does. Between the
 two, paintings are mixed half and half, which costs their style; so they are near to each other."""
 
@@ -225,7 +225,7 @@ def _share(flow: Flow, small: Bytes, before: Bytes, tolerance: float) -> Bytes:
     return np.asarray(cv2.LUT(likeness, _CERTAINTY), np.uint8).reshape(small.shape[:2])
 
 
-_KERNEL = np.ones((3, 3), np.uint8)
+_KERNEL = np.ones((5, 5), np.uint8)
 _LEVELS = np.arange(256, dtype=np.float32)
 _CERTAINTY = np.rint(
     255 * np.clip((_LEVELS / 255 - _SURE[0]) / (_SURE[1] - _SURE[0]), 0, 1)
