@@ -32,6 +32,9 @@ __all__ = ["main", "train"]
 
 _log = logging.getLogger(__name__)
 
+_LEAST_VARIANCE = 1e-4
+"""Of a statistic that the predictor reads."""
+
 
 def _adapt(network: Trainable, batches: TrainingBatches, objective: Objective) -> None:
     """Set mean and variance of styles' statistics, by which the predictor scales its input."""
@@ -43,7 +46,12 @@ def _adapt(network: Trainable, batches: TrainingBatches, objective: Objective) -
     for _ in range(max(1, 200 // batches.draw()["turned"].shape[0])):
         batch = {**_tensors(batches.draw()), **batches.device}
         found.append(ops.convert_to_numpy(compiled(batch)))
-    network.normalization.adapt(np.concatenate(found))
+    layer = network.normalization
+    layer.adapt(np.concatenate(found))
+    mean, variance, count = (ops.convert_to_numpy(value) for value in layer.weights)
+    # what was the same for all styles would be divided by the rounding of its own mean
+    layer.set_weights([mean, np.maximum(variance, _LEAST_VARIANCE), count])
+    layer.finalize_state()
 
 
 def train(pack: Path, out: Path, settings: Settings) -> None:

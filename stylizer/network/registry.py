@@ -19,8 +19,8 @@ FAST_NETWORKS: Mapping[str, FastNetworkSpec] = MappingProxyType(
     {
         spec.name: spec
         for spec in (
-            FAST,
             ADAPTIVE,
+            FAST,
             MAGENTA,
         )
     }

@@ -153,7 +153,7 @@ class LowPass(keras.layers.Layer):
         both = np.einsum("yab,xcd->yxacbd", line, line)
         colors = np.einsum("yxacbd,ef->yxacebdf", both, np.eye(3))
         self.kernel = colors.reshape(3, 3, 12, 12).astype(np.float32)
-        self._pad = Reflect(1)
+        self._pad = Reflect(1, dtype=self.dtype_policy)
 
     def call(self, inputs: KerasTensor) -> KerasTensor:
         """Filter (N, H, W, 12), mirrored at the border."""
