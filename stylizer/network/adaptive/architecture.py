@@ -23,7 +23,7 @@ from keras import ops
 from stylizer.network.adaptive.layers import (
     AdaptiveConvolution,
     ConditionalInstanceNormalization,
-    LowPass,
+    LatticeFilter,
     Squash,
     Upsample,
 )
@@ -140,7 +140,7 @@ def build_image_network() -> keras.Model:
     features = keras.layers.Add(dtype="float32")(
         [net.convolve(features, 12, 24, spread=0.05), net.palette(12)]
     )
-    painted = DepthToSpace(2, dtype="float32")(LowPass(dtype="float32")(features))
+    painted = DepthToSpace(2, dtype="float32")(LatticeFilter(dtype="float32")(features))
     painted = keras.layers.Rescaling(127.5, 127.5, dtype="float32")(painted)
     inputs = {"image": image, "noise": noise, "code": code}
     return keras.Model(inputs, painted, name="image_network")

@@ -123,7 +123,7 @@ def _translate(layer: keras.layers.Layer, given: list[Output]) -> Output:
         case adaptive.AdaptiveConvolution():
             padded = _reflect(given[0], layer.size // 2, axes=_SPATIAL)
             return _convolve(padded, _style_kernel(layer, given[1]))
-        case adaptive.LowPass():
+        case adaptive.LatticeFilter():
             return _convolve(_reflect(given[0], 1, axes=_SPATIAL), _turned(layer.kernel))
         case layers.DepthwiseConv2D():
             kernel = _constant(np.transpose(_numpy(layer.kernel), (2, 3, 0, 1))[:, :, None])
