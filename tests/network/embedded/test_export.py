@@ -100,13 +100,17 @@ def test_litert_takes_pictures_of_any_size_and_style(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@EMBEDDED
 def test_openvino_and_another_backend_of_keras(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    network: EmbeddedNetworkSpec,
+    code: StyleEmbedding,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     import openvino
 
     monkeypatch.setenv("KERAS_BACKEND", "torch")
-    config = ExportConfig(format="openvino")
+    config = ExportConfig(network=network.name, format="openvino")
     image, style = export_network(tmp_path / "fast.xml", config)
     assert image.runner == style.runner == "openvino"
     names = ["fast.bin", "fast.xml", "fast_style.bin", "fast_style.xml"]
@@ -115,8 +119,8 @@ def test_openvino_and_another_backend_of_keras(
     given = pixels(40, 64)
     exact = {"INFERENCE_PRECISION_HINT": "f32"}
     run = openvino.Core().compile_model(str(image.path), "CPU", exact)
-    painted = run({"image": given, "code": CODE[None]})["output"]
-    assert np.abs(painted - in_keras(given, CODE)).max() < 0.5
+    painted = run({"image": given, "code": code[None]})["output"]
+    assert np.abs(painted - in_keras(given, code, network)).max() < 0.5
 
 
 class Converter:
