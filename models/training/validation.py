@@ -10,7 +10,7 @@ import numpy.typing as npt
 from keras import ops
 
 from stylizer.backend.keras_backend import compile_step
-from stylizer.network.adaptive.noise import make_noise
+from stylizer.network.adaptive.noise import noise_map
 
 from ..pictures import square
 from .losses import LAYERS, style_targets
@@ -43,8 +43,7 @@ class Validation:
         photos = list(unpack_held_out(pack, "photos").values())
         self._photos = [square(photo, _SIDE) for photo in photos] + [sky(1, _SIDE), sky(2, _SIDE)]
         self._styles = [square(style, _SIDE) for style in unpack_held_out(pack, "styles").values()]
-        tile = make_noise()[None, : _SIDE // 4, : _SIDE // 4]
-        self._noise = ops.convert_to_tensor(tile)
+        self._noise = ops.convert_to_tensor(noise_map(_SIDE, _SIDE))
         count = len(self._photos)
 
         def stylize(photos: Any, noise: Any, style: Any) -> Any:
