@@ -6,7 +6,8 @@ by pixel, with the stylizer's own picture in the place of content and style; its
 filter, as of temporal antialiasing in games (Karis 2014, "High quality temporal supersampling").
 What moves would be resampled in each frame by that, and lose its strokes. So it is read from a key
 frame, each time anew, for some frames, and then passes to the painting of a new key frame: no pixel
-is resampled more than once.
+is resampled more than once. Key frames follow each other by the frames' own numbers, and what
+stands forgets from frame to frame: wherever one begins, before long it holds the same.
 """
 
 from __future__ import annotations
@@ -36,6 +37,9 @@ source shows through within a second."""
 
 _HELD, _PASSING = 4, 4
 """Frames for which what moves is held, and in which it passes to the next key frame."""
+
+_CYCLE = _HELD + _PASSING
+"""A frame whose index is a multiple of this is a key frame, so that all who come to it agree."""
 
 _STILL = 0.12
 """Pixels of the reduced picture, across or down; a motion that is no longer is none."""
@@ -90,15 +94,19 @@ class _Key:
       shape: of the painting.
       small: the source, reduced and blurred: uint8, (h, w, 4), the last channel 255.
       gray: the source, reduced, (h, w).
+      index: the frame's.
       flow: from the last frame to it; None when there was none.
-      age: frames that went by since.
     """
 
     shape: tuple[int, ...]
     small: Bytes
     gray: Gray
+    index: int
     flow: Flow | None = None
-    age: int = 0
+
+    def steps(self, index: int) -> int:
+        """Return how far a frame is into the time of this key frame, which may begin before it."""
+        return min(_CYCLE, index - self.index // _CYCLE * _CYCLE)
 
 
 class Coherence:
@@ -138,7 +146,7 @@ class Coherence:
         state = {**self._mixer.save_state(), "small": key.small, "gray": key.gray}
         if key.flow is not None:
             state["flow"] = key.flow
-        return {**state, "age": np.array(key.age)}
+        return {**state, "index": np.array(key.index)}
 
     def load_state(self, state: State) -> None:
         """Remember what another one did; nothing of an empty state."""
@@ -146,8 +154,8 @@ class Coherence:
         if state:
             self._mixer.load_state(state)
             small, gray = state["small"], state["gray"]
-            flow, age = state.get("flow"), int(state["age"])
-            self._key = _Key(state["key"].shape, small, gray, flow, age)
+            flow, index = state.get("flow"), int(state["index"])
+            self._key = _Key(state["key"].shape, small, gray, index, flow)
 
     def __call__(self, source: Frame, painted: Frame) -> Frame:
         """Return the painting, mixed with that of the key frame where the source shows the same.
@@ -171,19 +179,19 @@ class Coherence:
         small = np.asarray(small, np.uint8).reshape(*gray.shape, 4)
         if key is None or (key.shape, key.gray.shape) != (made.shape, gray.shape):
             self._mixer.set_key(made)
-            self._key = _Key(made.shape, small, gray)
+            self._key = _Key(made.shape, small, gray, source.index)
             return painted
         flow = finder.search(gray, key.gray, start=key.flow)
         flow = prefer_camera(flow, camera_flow(flow, gray), gray, key.gray)
-        key.flow, key.age = flow, key.age + 1
+        key.flow, steps = flow, key.steps(source.index)
         stands = _standing(flow)
         share = _share(flow, small, key.small, config.tolerance)
-        kept = _weigh(share, stands, config.strength, key.age)
+        kept = _weigh(share, stands, config.strength, steps)
         mixed = self._mixer(made, flow, stands, kept, slack=config.slack)
-        ends = key.age >= _HELD + _PASSING or share.mean() < _LEAST_KEPT * 255
+        ends = steps == _CYCLE or share.mean() < _LEAST_KEPT * 255
         if ends or stands.all():
             self._mixer.set_key(made)
-            self._key = _Key(made.shape, small, gray)
+            self._key = _Key(made.shape, small, gray, source.index)
         # Elsewhere the key frame's source and its painting would no longer show the same.
         same = cv2.min(stands, cv2.threshold(share, 127, 255, cv2.THRESH_BINARY)[1])
         self._mixer.update_key(mixed, np.asarray(same, np.uint8).reshape(gray.shape))
@@ -237,19 +245,19 @@ def _likeness(tolerance: float) -> Bytes:
     return np.asarray(np.rint(255 * np.exp(-np.square(_LEVELS / tolerance))), np.uint8)
 
 
-def _weigh(share: Bytes, stands: Bytes, strength: float, age: int) -> Bytes:
+def _weigh(share: Bytes, stands: Bytes, strength: float, steps: int) -> Bytes:
     """Return how much of the key frame is kept, of what shows the same in both.
 
     Args:
       share: as `_share` gives it.
       stands: where nothing moves, uint8 (h, w), else 0.
       strength: of the settings.
-      age: of the key frame, in frames, from 1.
+      steps: frames into the key frame's time.
 
     Returns:
       uint8 (h, w).
     """
-    passed = max(0, age - _HELD) / (_PASSING + 1)
+    passed = max(0, steps - _HELD) / (_PASSING + 1)
     moving = (1.0 - (1.0 - strength) ** 2) * (1.0 - passed)
     levels = np.arange(256)
     tables = [np.rint(levels * most).astype(np.uint8) for most in (moving, _MOST * strength)]

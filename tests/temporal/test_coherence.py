@@ -175,6 +175,26 @@ def test_the_memory_goes_on_in_another_process() -> None:
             np.testing.assert_array_equal(array, state[name])
 
 
+@pytest.mark.parametrize(("motion", "strength"), [("pan", 1.0), ("rotation", 0.8), ("still", 0.8)])
+@pytest.mark.parametrize("begin", [3, 8, 13])
+def test_wherever_it_begins_it_holds_the_same_before_long(
+    motion: Motion, strength: float, begin: int
+) -> None:
+    """So that a shot can be painted in parts, each with a lead-in that is thrown away."""
+    images = [frame.image for frame in known(motion, speed=0.8, frame_count=48)]
+    raw = painted(Boiling(amount=3.0), images)
+    config = CoherenceConfig(strength=strength)
+    whole, part = Coherence(config), Coherence(config)
+    for i in range(48):
+        frame = Frame(images[i], i, i / 30)
+        expected = whole(frame, frame.with_image(raw[i])).image
+        if i >= begin:
+            got = part(frame, frame.with_image(raw[i])).image
+        if i >= begin + 32:
+            difference = np.abs(got.astype(int) - expected)
+            assert difference.mean() < 0.1 and np.mean(difference > 4) < 2e-3
+
+
 def finest(image: Image) -> float:
     """Return the mean deviation from the mean over 3x3 pixels."""
     gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
