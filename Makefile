@@ -7,7 +7,7 @@ BIN := .venv/bin
 .venv/.installed: pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
-	$(BIN)/python -m pip install --quiet --editable ".[demo,hub]" --group dev
+	$(BIN)/python -m pip install --quiet --editable ".[demo,faces,hub]" --group dev
 	touch $@
 
 demo: .venv/.installed

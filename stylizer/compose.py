@@ -2,8 +2,8 @@
 
 ::
 
-    frame ──▶ painter ──▶ coherence ──▶ enlarging ──▶ source's colors ──▶ strength ──▶ region
-       └────────┴────────────┴─────────────┴───────────────┴─────────────────┴───────────┘
+    frame ──▶ painter ──▶ coherence ──▶ faces ──▶ enlarging ──▶ colors ──▶ strength ──▶ region
+       └────────┴────────────┴───────────┴───────────┴───────────┴───────────┴─────────────┘
 
 A `stylizer.description.StylizerConfig` says what is wanted, `build` makes it. The order has its
 reasons: what coherence carries along is to be paint alone, and where frames are painted smaller it
@@ -21,14 +21,16 @@ from stylizer.base import WrappedStylizer, find, load_states, save_states
 from stylizer.description import EffectsConfig, StylizerConfig
 from stylizer.effects.background import LearntBackground
 from stylizer.effects.color import SourceColor
+from stylizer.effects.faces import KeepFaces, OnlyFaces
 from stylizer.effects.region import Region, RegionConfig
 from stylizer.effects.scale import Enlarge, PaintSmaller
 from stylizer.effects.segmenter import Segmenter
 from stylizer.effects.strength import Blend
 from stylizer.errors import ConfigError
+from stylizer.faces.tracker import FaceFinder
 from stylizer.frame import Frame, Image, check_image
 from stylizer.methods import find_method
-from stylizer.protocols import Effect, ShotStylizer, State, Stylizer
+from stylizer.protocols import Effect, PatchPainter, ShotStylizer, State, Stylizer
 from stylizer.temporal.coherence import Coherence, CoherenceConfig
 from stylizer.temporal.cuts import CutDetector
 
@@ -99,7 +101,8 @@ class Composed(WrappedStylizer):
           config: None for the defaults.
 
         Raises:
-          BackendError: a segmenter is given, and what runs it is not installed.
+          BackendError: a segmenter is given, or faces are to be found, and what does so is not
+            installed.
           ConfigError: a painter of whole shots is wrapped in one that hides them.
           WeightsError: the segmenter is missing, or is no such network.
         """
@@ -113,6 +116,8 @@ class Composed(WrappedStylizer):
                 f"{type(painter).__name__}, which would give it single frames"
             )
         self._coherence = Coherence(config.coherence)
+        self._faces: KeepFaces | None = None
+        self._finder: FaceFinder | None = None
         self._cuts = None if config.cuts is None else CutDetector(config.cuts)
         self._region = None if config.region is None else _make_region(config.region)
         self._arrange(config)
@@ -138,11 +143,12 @@ class Composed(WrappedStylizer):
         return None if self._region is None else self._region.notice
 
     def configure(self, config: EffectsConfig) -> None:
-        """Go on with another strength, coherence and choice of colors; between two frames.
+        """Go on with another strength, coherence, colors and faces; between two frames.
 
         What coherence remembers stays of use.
 
         Raises:
+          BackendError, WeightsError: faces are to be found, and what does so is not installed.
           ConfigError: cuts, region or stroke are other ones.
         """
         fixed = ("cuts", "region", "stroke")
@@ -213,17 +219,37 @@ class Composed(WrappedStylizer):
         if self._paints:
             if config.coherence.strength > 0:
                 effects.append(self._coherence)
+            effects += self._keep_faces(config)
             if isinstance(self._stylizer, PaintSmaller):
                 effects.append(Enlarge())
             if config.keep_color:
                 effects.append(SourceColor())
             if config.strength < 1:
                 effects.append(Blend(config.strength))
+            if self._finder is not None and config.faces is not None:
+                if config.faces.mode == "only":
+                    effects.append(OnlyFaces(self._finder))
         if self._region is not None:
             effects.append(_AcrossShots(self._region))
         if self._coherence not in effects:
             self._coherence.reset()  # by the time it is wanted again it is of long ago
         self._effects = tuple(effects)
+
+    def _keep_faces(self, config: EffectsConfig) -> list[KeepFaces]:
+        """Return what keeps faces, if they are to be kept; what finds them is loaded once."""
+        faces = config.faces
+        if faces is None or faces.mode == "paint":
+            if self._faces is not None:
+                self._faces.reset()  # as coherence
+            return []
+        memory = config.coherence.strength
+        if self._faces is None:
+            self._finder = FaceFinder()
+            painter = find(self._stylizer, PatchPainter)
+            paint = None if painter is None else painter.paint_patch
+            self._faces = KeepFaces(self._finder, paint=paint)
+        self._faces.configure(strength=faces.strength, memory=memory)
+        return [self._faces]
 
 
 def _make_region(config: RegionConfig) -> Region:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import get_args
 
 from stylizer.effects.color import ColorMode, check_pictures
+from stylizer.effects.faces import FacesConfig
 from stylizer.effects.region import RegionConfig
 from stylizer.effects.scale import USUAL_STROKE, check_stroke
 from stylizer.effects.strength import check_strength
@@ -32,6 +33,7 @@ class EffectsConfig:
       coherence: what holds a video still; of strength 0 for nothing.
       cuts: how cuts are found, at which earlier frames are forgotten; None for not at all.
       region: what is painted of each frame; None for all of it.
+      faces: what is done to faces; None for nothing, as of mode ``"paint"``.
       stroke: breadth of the strokes, relative to the frame, as `stylizer.effects.scale.paint_size`
         says; None for strokes of so many pixels, whatever the frame's size.
     """
@@ -41,6 +43,7 @@ class EffectsConfig:
     coherence: CoherenceConfig = field(default_factory=CoherenceConfig)
     cuts: CutConfig | None = field(default_factory=CutConfig)
     region: RegionConfig | None = None
+    faces: FacesConfig | None = None
     stroke: float | None = None
 
     def __post_init__(self) -> None:
@@ -64,6 +67,7 @@ class StylizerConfig:
       coherence: what holds a video still; None for what suits the method (`usual_coherence`).
       cuts: how cuts are found, at which earlier frames are forgotten; None for not at all.
       region: what is painted of each frame; None for all of it.
+      faces: what is done to faces, for which the extra ``faces`` is needed; None for nothing.
       stroke: breadth of the strokes, relative to the frame: 2 is twice as broad as usual; None for
         strokes of so many pixels, whatever the frame's size. Counts for methods whose strokes have
         a breadth of their own (`stylizer.methods.Method`).
@@ -76,6 +80,7 @@ class StylizerConfig:
     coherence: CoherenceConfig | None = None
     cuts: CutConfig | None = field(default_factory=CutConfig)
     region: RegionConfig | None = None
+    faces: FacesConfig | None = None
     stroke: float | None = USUAL_STROKE
 
     def __post_init__(self) -> None:
@@ -103,6 +108,7 @@ class StylizerConfig:
             coherence=self.coherence or usual_coherence(self.method),
             cuts=self.cuts,
             region=self.region,
+            faces=self.faces,
             stroke=self.stroke if find_method(self.method).scales_strokes else None,
         )
 

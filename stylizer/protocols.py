@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
 
 import numpy.typing as npt
 
-from stylizer.frame import Frame
+from stylizer.frame import Frame, Image
 
 if TYPE_CHECKING:
     from stylizer.styles.load import AnyStyle
@@ -28,6 +28,7 @@ __all__ = [
     "FrameSource",
     "IteratingStylizer",
     "Noticing",
+    "PatchPainter",
     "PreparingStylizer",
     "Resumable",
     "ShotStylizer",
@@ -86,6 +87,15 @@ class IteratingStylizer(Stylizer, Protocol):
     """A stylizer that takes a number of steps for each frame, which can be changed."""
 
     warm_iterations: int
+
+
+@runtime_checkable
+class PatchPainter(Protocol):
+    """A stylizer that can paint a part of a frame by itself, enlarged, between two frames."""
+
+    def paint_patch(self, image: Image) -> Image:
+        """Return a picture painted as frames are, uint8 RGB (H, W, 3); nothing is remembered."""
+        ...
 
 
 @runtime_checkable

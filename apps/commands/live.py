@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from stylizer.base import describe_stylizer, find_notice
+from stylizer.description import StylizerConfig
 from stylizer.gatys.config import GatysConfig
 from stylizer.io.sinks.recording import Recorder
 from stylizer.io.sinks.screen import check_screen
@@ -96,7 +97,7 @@ def live(
     described = describe(styles, config, look, coherence)
     described = replace(described, region=region.config())
     coherent = described.effects.coherence
-    controls = Controls(_offer(styles, config, look), settings=_settings(look, coherent, view))
+    controls = Controls(_offer(styles, config, look), settings=_settings(described, coherent, view))
     meter = Meter()
     if not speech.quiet:
         say(f"opening {camera}, loading the network")
@@ -151,11 +152,14 @@ def _config(fast: FastOptions, gatys: GatysOptions) -> MethodConfig:
     return config
 
 
-def _settings(look: LookOptions, coherent: CoherenceConfig, view: LiveOptions) -> ControlSettings:
+def _settings(
+    described: StylizerConfig, coherent: CoherenceConfig, view: LiveOptions
+) -> ControlSettings:
     return ControlSettings(
-        strength=look.strength,
+        strength=described.strength,
         coherence=coherent.strength,
-        keep_color=look.keep_color == "luminance",
+        keep_color=described.keep_color == "luminance",
+        faces="paint" if described.faces is None else described.faces.mode,
         mirror=view.mirror,
         overlay=view.overlay,
     )

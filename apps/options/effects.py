@@ -12,11 +12,13 @@ from typing import Annotated, Literal
 
 from stylizer.description import usual_coherence
 from stylizer.effects.color import ColorMode, check_pictures
+from stylizer.effects.faces import FaceMode, FacesConfig
 from stylizer.effects.region import Part, RegionConfig
 from stylizer.effects.scale import USUAL_STROKE, check_stroke
 from stylizer.effects.segmenter import WHERE
 from stylizer.effects.strength import check_strength
 from stylizer.errors import ConfigError
+from stylizer.faces.models import are_faces_available, find_models
 from stylizer.gatys.config import GatysConfig
 from stylizer.methods import MethodConfig, find_method
 from stylizer.network.config import FastConfig
@@ -62,6 +64,41 @@ class LookOptions:
         ),
     ] = None
 
+    faces: Annotated[
+        FaceMode | None,
+        option(
+            "faces",
+            "keep: faces stay themselves, with finer strokes; paint: they are painted as all else "
+            "is; only: nothing but faces is painted. Default: keep with the fast method where the "
+            "extra faces is installed, else paint.",
+            _STYLE,
+            show_default=False,
+        ),
+    ] = None
+    face_strength: Annotated[
+        float, option("face-strength", "How much of faces is kept, from 0 to 1.", _STYLE)
+    ] = 1.0
+
+    def face_config(self, method: MethodConfig) -> FacesConfig | None:
+        """Return what is done to faces.
+
+        Args:
+          method: what paints; the optimization is left as it is unless faces are asked for.
+
+        Raises:
+          BackendError: what finds faces is asked for, and not installed.
+          ConfigError: ``--face-strength`` is out of its range.
+        """
+        if self.faces in ("keep", "only"):
+            find_models()
+        usual = isinstance(method, FastConfig) and are_faces_available()
+        mode = self.faces or ("keep" if usual else "paint")
+        try:
+            config = FacesConfig(mode=mode, strength=self.face_strength)
+        except ConfigError as error:
+            raise ConfigError(f"--face-{error}") from None
+        return None if mode == "paint" else config
+
     @property
     def breadth(self) -> float | None:
         """The breadth of strokes, None for native.
@@ -86,6 +123,7 @@ class LookOptions:
         """Say what is wrong before anything is loaded.
 
         Raises:
+          BackendError: what finds faces is asked for, and not installed.
           ConfigError: the strength or the stroke is out of its range, or the method has no strokes
             to scale.
           StyleError: colors are to be matched, and a style is built in and has no picture.
@@ -95,6 +133,7 @@ class LookOptions:
         except ConfigError as error:
             raise ConfigError(f"--{error}") from None
         _ = self.breadth
+        self.face_config(method)
         if self.stroke is not None and not find_method(method).scales_strokes:
             raise ConfigError(
                 "--stroke: belongs to --method fast; with gatys, --size and --style-scale rule "

@@ -84,6 +84,7 @@ def describe(
         strength=look.strength,
         keep_color=look.keep_color,
         stroke=look.breadth,
+        faces=look.face_config(method),
         coherence=CoherenceConfig(strength=0.0),
         cuts=None,
     )

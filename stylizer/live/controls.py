@@ -6,8 +6,9 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, get_args
 
+from stylizer.effects.faces import FaceMode
 from stylizer.errors import ConfigError, StyleError
 from stylizer.styles.built_in import load_named_style, style_names
 from stylizer.styles.load import AnyStyle
@@ -24,6 +25,7 @@ class ControlSettings:
       strength: of the painting, 0 (the source) to 1.
       coherence: how much of the last frame is kept, 0 to 1.
       keep_color: whether the painting has the source's colors.
+      faces: what is done to faces.
       mirror: whether left and right are exchanged, as people know themselves from mirrors.
       overlay: whether rate and latency are written over the picture.
       help: whether the keys are.
@@ -33,6 +35,7 @@ class ControlSettings:
     strength: float = 1.0
     coherence: float = 0.8
     keep_color: bool = False
+    faces: FaceMode = "paint"
     mirror: bool = False
     overlay: bool = True
     help: bool = False
@@ -42,6 +45,10 @@ class ControlSettings:
         for name in ("strength", "coherence"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise ConfigError(f"{name}: expected 0..1, got {getattr(self, name)!r}")
+        if self.faces not in get_args(FaceMode):
+            raise ConfigError(
+                f"faces: expected one of {', '.join(get_args(FaceMode))}, got {self.faces!r}"
+            )
         if self.style < 0:
             raise ConfigError(f"style: expected 0 or more, got {self.style!r}")
 
@@ -136,7 +143,7 @@ class Controls:
         """Turn a setting that is on or off."""
         with self._lock:
             value = not getattr(self._settings, name)
-            self._settings = replace(self._settings, **{name: value})
+            self._settings = replace(self._settings, **{name: value})  # type: ignore[arg-type]
             return self._settings
 
     def step(self, name: str, step: float) -> ControlSettings:
@@ -144,6 +151,14 @@ class Controls:
         with self._lock:
             value = min(1.0, max(0.0, round(getattr(self._settings, name) + step, 3)))
             self._settings = replace(self._settings, **{name: value})
+            return self._settings
+
+    def step_faces(self) -> ControlSettings:
+        """Go on to the next that can be done to faces; after the last comes the first."""
+        with self._lock:
+            modes = get_args(FaceMode)
+            value = modes[(modes.index(self._settings.faces) + 1) % len(modes)]
+            self._settings = replace(self._settings, faces=value)
             return self._settings
 
     def step_style(self, step: int) -> ControlSettings:

@@ -9,6 +9,7 @@ from time import perf_counter
 from stylizer.base import WrappedStylizer, find
 from stylizer.compose import Composed
 from stylizer.description import EffectsConfig
+from stylizer.effects.faces import FaceMode, FacesConfig
 from stylizer.effects.scale import PaintSmaller, paint_size
 from stylizer.errors import StyleError
 from stylizer.frame import Frame, check_image
@@ -68,8 +69,8 @@ class LivePainter(WrappedStylizer):
             several.
           controls: what is wished for.
           budget: decides on the level, by what frames cost.
-          config: None for the defaults; strength, colors, coherence's strength and preset are ruled
-            by the controls and the budget.
+          config: None for the defaults; strength, colors, faces, coherence's strength and preset
+            are ruled by the controls and the budget.
         """
         self._painter, self._controls, self._budget = painter, controls, budget
         self._config = config or EffectsConfig()
@@ -127,8 +128,14 @@ class LivePainter(WrappedStylizer):
             stroke=None,  # working sizes are chosen here
             strength=settings.strength,
             keep_color=settings.keep_color,
+            faces=self._faces(settings.faces),
             coherence=coherence,
         )
+
+    def _faces(self, mode: FaceMode) -> FacesConfig | None:
+        if mode == "paint":
+            return None
+        return replace(self._config.faces or FacesConfig(), mode=mode)
 
     def _follow(self, settings: ControlSettings, size: tuple[int, int]) -> None:
         """Bring everything to what is wished for, or have it brought there beside the loop."""

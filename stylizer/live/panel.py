@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Protocol
 
+from stylizer.effects.faces import FaceMode
+from stylizer.faces.models import are_faces_available
 from stylizer.frame import Frame, Image
 from stylizer.io.sinks.panel import Key
 from stylizer.live.controls import Controls
@@ -23,6 +25,13 @@ _SHOWN = 2.5
 
 _STEP = 0.1
 """By which a key moves strength or coherence."""
+
+
+_FACES: Mapping[FaceMode, str] = {
+    "keep": "kept",
+    "paint": "painted as all else is",
+    "only": "all that is painted",
+}
 
 
 class Tape(Protocol):
@@ -59,7 +68,7 @@ class LivePanel:
         self._controls, self._meter = controls, meter
         self._state, self._notice, self._recorder = state, notice, recorder
         record = None if recorder is None else partial(self._record, recorder)
-        self._keys = live_keys(controls, say=self.say, record=record)
+        self._keys = live_keys(controls, say=self.say, record=record, faces=are_faces_available())
         self._lock = threading.Lock()
         self._message, self._until = "", 0.0
 
@@ -145,6 +154,7 @@ def live_keys(
     *,
     say: Callable[[str], None],
     record: Callable[[], None] | None = None,
+    faces: bool = False,
 ) -> tuple[Key, ...]:
     """Return the keys.
 
@@ -152,6 +162,7 @@ def live_keys(
       controls: what the keys change.
       say: told what was changed, in a few words.
       record: starts and stops a recording; None for no such key.
+      faces: whether there is a key for what is done to faces.
     """
 
     def step_style(step: int) -> None:
@@ -165,6 +176,10 @@ def live_keys(
     def toggle(name: str, text: str) -> None:
         say(f"{text} {'on' if getattr(controls.toggle(name), name) else 'off'}")
 
+    def step_faces() -> None:
+        say(f"faces: {_FACES[controls.step_faces().faces]}")
+
+    about_faces = [Key(label="k", text="faces: keep, paint, only", action=step_faces)]
     recording = [] if record is None else [Key(label="r", text="record, stop", action=record)]
     return (
         Key(label="n", text="next style", action=lambda: step_style(1)),
@@ -179,6 +194,7 @@ def live_keys(
             action=lambda: toggle("keep_color", "colors of the source"),
         ),
         Key(label="m", text="mirror", action=lambda: toggle("mirror", "mirror")),
+        *(about_faces if faces else []),
         *recording,
         Key(
             label="i", text="rate and latency on, off", action=lambda: _toggle(controls, "overlay")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from stylizer.errors import StyleError
-from stylizer.frame import Frame, check_image
+from stylizer.frame import Frame, Image, check_image
 from stylizer.network.config import FastConfig
 from stylizer.network.inputs import StyleEmbedding
 from stylizer.network.registry import FAST_NETWORKS
@@ -76,6 +76,14 @@ class FastStylizer:
           size: (width, height) in pixels.
         """
         self._runtime.prepare(size, self._code)
+
+    def paint_patch(self, image: Image) -> Image:
+        """Return a picture painted as frames are, uint8 RGB (H, W, 3); of any size.
+
+        Raises:
+          ConfigError: it is no uint8 RGB picture.
+        """
+        return self._runtime.paint(image, self._code)
 
     def reset(self) -> None:
         """Forget earlier frames: there is nothing to forget."""

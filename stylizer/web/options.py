@@ -18,6 +18,7 @@ from pydantic import (
 )
 from pydantic.dataclasses import dataclass
 
+from stylizer.effects.faces import FaceMode
 from stylizer.web.errors import ApiError
 
 __all__ = [
@@ -88,6 +89,7 @@ class LiveSettings:
       strength: 0 (the source) to 1 (the painting).
       coherence: 0 (each frame by itself) to 1.
       keep_color: whether the source's colors are kept.
+      faces: what is done to faces where they can be found.
       short_side: of the painted picture, in pixels; smaller sources are not enlarged.
     """
 
@@ -95,6 +97,7 @@ class LiveSettings:
     strength: Share = 1.0
     coherence: Share = 0.8
     keep_color: StrictBool = False
+    faces: FaceMode = "keep"
     short_side: ShortSide = 360
 
 
@@ -112,6 +115,7 @@ class PhotoOptions:
     method: Literal["fast", "gatys"] = "fast"
     strength: Share = 1.0
     keep_color: StrictBool = False
+    faces: FaceMode = "keep"
     short_side: ShortSide | None = None
     iterations: Annotated[int, BeforeValidator(_whole), Field(strict=True, ge=1)] = 100
 
@@ -124,6 +128,7 @@ class VideoOptions:
     strength: Share = 1.0
     coherence: Share = 0.8
     keep_color: StrictBool = False
+    faces: FaceMode = "keep"
     short_side: ShortSide | None = None
 
 

@@ -6,7 +6,9 @@ import time
 
 from stylizer.compose import Composed
 from stylizer.description import EffectsConfig
+from stylizer.effects.faces import FaceMode, FacesConfig
 from stylizer.effects.scale import USUAL_STROKE, paint_size
+from stylizer.faces.models import are_faces_available
 from stylizer.frame import Frame, Image
 from stylizer.io.resize import resize_image
 from stylizer.network.inputs import StyleEmbedding
@@ -14,7 +16,7 @@ from stylizer.network.runtime import Runtime
 from stylizer.temporal.coherence import CoherenceConfig
 from stylizer.web.options import LiveSettings
 
-__all__ = ["ClientPainter"]
+__all__ = ["ClientPainter", "face_config"]
 
 _NEW_SIZE_SECONDS = 1.0
 """Pictures change their size at most this often: the network is compiled for each size."""
@@ -79,9 +81,17 @@ def _effects(settings: LiveSettings) -> EffectsConfig:
     return EffectsConfig(
         strength=settings.strength,
         keep_color=settings.keep_color,
+        faces=face_config(settings.faces),
         coherence=CoherenceConfig(strength=settings.coherence),
         stroke=USUAL_STROKE,
     )
+
+
+def face_config(mode: FaceMode) -> FacesConfig | None:
+    """Return what is done to faces; None where they cannot be found."""
+    if mode == "paint" or not are_faces_available():
+        return None
+    return FacesConfig(mode=mode)
 
 
 class _Pure:
@@ -92,6 +102,9 @@ class _Pure:
 
     def __call__(self, frame: Frame) -> Frame:
         return frame.with_image(self.runtime.paint(frame.image, self.code))
+
+    def paint_patch(self, image: Image) -> Image:
+        return self.runtime.paint(image, self.code)
 
     def reset(self) -> None:
         pass

@@ -30,6 +30,7 @@ from stylizer.web.gallery import Gallery
 from stylizer.web.jobs import Job
 from stylizer.web.jpeg import encode_jpeg, shrink, shrink_to_pixels
 from stylizer.web.options import PhotoOptions, VideoOptions
+from stylizer.web.painter import face_config
 from stylizer.web.uploads import read_picture
 from stylizer.web.warnings import hear_warnings
 
@@ -75,7 +76,10 @@ class PhotoWork:
             job.check()
             painter = FastStylizer(self.styles, runtime=self.gallery.load_another())
             scaled = EffectsConfig(
-                coherence=CoherenceConfig(strength=0.0), cuts=None, stroke=USUAL_STROKE
+                faces=face_config(options.faces),
+                coherence=CoherenceConfig(strength=0.0),
+                cuts=None,
+                stroke=USUAL_STROKE,
             )
             painted = Composed(painter, scaled)(Frame(image, 0, 0.0)).image
         effects = EffectsConfig(strength=options.strength, keep_color=options.keep_color)
@@ -165,6 +169,7 @@ class VideoWork:
         return EffectsConfig(
             strength=options.strength,
             keep_color=options.keep_color,
+            faces=face_config(options.faces),
             coherence=CoherenceConfig(strength=options.coherence),
             stroke=USUAL_STROKE,
         )

@@ -37,6 +37,7 @@ export class Settings extends EventTarget {
       styles: this.gallery.styles,
       strength: share("strength"),
       keep_color: element("keep-color").checked,
+      faces: element("faces").value,
     };
   }
 

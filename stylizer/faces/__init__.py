@@ -1,0 +1,1 @@
+"""Faces: found, followed from frame to frame, and where their features are."""

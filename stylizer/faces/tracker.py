@@ -1,0 +1,236 @@
+"""Faces followed through a stream of frames: found now and then, their points at every frame.
+
+The detector looks at the whole first frame and at its quarters, where it also finds small faces;
+after that now and then at the whole and at one quarter in turns. A known face is not sought: its
+points lie near those of the last frame. One that is lost is looked for at its place while it fades.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from stylizer.faces.detector import Detection, FaceDetector, overlap
+from stylizer.faces.landmarks import KEY_POINTS, Face, LandmarkNetwork, Place
+from stylizer.faces.models import find_models
+from stylizer.frame import Frame, Image, check_image
+from stylizer.protocols import State
+
+__all__ = ["FaceFinder", "TrackedFace"]
+
+Points = npt.NDArray[np.float32]
+
+_EVERY, _EVERY_EMPTY = 10, 3
+"""Frames from one search to the next, with a face in the picture and without."""
+
+_SURE = 0.5
+"""Least score of the landmarks of a face."""
+
+_LEAST_SIDE = 16.0
+"""Pixels: smaller faces have no features."""
+
+_SAME = 0.3
+"""Share of the union of two boxes from which on they are of one face."""
+
+_APPEARS, _FADES = 0.2, 0.5
+"""Seconds in which a face that is found in the course of a shot gets its due, and loses it."""
+
+_LONGEST_STEP = 0.2
+"""Seconds: the most that is taken to lie between two frames."""
+
+_QUIET = 0.02
+"""Share of a face's side: points that move by less than that are held back."""
+
+_KEPT = 32
+"""Frames whose faces are remembered, for whoever asks later."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrackedFace:
+    """A face of a stream.
+
+    Attributes:
+      number: the same as long as the face is followed.
+      face: its points, calmed.
+      presence: 0..1: how much it counts; it rises and falls over some frames.
+    """
+
+    number: int
+    face: Face
+    presence: float
+
+
+class FaceFinder:
+    """Follows faces; whoever asks for the same frame again gets the same answer, in any thread."""
+
+    def __init__(self, *, folder: Path | None = None, most: int = 10) -> None:
+        """Load the networks.
+
+        Args:
+          folder: where the files of the networks are; None for those of the extra ``faces``.
+          most: how many faces are followed, the largest ones.
+
+        Raises:
+          BackendError: the extra, or OpenVINO, is not installed.
+          WeightsError: a file is missing or damaged.
+        """
+        folder = folder or find_models()
+        self._detect = FaceDetector(folder)
+        self._locate = LandmarkNetwork(folder)
+        self._most = most
+        self._lock = threading.Lock()
+        self._known: OrderedDict[int, tuple[Frame, tuple[TrackedFace, ...]]] = OrderedDict()
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all faces: a cut. What was found in earlier frames may still be asked for."""
+        with self._lock:
+            self._faces: tuple[TrackedFace, ...] = ()
+            self._since = 0
+            self._next = 0
+            self._time = 0.0
+            self._size: tuple[int, int] | None = None
+
+    def __call__(self, frame: Frame) -> tuple[TrackedFace, ...]:
+        """Return the faces of a frame, from the largest to the smallest.
+
+        Raises:
+          ConfigError: the frame's image is no uint8 RGB picture.
+        """
+        with self._lock:
+            known = self._known.get(frame.index)
+            if known is not None and known[0].image is frame.image:
+                return known[1]
+            found = self._follow(frame)
+            self._known[frame.index] = frame, found
+            self._known.move_to_end(frame.index)
+            if len(self._known) > _KEPT:
+                self._known.popitem(last=False)
+            return found
+
+    def save_state(self) -> State:
+        """Return the faces that are followed, and when the next search is due."""
+        width, height = self._size or (0, 0)
+        state: dict[str, npt.NDArray[np.generic]] = {
+            "course": np.array([self._since, self._next, self._time, width, height], np.float64)
+        }
+        if self._faces:
+            state["points"] = np.stack([one.face.points for one in self._faces])
+            facts = [(one.number, one.face.score, one.presence) for one in self._faces]
+            state["facts"] = np.array(facts, np.float64)
+        return state
+
+    def load_state(self, state: State) -> None:
+        """Follow the faces that another one did."""
+        self.reset()
+        if "course" not in state:
+            return
+        since, following, self._time, width, height = (float(one) for one in state["course"])
+        self._since, self._next = int(since), int(following)
+        self._size = (int(width), int(height)) if width else None
+        self._faces = tuple(
+            TrackedFace(
+                number=int(number),
+                face=Face(points=np.asarray(points, np.float32), score=float(score)),
+                presence=float(presence),
+            )
+            for points, (number, score, presence) in zip(
+                state.get("points", ()), state.get("facts", ()), strict=True
+            )
+        )
+
+    def _follow(self, frame: Frame) -> tuple[TrackedFace, ...]:
+        image = check_image(frame.image)
+        first = self._size != frame.size
+        if first:
+            self._faces, self._since, self._size = (), 0, frame.size
+        step = min(max(frame.time - self._time, 0.0), _LONGEST_STEP)
+        self._time = frame.time
+        faces = [one for one in (self._move(image, one, step) for one in self._faces) if one]
+        faces = _without_twins(faces)
+        self._since += 1
+        if first or self._since >= (_EVERY if faces else _EVERY_EMPTY):
+            self._since = 0
+            faces += self._search(image, faces, presence=1.0 if first else 0.0, whole=first)
+        faces.sort(key=lambda one: -one.face.side)
+        self._faces = tuple(faces[: self._most])
+        return self._faces
+
+    def _move(self, image: Image, one: TrackedFace, step: float) -> TrackedFace | None:
+        """Return a face as it is in the next frame; None if it has been gone for long."""
+        found = self._locate(image, Place.of_face(one.face))
+        if found.score >= _SURE and found.side >= _LEAST_SIDE:
+            calm = Face(points=_calm(one.face, found), score=found.score)
+            return replace(one, face=calm, presence=min(1.0, one.presence + step / _APPEARS))
+        presence = one.presence - step / _FADES
+        lost = Face(points=one.face.points, score=found.score)
+        return replace(one, face=lost, presence=presence) if presence > 0 else None
+
+    def _search(
+        self, image: Image, faces: list[TrackedFace], *, presence: float, whole: bool
+    ) -> list[TrackedFace]:
+        """Return faces that are not known yet."""
+        parts = _parts(image)
+        if not whole:
+            turn, of_quarter = divmod(self._next, 2)
+            parts = [parts[1 + turn % 4 if of_quarter else 0]]
+            self._next += 1
+        new: list[TrackedFace] = []
+        for left, top, part in parts:
+            for found in self._detect(part):
+                box = found.box + np.array([left, top, left, top], np.float32)
+                if any(overlap(box, one.face.box) > _SAME for one in [*faces, *new]):
+                    continue
+                eyes = found.eyes + np.array([left, top], np.float32)
+                face = self._look(image, Detection(score=found.score, box=box, eyes=eyes))
+                if face is None or any(_is_same(face, one.face) for one in [*faces, *new]):
+                    continue
+                number = 1 + max((one.number for one in [*faces, *new]), default=-1)
+                new.append(TrackedFace(number=number, face=face, presence=presence))
+        return new
+
+    def _look(self, image: Image, found: Detection) -> Face | None:
+        """Return the face at a detection, if there is one; placed twice, which is more exact."""
+        face = self._locate(image, Place.of_detection(found))
+        if face.score >= _SURE:
+            face = self._locate(image, Place.of_face(face))
+        return face if face.score >= _SURE and face.side >= _LEAST_SIDE else None
+
+
+def _parts(image: Image) -> list[tuple[int, int, Image]]:
+    """Return the picture and its overlapping quarters, each with its left and top."""
+    height, width, _ = image.shape
+    wide, high = -(-width * 3 // 5), -(-height * 3 // 5)
+    corners = [(x, y) for y in (0, height - high) for x in (0, width - wide)]
+    quarters = [(x, y, image[y : y + high, x : x + wide]) for x, y in corners]
+    return [(0, 0, image), *quarters]
+
+
+def _is_same(one: Face, other: Face) -> bool:
+    return overlap(one.box, other.box) > _SAME
+
+
+def _without_twins(faces: list[TrackedFace]) -> list[TrackedFace]:
+    """Leave out what has run onto a face that is longer known."""
+    kept: list[TrackedFace] = []
+    for one in sorted(faces, key=lambda one: one.number):
+        if not any(_is_same(one.face, other.face) for other in kept):
+            kept.append(one)
+    return kept
+
+
+def _calm(before: Face, found: Face) -> Points:
+    """Return points between those of the last frame and the new ones; quick ones are not held back.
+
+    As the one-euro filter (Casiez et al. 2012) does, but by what all points do together, so that a
+    face is not torn.
+    """
+    steps = np.linalg.norm((found.points - before.points)[list(KEY_POINTS)], axis=1)
+    moved = float(np.median(steps)) / max(found.side, 1.0)
+    share = np.clip(0.35 + moved / _QUIET, 0.0, 1.0)
+    return np.asarray(before.points + share * (found.points - before.points), np.float32)
