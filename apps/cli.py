@@ -1,6 +1,6 @@
 """The command ``stylizer``: registers the apps, and turns errors into one line and an exit code.
 
-Exit codes: 0; 1 for an error, told in one line on stderr; 130 after Ctrl-C or SIGTERM.
+Exit codes: 0; 1 for an error, told in one line on stderr; 130 after Ctrl-C, SIGTERM or SIGHUP.
 """
 
 from __future__ import annotations
@@ -115,8 +115,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     debug = "--debug" in given
     remember_arguments(given)
     if threading.current_thread() is threading.main_thread():
-        # A service or a shutdown that ends a night's rendering keeps what was done, as Ctrl-C does.
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        # A service, a shutdown or a terminal that is closed keeps what was done, as Ctrl-C does.
+        for name in ("SIGTERM", "SIGHUP"):  # Windows has no second
+            number = getattr(signal, name, None)
+            # Whoever has it ignored, as nohup does, wants the work to go on.
+            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, signal.default_int_handler)
     keep_secret(given)
     set_up(quiet="--quiet" in given or "-q" in given, debug=debug)
     try:

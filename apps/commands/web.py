@@ -6,7 +6,7 @@ import logging
 import secrets
 import webbrowser
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from stylizer.network.config import Engine
 from stylizer.web.config import LogFormat, WebConfig, is_loopback
@@ -15,6 +15,9 @@ from stylizer.web.events import set_up_log
 from ..console.terminal import Interrupted, interruptible, say, silenced
 from ..options.shared import SpeechOptions, option
 from ..options.spread import spread
+
+if TYPE_CHECKING:
+    from stylizer.web.services import Services
 
 __all__ = ["web"]
 
@@ -74,11 +77,8 @@ def web(
     is printed at the start. Browsers give a page their camera only on localhost or over HTTPS: for
     phones, put a proxy with a certificate in front, which hands on Host, and give a --token.
 
-    For many visitors run it under gunicorn, in one process with more threads than live streams:
-
-    `STYLIZER_WEB_MAX_CLIENTS=8 gunicorn --workers 1 --threads 24 'stylizer.web.app:create_app()'`
-
-    Every setting has such a variable: STYLIZER_WEB_HOST, STYLIZER_WEB_TOKEN, ...
+    Photos and videos that are not done when the server ends are gone on with when it is started
+    again within --keep minutes; visitors find their styles and results again.
 
     **Examples**
 
@@ -112,7 +112,7 @@ def _serve(config: WebConfig, speech: SpeechOptions, *, open_browser: bool) -> N
       Interrupted: it came.
     """
     from stylizer.web.app import create_app  # Flask takes a while to import
-    from stylizer.web.server import address_of, open_server
+    from stylizer.web.server import open_server
 
     app = create_app(config)
     services = app.extensions["stylizer"]
@@ -120,15 +120,34 @@ def _serve(config: WebConfig, speech: SpeechOptions, *, open_browser: bool) -> N
     try:
         with interruptible(), silenced():
             engine = services.gallery.runtime.description
-        address = address_of(server, config)
+        address = _address(config, server.port)
+        services.start()
         if not speech.quiet:
             say(f"{engine} · {address} · Ctrl-C ends")
         level = logging.WARNING if speech.quiet else logging.INFO
         set_up_log(config.log_format, level=logging.DEBUG if speech.debug else level)
         if open_browser:
             webbrowser.open(address)
-        server.serve_forever()  # returns after Ctrl-C
+        server.serve_forever()  # ends with Ctrl-C
+    except KeyboardInterrupt:
+        pass  # said below, with what is kept
     finally:
-        server.server_close()
+        server.close()
         services.close()
-    raise Interrupted("the page is closed, and what it kept is removed")
+    raise Interrupted(_what_is_left(services))
+
+
+def _address(config: WebConfig, port: int) -> str:
+    """Return the page's address, with the token if there is one."""
+    host = f"[{config.host}]" if ":" in config.host else config.host
+    token = "" if config.token is None else f"?token={config.token}"
+    return f"http://{host}:{port}/{token}"
+
+
+def _what_is_left(services: Services) -> str:
+    jobs, unfinished = services.unfinished
+    if not jobs:
+        return "the page is closed"
+    minutes = services.config.keep_seconds / 60
+    told = f"the page is closed; {jobs} photos and videos are kept for {minutes:g} minutes"
+    return told if not unfinished else f"{told}; start it again to go on with {unfinished} of them"

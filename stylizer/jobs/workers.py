@@ -7,12 +7,10 @@ killed, finished segments stay, and the same job goes on with the rest.
 
 from __future__ import annotations
 
-import ctypes
 import multiprocessing
 import os
 import queue
 import signal
-import sys
 import threading
 import time
 from collections import deque
@@ -27,6 +25,7 @@ from typing import Any
 import cv2
 
 from stylizer.errors import StylizerError
+from stylizer.io.processes import die_with_parent
 from stylizer.jobs.parts import Parts
 from stylizer.jobs.records import write_checkpoint
 from stylizer.jobs.segmented import DivisionConfig, EncodedSegments, SegmentedSink
@@ -274,7 +273,7 @@ class _Task:
 
 def _work(pipe: Connection, config: WorkConfig) -> None:
     """Paint stretches until there are no more; runs in a process of its own."""
-    _die_with_parent()
+    die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to hear
     cv2.setNumThreads(config.threads)
     try:
@@ -315,10 +314,3 @@ def _paint(stylizer: Stylizer, task: _Task, pipe: Connection) -> int:
     with config.open_source(begun, task.end) as source, sink:
         run(source, stylizer, sink, division=sink, on_progress=report)
     return task.end - begun
-
-
-def _die_with_parent() -> None:
-    """Have Linux end this process with its parent, also when that is killed."""
-    if sys.platform == "linux":
-        with suppress(OSError, AttributeError):
-            ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG

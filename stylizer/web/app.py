@@ -1,11 +1,9 @@
-"""The application: ``create_app()`` for any WSGI server with threads.
+"""The application: requests by Flask, and with live sockets for any ASGI server.
 
-With gunicorn, one process, since streams, jobs and visitors are in its memory, and more threads
-than ``STYLIZER_WEB_MAX_CLIENTS``, since each live stream keeps one::
+``stylizer web`` serves it with uvicorn. Another server of one process, since streams, jobs and
+visitors are in its memory, takes `create_asgi`::
 
-    STYLIZER_WEB_MAX_CLIENTS=8 gunicorn --workers 1 --threads 24 'stylizer.web.app:create_app()'
-
-At its end gunicorn waits for open streams, as long as ``--graceful-timeout`` says.
+    STYLIZER_WEB_MAX_CLIENTS=8 hypercorn 'stylizer.web.app:create_asgi()'
 
 All settings of `stylizer.web.config.WebConfig` are read from such variables. Where others can
 reach the page, set ``STYLIZER_WEB_TOKEN``, also behind a proxy, which must hand on ``Host``.
@@ -21,6 +19,7 @@ from flask import Flask, Response, g, jsonify, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from stylizer.network.runtime import load_runtime
+from stylizer.web.asgi import REFUSAL, Application
 from stylizer.web.config import WebConfig
 from stylizer.web.errors import ApiError
 from stylizer.web.events import log_event, set_up_log
@@ -29,7 +28,7 @@ from stylizer.web.routes import add_routes
 from stylizer.web.security import Guard
 from stylizer.web.services import Services
 
-__all__ = ["create_app"]
+__all__ = ["create_app", "create_asgi"]
 
 _log = logging.getLogger(__name__)
 
@@ -62,9 +61,15 @@ def create_app(config: WebConfig | None = None, *, loader: RuntimeLoader = load_
     app.config["MAX_FORM_PARTS"] = 8
     _answer_errors(app)
     _log_requests(app, services)
+    app.before_request(_refuse_early)
     Guard(config).install(app)
     add_routes(app, services)
     return app
+
+
+def create_asgi() -> Application:
+    """Make the application for an ASGI server; the environment says how."""
+    return Application(create_app())
 
 
 def _answer_errors(app: Flask) -> None:
@@ -72,7 +77,9 @@ def _answer_errors(app: Flask) -> None:
         return jsonify(error.as_json()), error.status
 
     def too_large(error: RequestEntityTooLarge) -> tuple[Response, int]:
-        return refuse(ApiError(413, "too_large", "more was sent than is allowed; see /api/info"))
+        return refuse(
+            ApiError(413, "too_large", "more was sent than is allowed; send less at once")
+        )
 
     def answer(error: HTTPException) -> tuple[Response, int]:
         status = error.code or 500
@@ -87,6 +94,13 @@ def _answer_errors(app: Flask) -> None:
     app.register_error_handler(RequestEntityTooLarge, too_large)
     app.register_error_handler(HTTPException, answer)
     app.register_error_handler(Exception, fail)
+
+
+def _refuse_early() -> None:
+    """Answer what was refused before it was received."""
+    refusal = request.environ.get("asgi.scope", {}).get(REFUSAL)
+    if refusal is not None:
+        raise refusal
 
 
 def _log_requests(app: Flask, services: Services) -> None:

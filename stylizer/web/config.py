@@ -38,6 +38,8 @@ class WebConfig:
       host: the address that is listened on; another than this machine's own needs a ``token``.
       port: the TCP port; 0 takes a free one.
       token: what a client must know; None for nothing, which goes with a loopback address only.
+      certificate: a file (PEM) that HTTPS is served with; None for HTTP.
+      key: the certificate's key (PEM); None where it is in the same file.
       engine: what runs the fast network.
       threads: of the CPU, for one network; None for one a core.
       folder: uploads and results are kept in a new folder below it; None for the user's cache.
@@ -45,7 +47,7 @@ class WebConfig:
       max_clients: live streams at once.
       max_sessions: visitors that are remembered at once.
       max_queue: jobs that wait, of all visitors together.
-      max_jobs: jobs of one visitor, waiting, running and done.
+      max_jobs: jobs of one visitor that are kept; the oldest that are done make room.
       max_styles: styles that one visitor may bring.
       upload_bytes: of a photo or a video.
       style_bytes: of a style picture.
@@ -64,13 +66,15 @@ class WebConfig:
     host: str = "127.0.0.1"
     port: int = 8000
     token: str | None = None
+    certificate: Path | None = None
+    key: Path | None = None
     engine: Engine = "auto"
     threads: int | None = None
     folder: Path | None = None
     keep_seconds: float = 3600.0
     max_clients: int = 8
-    max_sessions: int = 100
-    max_queue: int = 8
+    max_sessions: int = 1000
+    max_queue: int = 24
     max_jobs: int = 12
     max_styles: int = 8
     upload_bytes: int = 300 * _MIB

@@ -45,9 +45,9 @@ class EventFormatter(logging.Formatter):
         event = record.getMessage()
         if self._json:
             line = {"time": time, "level": record.levelname.lower(), "event": event, **fields}
-            return json.dumps(line, default=str)
+            return _printable(json.dumps(line, default=str))
         told = "".join(f" {name}={_in_short(value)}" for name, value in fields.items())
-        return f"{time} {record.levelname.lower()} {event.encode('unicode_escape').decode()}{told}"
+        return _printable(f"{time} {record.levelname.lower()} {event}{told}")
 
 
 def set_up_log(form: LogFormat, *, level: int = logging.INFO) -> None:
@@ -71,3 +71,12 @@ def _in_short(value: Any) -> str:
     if len(text) > _LONGEST and "\n" not in text:
         text = f"{text[:_LONGEST]}..."
     return json.dumps(text) if any(mark in text for mark in ' "=\n\r\t') else text
+
+
+def _printable(line: str) -> str:
+    """Escape what a terminal might take for a command: a client's words are in the line."""
+    return "".join(sign if sign.isprintable() else _escaped(sign) for sign in line)
+
+
+def _escaped(sign: str) -> str:
+    return sign.encode("unicode_escape", "backslashreplace").decode("ascii")

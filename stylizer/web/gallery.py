@@ -23,9 +23,12 @@ from stylizer.web.events import log_event
 from stylizer.web.jpeg import decode_frame, encode_jpeg, shrink
 from stylizer.web.options import StyleChoice
 
-__all__ = ["SAMPLE", "Gallery", "OwnStyle", "RuntimeLoader"]
+__all__ = ["OWN", "SAMPLE", "Gallery", "OwnStyle", "RuntimeLoader"]
 
 _log = logging.getLogger(__name__)
+
+OWN = "own-"
+"""What the ids of visitors' styles begin with."""
 
 SAMPLE = Path(__file__).with_name("sample.jpg")
 """A lake between hills, drawn by us, to show styles on (CC0)."""
@@ -102,13 +105,14 @@ class Gallery:
         """Return the built-in styles, by name."""
         return [load_named_style(name) for name in style_names()]
 
-    def encode(self, title: str, image: Image, *, id: str) -> OwnStyle:
+    def encode(self, title: str, image: Image, *, id: str, jpeg: bytes | None = None) -> OwnStyle:
         """Read a visitor's picture as a style.
 
         Args:
           title: for people.
           image: uint8 RGB, (H, W, 3).
           id: what it will be called by.
+          jpeg: the picture as it was kept before; None for a new one.
 
         Raises:
           ApiError: it is too small, or too narrow: a network reads a style at a short side of its
@@ -125,8 +129,22 @@ class Gallery:
         kept = shrink(image, _KEPT_SIDE)
         code = self.runtime.encode(Style(name=title, image=kept), scale=1.0)
         sample = encode_jpeg(shrink(kept, _SAMPLE_SIDE))
-        jpeg = encode_jpeg(kept, quality=92)
+        jpeg = jpeg or encode_jpeg(kept, quality=92)
         return OwnStyle(id=id, title=title, jpeg=jpeg, code=code, sample=sample)
+
+    def decode_style(self, title: str, jpeg: bytes, *, id: str) -> OwnStyle:
+        """Read a style that was kept, from its own picture.
+
+        Raises:
+          ApiError: it is damaged.
+        """
+        return self.encode(title, decode_frame(jpeg, short_side=_KEPT_SIDE), id=id, jpeg=jpeg)
+
+    def title(self, choices: Sequence[StyleChoice], own: dict[str, OwnStyle]) -> str:
+        """Return the names of some styles, for people."""
+        names = {style.name: style.title for style in self.built_in()}
+        names |= {id: style.title for id, style in own.items()}
+        return " + ".join(names.get(choice.id, "a style") for choice in choices)
 
     def mix(self, choices: Sequence[StyleChoice], own: dict[str, OwnStyle]) -> StyleEmbedding:
         """Return the mean of some styles' codes, by weight; nothing is encoded here.
@@ -193,4 +211,6 @@ class Gallery:
 
 
 def _unknown(name: str) -> ApiError:
-    return ApiError(404, "no_style", f"there is no style {name[:40]!r}; /api/info lists them")
+    if name.startswith(OWN):
+        return ApiError(404, "no_style", "that style of yours is gone; choose another one")
+    return ApiError(404, "no_style", f"there is no style {name[:40]!r}; choose another one")

@@ -1,126 +1,48 @@
-"""Photos and videos that are painted one after the other, in a thread of their own."""
+"""The queue of photos and videos: lanes that do not wait for each other, fair shares in each."""
 
 from __future__ import annotations
 
 import logging
-import os
-import secrets
 import shutil
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from stylizer.errors import StylizerError
+from stylizer.io.isolated import Stopped
 from stylizer.web.config import WebConfig
 from stylizer.web.errors import ApiError
 from stylizer.web.events import log_event
+from stylizer.web.job import Cancelled, Job, JobState, Lane
 from stylizer.web.sessions import Session, Sessions
 
-__all__ = ["UPLOAD", "Cancelled", "Job", "JobQueue", "JobState", "Work"]
+__all__ = ["JobQueue"]
 
 _log = logging.getLogger(__name__)
 
-_MOST_JOBS = 64
+_MOST_JOBS = 400
 """Jobs that are kept in all, with what was made: sessions are free, and the disk is not."""
 
 _END_SECONDS = 20.0
-"""How long the end of the server waits for a job to heed that it is cancelled."""
+"""How long the end of the server waits for a job to heed that it is to stop."""
 
-UPLOAD = "content"
-"""The upload's name in a job's folder; it never has the name that its sender gave it."""
-
-JobState = Literal["queued", "running", "done", "failed", "cancelled"]
-
-
-class Cancelled(Exception):
-    """The job at hand is to stop."""
-
-
-@dataclass(kw_only=True, eq=False)
-class Job:
-    """One photo or video. The worker's thread writes to it, others read.
-
-    Attributes:
-      kind: of what is painted.
-      name: for people, and for the download.
-      session: whose it is.
-      folder: holds the upload, and then the result; removed with the job.
-      work: paints, and returns the result's path; it calls `check` often, and reports here.
-      id: random.
-      state: queued, running, or how it ended.
-      progress: 0 to 1.
-      seconds_left: as well as is known; None if it is not.
-      losses: iteration and total loss, of an optimized photo.
-      message: for people.
-      warnings: what is not as in the upload, a line each.
-      preview: a small JPEG of the result, or of how far it is.
-      result: path of the result, once it is done.
-      ended: when, by the queue's clock.
-    """
-
-    kind: Literal["photo", "video"]
-    name: str
-    session: Session
-    folder: Path
-    work: Work
-    id: str = field(default_factory=lambda: secrets.token_hex(12))
-    state: JobState = "queued"
-    progress: float = 0.0
-    seconds_left: float | None = None
-    losses: list[tuple[int, float]] = field(default_factory=list)
-    message: str = ""
-    warnings: list[str] = field(default_factory=list)
-    preview: bytes | None = None
-    result: Path | None = None
-    ended: float | None = None
-    stop: threading.Event = field(default_factory=threading.Event)
-
-    def hide_paths(self, text: str) -> str:
-        """Return a message without the server's own paths: the upload has its sender's name."""
-        text = text.replace(str(self.folder / UPLOAD), self.name)
-        return text.replace(f"{self.folder}{os.sep}", "")
-
-    def check(self) -> None:
-        """Go on only if the job is still wanted.
-
-        Raises:
-          Cancelled: it is not.
-        """
-        if self.stop.is_set():
-            raise Cancelled
-
-    def as_json(self, place: int) -> dict[str, Any]:
-        """Describe the job.
-
-        Args:
-          place: in the queue, from 1; 0 for a job that does not wait.
-        """
-        address = f"/api/jobs/{self.id}"
-        return {
-            "id": self.id,
-            "kind": self.kind,
-            "name": self.name,
-            "state": self.state,
-            "place": place,
-            "progress": round(self.progress, 4),
-            "seconds_left": None if self.seconds_left is None else round(self.seconds_left, 1),
-            "losses": list(self.losses),
-            "message": self.message,
-            "warnings": list(self.warnings),
-            "result": f"{address}/result" if self.result is not None else None,
-            "preview": f"{address}/preview" if self.preview is not None else None,
-        }
-
-
-Work = Callable[[Job], Path]
+_MADE_ROOM = "Others came who had nothing in the queue yet. Send it again later."
 
 
 class JobQueue:
-    """All jobs, and the thread that does them; may be used by several threads."""
+    """All jobs, and a thread for each lane that does them; may be used by several threads.
+
+    In a lane it is the turn of the visitor who was served longest ago. Where the queue is full, a
+    visitor who has less in it takes the place of the newest job of the one who has most.
+
+    Attributes:
+      on_change: called with a job that was taken in, has begun or has ended.
+    """
+
+    on_change: Callable[[Job], None]
 
     def __init__(
         self,
@@ -129,7 +51,7 @@ class JobQueue:
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Begin without a job; the thread starts with the first one.
+        """Begin without a job; a lane's thread starts with its first one.
 
         Args:
           config: says how many jobs may wait, how many a visitor may have, and for how long.
@@ -141,8 +63,14 @@ class JobQueue:
         self._jobs: dict[str, Job] = {}
         self._waiting: list[Job] = []
         self._arriving: dict[object, Session] = {}
-        self._worker: threading.Thread | None = None
+        self._workers: dict[Lane, threading.Thread] = {}
+        self._served: dict[tuple[Lane, str], int] = {}
         self._closing = False
+        self.on_change = lambda job: None
+
+    def __len__(self) -> int:
+        """How many jobs there are, those that have ended too."""
+        return len(self._jobs)
 
     def counts(self) -> dict[str, int]:
         """Return how many jobs come in, wait and run."""
@@ -153,41 +81,54 @@ class JobQueue:
 
     @contextmanager
     def receive(self, session: Session) -> Iterator[object]:
-        """Keep a place in the queue while a visitor's upload comes in.
+        """Keep a place in the queue while a visitor's upload is looked at.
 
         Yields:
           The place, for `submit`; without that it is free again at the end of the block.
 
         Raises:
-          ApiError: the queue is full, or the visitor has as many jobs as one may.
+          ApiError: the queue is full of others, or the visitor has as many jobs as one may.
         """
         place = object()
         with self._change:
-            self._check_room(session)
+            gone = self._make_room(session)
             self._arriving[place] = session
         try:
+            if gone is not None:
+                self._end(gone, "failed", _MADE_ROOM)
             yield place
         finally:
             with self._change:
                 self._arriving.pop(place, None)
 
-    def _check_room(self, session: Session) -> None:
+    def _make_room(self, session: Session) -> Job | None:
+        """Find room for one more; return a waiting job that is to go for that."""
         config, arriving = self._config, list(self._arriving.values())
-        if self._closing or len(self._waiting) + len(arriving) >= config.max_queue:
-            raise ApiError(
-                429, "queue_full", f"{config.max_queue} others wait already; try again later"
-            )
-        if len(self._jobs) + len(arriving) >= _MOST_JOBS:
-            raise ApiError(429, "queue_full", "there is no room for more results; try again later")
-        if len(self.of(session)) + arriving.count(session) >= config.max_jobs:
+        if self._closing:
+            raise ApiError(429, "queue_full", "the server is ending; try again later")
+        mine = arriving.count(session) + sum(
+            job.session is session and job.ended is None for job in self._jobs.values()
+        )
+        if mine >= config.max_jobs:
             raise ApiError(
                 429,
                 "too_many_jobs",
-                f"jobs: expected at most {config.max_jobs}; remove one first",
+                f"jobs: expected at most {config.max_jobs} that are not done; wait, or cancel one",
             )
+        if len(self._waiting) + len(arriving) < config.max_queue:
+            return None
+        waiting = Counter(job.session.id for job in self._waiting)
+        greedy, most = waiting.most_common(1)[0] if waiting else ("", 0)
+        if most < waiting[session.id] + arriving.count(session) + 2:
+            raise ApiError(
+                429, "queue_full", f"{config.max_queue} jobs wait already; try again later"
+            )
+        newest = next(job for job in reversed(self._waiting) if job.session.id == greedy)
+        self._waiting.remove(newest)
+        return newest
 
     def submit(self, job: Job, *, place: object) -> None:
-        """Put a job at the end of the queue.
+        """Put a job into the queue; where there are too many results, the oldest go.
 
         Args:
           job: a new one.
@@ -197,18 +138,46 @@ class JobQueue:
           ApiError: the server is ending.
         """
         with self._change:
-            del self._arriving[place]  # so there is room, unless the server is ending
-            self._check_room(job.session)
-            self._jobs[job.id] = job
-            self._waiting.append(job)
-            self._sessions.hold(job.session, 1)
-            if self._worker is None:
-                self._worker = threading.Thread(
-                    target=self._run, name="stylizer-web-jobs", daemon=True
-                )
-                self._worker.start()
-            self._change.notify_all()
+            del self._arriving[place]
+            if self._closing:
+                raise ApiError(429, "queue_full", "the server is ending; try again later")
+            self._add(job)
+        for old in self._superfluous(job.session):
+            log_event(_log, "job_removed", job=old.id)
+            self.remove(old)
+        self.on_change(job)
         log_event(_log, "job_queued", job=job.id, kind=job.kind)
+
+    def restore(self, job: Job) -> None:
+        """Take in a job of a server before: one that has ended as it is, else it waits again."""
+        with self._change:
+            self._add(job)
+
+    def _add(self, job: Job) -> None:
+        self._jobs[job.id] = job
+        job.session.jobs += 1
+        if job.ended is not None:
+            return
+        self._waiting.append(job)
+        self._sessions.hold(job.session, 1)
+        if job.lane not in self._workers:
+            self._workers[job.lane] = threading.Thread(
+                target=self._run, args=(job.lane,), name=f"stylizer-web-{job.lane}", daemon=True
+            )
+            self._workers[job.lane].start()
+        self._change.notify_all()
+
+    def _superfluous(self, session: Session) -> list[Job]:
+        """Return results that are too many, of a visitor or of all, the oldest first."""
+        with self._change:
+            mine = [job for job in self._jobs.values() if job.session is session]
+            ended = [job for job in mine if job.ended is not None]
+            found = ended[: max(0, len(mine) - self._config.max_jobs)]
+            if len(self._jobs) - len(found) > _MOST_JOBS:
+                ended = [job for job in self._jobs.values() if job.ended is not None]
+                of = Counter(job.session.id for job in ended)
+                found += sorted(ended, key=lambda job: -of[job.session.id])[:1]
+            return found
 
     def of(self, session: Session | None) -> list[Job]:
         """Return a visitor's jobs, oldest first."""
@@ -229,8 +198,22 @@ class JobQueue:
     def describe(self, job: Job) -> dict[str, Any]:
         """Describe a job, with its place in the queue."""
         with self._change:
-            place = self._waiting.index(job) + 1 if job in self._waiting else 0
-            return job.as_json(place)
+            order = self._order(job.lane) if job in self._waiting else []
+            return job.as_json(order.index(job) + 1 if order else 0)
+
+    def _order(self, lane: Lane) -> list[Job]:
+        """Return a lane's waiting jobs in turn: who was served longest ago comes first."""
+        served = {id: turn for (of, id), turn in self._served.items() if of == lane}
+        left = [job for job in self._waiting if job.lane == lane]
+        order: list[Job] = []
+        turn = max(self._served.values(), default=0)
+        while left:
+            chosen = min(left, key=lambda job: served.get(job.session.id, -1))
+            left.remove(chosen)
+            order.append(chosen)
+            turn += 1
+            served[chosen.session.id] = turn
+        return order
 
     def cancel(self, job: Job) -> None:
         """Stop a job, at once if it waits, else soon; one that has ended stays as it is."""
@@ -245,39 +228,53 @@ class JobQueue:
         """Cancel a job if it has not ended, and forget it with all its files."""
         self.cancel(job)
         with self._change:
-            self._jobs.pop(job.id, None)
+            if self._jobs.pop(job.id, None) is not None:
+                job.session.jobs -= 1
             ended = job.ended is not None
         if ended:  # else the worker removes what it still writes to
             shutil.rmtree(job.folder, ignore_errors=True)
 
     def sweep(self) -> None:
-        """Forget jobs that ended long ago."""
+        """Forget jobs that ended long ago, and those of visitors who are forgotten."""
         oldest = self._clock() - self._config.keep_seconds
+        known = {id(session) for session in self._sessions.all()}
         with self._change:
-            old = [job for job in self._jobs.values() if (job.ended or oldest) < oldest]
+            old = [
+                job
+                for job in self._jobs.values()
+                if job.ended is not None and (job.ended < oldest or id(job.session) not in known)
+            ]
+            waits = {job.session.id for job in self._waiting}
+            self._served = {key: turn for key, turn in self._served.items() if key[1] in waits}
         for job in old:
             log_event(_log, "job_removed", job=job.id)
             self.remove(job)
 
     def close(self) -> None:
-        """Cancel all jobs, take no more, and wait for the one that runs."""
+        """Take no more, and stop what runs; all is left as it is, for the next server."""
         with self._change:
             self._closing = True
-            jobs, worker = list(self._jobs.values()), self._worker
+            workers = list(self._workers.values())
+            for job in self._jobs.values():
+                if job.ended is None:
+                    job.goes_on = True
+                    job.stop.set()
             self._change.notify_all()
-        for job in jobs:
-            self.cancel(job)
-        if worker is not None:
-            worker.join(_END_SECONDS)
+        end = time.monotonic() + _END_SECONDS
+        for worker in workers:
+            worker.join(max(0.0, end - time.monotonic()))
 
-    def _run(self) -> None:
+    def _run(self, lane: Lane) -> None:
         while True:
             with self._change:
-                self._change.wait_for(lambda: self._waiting or self._closing)
+                self._change.wait_for(lambda: self._closing or self._order(lane))
                 if self._closing:
                     return
-                job = self._waiting.pop(0)
+                job = self._order(lane)[0]
+                self._waiting.remove(job)
                 job.state = "running"
+                turn = max(self._served.values(), default=0) + 1
+                self._served[lane, job.session.id] = turn
             self._do(job)
 
     def _do(self, job: Job) -> None:
@@ -289,7 +286,7 @@ class JobQueue:
             job.result = job.work(job)
             state, message = "done", job.message
             job.progress = 1.0
-        except Cancelled:
+        except (Cancelled, Stopped):
             state = "cancelled"
         except ApiError as error:
             message = error.message
@@ -300,19 +297,27 @@ class JobQueue:
         except Exception:
             _log.exception("job failed")
             message = "the server made a mistake; its log says which"
+        if job.goes_on and state != "done":
+            job.state = "queued"
+            log_event(_log, "job_kept", job=job.id, kind=job.kind)
+            return
         self._end(job, state, message, seconds=round(self._clock() - began, 2))
 
     def _end(self, job: Job, state: JobState, message: str, *, seconds: float = 0.0) -> None:
-        kept = None if job.result is None else job.result.name
+        kept = set() if job.result is None else {job.result.name}
         with self._change:
             with suppress(OSError):  # someone clears the cache at the same time
                 for path in job.folder.iterdir():
-                    if path.name != kept:
+                    if path.is_dir():
+                        shutil.rmtree(path, ignore_errors=True)
+                    elif path.name not in kept:
                         path.unlink()
             job.message, job.seconds_left = message, None
             job.state, job.ended = state, self._clock()
             forgotten = job.id not in self._jobs
         self._sessions.hold(job.session, -1)
         log_event(_log, f"job_{state}", job=job.id, kind=job.kind, seconds=seconds)
-        if forgotten or kept is None:
+        if forgotten or not kept:
             shutil.rmtree(job.folder, ignore_errors=True)
+        else:
+            self.on_change(job)

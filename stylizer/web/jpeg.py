@@ -18,6 +18,7 @@ from stylizer.web.errors import ApiError
 __all__ = [
     "BOMBS",
     "DAMAGED",
+    "count_scans",
     "decode_frame",
     "encode_jpeg",
     "fit_within",
@@ -31,8 +32,19 @@ DAMAGED = (OSError, SyntaxError, ValueError, EOFError, MemoryError, OverflowErro
 BOMBS = (pillow.DecompressionBombError, pillow.DecompressionBombWarning)
 """What it raises on a picture of more pixels than it finds good."""
 
+_MOST_SCANS = 12
+"""Of a live frame: cameras and browsers write one, or ten of a progressive JPEG."""
+
 _LONGEST_FRAME = 4096
 """Pixels of a side of a live frame."""
+
+
+def count_scans(data: bytes) -> int:
+    """Return how many scans a JPEG has; a progressive one is decoded once for each.
+
+    Their marker stands nowhere in coded data, at most in a thumbnail besides.
+    """
+    return data.count(b"\xff\xda")
 
 
 def decode_frame(data: bytes, *, short_side: int) -> Image:
@@ -48,6 +60,8 @@ def decode_frame(data: bytes, *, short_side: int) -> Image:
     Raises:
       ApiError: not a JPEG, damaged, cut off, or too large.
     """
+    if count_scans(data) > _MOST_SCANS:
+        raise ApiError(400, "bad_frame", f"expected a JPEG of at most {_MOST_SCANS} scans")
     try:
         with pillow.open(BytesIO(data), formats=("JPEG",)) as opened:
             width, height = opened.size

@@ -1,19 +1,22 @@
 """Live streams: a frame comes in as JPEG, is painted, and goes out as JPEG.
 
-The next frame comes when the client has the last one, so that nothing queues up. No lock is held
-while anything is received or sent: a slow client holds up nobody.
+Frames are answered in their order. A client may send the next ones before it has the answer: they
+wait in the connection, whose other side is told to send no more when there are two. A slow client
+holds up nobody: connections belong to the server's loop, and frames are painted in other threads.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import secrets
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from typing import Any
 
 from stylizer.web.config import WebConfig
@@ -24,11 +27,25 @@ from stylizer.web.jpeg import decode_frame, encode_jpeg
 from stylizer.web.options import LiveSettings, StyleChoice, read_live_settings, read_object
 from stylizer.web.painter import ClientPainter
 from stylizer.web.sessions import Session, Sessions
-from stylizer.web.sockets import MISTAKE, REFUSED, ConnectionClosed, LiveSocket
 
-__all__ = ["Clients", "LiveService"]
+__all__ = ["MISTAKE", "REFUSED", "Clients", "LiveService", "Receive", "Send"]
 
 _log = logging.getLogger(__name__)
+
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[Any], Awaitable[None]]
+"""Of ASGI: the next message of a connection, and a message to it."""
+
+REFUSED = 1008
+"""Closing code: a policy, such as a limit, was violated (RFC 6455, 7.4.1)."""
+MISTAKE = 1011
+"""Closing code: the server failed."""
+_LONGEST_REASON = 120
+"""Bytes; 123 fit into a closing frame."""
+
+
+class _Gone(Exception):
+    """The client has ended the connection, or takes nothing in."""
 
 
 class Clients:
@@ -38,39 +55,36 @@ class Clients:
         """Begin with none, and have ``most`` at once."""
         self._most = most
         self._lock = threading.Lock()
-        self._open: set[LiveSocket] = set()
+        self._count = 0
         self._closing = False
 
     def __len__(self) -> int:
         """How many there are."""
-        return len(self._open)
+        return self._count
 
     @contextmanager
-    def seat(self, socket: LiveSocket) -> Iterator[None]:
+    def seat(self) -> Iterator[None]:
         """Count a client as long as the block lasts.
 
         Raises:
           ApiError: there are as many as there may be, or the server is ending.
         """
         with self._lock:
-            if self._closing or len(self._open) >= self._most:
+            if self._closing or self._count >= self._most:
                 raise ApiError(
                     429, "too_many_clients", f"all {self._most} places are taken; try again later"
                 )
-            self._open.add(socket)
+            self._count += 1
         try:
             yield
         finally:
             with self._lock:
-                self._open.discard(socket)
+                self._count -= 1
 
     def close(self) -> None:
-        """Let all clients go, and take no more."""
+        """Take no more."""
         with self._lock:
             self._closing = True
-            sockets = list(self._open)
-        for socket in sockets:
-            socket.abort()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,97 +102,140 @@ class LiveService:
     gallery: Gallery
     sessions: Sessions
     clients: Clients
+    _threads: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(64, thread_name_prefix="stylizer-web-live")
+    )
 
-    def serve(self, environ: Mapping[str, Any], session: Session | None) -> None:
+    async def serve(self, receive: Receive, send: Send, session: Session | None) -> None:
         """Serve a client to its end.
 
         Args:
-          environ: the WSGI request that asks for a WebSocket.
+          receive: of the connection, which is accepted.
+          send: of the connection.
           session: the visitor; None for one without, who has the built-in styles alone.
-
-        Raises:
-          ApiError: it does not ask as one should.
         """
-        config = self.config
-        socket = LiveSocket.accept(
-            environ, ping_seconds=config.ping_seconds, most_bytes=config.frame_bytes
-        )
         client = secrets.token_hex(4)
+        socket = _Socket(receive, send, patience=2 * self.config.ping_seconds)
         try:
-            with self.clients.seat(socket):
+            with self.clients.seat():
                 log_event(_log, "client_open", client=client)
-                stream = _Stream(self, socket, session)
                 self.sessions.hold(session, 1)
+                stream = _Stream(self, socket, session)
                 try:
-                    why = stream.run()
+                    why = await stream.run()
                 finally:
                     self.sessions.hold(session, -1)
                     log_event(_log, "client_end", frames=stream.frames, client=client)
-            if why is not None:
-                socket.close(REFUSED, why)
+            await socket.close(REFUSED, why)
         except ApiError as error:
             log_event(_log, "client_refused", code=error.code, client=client)
-            socket.close(REFUSED, error.message)
-        except ConnectionClosed:
+            await socket.close(REFUSED, error.message)
+        except _Gone:
             pass
         except Exception:
             _log.exception("client failed")
-            socket.close(MISTAKE, "the server made a mistake; its log says which")
-        finally:
-            socket.finish()
+            await socket.close(MISTAKE, "the server made a mistake; its log says which")
+
+    async def in_thread(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Call a function in a thread of its own."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, function, *arguments)
+
+
+class _Socket:
+    """A connection by ASGI; a client that takes nothing in for a time is given up."""
+
+    def __init__(self, receive: Receive, send: Send, *, patience: float) -> None:
+        self._receive, self._send, self._patience = receive, send, patience
+
+    async def receive(self, timeout: float) -> str | bytes | None:
+        """Return the next message; None when none came in ``timeout`` seconds."""
+        try:
+            message = await asyncio.wait_for(self._receive(), timeout)
+        except TimeoutError:
+            return None
+        if message["type"] != "websocket.receive":
+            raise _Gone
+        text: str | None = message.get("text")
+        return message.get("bytes") if text is None else text
+
+    async def send(self, message: str | bytes) -> None:
+        kind = "text" if isinstance(message, str) else "bytes"
+        await self._give({"type": "websocket.send", kind: message})
+
+    async def close(self, code: int, reason: str) -> None:
+        short = reason.encode()[:_LONGEST_REASON].decode(errors="ignore")
+        with suppress(_Gone):
+            await self._give({"type": "websocket.close", "code": code, "reason": short})
+
+    async def _give(self, message: dict[str, Any]) -> None:
+        try:
+            await asyncio.wait_for(self._send(message), self._patience)
+        except (OSError, RuntimeError) as error:  # TimeoutError is an OSError
+            raise _Gone from error
 
 
 class _Stream:
     """One client's frames."""
 
-    def __init__(self, service: LiveService, socket: LiveSocket, session: Session | None) -> None:
+    def __init__(self, service: LiveService, socket: _Socket, session: Session | None) -> None:
         self._service, self._socket, self._session = service, socket, session
-        gallery = service.gallery
-        settings = LiveSettings(styles=(StyleChoice(id=gallery.built_in()[0].name, weight=1.0),))
-        self._code = gallery.mix(settings.styles, {})
-        self._painter = ClientPainter(gallery.runtime, settings, self._code)
+        self._code: Any = None
+        self._painter: ClientPainter | None = None
         self.frames = 0
 
-    def run(self) -> str | None:
+    async def run(self) -> str:
         """Serve until the connection is closed; return why, if it is to be the server's doing.
 
         Raises:
-          ConnectionClosed: by the client.
+          _Gone: it was the client's.
         """
-        self._tell("ready", engine=self._service.gallery.runtime.description)
+        service = self._service
+        engine = await service.in_thread(self._begin)
+        await self._tell("ready", engine=engine)
         while True:
-            message = self._socket.receive(self._service.config.idle_seconds)
+            message = await self._socket.receive(service.config.idle_seconds)
             if message is None:
                 return "nothing came for too long; connect again"
             try:
                 if isinstance(message, str):
-                    self._change(message)
+                    await service.in_thread(self._change, message)
                 else:
-                    self._paint(message)
+                    painted, stats = await service.in_thread(self._paint, message)
+                    await self._socket.send(painted)
+                    await self._tell("stats", **stats)
             except ApiError as error:
-                self._tell("error", code=error.code, message=error.message)
+                await self._tell("error", code=error.code, message=error.message)
+
+    def _begin(self) -> str:
+        gallery = self._service.gallery
+        settings = LiveSettings(styles=(StyleChoice(id=gallery.built_in()[0].name, weight=1.0),))
+        self._code = gallery.mix(settings.styles, {})
+        self._painter = ClientPainter(gallery.runtime, settings, self._code)
+        return gallery.runtime.description
 
     def _change(self, message: str) -> None:
         values = read_object(message, name="message")
         if values.pop("type", None) != "settings":
             raise ApiError(400, "bad_message", 'type: expected "settings"')
+        if self._painter is None:
+            return
         settings = read_live_settings(values, self._painter.settings)
         if "styles" in values:
             own = {} if self._session is None else self._session.styles
             self._code = self._service.gallery.mix(settings.styles, own)
         self._painter.change(settings, self._code)
 
-    def _paint(self, data: bytes) -> None:
-        config = self._service.config
-        short_side = min(self._painter.settings.short_side, config.live_short_side)
+    def _paint(self, data: bytes) -> tuple[bytes, dict[str, Any]]:
+        config, painter = self._service.config, self._painter
+        assert painter is not None, "it is made before the first message is read"
+        short_side = min(painter.settings.short_side, config.live_short_side)
         image = decode_frame(data, short_side=short_side)
         began = time.perf_counter()
-        painted = self._painter(image)
+        painted = painter(image)
         spent = time.perf_counter() - began
         self.frames += 1
-        self._socket.send(encode_jpeg(painted))
-        size = [painted.shape[1], painted.shape[0]]
-        self._tell("stats", paint_ms=round(1000 * spent, 1), size=size)
+        stats = {"paint_ms": round(1000 * spent, 1), "size": [painted.shape[1], painted.shape[0]]}
+        return encode_jpeg(painted, quality=painter.settings.quality), stats
 
-    def _tell(self, kind: str, **values: Any) -> None:
-        self._socket.send(json.dumps({"type": kind, **values}))
+    async def _tell(self, kind: str, **values: Any) -> None:
+        await self._socket.send(json.dumps({"type": kind, **values}))

@@ -69,6 +69,7 @@ def _some(styles: tuple[StyleChoice, ...]) -> tuple[StyleChoice, ...]:
 
 Share = Annotated[float, Field(strict=True, ge=0, le=1)]
 ShortSide = Annotated[int, BeforeValidator(_whole), Field(strict=True, ge=32, le=8192)]
+Quality = Annotated[int, BeforeValidator(_whole), Field(strict=True, ge=10, le=95)]
 Styles = Annotated[tuple["StyleChoice", ...], AfterValidator(_some)]
 
 
@@ -91,6 +92,7 @@ class LiveSettings:
       keep_color: whether the source's colors are kept.
       faces: what is done to faces where they can be found.
       short_side: of the painted picture, in pixels; smaller sources are not enlarged.
+      quality: of the pictures that are sent back, as JPEG has it.
     """
 
     styles: Styles
@@ -99,6 +101,7 @@ class LiveSettings:
     keep_color: StrictBool = False
     faces: FaceMode = "keep"
     short_side: ShortSide = 360
+    quality: Quality = 85
 
 
 @dataclass(frozen=True, kw_only=True, config=_ONLY_THESE)

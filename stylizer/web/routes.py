@@ -14,23 +14,20 @@ from flask import Flask, Response, jsonify, request, send_file
 import stylizer
 from stylizer.web.config import WebConfig
 from stylizer.web.errors import ApiError
-from stylizer.web.jobs import UPLOAD, Job, Work
-from stylizer.web.options import read_object, read_photo_options, read_video_options
+from stylizer.web.gallery import OWN
+from stylizer.web.job import UPLOAD, Job
+from stylizer.web.options import read_object
 from stylizer.web.services import Services
-from stylizer.web.sessions import Session, current_session, find_session
+from stylizer.web.sessions import current_session, find_session
 from stylizer.web.uploads import (
     VIDEO_FORMATS,
     check_video,
     display_name,
-    most_frames,
     read_picture,
     uploaded_file,
 )
-from stylizer.web.work import PhotoWork, VideoWork
 
 __all__ = ["add_routes"]
-
-Values = dict[str, Any]
 
 
 def add_routes(app: Flask, services: Services) -> None:
@@ -40,16 +37,14 @@ def add_routes(app: Flask, services: Services) -> None:
     _add_uploads(app, services)
     _add_jobs(app, services)
 
-    @app.route("/api/live", websocket=True)
+    @app.get("/api/live")
     def live() -> Response:
-        services.live.serve(request.environ, find_session(services.sessions))
-        return Response()  # the connection is shut: it goes nowhere
+        raise ApiError(400, "bad_handshake", "expected a WebSocket's handshake at this address")
 
 
 def _add_page(app: Flask, services: Services) -> None:
     @app.get("/")
     def page() -> Response:
-        current_session(services.sessions)
         return app.send_static_file("index.html")
 
     @app.get("/healthz")
@@ -73,20 +68,20 @@ def _add_styles(app: Flask, services: Services) -> None:
 
     @app.post("/api/styles")
     def add_style() -> tuple[Response, int]:
+        file = uploaded_file("file", most_bytes=services.config.style_bytes)
         session = current_session(services.sessions)
         services.sessions.check_room(session)
-        file = uploaded_file("file", most_bytes=services.config.style_bytes)
         title = display_name(file.filename, otherwise="My style")
-        with services.folder.temporary() as path:
+        with services.sessions.work_for(session), services.folder.temporary() as path:
             file.save(path)
             image = read_picture(path, most_pixels=services.config.pixels)
-        style = services.gallery.encode(title, image, id=f"own-{secrets.token_hex(8)}")
+            style = services.gallery.encode(title, image, id=f"{OWN}{secrets.token_hex(8)}")
         services.sessions.add_style(session, style)
         return jsonify(id=style.id, title=style.title), 201
 
     @app.delete("/api/styles/<name>")
     def remove_style(name: str) -> tuple[str, int]:
-        services.sessions.remove_style(current_session(services.sessions), name)
+        services.sessions.remove_style(find_session(services.sessions), name)
         return "", 204
 
 
@@ -128,66 +123,43 @@ def _limits(config: WebConfig) -> dict[str, float]:
 
 
 def _add_uploads(app: Flask, services: Services) -> None:
-    config, gallery = services.config, services.gallery
+    config = services.config
 
     @app.post("/api/photos")
     def photo() -> tuple[Response, int]:
-        def make(session: Session, source: Path, values: Values) -> Work:
-            options = read_photo_options(values, most_iterations=config.iterations)
-            styles = gallery.styles(options.styles, session.styles)
-            read_picture(source, most_pixels=config.pixels)
-            return PhotoWork(
-                gallery=gallery,
-                source=source,
-                styles=styles,
-                options=options,
-                pixels=config.pixels,
-                gatys_pixels=config.gatys_pixels,
-            )
+        def check(path: Path) -> None:
+            read_picture(path, most_pixels=config.pixels)
 
-        return _submit(services, "photo", make)
+        return _submit(services, "photo", check)
 
     @app.post("/api/videos")
     def video() -> tuple[Response, int]:
-        def make(session: Session, source: Path, values: Values) -> Work:
-            options = read_video_options(values)
-            styles = gallery.styles(options.styles, session.styles)
-            check_video(source, seconds=config.video_seconds, pixels=config.video_pixels)
-            return VideoWork(
-                gallery=gallery,
-                source=source,
-                styles=styles,
-                options=options,
-                most_frames=most_frames(config.video_seconds),
-            )
+        def check(path: Path) -> None:
+            check_video(path, seconds=config.video_seconds, pixels=config.video_pixels)
 
-        return _submit(services, "video", make)
+        return _submit(services, "video", check)
 
 
 def _submit(
-    services: Services,
-    kind: Literal["photo", "video"],
-    make: Callable[[Session, Path, Values], Work],
+    services: Services, kind: Literal["photo", "video"], check: Callable[[Path], None]
 ) -> tuple[Response, int]:
-    """Take in the request's upload, and put it in the queue.
+    """Look at the request's upload, and put it in the queue.
 
     Raises:
       ApiError: there is no room, or something is wrong with the upload or its options.
     """
+    file = uploaded_file("content", most_bytes=services.config.upload_bytes)
+    values = read_object(request.form.get("options"), name="options")
     session = current_session(services.sessions)
-    # The body of the request is read within: so many uploads come in at once, and no more.
-    with services.jobs.receive(session) as place, _new_folder(services) as folder:
-        file = uploaded_file("content", most_bytes=services.config.upload_bytes)
-        values = read_object(request.form.get("options"), name="options")
-        source = folder / UPLOAD
-        file.save(source)
-        job = Job(
-            kind=kind,
-            name=display_name(file.filename, otherwise=kind),
-            session=session,
-            folder=folder,
-            work=make(session, source, values),
-        )
+    with (
+        services.sessions.work_for(session),
+        services.jobs.receive(session) as place,
+        _new_folder(services) as folder,
+    ):
+        file.save(folder / UPLOAD)
+        name = display_name(file.filename, otherwise=kind)
+        job = services.make_job(kind, session, folder, values, name)
+        check(folder / UPLOAD)
         services.jobs.submit(job, place=place)
     return jsonify(job=job.id), 202
 

@@ -30,7 +30,11 @@ _OPEN = "/healthz"
 
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
-_FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host")
+_FORWARDED = (
+    *("Forwarded", "Via", "X-Forwarded", "X-Forwarded-For", "X-Forwarded-Host"),
+    *("X-Forwarded-Port", "X-Forwarded-Proto", "X-Forwarded-Server", "X-Forwarded-Ssl"),
+    *("X-Real-IP", "X-Client-IP", "X-Cluster-Client-IP", "True-Client-IP", "CF-Connecting-IP"),
+)
 """What a proxy adds, through which others may come."""
 
 _HEADERS = {

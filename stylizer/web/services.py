@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
+from pathlib import Path
+from typing import Any, Literal, cast
 
 from stylizer.network.config import FastConfig
 from stylizer.web.config import WebConfig, default_folder
+from stylizer.web.errors import ApiError
+from stylizer.web.events import log_event
 from stylizer.web.folder import ServerFolder
 from stylizer.web.gallery import Gallery, RuntimeLoader
+from stylizer.web.job import UPLOAD, Job, Lane, Work
 from stylizer.web.jobs import JobQueue
+from stylizer.web.kept import Kept
 from stylizer.web.live import Clients, LiveService
-from stylizer.web.sessions import Sessions
+from stylizer.web.options import read_photo_options, read_video_options
+from stylizer.web.sessions import Session, Sessions
+from stylizer.web.uploads import most_frames
+from stylizer.web.work import PhotoWork, VideoWork
 
 __all__ = ["Services"]
 
@@ -39,31 +49,98 @@ class Services:
         self.config = config
         self._starting, self._ended = threading.Lock(), threading.Event()
         self._sweeper: threading.Thread | None = None
-        self.folder = ServerFolder(config.folder or default_folder())
+        self.folder = ServerFolder(
+            config.folder or default_folder(), keep_seconds=config.keep_seconds
+        )
         fast = FastConfig(engine=config.engine, threads=config.threads)
         self.gallery = Gallery(fast, loader=loader)
         self.sessions = Sessions(config)
         self.jobs = JobQueue(config, self.sessions)
+        self._kept = Kept(self.folder, self.sessions, self.jobs)
         self.clients = Clients(config.max_clients)
         self.live = LiveService(
             config=config, gallery=self.gallery, sessions=self.sessions, clients=self.clients
         )
 
     def start(self) -> None:
-        """Begin to remove what is old; called again, it does nothing."""
+        """Go on with what a server before has left; called again, it does nothing."""
         with self._starting:
-            if self._sweeper is None and not self._ended.is_set():
-                self._sweeper = threading.Thread(
-                    target=self._sweep, name="stylizer-web-sweeper", daemon=True
-                )
-                self._sweeper.start()
+            if self._sweeper is not None or self._ended.is_set():
+                return
+            going_on = self._kept.restore(self.gallery, self.make_job, now=time.monotonic())
+            if len(self.jobs):
+                log_event(_log, "restored", jobs=len(self.jobs), going_on=going_on)
+            self._sweeper = threading.Thread(
+                target=self._sweep, name="stylizer-web-sweeper", daemon=True
+            )
+            self._sweeper.start()
+
+    def make_job(
+        self, kind: str, session: Session, folder: Path, options: dict[str, Any], name: str
+    ) -> Job:
+        """Make a job of what was asked for.
+
+        Args:
+          kind: ``"photo"`` or ``"video"``.
+          session: whose it is.
+          folder: holds the upload.
+          options: as they came.
+          name: for people.
+
+        Raises:
+          ApiError: an option is out of its range, or there is no such style.
+        """
+        config, gallery, source = self.config, self.gallery, folder / UPLOAD
+        lane: Lane = "video"
+        if kind == "photo":
+            photo = read_photo_options(options, most_iterations=config.iterations)
+            choices, lane = photo.styles, "photo" if photo.method == "fast" else "optimized"
+            work: Work = PhotoWork(
+                gallery=gallery,
+                source=source,
+                styles=gallery.styles(choices, session.styles),
+                options=photo,
+                pixels=config.pixels,
+                gatys_pixels=config.gatys_pixels,
+            )
+        elif kind == "video":
+            video = read_video_options(options)
+            choices = video.styles
+            work = VideoWork(
+                gallery=gallery,
+                source=source,
+                styles=gallery.styles(choices, session.styles),
+                options=video,
+                most_frames=most_frames(config.video_seconds),
+            )
+        else:
+            raise ApiError(400, "bad_options", f"expected a photo or a video, got {kind!r}")
+        return Job(
+            kind=cast(Literal["photo", "video"], kind),
+            name=name,
+            session=session,
+            folder=folder,
+            options=options,
+            work=work,
+            lane=lane,
+            title=gallery.title(choices, session.styles),
+        )
+
+    @property
+    def unfinished(self) -> tuple[int, int]:
+        """How many jobs there are, and how many of them are not done."""
+        counts = self.jobs.counts()
+        return len(self.jobs), counts["queued"] + counts["running"]
 
     def close(self) -> None:
-        """End what is under way, and remove what was kept."""
+        """End what is under way; what was kept stays for the next server, if there is something."""
         self._ended.set()
         self.clients.close()
         self.jobs.close()
-        self.folder.remove()
+        if self._kept.holds_something:
+            self.folder.leave()
+        else:
+            self.folder.remove()
 
     def _sweep(self) -> None:
         pause = min(_PAUSE, self.config.keep_seconds / 4)

@@ -1,6 +1,7 @@
 """What visitors hand in: a form's file, and whether it is a picture or a video that may be painted.
 
-Nothing is decoded before its size is known and allowed. Inside, a picture is uint8 RGB, (H, W, 3).
+Nothing is decoded before its size is known and allowed, and that in a process of its own, which may
+take so much time and memory. Inside, a picture is uint8 RGB, (H, W, 3).
 """
 
 from __future__ import annotations
@@ -16,17 +17,23 @@ from werkzeug.datastructures import FileStorage
 from stylizer.errors import SourceError
 from stylizer.frame import Image
 from stylizer.io.image import read_image
-from stylizer.io.isolated import isolated
+from stylizer.io.isolated import ProcessLimits, isolated
 from stylizer.io.media.container import open_video
-from stylizer.io.media.probe import MediaInfo, probe
+from stylizer.io.media.lengths import measure_tracks
+from stylizer.io.media.probe import probe
 from stylizer.size import MAX_SIDE
+from stylizer.web.config import WebConfig
 from stylizer.web.errors import ApiError
-from stylizer.web.jpeg import BOMBS, DAMAGED, too_large
+from stylizer.web.jpeg import BOMBS, DAMAGED, count_scans, too_large
 
 __all__ = [
     "VIDEO_FORMATS",
+    "body_limit",
     "check_video",
     "display_name",
+    "film_limits",
+    "load_picture",
+    "look_at_video",
     "most_frames",
     "read_picture",
     "uploaded_file",
@@ -41,12 +48,31 @@ _MOST_RATE = 60
 
 _PICTURE_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF")
 
-_DECODING = threading.Lock()
-"""One picture at a time: each may take hundreds of megabytes for a moment."""
+_PICTURE_SECONDS = 20.0
+_PICTURE_MEMORY = 3 * 1024**3
+_FILM_SECONDS = 30.0
+"""Without a frame, or another word."""
+_FILM_MEMORY = 5 * 1024**3
+_FILM_FORMATS = ("mov", "matroska", "avi", "gif", "nut")
+"""ffmpeg's names; NUT is what the library puts tracks into meanwhile."""
+_MORE_SOUND = 60
+"""Seconds that sound may outlast what a video may."""
+_MOST_SCANS = 64
+"""Of a progressive JPEG: usual ones have 10, and each costs as much as a whole picture."""
 
 _LONGEST_NAME = 60
 _ROOM_FOR_FORM = 64 * 1024
 """Bytes of a form beside its file: names, options, and what separates them."""
+
+
+def body_limit(path: str, config: WebConfig) -> int:
+    """Return how many bytes a request to an address may bring along."""
+    most = {
+        "/api/photos": config.upload_bytes,
+        "/api/videos": config.upload_bytes,
+        "/api/styles": config.style_bytes,
+    }
+    return most.get(path, 0) + _ROOM_FOR_FORM
 
 
 def uploaded_file(field: str, *, most_bytes: int) -> FileStorage:
@@ -75,30 +101,51 @@ def display_name(given: str | None, *, otherwise: str) -> str:
     return words or otherwise
 
 
-def read_picture(path: Path, *, most_pixels: int) -> Image:
-    """Read an uploaded picture, upright.
+def read_picture(path: Path, *, most_pixels: int, stop: threading.Event | None = None) -> Image:
+    """Read an uploaded picture, upright, in a process of its own.
+
+    Args:
+      path: the file; its content tells the format.
+      most_pixels: looked up before anything is decoded.
+      stop: set by who does not want it any more.
+
+    Raises:
+      ApiError: not a picture that can be read, damaged, cut off, or too large.
+      Stopped: it is not wanted any more.
+    """
+    limits = ProcessLimits(seconds=_PICTURE_SECONDS, memory=_PICTURE_MEMORY, stop=stop)
+    try:
+        found = isolated(load_picture, path, most_pixels, limits=limits)
+    except SourceError:  # its message names the server's own path
+        raise _not_a_picture() from None
+    if isinstance(found, str):
+        raise too_large(found, f"{most_pixels:,} pixels")
+    return found
+
+
+def load_picture(path: Path, most_pixels: int) -> Image | str:
+    """Read a picture; of one that is too large, say what it is.
 
     Args:
       path: the file; its content tells the format.
       most_pixels: looked up before anything is decoded.
 
     Raises:
-      ApiError: not a picture that can be read, damaged, cut off, or too large.
+      SourceError: not a picture that can be read, damaged, cut off, or made to take long.
     """
     try:
         with pillow.open(path, formats=_PICTURE_FORMATS) as opened:
             width, height = opened.size
+            form = opened.format
     except BOMBS:
-        raise too_large("the picture", f"{most_pixels:,} pixels") from None
-    except DAMAGED:
-        raise _not_a_picture() from None
+        return "the picture"
+    except DAMAGED as error:
+        raise SourceError("not a picture that can be read") from error
     if width * height > most_pixels or max(width, height) > MAX_SIDE:
-        raise too_large(f"the picture has {width}x{height}", f"{most_pixels:,} pixels")
-    try:
-        with _DECODING:
-            return read_image(path)
-    except SourceError:  # its message names the server's own path
-        raise _not_a_picture() from None
+        return f"the picture has {width}x{height}"
+    if form == "JPEG" and count_scans(path.read_bytes()) > _MOST_SCANS:
+        raise SourceError("a JPEG of so many scans that reading it takes long")
+    return read_image(path)
 
 
 def most_frames(seconds: float) -> int:
@@ -107,49 +154,83 @@ def most_frames(seconds: float) -> int:
 
 
 def check_video(path: Path, *, seconds: float, pixels: int) -> None:
-    """Make sure that an upload is a video that may be painted.
+    """Make sure that an upload is a video that may be painted, in a process of its own.
 
     ffmpeg also reads playlists, which name other files and addresses for it to open. So the content
-    must begin as that of a file does that holds its pictures itself.
+    must begin as that of a file does that holds its pictures itself, and be of such a format.
 
     Args:
       path: the file; its content tells the format.
-      seconds: that it may last.
-      pixels: of a frame.
+      seconds: that it may last, with its sound and all other tracks.
+      pixels: of a frame, as it is stored and as it is painted.
 
     Raises:
       ApiError: no video that can be read, or too large or long.
     """
-    frames = most_frames(seconds)
     with path.open("rb") as file:
         head = file.read(16)
     if not _holds_pictures(head):
         raise _not_a_video()
     try:
-        (width, height), info = isolated(_look, path, pixels)
+        refusal = isolated(look_at_video, path, seconds, pixels, limits=film_limits())
     except SourceError:  # its message names the server's own path
         raise _not_a_video() from None
-    if info is None:
-        raise ApiError(
-            413,
-            "too_large",
-            f"the video has {width}x{height}: expected at most {pixels:,} pixels",
-        )
-    if info.duration > seconds or info.duration * info.rate > frames:
-        raise ApiError(
-            413,
-            "too_long",
-            f"the video lasts {float(info.duration):.0f} s at {float(info.rate):.0f} frames a "
-            f"second: expected at most {seconds:g} s, and {frames} frames",
-        )
+    if refusal is not None:
+        raise ApiError(413, *refusal)
 
 
-def _look(path: Path, pixels: int) -> tuple[tuple[int, int], MediaInfo | None]:
-    """Return a film's size, and what else is found in it unless that is too large to decode."""
+def film_limits(stop: threading.Event | None = None) -> ProcessLimits:
+    """Return what a process may take that reads a visitor's film.
+
+    Args:
+      stop: set by who does not want it any more.
+    """
+    return ProcessLimits(
+        seconds=_FILM_SECONDS, memory=_FILM_MEMORY, formats=_FILM_FORMATS, stop=stop
+    )
+
+
+def look_at_video(path: Path, seconds: float, pixels: int) -> tuple[str, str] | None:
+    """Return why a film is refused, as code and words; None if it may be painted.
+
+    Args:
+      path: the file.
+      seconds: that it may last, with its sound and all other tracks.
+      pixels: of a frame, as it is stored and as it is painted.
+
+    Raises:
+      SourceError: it cannot be read.
+    """
     container, stream = open_video(path)
     with container:
-        size = stream.codec_context.width, stream.codec_context.height
-    return size, probe(path) if 0 < size[0] * size[1] <= pixels else None
+        context = stream.codec_context
+        if not 0 < context.width * context.height <= pixels:
+            return _too_many_pixels((context.width, context.height), pixels)
+    info = probe(path)
+    if info.width * info.height > pixels:  # pixels that are not square are made so
+        return _too_many_pixels(info.size, pixels)
+    lengths = measure_tracks(path)
+    most = most_frames(seconds)
+    if info.duration > seconds or lengths.pictures > most or info.duration * info.rate > most:
+        return (
+            "too_long",
+            f"the video lasts {float(info.duration):.0f} s at {float(info.rate):.0f} frames a "
+            f"second: expected at most {seconds:g} s, and {most} frames",
+        )
+    if lengths.seconds > seconds + _MORE_SOUND:
+        return (
+            "too_long",
+            f"with its sound and all else the video lasts {lengths.seconds:,.0f} s: expected at "
+            f"most {seconds:g} s",
+        )
+    return None
+
+
+def _too_many_pixels(size: tuple[int, int], pixels: int) -> tuple[str, str]:
+    return (
+        "too_large",
+        f"the video has {size[0]}x{size[1]}: expected at most {pixels:,} pixels",
+    )
 
 
 def _holds_pictures(head: bytes) -> bool:

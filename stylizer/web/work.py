@@ -4,34 +4,42 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import stylizer
 from stylizer.base import Managed
 from stylizer.compose import Composed, finish
 from stylizer.description import EffectsConfig
 from stylizer.effects.scale import USUAL_STROKE
+from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image
+from stylizer.io.atomic import publish
 from stylizer.io.image import write_image
 from stylizer.io.isolated import IsolatedReader, isolated
 from stylizer.io.media.formats import CONTAINERS
 from stylizer.io.media.tracks import SourceTracks, plan_tracks
 from stylizer.io.sinks.video_writer import VideoWriter
 from stylizer.io.sources.wrappers import Resized
+from stylizer.jobs.folder import JobFolder
+from stylizer.jobs.records import JobRecord
+from stylizer.jobs.segmented import DivisionConfig, EncodedSegments, SegmentedSink
 from stylizer.network.stylizer import FastStylizer
-from stylizer.pipeline import Progress, run
-from stylizer.protocols import EndOfStream, FrameSink, FrameSource
+from stylizer.pipeline import Progress, restore, run
+from stylizer.protocols import FrameSink, FrameSource
+from stylizer.serialize import to_plain
 from stylizer.size import Size
 from stylizer.styles.load import AnyStyle
 from stylizer.temporal.coherence import CoherenceConfig
 from stylizer.web.errors import ApiError
 from stylizer.web.gallery import Gallery
-from stylizer.web.jobs import Job
+from stylizer.web.job import Job
 from stylizer.web.jpeg import encode_jpeg, shrink, shrink_to_pixels
 from stylizer.web.options import PhotoOptions, VideoOptions
 from stylizer.web.painter import face_config
-from stylizer.web.uploads import read_picture
+from stylizer.web.uploads import film_limits, read_picture
 from stylizer.web.warnings import hear_warnings
 
 if TYPE_CHECKING:
@@ -42,10 +50,16 @@ __all__ = ["PhotoWork", "VideoWork"]
 _PREVIEW_SIDE = 360
 _PREVIEW_SECONDS = 1.0
 
+_DIVISION = DivisionConfig(shortest=48, longest=120)
+"""A few seconds of work: so much is painted again after a restart."""
+
+_LONG = 300.0
+"""Seconds for joining what is painted, and for its sound."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class PhotoWork:
-    """Paints a photo; a `stylizer.web.jobs.Work`.
+    """Paints a photo; a `stylizer.web.job.Work`.
 
     Attributes:
       gallery: loads the network.
@@ -66,7 +80,7 @@ class PhotoWork:
     def __call__(self, job: Job) -> Path:
         """Return the path of the painted photo."""
         options = self.options
-        image = read_picture(self.source, most_pixels=self.pixels)
+        image = read_picture(self.source, most_pixels=self.pixels, stop=job.stop)
         if options.short_side is not None:
             image = shrink(image, options.short_side)
         if options.method == "gatys":
@@ -87,7 +101,7 @@ class PhotoWork:
         job.check()
         job.preview = encode_jpeg(shrink(painted, _PREVIEW_SIDE))
         result = job.folder / "result.png"
-        write_image(result, painted)
+        write_image(result, painted, overwrite=True)
         return result
 
     def _reduce(self, job: Job, image: Image) -> Image:
@@ -118,7 +132,10 @@ class PhotoWork:
 
 @dataclass(frozen=True, kw_only=True)
 class VideoWork:
-    """Paints a video; a `stylizer.web.jobs.Work`.
+    """Paints a video; a `stylizer.web.job.Work`.
+
+    What is finished is kept beside the result to be (`stylizer.jobs`), so that a server that is
+    started anew goes on from there.
 
     Attributes:
       gallery: loads the network.
@@ -142,21 +159,55 @@ class VideoWork:
     def _paint(self, job: Job) -> Path:
         painter = FastStylizer(self.styles, runtime=self.gallery.load_another())
         result = job.folder / "result.mp4"
-        tracks = isolated(_plan, self.source)
-        with IsolatedReader(self.source) as reader:
+        limits = film_limits(job.stop)
+        tracks = isolated(_plan, self.source, limits=limits)
+        with self._open_parts(result) as parts:
+            if parts.next:
+                job.message = f"The server was started anew; this goes on after frame {parts.next}."
+            size, rate = self._paint_rest(job, parts, painter, tracks)
+            job.check()
+            files = [parts.file(segment.first) for segment in parts.segments]
+            isolated(
+                _assemble, result, size, rate, tracks, files, limits=replace(limits, seconds=_LONG)
+            )
+            parts.remove()
+        job.message = ""
+        return result
+
+    def _open_parts(self, result: Path) -> JobFolder:
+        facts = {"version": stylizer.__version__, "options": to_plain(self.options)}
+        record = JobRecord(output=str(result), facts=facts)
+        try:
+            return JobFolder(result, record)
+        except ConfigError:  # of another version
+            return JobFolder(result, record, restart=True)
+
+    def _paint_rest(
+        self, job: Job, parts: JobFolder, painter: FastStylizer, tracks: SourceTracks
+    ) -> tuple[tuple[int, int], Fraction]:
+        """Paint what is not finished; return size and rate of the whole."""
+        begun = parts.next
+        limits = film_limits(job.stop)
+        first = 0 if parts.whole else begun
+        with IsolatedReader(self.source, first=first, limits=limits) as reader:
             frames = self._sized(reader)
+            size, rate = frames.size, reader.info.rate
+            if parts.whole:
+                return size, rate
             stylizer = Composed(painter, self._effects())
-            with VideoWriter(
-                result, size=frames.size, rate=reader.info.rate, source=tracks
-            ) as writer:
+            if parts.checkpoint is not None:
+                restore(stylizer, parts.checkpoint)
+            writer = VideoWriter(parts.path / "result.mp4", size=size, rate=rate, source=tracks)
+            sink = SegmentedSink(parts, EncodedSegments(parts, writer), _DIVISION)
+            with sink:
                 run(
                     frames,
                     stylizer,
-                    _Watched(writer, job),
-                    on_progress=lambda progress: self._report(job, progress),
+                    _Watched(sink, job),
+                    division=sink,
+                    on_progress=lambda progress: self._report(job, progress, begun),
                 )
-        job.check()
-        return result
+        return size, rate
 
     def _sized(self, reader: FrameSource) -> FrameSource:
         short_side = self.options.short_side
@@ -174,11 +225,11 @@ class VideoWork:
             stroke=USUAL_STROKE,
         )
 
-    def _report(self, job: Job, progress: Progress) -> None:
-        if progress.frames > self.most_frames:
+    def _report(self, job: Job, progress: Progress, begun: int) -> None:
+        if begun + progress.frames > self.most_frames:
             raise ApiError(413, "too_long", f"the video has more than {self.most_frames} frames")
         if progress.total:
-            job.progress = min(1.0, progress.frames / progress.total)
+            job.progress = min(1.0, (begun + progress.frames) / (begun + progress.total))
             if progress.fps > 0:
                 job.seconds_left = max(0, progress.total - progress.frames) / progress.fps
 
@@ -187,16 +238,27 @@ def _plan(source: Path) -> SourceTracks:
     return plan_tracks(source, CONTAINERS[".mp4"], suffix=".mp4")
 
 
+def _assemble(
+    result: Path,
+    size: tuple[int, int],
+    rate: Fraction,
+    tracks: SourceTracks,
+    files: Sequence[Path],
+) -> int:
+    """Join finished segments, and the source's tracks, which a process of its own reads."""
+    writer = VideoWriter(result, size=size, rate=rate, source=tracks, overwrite=True)
+    return writer.assemble(files, rename=lambda whole: publish(whole, result, overwrite=True))
+
+
 class _Watched(Managed):
-    """A sink that shows now and then what goes through it, and ends when the job is cancelled."""
+    """A sink that shows now and then what goes through it, and fails when the job is to stop."""
 
     def __init__(self, sink: FrameSink, job: Job) -> None:
         self._sink, self._job = sink, job
         self._shown = -_PREVIEW_SECONDS
 
     def write(self, frame: Frame) -> None:
-        if self._job.stop.is_set():
-            raise EndOfStream  # an error would keep what there is, and warn of it
+        self._job.check()
         now = time.monotonic()
         if now - self._shown >= _PREVIEW_SECONDS:
             self._shown = now

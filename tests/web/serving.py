@@ -127,7 +127,7 @@ def serve(
 
     app = create_app(config, loader=loader or load)
     server = open_server(app, config)
-    thread = threading.Thread(target=lambda: server.serve_forever(0.05))
+    thread = threading.Thread(target=server.serve_forever)
     thread.start()
     services: Services = app.extensions["stylizer"]
     try:
@@ -137,6 +137,7 @@ def serve(
     finally:
         server.shutdown()
         thread.join(10)
+        server.close()
         services.close()
 
 

@@ -47,13 +47,13 @@ def refused(answer: Any) -> str:
     return error["code"]
 
 
-def test_the_page_comes_with_a_cookie_and_careful_headers(site: Site) -> None:
+def test_the_page_comes_with_careful_headers_and_the_first_upload_with_a_cookie(
+    site: Site,
+) -> None:
     answer = site.http.get("/", buffered=True)
     assert answer.status_code == 200
     assert answer.mimetype == "text/html"
-    cookie = answer.headers["Set-Cookie"]
-    assert "HttpOnly" in cookie
-    assert "SameSite=Strict" in cookie
+    assert "Set-Cookie" not in answer.headers, "who only looks is not remembered"
     policy = answer.headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
     assert "frame-ancestors 'none'" in policy
@@ -61,8 +61,11 @@ def test_the_page_comes_with_a_cookie_and_careful_headers(site: Site) -> None:
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Referrer-Policy"] == "no-referrer"
     assert "camera=(self)" in answer.headers["Permissions-Policy"]
-    again = site.http.get("/", buffered=True)
-    assert "Set-Cookie" not in again.headers, "a second visit is the same session"
+    cookie = site.post_file("/api/styles", "file", PICTURE).headers["Set-Cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=Strict" in cookie
+    again = site.post_file("/api/styles", "file", PICTURE)
+    assert "Set-Cookie" not in again.headers, "a second one is of the same visitor"
 
 
 def test_health_and_info(site: Site) -> None:

@@ -32,13 +32,13 @@ from av.stream import Disposition
 from stylizer.errors import SourceError
 from stylizer.frame import Image
 from stylizer.io.files import refuse_special
+from stylizer.io.media.inputs import file_url, open_options
 from stylizer.io.media.timestamps import bridged_packets
 
 __all__ = [
     "ENCRYPTED",
     "Orientation",
     "decode_pictures",
-    "file_url",
     "find_encryption",
     "find_orientation",
     "is_scrambled",
@@ -61,11 +61,6 @@ _RAW_JPEG = {".mjpeg", ".mjpg"}
 _TEXT = ("tty", "txt", "srt", "ass", "webvtt")  # text that ffmpeg would paint as a video, or read
 
 
-def file_url(path: Path) -> str:
-    """Return a path as ffmpeg takes it literally: not as an option, nor ``talk:1.mp4`` as a URL."""
-    return f"file:{path}"
-
-
 def open_video(path: Path) -> tuple[av.container.InputContainer, av.VideoStream]:
     """Open a media file and choose its video stream (not a cover picture).
 
@@ -83,7 +78,12 @@ def open_video(path: Path) -> tuple[av.container.InputContainer, av.VideoStream]
             raise SourceError(f"{path}: expected a video file, got a folder")
         # Of one picture behind the other, ffmpeg would take the first for a still.
         raw = "mjpeg" if path.suffix.lower() in _RAW_JPEG else None
-        container = av.open(file_url(path.absolute()), format=raw, metadata_errors="replace")
+        container = av.open(
+            file_url(path.absolute()),
+            format=raw,
+            options=open_options(),
+            metadata_errors="replace",
+        )
     except FileNotFoundError as error:
         raise SourceError(f"{path}: no such video; check the path") from error
     except PermissionError as error:

@@ -25,8 +25,9 @@ import av
 import imageio_ffmpeg
 
 from stylizer.errors import ConfigError, SinkError
-from stylizer.io.media.container import file_url
 from stylizer.io.media.formats import GIF_TOP_RATE, Container
+from stylizer.io.media.inputs import file_url
+from stylizer.io.processes import die_with_parent, stays_in_group
 
 __all__ = [
     "PRESETS",
@@ -190,6 +191,9 @@ def _ratio(value: Fraction) -> str:
     return f"{value.numerator}/{value.denominator}"
 
 
+_LONGEST_LOOK = 20.0
+"""Seconds that looking at the beginning of a track may take."""
+
 _CONSEQUENCES = (
     "Conversion failed",
     "Error muxing a packet",
@@ -228,7 +232,8 @@ class FfmpegProcess:
 
     It stands outside the terminal's process group, so that Ctrl-C reaches Python alone, which then
     ends it properly. What it says goes into a temporary file: a pipe that nobody reads would fill,
-    and stop it. Should Python be killed, its input ends, and with that ffmpeg.
+    and stop it. Should Python be killed, its input ends, and with that ffmpeg; one without an input
+    is killed with it (on Linux).
     """
 
     def __init__(self, arguments: Sequence[str], *, piped: bool = False) -> None:
@@ -243,6 +248,7 @@ class FfmpegProcess:
                 stderr=self._words,
                 bufsize=0,
                 **_own_group(),
+                **({} if piped else _mortal()),
             )
         except OSError as error:
             self._words.close()
@@ -328,9 +334,13 @@ def read_ffmpeg(arguments: Sequence[str]) -> bytes:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             check=False,
+            timeout=_LONGEST_LOOK,
             **_own_group(),
+            **_mortal(),
         )
         return done.stdout
+    except subprocess.TimeoutExpired:
+        return b""
     except OSError as error:
         raise SinkError(f"ffmpeg cannot be started: {error}") from error
 
@@ -360,4 +370,10 @@ def _first_reason(text: str) -> str:
 def _own_group() -> dict[str, Any]:
     if sys.platform == "win32":
         return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
-    return {"start_new_session": True}
+    # Where the whole group is ended with its leader, ffmpeg must not leave it.
+    return {} if stays_in_group() else {"start_new_session": True}
+
+
+def _mortal() -> dict[str, Any]:
+    """Return how to start what a thread waits for: killed, it takes that along."""
+    return {"preexec_fn": die_with_parent} if sys.platform == "linux" else {}

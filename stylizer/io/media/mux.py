@@ -17,15 +17,38 @@ import av
 
 from stylizer.errors import SinkError
 from stylizer.io.atomic import claim_temporary
-from stylizer.io.media.container import file_url
 from stylizer.io.media.encoding import run_ffmpeg
 from stylizer.io.media.formats import Container
+from stylizer.io.media.inputs import file_url, input_arguments
 from stylizer.io.media.timestamps import straighten
 from stylizer.io.media.tracks import SourceTracks, settle_tracks
 
-__all__ = ["mux", "mux_arguments"]
+__all__ = ["longest_sound", "mux", "mux_arguments"]
 
 _log = logging.getLogger(__name__)
+
+_SPARSEST_SOUND = 500
+"""Bytes a second: no codec in use takes less for sound."""
+
+_MORE_SOUND = 600
+"""Seconds that sound may outlast the pictures in any case."""
+
+
+def longest_sound(source: Path, *, pictures: Fraction) -> Fraction:
+    """Return how many seconds of sound a file can hold: where it says more, there are holes in it.
+
+    Holes are filled with silence, so that a small file whose sound stands hours apart would become
+    thousands of hours.
+
+    Args:
+      source: the file.
+      pictures: seconds of its pictures.
+    """
+    try:
+        held = Fraction(source.stat().st_size, _SPARSEST_SOUND)
+    except OSError:
+        held = Fraction(0)
+    return max(2 * pictures + _MORE_SOUND, held)
 
 
 def mux(
@@ -43,7 +66,7 @@ def mux(
       output: the file to write.
       container: its kind.
       tracks: what to take of the source; None for nothing.
-      end: seconds of pictures to cut the other tracks at; None to keep them whole.
+      end: seconds of pictures to cut the other tracks at; None to keep them whole, however long.
 
     Raises:
       SinkError: not even the pictures alone can be written.
@@ -142,7 +165,8 @@ def mux_arguments(
             mapping += ["-t", _seconds(max(tracks.video_start, Fraction(0)) + end)]
         movflags += "+use_metadata_tags" if tracks.apple and movflags else ""
     inputs += ["-i", file_url(pictures)]
-    inputs += [] if tracks is None else [*_delay(-tracks.video_start), "-i", file_url(tracks.path)]
+    if tracks is not None:
+        inputs += [*_delay(-tracks.video_start), *input_arguments(tracks.path)]
     for brand in ("major_brand", "minor_version", "compatible_brands"):  # the old MP4's, not ours
         mapping += ["-metadata", f"{brand}="]
     flags = ["-movflags", movflags] if movflags else []

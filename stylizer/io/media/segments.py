@@ -21,9 +21,9 @@ import numpy as np
 
 from stylizer.errors import SinkError
 from stylizer.frame import Frame, Image, check_image
-from stylizer.io.media.container import file_url
 from stylizer.io.media.encoding import FfmpegProcess, VideoWriterConfig, encode_arguments
 from stylizer.io.media.formats import Container
+from stylizer.io.media.inputs import file_url
 
 __all__ = ["PictureEncoder", "count_pictures", "join_pictures", "padded_size"]
 

@@ -26,6 +26,8 @@ import av
 from av.container import InputContainer
 from av.format import Flags
 
+from stylizer.io.media.inputs import file_url, open_options
+
 __all__ = ["Straightened", "bridged_packets", "has_seams", "straighten"]
 
 _LONGEST_STEP = 10
@@ -87,8 +89,8 @@ def straighten(source: Path, target: Path, *, indices: list[int]) -> Straightene
     pictures: Fraction | None = None
     start: Fraction | None = None
     with (
-        av.open(f"file:{source}", metadata_errors="replace") as read,
-        av.open(f"file:{target}", "w", format="nut") as written,
+        av.open(file_url(source), options=open_options(), metadata_errors="replace") as read,
+        av.open(file_url(target), "w", format="nut") as written,
     ):
         video = read.streams.best("video")
         copies = {index: written.add_stream_from_template(read.streams[index]) for index in indices}

@@ -28,9 +28,10 @@ from av.stream import Disposition
 
 from stylizer.errors import SinkError
 from stylizer.io.image import count_plays
-from stylizer.io.media.container import file_url, stream_seconds
+from stylizer.io.media.container import stream_seconds
 from stylizer.io.media.encoding import read_ffmpeg, run_ffmpeg
 from stylizer.io.media.formats import Container
+from stylizer.io.media.inputs import file_url, input_arguments, open_options
 from stylizer.io.media.timestamps import bridged_packets, has_seams
 
 __all__ = ["SourceTracks", "Track", "plan_tracks", "settle_tracks"]
@@ -163,7 +164,7 @@ def plan_tracks(source: Path, container: Container, *, suffix: str) -> SourceTra
       SinkError: the source cannot be read.
     """
     try:
-        with av.open(file_url(source), metadata_errors="replace") as file:
+        with av.open(file_url(source), options=open_options(), metadata_errors="replace") as file:
             planned = [_plan(source, stream, container, suffix) for stream in file.streams]
             found = _find_picture_facts(file, container, suffix)
             _name_the_rest(file, container, suffix)
@@ -232,7 +233,7 @@ def _works(
     source: Path, tracks: Sequence[Track], container: Container, seconds: float | None
 ) -> str | None:
     """Write tracks to nowhere; return why that fails, or None when it works."""
-    arguments = ["-i", file_url(source)]
+    arguments = input_arguments(source)
     for position, track in enumerate(tracks):
         arguments += ["-map", f"0:{track.index}", *track.arguments(position)]
     limit = [] if seconds is None else ["-t", f"{seconds:g}"]
@@ -247,7 +248,7 @@ def _works(
 def _count_channels(source: Path, index: int) -> int:
     """Return how many channels a sound track has; 0 where nothing of it can be decoded."""
     map_one = ["-map", f"0:{index}", "-frames:a", "1", "-c:a", "pcm_s16le", "-bitexact"]
-    head = read_ffmpeg(["-i", file_url(source), *map_one, "-f", "wav", "pipe:1"])[:24]
+    head = read_ffmpeg([*input_arguments(source), *map_one, "-f", "wav", "pipe:1"])[:24]
     return int(struct.unpack("<H", head[22:])[0]) if head[8:16] == b"WAVEfmt " else 0
 
 

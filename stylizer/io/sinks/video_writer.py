@@ -32,7 +32,7 @@ from stylizer.io.media.encoding import (
     run_ffmpeg,
 )
 from stylizer.io.media.formats import CONTAINERS, GIF_TOP_RATE, Container
-from stylizer.io.media.mux import mux
+from stylizer.io.media.mux import longest_sound, mux
 from stylizer.io.media.segments import PictureEncoder, count_pictures, join_pictures
 from stylizer.io.media.tracks import SourceTracks, plan_tracks
 
@@ -372,11 +372,13 @@ class _VideoFile:
         return whole
 
     def _cut(self) -> Fraction | None:
-        """Return where to cut the other tracks, in seconds of pictures; None to keep them whole."""
-        end = self._frames / self._plan.rate
-        full = None if self._plan.tracks is None else self._plan.tracks.video_duration
-        slack = max(_SAME_LENGTH, 2 / self._plan.rate)
-        return end if full is not None and end < full - slack else None
+        """Return where to cut the other tracks, in seconds of pictures; None without any."""
+        tracks, end = self._plan.tracks, self._frames / self._plan.rate
+        if tracks is None:
+            return None
+        full, slack = tracks.video_duration, max(_SAME_LENGTH, 2 / self._plan.rate)
+        early = full is not None and end < full - slack
+        return end if early else longest_sound(tracks.path, pictures=end)
 
     def _claim_pictures(self) -> Path:
         return self._claim(self._suffix if self._plan.transparent else ".mp4")
