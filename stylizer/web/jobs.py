@@ -313,11 +313,12 @@ class JobQueue:
                     elif path.name not in kept:
                         path.unlink()
             job.message, job.seconds_left = message, None
-            job.state, job.ended = state, self._clock()
+            job.ended = self._clock()
             forgotten = job.id not in self._jobs
-        self._sessions.hold(job.session, -1)
-        log_event(_log, f"job_{state}", job=job.id, kind=job.kind, seconds=seconds)
         if forgotten or not kept:
             shutil.rmtree(job.folder, ignore_errors=True)
         else:
             self.on_change(job)
+        job.state = state
+        self._sessions.hold(job.session, -1)
+        log_event(_log, f"job_{state}", job=job.id, kind=job.kind, seconds=seconds)

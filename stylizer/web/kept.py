@@ -100,7 +100,10 @@ class Kept:
             for style in session.styles.values()
         ]
         values = {"format": _FORMAT, "id": session.id, "styles": styles}
-        self._write(self._session_path(session), values)
+        path = self._session_path(session)
+        with suppress(OSError):
+            path.parent.mkdir(mode=0o700, exist_ok=True)
+        self._write(path, values)
 
     def _forget_session(self, session: Session) -> None:
         with suppress(OSError, StylizerError):
@@ -130,7 +133,6 @@ class Kept:
 
     def _write(self, path: Path, values: dict[str, Any]) -> None:
         try:
-            path.parent.mkdir(mode=0o700, exist_ok=True)
             write_json(path, values)
             path.chmod(0o600)
         except (OSError, StylizerError) as error:

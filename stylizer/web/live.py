@@ -227,7 +227,8 @@ class _Stream:
 
     def _paint(self, data: bytes) -> tuple[bytes, dict[str, Any]]:
         config, painter = self._service.config, self._painter
-        assert painter is not None, "it is made before the first message is read"
+        if painter is None:  # it is made before the first message is read
+            raise _Gone
         short_side = min(painter.settings.short_side, config.live_short_side)
         image = decode_frame(data, short_side=short_side)
         began = time.perf_counter()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -72,7 +72,11 @@ def _add_styles(app: Flask, services: Services) -> None:
         session = current_session(services.sessions)
         services.sessions.check_room(session)
         title = display_name(file.filename, otherwise="My style")
-        with services.sessions.work_for(session), services.folder.temporary() as path:
+        with (
+            closing(file),
+            services.sessions.work_for(session),
+            services.folder.temporary() as path,
+        ):
             file.save(path)
             image = read_picture(path, most_pixels=services.config.pixels)
             style = services.gallery.encode(title, image, id=f"{OWN}{secrets.token_hex(8)}")
@@ -152,6 +156,7 @@ def _submit(
     values = read_object(request.form.get("options"), name="options")
     session = current_session(services.sessions)
     with (
+        closing(file),
         services.sessions.work_for(session),
         services.jobs.receive(session) as place,
         _new_folder(services) as folder,

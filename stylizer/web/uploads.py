@@ -179,7 +179,7 @@ def check_video(path: Path, *, seconds: float, pixels: int) -> None:
         raise ApiError(413, *refusal)
 
 
-def film_limits(stop: threading.Event | None = None) -> ProcessLimits:
+def film_limits(*, stop: threading.Event | None = None) -> ProcessLimits:
     """Return what a process may take that reads a visitor's film.
 
     Args:

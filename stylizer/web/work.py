@@ -159,7 +159,7 @@ class VideoWork:
     def _paint(self, job: Job) -> Path:
         painter = FastStylizer(self.styles, runtime=self.gallery.load_another())
         result = job.folder / "result.mp4"
-        limits = film_limits(job.stop)
+        limits = film_limits(stop=job.stop)
         tracks = isolated(_plan, self.source, limits=limits)
         with self._open_parts(result) as parts:
             if parts.next:
@@ -187,7 +187,7 @@ class VideoWork:
     ) -> tuple[tuple[int, int], Fraction]:
         """Paint what is not finished; return size and rate of the whole."""
         begun = parts.next
-        limits = film_limits(job.stop)
+        limits = film_limits(stop=job.stop)
         first = 0 if parts.whole else begun
         with IsolatedReader(self.source, first=first, limits=limits) as reader:
             frames = self._sized(reader)
