@@ -175,7 +175,7 @@ def decode(data: Any) -> Image:
         return np.array(opened.convert("RGB"))
 
 
-def wait_until(condition: Callable[[], object], *, seconds: float = 20.0) -> None:
+def wait_until(condition: Callable[[], object], *, seconds: float = 60.0) -> None:
     """Wait for what another thread does; fail when it takes too long."""
     end = time.monotonic() + seconds
     while not condition():

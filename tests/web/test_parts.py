@@ -97,7 +97,6 @@ def test_the_application_is_made_from_the_environment(monkeypatch: pytest.Monkey
             '{"size": 1}',
             "'size': no such option; there are styles, strength, coherence, keep_color, faces, "
             "short_side, quality",
-            "short_side, quality",
         ),
         ("[]", "message: expected a JSON object, got []"),
     ],
