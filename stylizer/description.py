@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import get_args
 
 from stylizer.effects.color import ColorMode, check_pictures
@@ -59,7 +60,8 @@ class StylizerConfig:
 
     Attributes:
       styles: one or more: built-in names and paths, each with a weight if there are several
-        (``"starry_night:0.7"``), or styles that are loaded already.
+        (``"starry_night:0.7"``) and the part of the picture that it is for
+        (``"face=starry_night"``, `stylizer.styles.regions`); or styles that are loaded already.
       method: what paints, with its settings.
       strength: 0 (the source) to 1 (the painting).
       keep_color: ``"luminance"`` keeps the source's colors, ``"match"`` gives them to the style
@@ -67,6 +69,8 @@ class StylizerConfig:
       coherence: what holds a video still; None for what suits the method (`usual_coherence`).
       cuts: how cuts are found, at which earlier frames are forgotten; None for not at all.
       region: what is painted of each frame; None for all of it.
+      segmenter: a TFLite network that finds the person, where styles are for one; None learns the
+        background, which a live stream alone allows.
       faces: what is done to faces, for which the extra ``faces`` is needed; None for nothing.
       stroke: breadth of the strokes, relative to the frame: 2 is twice as broad as usual; None for
         strokes of so many pixels, whatever the frame's size. Counts for methods whose strokes have
@@ -80,6 +84,7 @@ class StylizerConfig:
     coherence: CoherenceConfig | None = None
     cuts: CutConfig | None = field(default_factory=CutConfig)
     region: RegionConfig | None = None
+    segmenter: Path | None = None
     faces: FacesConfig | None = None
     stroke: float | None = USUAL_STROKE
 
@@ -173,7 +178,8 @@ def _reference(style: str | AnyStyle) -> str:
     if isinstance(style, str):
         return style
     if isinstance(style, NamedStyle):
-        return f"{style.name}:{style.weight!r}"
+        part = "" if style.region is None else f"{style.region}="
+        return f"{part}{style.name}:{style.weight!r}"
     raise StyleError(
         f"style {style.name}: expected a built-in name or a path, got a picture in memory, which "
         "JSON does not hold; describe the stylizer by the picture's path"

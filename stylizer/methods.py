@@ -12,6 +12,7 @@ from stylizer.gatys.config import GatysConfig
 from stylizer.network.config import FastConfig
 from stylizer.protocols import StyledStylizer, Stylizer
 from stylizer.styles.load import AnyStyle
+from stylizer.styles.regions import group_styles
 
 if TYPE_CHECKING:
     from stylizer.description import StylizerConfig
@@ -85,9 +86,17 @@ def match_styles(painter: StyledStylizer, config: StylizerConfig) -> Stylizer:
 
 
 def _load_fast(config: StylizerConfig, styles: Sequence[AnyStyle], **_: Any) -> Stylizer:
-    from stylizer.network.stylizer import FastStylizer
+    settings = _settings(config, FastConfig)
+    parts = [part for part in group_styles(styles) if part is not None]
+    if not parts:
+        from stylizer.network.stylizer import FastStylizer
 
-    return match_styles(FastStylizer(styles, _settings(config, FastConfig)), config)
+        return match_styles(FastStylizer(styles, settings), config)
+    from stylizer.effects.region_masks import RegionMasks
+    from stylizer.network.regions import RegionStylizer
+
+    masks = RegionMasks(parts, segmenter=config.segmenter)
+    return match_styles(RegionStylizer(styles, settings, masks=masks), config)
 
 
 def _load_gatys(

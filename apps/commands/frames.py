@@ -27,7 +27,7 @@ from ..console.paths import claim_folder, style_paths
 from ..console.progress import Display
 from ..console.reports import LossReports
 from ..console.terminal import say
-from ..options.effects import CoherenceOptions, LookOptions
+from ..options.effects import CoherenceOptions, LookOptions, PeopleOptions
 from ..options.fast import FastOptions
 from ..options.gatys import GatysOptions
 from ..options.method import choose_config, describe, refuse_losses
@@ -98,6 +98,7 @@ def frames(
     fast: FastOptions,
     gatys: GatysOptions,
     look: LookOptions,
+    people: PeopleOptions,
     coherence: CoherenceOptions,
     out: OutputOptions,
     jobs: JobOptions,
@@ -126,8 +127,9 @@ def frames(
     check_weights(config)
     styles = load_styles(gatys.style)
     look.check(styles, config)
+    people.check_parts(styles)
     coherence.check()
-    description = describe(styles, config, look, None if independent else coherence)
+    description = describe(styles, config, look, None if independent else coherence, people=people)
     with _open(source, same_size=not independent) as reader:
         inputs = [*reader.paths, *style_paths(gatys.style)]
         claim_folder(folder, inputs=[path.parent for path in reader.paths])

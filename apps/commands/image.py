@@ -12,6 +12,7 @@ import typer
 
 from stylizer.base import describe_stylizer
 from stylizer.compose import finish
+from stylizer.description import StylizerConfig
 from stylizer.effects.color import matched_styles
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image
@@ -31,7 +32,7 @@ from ..console.paths import claim_folder, claim_picture, style_paths
 from ..console.progress import Display
 from ..console.reports import LossReports
 from ..console.terminal import say
-from ..options.effects import LookOptions
+from ..options.effects import LookOptions, PeopleOptions
 from ..options.fast import FastOptions
 from ..options.gatys import GatysOptions
 from ..options.method import choose_config, describe, refuse_losses
@@ -57,6 +58,7 @@ def image(
     fast: FastOptions,
     gatys: GatysOptions,
     look: LookOptions,
+    people: PeopleOptions,
     out: OutputOptions,
     jobs: JobOptions,
     reports: LossOptions,
@@ -80,6 +82,8 @@ def image(
 
     `stylizer image photo.jpg painted.png -s my.jpg --method gatys --scales 3`
 
+    `stylizer image photo.jpg painted.png -s face=the_scream -s mask:sky.png=great_wave -s my.jpg`
+
     `stylizer image photo.jpg gatys.png -s my.jpg --recipe gatys2016 --losses l.csv`
 
     `stylizer image photos/ painted/ -s styles/ --method gatys`
@@ -94,7 +98,7 @@ def image(
             {"losses": reports.losses, "plot": reports.plot, "initial-image": initial_image}
         )
         claim_folder(output, inputs=[content, *style_paths(gatys.style)])
-        painter = _BatchPainter(config=config, look=look, size=size)
+        painter = _BatchPainter(config=config, look=look, people=people, size=size)
         batch.paint(
             output,
             painter,
@@ -106,13 +110,14 @@ def image(
         return
     styles = load_styles(gatys.style)
     look.check(styles, config)
+    people.check_parts(styles)
     picture, alpha = _read(content, size)
     first = None if initial_image is None else read_image(initial_image)
     inputs = [content, *style_paths(gatys.style), *([initial_image] if initial_image else [])]
     overwrite = claim_picture(output, overwrite=out.overwrite, inputs=inputs)
     losses = LossReports(reports, overwrite=out.overwrite, inputs=[*inputs, output])
     began = time.monotonic()
-    job = _Still(picture=picture, styles=styles, look=look, quiet=speech.quiet)
+    job = _Still(picture=picture, styles=styles, look=look, people=people, quiet=speech.quiet)
     if isinstance(config, FastConfig):
         painted = job.in_one_pass(config)
     else:
@@ -140,6 +145,7 @@ class _BatchPainter:
 
     config: FastConfig | GatysConfig
     look: LookOptions
+    people: PeopleOptions
     size: Size | None
     _loaded: tuple[tuple[str, ...], Stylizer] | None = None
 
@@ -150,7 +156,8 @@ class _BatchPainter:
         for texts in looks:
             styles = load_styles(texts)
             self.look.check(styles, self.config)
-            described.append(stylizer_facts(describe(styles, self.config, self.look)))
+            self.people.check_parts(styles)
+            described.append(stylizer_facts(self._describe(styles)))
         return {
             "size": to_plain(self.size),
             **described[0],
@@ -161,14 +168,19 @@ class _BatchPainter:
         picture, alpha = _read(still.content, self.size)
         styles = load_styles(still.styles)
         if isinstance(self.config, GatysConfig):
-            job = _Still(picture=picture, styles=styles, look=self.look, quiet=True)
+            job = _Still(
+                picture=picture, styles=styles, look=self.look, people=self.people, quiet=True
+            )
             return job.optimized(self.config, initial_image=None, losses=None), alpha
         if self._loaded is None or self._loaded[0] != still.styles:
-            made = make_stylizer(describe(styles, self.config, self.look))
+            made = make_stylizer(self._describe(styles))
             self._loaded = still.styles, made
         stylizer = self._loaded[1]
         stylizer.reset()
         return stylizer(Frame(picture, 0, 0.0)).image, alpha
+
+    def _describe(self, styles: Sequence[AnyStyle]) -> StylizerConfig:
+        return describe(styles, self.config, self.look, people=self.people)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,6 +190,7 @@ class _Still:
     picture: Image
     styles: Sequence[AnyStyle]
     look: LookOptions
+    people: PeopleOptions
     quiet: bool
 
     @property
@@ -185,7 +198,7 @@ class _Still:
         return f"{self.picture.shape[1]}x{self.picture.shape[0]}"
 
     def in_one_pass(self, config: FastConfig) -> Image:
-        stylizer = make_stylizer(describe(self.styles, config, self.look))
+        stylizer = make_stylizer(describe(self.styles, config, self.look, people=self.people))
         if not self.quiet:
             say(f"{describe_stylizer(stylizer)} · {self.dimensions}")
         return stylizer(Frame(self.picture, 0, 0.0)).image

@@ -89,12 +89,12 @@ def live(
     asked = Size.parse(view.size or str(_SHORT_SIDES[choose_method(fast, gatys)]))
     styles = load_styles(gatys.style)
     look.check(styles, config)
-    region.check(config)
+    region.check(config, styles=styles)
     for options in (coherence, camera, view, outputs):
         options.check()
     if outputs.wants_window:
         check_screen()  # before anything that takes time
-    described = describe(styles, config, look, coherence)
+    described = describe(styles, config, look, coherence, people=region)
     described = replace(described, region=region.config())
     coherent = described.effects.coherence
     controls = Controls(_offer(styles, config, look), settings=_settings(described, coherent, view))
@@ -104,7 +104,7 @@ def live(
     with camera.open() as source:
         live_frames = LiveFrames(Resized(outputs.limit(source), asked), controls, meter)
         frames = RecentFrames(live_frames)
-        method = make_painter(styles, config)
+        method = make_painter(styles, config, segmenter=region.segmenter)
         if region.refine:
             method = _refined(method, styles, config)
         budget = view.budget(config, coherent.preset)

@@ -22,7 +22,7 @@ from ..console.paths import claim_output, input_paths, open_ended, style_paths
 from ..console.progress import Display
 from ..console.reports import LossReports
 from ..console.workers import paint_in_processes
-from ..options.effects import CoherenceOptions, LookOptions
+from ..options.effects import CoherenceOptions, LookOptions, PeopleOptions
 from ..options.fast import FastOptions
 from ..options.gatys import GatysOptions
 from ..options.method import choose_config, describe, refuse_losses
@@ -59,6 +59,7 @@ def video(
     gatys: GatysOptions,
     look: LookOptions,
     coherence: CoherenceOptions,
+    people: PeopleOptions,
     out: OutputOptions,
     reading: ReadingOptions,
     encoding: EncodingOptions,
@@ -83,6 +84,8 @@ def video(
 
     `stylizer video in.mp4 out.gif -s starry_night:0.7 -s my.jpg:0.3 --keep-color luminance`
 
+    `stylizer video in.mp4 out.mp4 -s face=starry_night -s mask:masks.mp4=my.jpg -s great_wave`
+
     `stylizer video frames/%05d.png out.mp4 -s starry_night`
 
     `stylizer video in.mp4 out.mp4 -s my.jpg --size 360 --method gatys --warm-iterations 8`
@@ -95,8 +98,9 @@ def video(
     check_weights(config)
     styles = load_styles(gatys.style)
     look.check(styles, config)
+    people.check_parts(styles)
     coherence.check()
-    description = describe(styles, config, look, coherence)
+    description = describe(styles, config, look, coherence, people=people)
     with open_ended(source, deinterlace=reading.wants_whole_pictures) as reader:
         inputs = [*input_paths(source), *style_paths(gatys.style)]
         overwrite = claim_output(output, overwrite=out.overwrite, inputs=inputs)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stylizer.base import Managed, describe_stylizer, find
@@ -97,10 +98,12 @@ def make_stylizer(
         return build(config, on_loss=on_loss, on_pass=on_pass)
 
 
-def make_painter(styles: Sequence[AnyStyle], method: MethodConfig) -> StyledStylizer:
+def make_painter(
+    styles: Sequence[AnyStyle], method: MethodConfig, *, segmenter: Path | None = None
+) -> StyledStylizer:
     """Load a method alone, as `make_stylizer` does; nothing is done to what it paints."""
     with interruptible(), silenced():
-        painter = load_painter(StylizerConfig(styles=styles, method=method))
+        painter = load_painter(StylizerConfig(styles=styles, method=method, segmenter=segmenter))
     styled = find(painter, StyledStylizer)
     if styled is None:
         raise ConfigError(

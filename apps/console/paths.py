@@ -16,6 +16,7 @@ from stylizer.io.sources.devices import hide_secrets, is_stream
 from stylizer.io.sources.folder_reader import is_numbered
 from stylizer.jobs.records import wrote
 from stylizer.protocols import FrameSource
+from stylizer.styles.regions import mask_path, split_part
 
 from .terminal import can_ask
 
@@ -135,8 +136,14 @@ def claim_folder(path: Path, *, inputs: Sequence[Path] = ()) -> None:
 
 
 def style_paths(texts: Sequence[str]) -> list[Path]:
-    """Return the files among styles as the user wrote them, ``PATH`` or ``PATH:WEIGHT``."""
-    written = [Path(text) for text in texts]
+    """Return the files among styles as the user wrote them, ``PATH`` or ``PATH:WEIGHT``.
+
+    Those of masks too, ``mask:PATH=STYLE``.
+    """
+    parts = [split_part(text) for text in texts]
+    masks = [mask_path(part) for part, _ in parts if part is not None]
+    texts = [text for _, text in parts]
+    written = [Path(text) for text in texts] + [path for path in masks if path is not None]
     weighted = [Path(text.rpartition(":")[0] or text) for text in texts]
     return [path for path in (*written, *weighted) if path.is_file()]
 

@@ -29,7 +29,7 @@ from stylizer.temporal.flow import Preset
 
 from .shared import option
 
-__all__ = ["CoherenceOptions", "LookOptions", "RegionOptions"]
+__all__ = ["CoherenceOptions", "LookOptions", "PeopleOptions", "RegionOptions"]
 
 _STYLE, _COHERENCE, _LIVE = "Style", "Coherence", "Live"
 _DEFAULTS = CoherenceConfig()
@@ -200,7 +200,42 @@ class CoherenceOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RegionOptions:
+class PeopleOptions:
+    """What finds people."""
+
+    segmenter: Annotated[
+        Path | None,
+        option(
+            "segmenter",
+            f"A TFLite network that finds people, for --style person=STYLE and for --region; "
+            f"{WHERE}. Extra: litert.",
+            _STYLE,
+            metavar="FILE",
+        ),
+    ] = None
+
+    def check_parts(self, styles: Sequence[AnyStyle]) -> None:
+        """Say before anything is loaded whose parts of a picture cannot be found.
+
+        Raises:
+          BackendError: what finds faces is not installed.
+          ConfigError: nothing finds people, or what does so is given in vain.
+        """
+        parts = {style.region for style in styles}
+        if "face" in parts:
+            find_models()
+        people = parts & {"person", "background"}
+        if people and self.segmenter is None:
+            raise ConfigError(
+                f"--style {people.pop()}=...: expected --segmenter FILE, a network that finds "
+                f"people ({WHERE}); or give masks: --style mask:FILE=STYLE"
+            )
+        if self.segmenter is not None and not people:
+            raise ConfigError("--segmenter: finds people for --style person=STYLE; add it")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegionOptions(PeopleOptions):
     """Person or background, and refinement."""
 
     region: Annotated[
@@ -213,15 +248,6 @@ class RegionOptions:
             _LIVE,
         ),
     ] = None
-    segmenter: Annotated[
-        Path | None,
-        option(
-            "segmenter",
-            f"With --region: a TFLite network that finds people; {WHERE}. Extra: litert.",
-            _LIVE,
-            metavar="FILE",
-        ),
-    ] = None
     refine: Annotated[
         bool,
         option(
@@ -231,16 +257,28 @@ class RegionOptions:
         ),
     ] = False
 
-    def check(self, config: MethodConfig) -> None:
+    def check(self, config: MethodConfig, *, styles: Sequence[AnyStyle] = ()) -> None:
         """Say before anything is opened what cannot be.
 
         Args:
           config: of the method.
+          styles: that are asked for.
 
         Raises:
-          ConfigError: ``--segmenter`` without ``--region``, or ``--refine`` with Gatys.
+          BackendError: what finds faces is not installed.
+          ConfigError: ``--segmenter`` with nobody to find, or ``--refine`` with Gatys or with
+            styles for parts of the picture.
         """
-        if self.segmenter is not None and self.region is None:
+        parts = {style.region for style in styles} - {None}
+        if "face" in parts:
+            find_models()
+        if self.refine and parts:
+            raise ConfigError(
+                "--refine: refines pictures of one style all over, got styles for parts of them; "
+                "leave one out"
+            )
+        people = parts & {"person", "background"}
+        if self.segmenter is not None and self.region is None and not people:
             raise ConfigError("--segmenter: finds people for --region person or background; add it")
         if self.refine and isinstance(config, GatysConfig):
             raise ConfigError(

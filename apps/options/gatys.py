@@ -46,9 +46,10 @@ class GatysOptions:
         typer.Option(
             "--style",
             "-s",
-            metavar="NAME|PATH[:WEIGHT]",
+            metavar="[PART=]NAME|PATH[:WEIGHT]",
             help="A built-in style (`stylizer styles` lists them) or a picture; "
-            "repeat it, with weights, to mix several.",
+            "repeat it, with weights, to mix several, or for parts of the picture: person=..., "
+            "background=..., face=..., mask:FILE=... (white in a picture or video of masks).",
             rich_help_panel=_STYLE,
         ),
     ]

@@ -13,7 +13,7 @@ from stylizer.network.registry import FAST_NETWORKS
 from stylizer.styles.load import AnyStyle
 from stylizer.temporal.coherence import CoherenceConfig
 
-from .effects import CoherenceOptions, LookOptions
+from .effects import CoherenceOptions, LookOptions, PeopleOptions
 from .fast import FastOptions, Method
 from .gatys import SHARED, GatysOptions
 from .shared import LossOptions
@@ -69,6 +69,8 @@ def describe(
     method: MethodConfig,
     look: LookOptions,
     coherence: CoherenceOptions | None = None,
+    *,
+    people: PeopleOptions | None = None,
 ) -> StylizerConfig:
     """Return the stylizer that options ask for.
 
@@ -77,6 +79,7 @@ def describe(
       method: as `choose_config` gives it.
       look: strength and colors.
       coherence: what holds a video still; None for pictures that are no sequence.
+      people: what finds people; None where no style asks for them.
     """
     config = StylizerConfig(
         styles=styles,
@@ -84,6 +87,7 @@ def describe(
         strength=look.strength,
         keep_color=look.keep_color,
         stroke=look.breadth,
+        segmenter=None if people is None else people.segmenter,
         faces=look.face_config(method),
         coherence=CoherenceConfig(strength=0.0),
         cuts=None,

@@ -72,6 +72,11 @@ def check_styles(styles: Sequence[StyleLike], config: GatysConfig) -> None:
     able = [spec.name for spec in LOSS_NETWORKS.values() if spec.built_in_styles]
     measured = config.network.lower() in able and config.weights is None
     for style in styles:
+        if getattr(style, "region", None) is not None:
+            raise StyleError(
+                f"style {getattr(style, 'region', None)}=...: styles for parts of the picture go "
+                "with the fast method; leave the part out, or choose --method fast"
+            )
         if not isinstance(style, NamedStyle):
             check_image(style.image, name="style")
         elif not measured:

@@ -17,6 +17,7 @@ from stylizer.io.sources.video_reader import VideoReader
 from stylizer.protocols import FrameSource
 from stylizer.serialize import to_plain
 from stylizer.styles.load import AnyStyle, NamedStyle
+from stylizer.styles.regions import mask_path
 from stylizer.weights import weights_digest
 
 __all__ = ["Facts", "changes", "file_digest", "files_digest", "source_digest", "stylizer_facts"]
@@ -92,7 +93,16 @@ def _style_facts(style: AnyStyle) -> Facts:
     else:
         shape = "x".join(map(str, style.image.shape))
         digest = hashlib.sha256(shape.encode() + style.image.tobytes()).hexdigest()
-    return {"name": style.name, "weight": style.weight, "sha256": digest}
+    return {**_region_facts(style), "name": style.name, "weight": style.weight, "sha256": digest}
+
+
+def _region_facts(style: AnyStyle) -> Facts:
+    """Return what is to be known of the part of the picture that a style is for."""
+    if style.region is None:
+        return {}
+    path = mask_path(style.region)
+    mask = {} if path is None else {"mask": file_digest(path)}
+    return {"region": style.region, **mask}
 
 
 def _flat(values: Any, *, name: str = "") -> Iterator[tuple[str, Any]]:

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stylizer.errors import StyleError
+from stylizer.styles.regions import check_part
 from stylizer.weights import weights_path
 
 __all__ = [
@@ -51,6 +52,8 @@ class NamedStyle:
       grams: by the embedded loss network, then by side, then by the network's style layer: Gram
         matrices, float32 (C, C).
       weight: its share among several styles, more than 0.
+      region: the part of the picture that it is for, as `stylizer.styles.regions` says; None for
+        all that is left.
     """
 
     name: str
@@ -61,14 +64,17 @@ class NamedStyle:
     statistics: Mapping[int, Vector] = field(repr=False, compare=False)
     grams: Mapping[str, Mapping[int, Mapping[str, Vector]]] = field(repr=False, compare=False)
     weight: float = 1.0
+    region: str | None = None
 
     def __post_init__(self) -> None:
-        """Check the weight and the numbers.
+        """Check the weight, the region and the numbers.
 
         Raises:
-          StyleError: nothing was measured, or the weight is not a positive number.
+          StyleError: nothing was measured, the weight is not a positive number, or there is no
+            such region.
         """
         check_weight(self.name, self.weight)
+        check_part(self.region)
         if not self.statistics or not self.grams:
             raise StyleError(f"style {self.name}: expected statistics and Gram matrices, got none")
 

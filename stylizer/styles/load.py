@@ -1,7 +1,8 @@
 """Styles: pictures that are read and checked, and built-in ones; weighted.
 
 A style is written as a path, ``my.jpg``, or as the name of a built-in one, ``starry_night``, with a
-weight if there are several: ``starry_night:0.7``.
+weight if there are several: ``starry_night:0.7``; and before it, the part of the picture that it is
+for: ``person=starry_night`` (`stylizer.styles.regions`).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from stylizer.errors import SourceError, StyleError
 from stylizer.frame import Image, check_image
 from stylizer.io.image import IMAGE_SUFFIXES, read_image
 from stylizer.styles.built_in import NamedStyle, check_weight, load_named_style, style_names
+from stylizer.styles.regions import check_part, group_styles, mask_path, split_part
 
 __all__ = [
     "MIN_SIDE",
@@ -43,18 +45,22 @@ class Style:
       name: for reports and file names; a file's name without its suffix.
       image: uint8 RGB, (H, W, 3), each side at least `MIN_SIDE`.
       weight: its share among several styles, more than 0.
+      region: the part of the picture that it is for, as `stylizer.styles.regions` says; None for
+        all that is left.
     """
 
     name: str
     image: Image
     weight: float = 1.0
+    region: str | None = None
 
     def __post_init__(self) -> None:
-        """Check the picture and the weight.
+        """Check the picture, the weight and the region.
 
         Raises:
           ConfigError: the image is no uint8 RGB picture.
-          StyleError: the image is too small, or the weight is not a positive number.
+          StyleError: the image is too small, the weight is not a positive number, or there is no
+            such region.
         """
         check_image(self.image, name=f"style {self.name}")
         height, width, _ = self.image.shape
@@ -64,6 +70,7 @@ class Style:
                 f"got {width}x{height}; choose a larger picture"
             )
         check_weight(self.name, self.weight)
+        check_part(self.region)
 
 
 AnyStyle = Style | NamedStyle
@@ -76,17 +83,25 @@ def load_style(text: str) -> AnyStyle:
     Args:
       text: a path or the name of a built-in style, or one of them, a colon and a weight. A file
         that exists wins over a name. What exists as a file by the whole text is taken as a path; so
-        are a drive letter (``C:\x.jpg``) and any colon not followed by a number.
+        are a drive letter (``C:\x.jpg``) and any colon not followed by a number. All of it may
+        come after the part that the style is for, and ``=``.
 
     Raises:
       StyleError: there is no such file or style, it cannot be read as a picture, is too small, or
         its weight is not above 0.
       WeightsError: the file of the built-in styles is missing or damaged.
     """
+    region, text = split_part(text)
+    mask = None if region is None else mask_path(region)
+    if mask is not None and not mask.is_file():
+        raise StyleError(
+            f"style {region}={text}: there is no file {mask}; give a picture or a video of masks, "
+            "white where the style is for"
+        )
     path, weight = _split(text)
     if not path.is_file():
         if str(path) in style_names():
-            return replace(load_named_style(str(path)), weight=weight)
+            return replace(load_named_style(str(path)), weight=weight, region=region)
         raise StyleError(
             f"style {text!r}: there is no file {path} and no built-in style of that name; "
             f"{_advice(path)}"
@@ -95,11 +110,11 @@ def load_style(text: str) -> AnyStyle:
         image = read_image(path)
     except SourceError as error:
         raise StyleError(f"style {text!r}: cannot be read as a picture ({error})") from error
-    return Style(name=path.stem, image=image, weight=weight)
+    return Style(name=path.stem, image=image, weight=weight, region=region)
 
 
 def load_styles(texts: Sequence[str]) -> tuple[AnyStyle, ...]:
-    """Read several styles and scale their weights to a sum of 1.
+    """Read several styles and scale the weights of each region's to a sum of 1.
 
     Args:
       texts: as for `load_style`, at least one.
@@ -114,9 +129,14 @@ def load_styles(texts: Sequence[str]) -> tuple[AnyStyle, ...]:
     if not texts:
         raise StyleError("styles: expected at least one style, got none")
     styles = [load_style(text) for text in texts]
+    shares = {part: _shares(together) for part, together in group_styles(styles).items()}
+    return tuple(replace(style, weight=shares[style.region].pop(0)) for style in styles)
+
+
+def _shares(styles: Sequence[AnyStyle]) -> list[float]:
     largest = max(style.weight for style in styles)
     total = math.fsum(style.weight / largest for style in styles)
-    return tuple(replace(style, weight=style.weight / largest / total) for style in styles)
+    return [style.weight / largest / total for style in styles]
 
 
 def _split(text: str) -> tuple[Path, float]:

@@ -11,10 +11,12 @@ import functools
 import pkgutil
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -34,6 +36,8 @@ from stylizer.network.inputs import (
     resize_style,
 )
 from stylizer.styles.load import AnyStyle, Style
+
+Masks = npt.NDArray[np.float32]
 
 __all__ = ["OpenVinoRuntime", "cpu_precision"]
 
@@ -56,10 +60,11 @@ _STYLES = 12
 
 @dataclass
 class _Painter:
-    """The network compiled for a size, and whose kernels it holds."""
+    """The network compiled for a size, and whose kernels it holds; or those of several codes."""
 
     request: Any
     style: list[Any] | None = None
+    codes: bytes = b""
 
 
 class OpenVinoRuntime:
@@ -171,6 +176,49 @@ class OpenVinoRuntime:
             tiles = request.infer(given, share_inputs=True, share_outputs=True)[0][0]
             return np.ascontiguousarray(join_tiles(tiles)[:height, :width])
 
+    def paint_parts(self, image: Image, codes: Sequence[StyleEmbedding], masks: Masks) -> Image:
+        """Paint a picture in several styles in one pass, each in its part of the picture.
+
+        Args:
+          image: uint8 RGB, (H, W, 3), of any size.
+          codes: of the styles, 2 or more.
+          masks: float32, (N, h, w), of any size: how much of each pixel belongs to each part, with
+            a sum of 1.
+
+        Raises:
+          ConfigError: the image is no uint8 RGB picture, or a code is of another network.
+        """
+        extended = self._extend(image)
+        height, width, _ = image.shape
+        known = [check_embedding(code, self._code_size) for code in codes]
+        with self._painting:
+            request = self._divided_painter(extended.shape, known)
+            request.set_tensor("masks", _tensor(_fit_masks(masks, (width, height), extended)[None]))
+            given = {"image": extended}
+            tiles = request.infer(given, share_inputs=True, share_outputs=True)[0][0]
+            return np.ascontiguousarray(join_tiles(tiles)[:height, :width])
+
+    def _divided_painter(self, shape: tuple[int, ...], codes: Sequence[StyleEmbedding]) -> Any:
+        """Return where the network runs in several styles for images (1, H, W, 3)."""
+        from stylizer.network.embedded.openvino_regions import combine_styles
+
+        key = (*shape, len(codes))
+        if key not in self._painters:
+            self._keep(key, self._compile(shape, parts=len(codes)))
+        self._painters.move_to_end(key)
+        painter = self._painters[key]
+        whole = b"".join(code.tobytes() for code in codes)
+        if painter.codes != whole:
+            mean = np.mean(codes, axis=0, dtype=np.float32)
+            read = [list(map(np.array, self._read_style(one).values())) for one in (*codes, mean)]
+            count = len(read[-1])
+            values = combine_styles(self._image, count, read[:-1], read[-1])
+            first = len(self._image.inputs) - count + 1
+            for index, value in enumerate(values, start=first):
+                painter.request.set_input_tensor(index, _tensor(value))
+            painter.codes = whole
+        return painter.request
+
     def _extend(self, image: Image) -> Image:
         stride, least = self._network.stride, self._network.least_side
         return extend(image, stride=stride, least_side=least)[None]
@@ -199,12 +247,16 @@ class OpenVinoRuntime:
             painter.style = style
         return painter.request
 
-    def _compile(self, shape: tuple[int, ...]) -> _Painter:
+    def _compile(self, shape: tuple[int, ...], *, parts: int = 1) -> _Painter:
         model, shapes, noise = self._image.clone(), {"image": shape}, None
         if self._network.noise is not None:
             noise = pkgutil.resolve_name(self._network.noise)(*shape[1:3])
             shapes["noise"] = noise.shape
         model.reshape(shapes)
+        if parts > 1:
+            from stylizer.network.embedded.openvino_regions import divide_styles
+
+            model = divide_styles(model, len(self._read_style.outputs), parts)
         request = self._core.compile_model(model, "CPU", self._settings).create_infer_request()
         if noise is not None:
             request.set_tensor("noise", _tensor(noise))
@@ -214,6 +266,24 @@ class OpenVinoRuntime:
         self._painters[shape] = painter
         if len(self._painters) > _KEPT:
             self._painters.popitem(last=False)
+
+
+def _fit_masks(masks: Masks, size: tuple[int, int], extended: Image) -> Masks:
+    """Return masks at half the sides of an extended picture, (N, H / 2, W / 2).
+
+    Args:
+      masks: of the picture, of any size.
+      size: (width, height) of the picture.
+      extended: (1, H, W, 3).
+    """
+    wanted = extended.shape[2] // 2, extended.shape[1] // 2
+    half = (-(-size[0] // 2), -(-size[1] // 2))
+    found = np.empty((len(masks), wanted[1], wanted[0]), np.float32)
+    for one, mask in zip(found, masks, strict=True):
+        small = cv2.resize(mask, half, interpolation=cv2.INTER_LINEAR).reshape(half[::-1])
+        below, beside = wanted[1] - half[1], wanted[0] - half[0]
+        np.copyto(one, np.pad(small, ((0, below), (0, beside)), mode="edge"))
+    return found
 
 
 def _shared_core() -> Any:

@@ -1,0 +1,197 @@
+"""The fast method with several styles, each in a part of the picture of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol, runtime_checkable
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from stylizer.frame import Frame, Image, check_image
+from stylizer.network.config import FastConfig
+from stylizer.network.inputs import StyleEmbedding
+from stylizer.network.registry import FAST_NETWORKS
+from stylizer.network.runtime import Runtime, load_runtime
+from stylizer.network.stylizer import mix_styles
+from stylizer.protocols import State
+from stylizer.styles.load import AnyStyle
+from stylizer.styles.regions import group_styles
+
+__all__ = ["DividingRuntime", "MaskFinder", "Masks", "RegionStylizer"]
+
+Masks = npt.NDArray[np.float32]
+"""(N, h, w), 0..1, of any size: how much of each pixel belongs to each of N parts; sums are 1."""
+
+
+class MaskFinder(Protocol):
+    """Says where parts are; it may remember earlier frames."""
+
+    @property
+    def notice(self) -> str | None:
+        """What the user must be told, or asked to do; None for nothing."""
+        ...
+
+    def __call__(self, frame: Frame, parts: Sequence[str]) -> Masks:
+        """Return the masks of the parts, from the lowest to the highest, and of all that is left.
+
+        Args:
+          frame: the frame.
+          parts: as `stylizer.styles.regions` names them.
+        """
+        ...
+
+    def reset(self) -> None:
+        """Forget earlier frames, as at a cut."""
+        ...
+
+    def save_state(self) -> State:
+        """Return what is remembered of earlier frames."""
+        ...
+
+    def load_state(self, state: State) -> None:
+        """Remember what another one did."""
+        ...
+
+
+@runtime_checkable
+class DividingRuntime(Runtime, Protocol):
+    """A runtime that paints in several styles in one pass."""
+
+    def paint_parts(self, image: Image, codes: Sequence[StyleEmbedding], masks: Masks) -> Image:
+        """Paint a picture, uint8 RGB (H, W, 3), by each code where its mask says."""
+        ...
+
+
+class RegionStylizer:
+    """A network that paints in any styles; a `stylizer.protocols.StyledStylizer`.
+
+    Where the runtime cannot paint in several styles in one pass, each paints the whole picture and
+    the paintings are mixed. What no style is for stays the source.
+    """
+
+    def __init__(
+        self,
+        styles: Sequence[AnyStyle],
+        config: FastConfig | None = None,
+        *,
+        masks: MaskFinder,
+        runtime: Runtime | None = None,
+    ) -> None:
+        """Load the network and encode the styles.
+
+        Args:
+          styles: one or more; their ``region`` says where they are for.
+          config: the settings; None for the defaults.
+          masks: finds the regions.
+          runtime: one already loaded; None loads what ``config`` names.
+
+        Raises:
+          StyleError: no style, or one that the network cannot use.
+          BackendError, WeightsError: as `stylizer.network.runtime.load_runtime` says.
+        """
+        self._config = config or FastConfig()
+        FAST_NETWORKS[self._config.network].check_styles(styles)  # loading takes seconds
+        self._runtime = runtime or load_runtime(self._config)
+        self._masks = masks
+        self._codes = self._encode(styles)
+
+    @property
+    def description(self) -> str:
+        """Network, engine, device, threads and precision, for a start line."""
+        return self._runtime.description
+
+    @property
+    def notice(self) -> str | None:
+        """What the user must be told, or asked to do; None for nothing."""
+        return self._masks.notice
+
+    def set_styles(self, styles: Sequence[AnyStyle]) -> None:
+        """Paint in other styles from the next frame on, in the same regions or in others.
+
+        Raises:
+          StyleError: no style, or one that the network cannot use; the old ones stay.
+        """
+        self._codes = self._encode(styles)
+
+    def prepare(self, size: tuple[int, int]) -> None:
+        """Get ready for frames of (width, height), in the thread that calls."""
+        codes = self._codes
+        if len(codes) == 1 or not isinstance(self._runtime, DividingRuntime):
+            self._runtime.prepare(size, next(iter(codes.values())))
+            return
+        image = np.zeros((size[1], size[0], 3), np.uint8)
+        even = np.full((len(codes), 1, 1), 1 / len(codes), np.float32)
+        self._runtime.paint_parts(image, list(codes.values()), even)
+
+    def paint_patch(self, image: Image) -> Image:
+        """Return a picture painted as faces are, uint8 RGB (H, W, 3).
+
+        Raises:
+          ConfigError: it is no uint8 RGB picture.
+        """
+        codes = self._codes
+        part = next((part for part in ("face", "person", None) if part in codes), None)
+        code = codes[part] if part in codes else next(iter(codes.values()))
+        return self._runtime.paint(image, code)
+
+    def reset(self) -> None:
+        """Forget where the parts were in earlier frames."""
+        self._masks.reset()
+
+    def save_state(self) -> State:
+        """Return what is remembered of where the parts were."""
+        return self._masks.save_state()
+
+    def load_state(self, state: State) -> None:
+        """Remember where the parts were."""
+        self._masks.load_state(state)
+
+    def __call__(self, frame: Frame) -> Frame:
+        """Return the painted frame: same size, index and time.
+
+        Raises:
+          ConfigError: the frame's image is no uint8 RGB picture.
+        """
+        image, codes = check_image(frame.image), self._codes
+        parts = [part for part in codes if part is not None]
+        if not parts:
+            return frame.with_image(self._runtime.paint(image, codes[None]))
+        masks = self._masks(frame, parts)
+        if None in codes:
+            return frame.with_image(self._paint(image, list(codes.values()), masks))
+        covered, left = masks[:-1], masks[-1]
+        if not covered.any():
+            return frame.with_image(image.copy())
+        shares = covered.copy()
+        shares[0] += left  # painted too, and not shown
+        painted = self._paint(image, list(codes.values()), shares)
+        return frame.with_image(_mix(painted, image, 1 - left))
+
+    def _encode(self, styles: Sequence[AnyStyle]) -> Mapping[str | None, StyleEmbedding]:
+        scale = self._config.style_scale
+        return {
+            part: mix_styles(self._runtime, together, scale=scale)
+            for part, together in group_styles(styles).items()
+        }
+
+    def _paint(self, image: Image, codes: Sequence[StyleEmbedding], masks: Masks) -> Image:
+        if len(codes) == 1:
+            return self._runtime.paint(image, codes[0])
+        if isinstance(self._runtime, DividingRuntime):
+            return self._runtime.paint_parts(image, codes, masks)
+        painted = self._runtime.paint(image, codes[-1])
+        below = masks[-1]
+        for code, mask in zip(codes[:-1], masks[:-1], strict=True):
+            below = below + mask
+            share = np.divide(mask, below, out=np.zeros_like(mask), where=below > 0)
+            painted = _mix(self._runtime.paint(image, code), painted, share)
+        return painted
+
+
+def _mix(one: Image, other: Image, share: npt.NDArray[np.float32]) -> Image:
+    """Return one picture where a mask, of any size, says so, and the other elsewhere."""
+    height, width, _ = one.shape
+    full = np.asarray(cv2.resize(share, (width, height)), np.float32).reshape(height, width)
+    return np.asarray(cv2.blendLinear(one, other, full, 1 - full), np.uint8).reshape(one.shape)
