@@ -37,7 +37,7 @@ class MaskFile:
         self._still: Matte | None = None
         self._frames: Iterator[Frame] | None = None
         self._reader: VideoReader | None = None
-        self._next = 0
+        self._next, self._ended = 0, False
         self._last: Matte | None = None
         try:
             if path.suffix.lower() in IMAGE_SUFFIXES and path.suffix.lower() != ".gif":
@@ -54,8 +54,8 @@ class MaskFile:
         if self._still is not None:
             return self._still
         if self._frames is None or frame.index < self._next - 1:
-            self._begin(frame)
-        while self._frames is not None and self._next <= frame.index:
+            self._begin()
+        while self._frames is not None and not self._ended and self._next <= frame.index:
             found = next(self._frames, None)
             if found is None:
                 if self._last is None:
@@ -64,18 +64,18 @@ class MaskFile:
                     "mask %s: has %d frames, and there are more to paint: its last one stays",
                     *(self._path, self._next),
                 )
-                self._next = frame.index + (1 << 60)
+                self._ended = True
                 break
             self._last, self._next = _gray(found.image), found.index + 1
         if self._last is None:
             raise StyleError(f"mask {self._path}: expected a frame, got none")
         return self._last
 
-    def _begin(self, frame: Frame) -> None:
+    def _begin(self) -> None:
         if self._reader is not None:
             self._reader.close()
         self._reader = VideoReader(self._path)
-        self._frames, self._next = iter(self._reader), 0
+        self._frames, self._next, self._ended = iter(self._reader), 0, False
 
 
 def _gray(image: Image) -> Matte:
