@@ -132,7 +132,7 @@ def _check_openvino() -> Iterator[Finding]:
     try:
         import openvino
 
-        from stylizer.network.embedded.openvino_runtime import cpu_precision
+        from stylizer.backend.openvino_core import cpu_precision
     except ImportError as error:
         yield Finding(
             topic="OpenVINO",

@@ -6,13 +6,14 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 from rich.table import Table
 
+from stylizer.base import describe_stylizer
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame
-from stylizer.gatys.config import GatysConfig, Start
+from stylizer.gatys.config import GatysConfig, GatysEngine, Start
 from stylizer.styles.load import AnyStyle
 
 from ..console.painting import make_painter
@@ -31,15 +32,19 @@ class GatysResult(Timing):
 
     Attributes:
       network: the loss network.
+      engine: as asked for.
       size: ``"320x180"``.
       iterations: of each frame.
       start: what a frame starts from.
+      runs: what the stylizer says of network, engine, device and precision.
     """
 
     network: str
+    engine: str
     size: str
     iterations: int
     start: str
+    runs: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,11 +82,14 @@ class GatysGrid:
         ),
     ] = None
 
-    def configs(self, networks: Sequence[str] | None = None) -> list[GatysConfig]:
+    def configs(
+        self, networks: Sequence[str] | None = None, *, engines: Sequence[str] | None = None
+    ) -> list[GatysConfig]:
         """Return the settings to measure, for each size.
 
         Args:
           networks: as given by ``--network``, which once meant ``--loss-network``.
+          engines: as given by ``--engine``; None for the default.
 
         Raises:
           ConfigError: a setting is out of its range, or weights are given for several networks.
@@ -98,9 +106,12 @@ class GatysGrid:
                 iterations=iterations,
                 warm_iterations=iterations,
                 start=self.start or _DEFAULTS.start,
+                engine=cast(GatysEngine, engine),
             )
-            for network, iterations in itertools.product(
-                names, self.warm_iterations or [_DEFAULTS.warm_iterations]
+            for network, engine, iterations in itertools.product(
+                names,
+                engines or [_DEFAULTS.engine],
+                self.warm_iterations or [_DEFAULTS.warm_iterations],
             )
         ]
 
@@ -115,10 +126,12 @@ def measure_gatys(
       styles: one or more.
       config: its ``warm_iterations`` are what every timed frame gets.
     """
-    timing, _ = time_frames(lambda: make_painter(styles, config), frames)
+    timing, stylizer = time_frames(lambda: make_painter(styles, config), frames)
     width, height = frames[0].size
     return GatysResult(
         network=config.network,
+        engine=config.engine,
+        runs=describe_stylizer(stylizer),
         size=f"{width}x{height}",
         iterations=config.warm_iterations,
         start=config.start,
@@ -128,14 +141,16 @@ def measure_gatys(
 
 def gatys_table(results: Sequence[GatysResult]) -> Table:
     """Return the results for people."""
-    table = Table(title="Gatys, frames a second, warm")
-    headings = ("network", "size", "iterations", "start", "fps", "median", "95 %", "first")
-    for heading in (*headings, "memory"):
-        table.add_column(heading, justify="left" if heading == "network" else "right")
+    table = Table(title="Gatys, frames a second, warm", caption_justify="left")
+    table.caption = "\n".join(dict.fromkeys(result.runs for result in results))
+    headings = ("network", "engine", "size", "iterations", "start", "fps", "median", "95 %")
+    for heading in (*headings, "first", "memory"):
+        table.add_column(heading, justify="left" if heading in headings[:2] else "right")
     for result in results:
         memory = result.peak_memory_mib
         table.add_row(
             result.network,
+            result.engine,
             result.size,
             str(result.iterations),
             result.start,

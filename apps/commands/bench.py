@@ -182,20 +182,20 @@ def bench(
     if options.method == "fast":
         results, more = _bench_fast(options, fast, quiet=speech.quiet)
     else:
-        results, more = _bench_gatys(options, gatys, quiet=speech.quiet), None
+        results, more = _bench_gatys(options, gatys, engines=fast.engine, quiet=speech.quiet), None
     if json is not None:
         write_json(json, results, overwrite=replaced, more=more)
 
 
 def _refuse(others: FastGrid | GatysGrid, method: Method) -> None:
-    """Make sure that no option of the other method was given.
+    """Make sure that no option of the other method was given; ``--engine`` belongs to both.
 
     Raises:
       ConfigError: one was.
     """
     other = "fast" if method == "gatys" else "gatys"
     for field in fields(others):
-        if getattr(others, field.name) not in (None, []):
+        if field.name != "engine" and getattr(others, field.name) not in (None, []):
             raise ConfigError(
                 f"--{field.name.replace('_', '-')}: belongs to --method {other}, "
                 f"got --method {method}; leave one of them out"
@@ -241,9 +241,11 @@ def _bench_fast(
     return [asdict(result) for result in results], more
 
 
-def _bench_gatys(options: BenchOptions, grid: GatysGrid, *, quiet: bool) -> _Rows:
+def _bench_gatys(
+    options: BenchOptions, grid: GatysGrid, *, engines: list[str] | None, quiet: bool
+) -> _Rows:
     """Measure, print, and return results."""
-    configs, sizes = grid.configs(options.network), options.sizes()
+    configs, sizes = grid.configs(options.network, engines=engines), options.sizes()
     for config in configs:
         check_weights(config)
     styles = options.load_styles()

@@ -61,7 +61,8 @@ def choose_config(
     fast.refuse()
     if fast.network in FAST_NETWORKS:
         raise ConfigError(f"--network {fast.network}: belongs to --method fast, got --method gatys")
-    return gatys.config(passes=passes, network=fast.network, still=still)
+    config = gatys.config(passes=passes, network=fast.network, still=still)
+    return config if fast.engine is None else replace(config, engine=fast.engine)
 
 
 def describe(

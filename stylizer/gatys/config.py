@@ -15,11 +15,13 @@ from stylizer.temporal.flow import Preset
 __all__ = [
     "STILL_NETWORK",
     "GatysConfig",
+    "GatysEngine",
     "Initial",
     "Optimizer",
     "Start",
 ]
 
+GatysEngine = Literal["auto", "keras", "openvino"]
 Initial = Literal["content", "noise", "style", "image"]
 Optimizer = Literal["adam", "lbfgs"]
 Start = Literal["warped", "previous", "cold"]
@@ -75,8 +77,11 @@ class GatysConfig:
       scales: sizes of a still, coarse to fine, each half of the next; 1 for the full size alone.
       style_scale: the style pictures are resized to this factor of the content's size.
       seed: seed of the noise.
-      precision: arithmetic of the loss network; ``"auto"`` is float32 on a CPU and half precision
-        on a GPU where the losses stay within 1 %.
+      precision: arithmetic of the loss network; ``"auto"`` is bfloat16 in OpenVINO on a CPU that
+        has it, half precision on a GPU where the losses stay within 1 %, and else float32.
+      engine: what computes losses and gradients: ``"keras"`` on any device, ``"openvino"`` on a
+        CPU, for VGG and the embedded networks. ``"auto"`` is OpenVINO where it can and Keras's
+        backend has no GPU.
     """
 
     network: str = "compact"
@@ -109,6 +114,7 @@ class GatysConfig:
     style_scale: float = 1.0
     seed: int = 0
     precision: Precision = "auto"
+    engine: GatysEngine = "auto"
 
     def __post_init__(self) -> None:
         """Check every range; a message names the field."""
@@ -145,6 +151,7 @@ _CHOICES = {
     "start": get_args(Start),
     "precision": get_args(Precision),
     "flow": get_args(Preset),
+    "engine": get_args(GatysEngine),
     "reduction": get_args(Reduction),
 }
 

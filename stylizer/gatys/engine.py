@@ -6,20 +6,22 @@ padded at the right and bottom to what the network's pooling divides evenly, and
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
-from keras import ops
 
-from stylizer.backend.keras_backend import compile_step
+from stylizer.backend.keras_backend import has_gpu
+from stylizer.backend.openvino_core import INSTALL_OPENVINO
 from stylizer.errors import StyleError
 from stylizer.frame import Image
 from stylizer.gatys.config import GatysConfig
+from stylizer.gatys.keras_objective import KerasObjective
 from stylizer.gatys.memory import TemporalTarget
-from stylizer.gatys.objective import make_objective, name_losses
-from stylizer.gatys.optimizers import Canvas, make_optimizer
+from stylizer.gatys.objective import name_losses
+from stylizer.gatys.optimizers import Canvas, CanvasOptimizer
 from stylizer.gatys.substitution import reachable
 from stylizer.gatys.targets import (
     StyleLike,
@@ -35,16 +37,43 @@ from stylizer.perceptual.precision import choose_precision
 from stylizer.protocols import State
 from stylizer.styles.built_in import NamedStyle
 
-__all__ = ["Engine", "StyleLike", "WeightedStyle"]
+__all__ = ["Engine", "Objective", "StyleLike", "WeightedStyle"]
+
+_log = logging.getLogger(__name__)
+
+
+class Objective(Protocol):
+    """What computes losses and gradients; targets are whatever it wants them to be."""
+
+    @property
+    def description(self) -> str:
+        """Engine, device and precision, for a start line."""
+        ...
+
+    def optimizer(self) -> CanvasOptimizer:
+        """Return the optimizer, which takes targets by name: content, style, temporal."""
+        ...
+
+    def content_targets(self, batch: Canvas) -> Any:
+        """Return what a picture, float32 (1, H, W, 3), is for the content loss."""
+        ...
+
+    def style_targets(self, grams: Mapping[str, Tensor]) -> Any:
+        """Return what Gram matrices, Keras's tensors by layer, are for the style loss."""
+        ...
+
+    def temporal_targets(self, target: TemporalTarget | None, shape: tuple[int, ...]) -> Any:
+        """Return what a canvas of a shape, (H, W, 3), is held to; None for nothing."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class _Targets:
-    """Styles, and their Gram matrices for a content's (width, height); None for not yet."""
+    """Styles, and what they are to the objective for a content's (width, height); None: not yet."""
 
     styles: tuple[StyleLike, ...]
     size: tuple[int, int] | None
-    grams: dict[str, Tensor]
+    grams: Any
 
 
 class Engine:
@@ -52,7 +81,7 @@ class Engine:
 
     Attributes:
       network: the loss network.
-      precision: the arithmetic it runs in.
+      description: network, engine, device and precision, for a start line.
     """
 
     def __init__(
@@ -72,15 +101,15 @@ class Engine:
         Raises:
           ConfigError, StyleError: as `stylizer.gatys.targets.check_styles` says.
           ConfigError, WeightsError: as `load_network` says.
+          BackendError: OpenVINO is asked for, and is not installed or cannot run this.
         """
         if network is None:
             config = reachable(config)
         check_styles(styles, config)
         self._config = config
-        self.precision = choose_precision(config, first_picture(styles))
-        self.network = network or load_network(config, precision=self.precision)
-        self._content_features = compile_step(_select(self.network, self.network.content_layers))
-        self._optimize = make_optimizer(make_objective(self.network, config), config)
+        self.network, self._objective = _load(config, network, first_picture(styles))
+        self.description = f"{self.network.name}, {self._objective.description}"
+        self._optimize = self._objective.optimizer()
         self._targets = _Targets(tuple(styles), None, {})
 
     @property
@@ -154,10 +183,9 @@ class Engine:
             if self._targets is before:  # else other styles were set meanwhile: theirs come next
                 self._targets = aim
         batch = pad_picture(self.network, content)
-        features = self._content_features(ops.convert_to_tensor(batch, "float32"))
-        targets = {"content": features, "style": aim.grams}
+        targets = {"content": self._objective.content_targets(batch), "style": aim.grams}
         if self._config.temporal_weight:
-            targets["temporal"] = self._temporal(temporal, content.shape)
+            targets["temporal"] = self._objective.temporal_targets(temporal, content.shape)
         report = None if on_losses is None else lambda values: on_losses(name_losses(values))
         result = self._optimize(
             pad_picture(self.network, canvas), targets, iterations, on_losses=report
@@ -168,23 +196,43 @@ class Engine:
         if size is None:
             return _Targets(styles, None, {})
         scale = self._config.style_scale
-        return _Targets(styles, size, style_grams(self.network, styles, size, scale=scale))
-
-    def _temporal(self, target: TemporalTarget | None, shape: tuple[int, ...]) -> dict[str, Tensor]:
-        """Return tensors of the same shapes with a target or without, so that one trace does."""
-        if target is None:
-            nothing = np.zeros(shape, np.float32)
-            target = TemporalTarget(nothing, nothing[..., :1])
-        arrays = {"picture": target.picture, "weights": target.weights}
-        return {
-            name: ops.convert_to_tensor(pad_picture(self.network, array), "float32")
-            for name, array in arrays.items()
-        }
+        grams = style_grams(self.network, styles, size, scale=scale)
+        return _Targets(styles, size, self._objective.style_targets(grams))
 
 
-def _select(network: LossNetwork, layers: Any) -> Callable[[Tensor], dict[str, Tensor]]:
-    def select(images: Tensor) -> dict[str, Tensor]:
-        features = network(images)
-        return {layer: features[layer] for layer, _ in layers}
+def _load(
+    config: GatysConfig, network: LossNetwork | None, picture: Image | None
+) -> tuple[LossNetwork, Objective]:
+    """Return the loss network, loaded if it is not, and what runs it.
 
-    return select
+    Args:
+      config: the settings.
+      network: one that is loaded; None for none.
+      picture: a style, on which to try how exact half precision is; None for none.
+    """
+    wanted = config.engine
+    if wanted == "auto":
+        wanted = "keras" if has_gpu() or not _has_openvino() else "auto"
+    if wanted != "keras":
+        from stylizer.gatys.openvino_objective import OpenVinoObjective, obstacle
+
+        exact = network or load_network(config)
+        if wanted == "openvino" or obstacle(exact, config) is None:
+            return exact, OpenVinoObjective(exact, config)
+    precision = choose_precision(config, picture)
+    network = network or load_network(config, precision=precision)
+    return network, KerasObjective(network, config, precision=precision)
+
+
+def _has_openvino() -> bool:
+    try:
+        import openvino  # noqa: F401
+    except ImportError as error:
+        _log.warning(
+            "openvino cannot be imported (%s); the optimization runs in Keras, which takes two to "
+            "five times as long on a CPU (%s)",
+            error,
+            INSTALL_OPENVINO,
+        )
+        return False
+    return True

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -97,10 +98,10 @@ class FrameMemory:
         before, canvas = self.latest
         motion = self._finder(image, before)
         carried = warp(canvas, motion.flow, interpolation="cubic")
-        carried = np.clip(carried, 0, 255)
+        np.clip(carried, 0, 255, out=carried)
         start = carried.copy()
         if not motion.seen.all():
-            start[~motion.seen] = _recolored(image[~motion.seen], before, canvas)
+            np.copyto(start, _recolored(image, before, canvas), where=~motion.seen[..., None])
         reliable = motion.reliable[..., None].astype(np.float32)
         pictures = [(carried, reliable)] if self._distances[0] == 1 else []
         for distance in self._distances[len(pictures) :]:
@@ -127,6 +128,8 @@ def combine_long_term(
         float32 (H, W, 1) in 0..1.
       shape: (H, W, 3).
     """
+    if len(pictures) == 1:
+        return TemporalTarget(*pictures[0])
     total = np.zeros((*shape[:2], 1), np.float32)
     target = np.zeros(shape, np.float32)
     nearer = np.zeros_like(total)
@@ -138,13 +141,18 @@ def combine_long_term(
     return TemporalTarget(np.asarray(target / np.maximum(total, 1e-6), np.float32), total)
 
 
-def _recolored(pixels: Image, image: Image, canvas: Canvas) -> Canvas:
-    """Give content pixels (N, 3) the colors of the canvas: its mean and deviation by channel.
+def _recolored(content: Image, image: Image, canvas: Canvas) -> Canvas:
+    """Give content (H, W, 3) the colors of the canvas: its mean and deviation by channel.
 
     Content as it is would stand out for as many frames as it takes to stylize it.
+
+    Args:
+      content: what is recolored.
+      image: an earlier frame, (H, W, 3).
+      canvas: what was painted of it.
     """
-    source, target = (
-        (picture.mean((0, 1)), picture.std((0, 1)) + 1.0) for picture in (image, canvas)
-    )
-    recolored = (pixels - source[0]) * (target[1] / source[1]) + target[0]
-    return np.asarray(np.clip(recolored, 0, 255), np.float32)
+    (mean, deviation), (wanted, spread) = (cv2.meanStdDev(picture) for picture in (image, canvas))
+    gain = (spread + 1.0) / (deviation + 1.0)
+    affine = np.column_stack([np.diag(gain[:, 0]), wanted - gain * mean])
+    recolored = np.asarray(cv2.transform(content.astype(np.float32), affine), np.float32)
+    return np.clip(recolored, 0, 255, out=recolored)

@@ -1,6 +1,6 @@
-"""The two optimizers: Adam, in the backend's graph, and L-BFGS, in SciPy.
+"""The optimizers: Adam, in the backend's graph or on arrays, and L-BFGS, in SciPy.
 
-Both minimize ``objective(canvas, targets) -> (total, losses)``: canvas is float32 (1, H, W, 3) in
+All minimize ``objective(canvas, targets) -> (total, losses)``: canvas is float32 (1, H, W, 3) in
 0..255 and stays there, targets any nest of tensors, losses float32, a vector of what is to be told.
 A canvas that is no longer finite is thrown away: the step
 is halved and the work goes on from the last finite canvas.
@@ -9,6 +9,7 @@ is halved and the work goes on from the last finite canvas.
 from __future__ import annotations
 
 import logging
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
@@ -24,7 +25,18 @@ from stylizer.gatys.config import GatysConfig
 from stylizer.perceptual.losses import Tensor
 from stylizer.protocols import State
 
-__all__ = ["Adam", "CanvasOptimizer", "Lbfgs", "Losses", "make_optimizer"]
+__all__ = [
+    "Adam",
+    "ArrayAdam",
+    "ArrayLbfgs",
+    "Canvas",
+    "CanvasOptimizer",
+    "Evaluate",
+    "Lbfgs",
+    "Losses",
+    "make_array_optimizer",
+    "make_optimizer",
+]
 
 _log = logging.getLogger(__name__)
 
@@ -33,6 +45,10 @@ Losses = tuple[float, ...]
 """What the objective gives beside the total."""
 
 Objective = Callable[[Tensor, Any], tuple[Tensor, Tensor]]
+
+Evaluate = Callable[[Canvas, Any], tuple[float, Any, Canvas]]
+"""``evaluate(canvas, targets) -> (total, losses, gradient)`` on arrays, losses as a tensor or
+`Losses`. The gradient is the caller's until the next call, and may be written to."""
 
 _CHUNK = 10
 """Iterations between two looks at whether all is finite."""
@@ -96,7 +112,7 @@ class CanvasOptimizer(ABC):
     @abstractmethod
     def _advance(
         self, canvas: Canvas, state: Any, targets: Any, most: int
-    ) -> tuple[Canvas, Any, list[Tensor]]:
+    ) -> tuple[Canvas, Any, list[Any]]:
         """Run some iterations, 1 to ``most``.
 
         Args:
@@ -133,8 +149,16 @@ class CanvasOptimizer(ABC):
 
 
 def make_optimizer(objective: Objective, config: GatysConfig) -> CanvasOptimizer:
-    """Return the optimizer that ``config`` names."""
-    return Adam(objective, config) if config.optimizer == "adam" else Lbfgs(objective, config)
+    """Return the optimizer that ``config`` names, for an objective of the backend's tensors."""
+    if config.optimizer == "adam":
+        return Adam(objective, config)
+    return Lbfgs(objective, config)
+
+
+def make_array_optimizer(evaluate: Evaluate, config: GatysConfig) -> CanvasOptimizer:
+    """Return the optimizer that ``config`` names, for an objective that knows its own gradient."""
+    kind = ArrayAdam if config.optimizer == "adam" else ArrayLbfgs
+    return kind(evaluate, config)
 
 
 class Adam(CanvasOptimizer):
@@ -164,7 +188,49 @@ class Adam(CanvasOptimizer):
         return result, state, losses
 
 
-class Lbfgs(CanvasOptimizer):
+class ArrayAdam(CanvasOptimizer):
+    """The same as `Adam`, on arrays, where the gradient comes from elsewhere."""
+
+    def __init__(self, evaluate: Evaluate, config: GatysConfig) -> None:
+        """Take ``learning_rate``, ``beta_1`` and ``epsilon`` of ``config``."""
+        super().__init__(config)
+        self._evaluate = evaluate
+        self._beta_1, self._epsilon = config.beta_1, config.epsilon
+
+    def _advance(
+        self, canvas: Canvas, state: Any, targets: Any, most: int
+    ) -> tuple[Canvas, Any, list[Any]]:
+        first, second, done = (
+            (np.zeros_like(canvas), np.zeros_like(canvas), 0) if state is None else state
+        )
+        canvas, spare = canvas.copy(), np.empty_like(canvas)
+        found = []
+        for step in range(done + 1, done + 1 + min(_CHUNK, most)):
+            _, losses, gradient = self._evaluate(canvas, targets)
+            found.append(losses)
+            _move(first, gradient, 1.0 - self._beta_1, spare)
+            np.square(gradient, out=gradient)
+            _move(second, gradient, 1.0 - _BETA_2, spare)
+            correction = math.sqrt(1.0 - _BETA_2**step)
+            np.sqrt(second, out=spare)
+            spare += self._epsilon * correction
+            np.divide(first, spare, out=spare)
+            spare *= self._step_rate * correction / (1.0 - self._beta_1**step)
+            canvas -= spare
+            np.clip(canvas, 0.0, 255.0, out=canvas)
+        if not (np.isfinite(canvas).all() and np.isfinite(_read(found[-1])).all()):
+            raise _NotFiniteError
+        return canvas, (first, second, done + len(found)), found
+
+
+def _move(mean: Canvas, towards: Canvas, share: float, spare: Canvas) -> None:
+    """Move a running mean by a share of the way."""
+    np.subtract(towards, mean, out=spare)
+    spare *= share
+    mean += spare
+
+
+class ArrayLbfgs(CanvasOptimizer):
     """L-BFGS-B with the bounds 0..255 (Zhu et al. 1997), in SciPy.
 
     One iteration is one call of SciPy with at most ``evaluations`` evaluations of the objective
@@ -175,24 +241,23 @@ class Lbfgs(CanvasOptimizer):
     square of that step is a quarter of ``learning_rate``.
     """
 
-    def __init__(self, objective: Objective, config: GatysConfig) -> None:
-        """Compile the objective; ``learning_rate`` and ``evaluations`` of ``config`` count."""
+    def __init__(self, evaluate: Evaluate, config: GatysConfig) -> None:
+        """Take ``learning_rate`` and ``evaluations`` of ``config``."""
         super().__init__(config)
-        self._evaluations = config.evaluations
-        self._evaluate = compile_step(value_and_gradient(objective))
+        self._evaluate, self._evaluations = evaluate, config.evaluations
 
     def _advance(
         self, canvas: Canvas, state: Any, targets: Any, most: int
     ) -> tuple[Canvas, Any, list[Tensor]]:
         unit = self._step_rate
         factor: float | None = None
-        best: tuple[float, Tensor] = np.inf, None
+        best: tuple[float, Any] = np.inf, None
 
         def evaluate(point: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
             nonlocal best, factor
             pixels = (point * unit).astype(np.float32).reshape(canvas.shape)
-            (total, losses), gradient = self._evaluate(ops.convert_to_tensor(pixels), targets)
-            value, slope = float(total), np.asarray(ops.convert_to_numpy(gradient), np.float64)
+            value, losses, gradient = self._evaluate(pixels, targets)
+            slope = gradient.astype(np.float64)
             if not (np.isfinite(value) and np.isfinite(slope).all()):
                 raise _NotFiniteError
             if value < best[0]:
@@ -216,6 +281,14 @@ class Lbfgs(CanvasOptimizer):
         return pixels, None, [best[1]]
 
 
+class Lbfgs(ArrayLbfgs):
+    """The same, of an objective of the backend's tensors."""
+
+    def __init__(self, objective: Objective, config: GatysConfig) -> None:
+        """Compile the objective; ``learning_rate`` and ``evaluations`` of ``config`` count."""
+        super().__init__(_on_arrays(objective), config)
+
+
 class _NotFiniteError(ArithmeticError):
     """A canvas, its losses or their gradient are NaN or infinity."""
 
@@ -237,6 +310,17 @@ def _adam_step(objective: Objective, beta_1: float, epsilon: float) -> Callable[
     return step
 
 
+def _on_arrays(objective: Objective) -> Evaluate:
+    """Return the compiled objective with its gradient, from arrays to arrays."""
+    compiled = compile_step(value_and_gradient(objective))
+
+    def evaluate(canvas: Canvas, targets: Any) -> tuple[float, Tensor, Canvas]:
+        (total, losses), gradient = compiled(ops.convert_to_tensor(canvas), targets)
+        return float(total), losses, np.asarray(ops.convert_to_numpy(gradient))
+
+    return evaluate
+
+
 def _fresh_state(canvas: Canvas) -> Any:
     """Return canvas, first moment, second moment, powers of the decays, as tensors."""
     zeros = np.zeros_like(canvas)
@@ -244,5 +328,7 @@ def _fresh_state(canvas: Canvas) -> Any:
     return tuple(ops.convert_to_tensor(array, "float32") for array in arrays)
 
 
-def _read(losses: Tensor) -> Losses:
+def _read(losses: Tensor | Losses) -> Losses:
+    if isinstance(losses, tuple):
+        return losses
     return tuple(float(value) for value in ops.convert_to_numpy(losses))

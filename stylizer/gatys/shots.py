@@ -11,7 +11,6 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from stylizer.backend.keras_backend import describe_device
 from stylizer.base import load_states, save_states
 from stylizer.errors import ConfigError, SourceError
 from stylizer.frame import Frame, Image
@@ -87,9 +86,7 @@ class ShotPainter:
     @property
     def description(self) -> str:
         """Network, device and passes, for a start line."""
-        engine = self._painter.engine
-        device = describe_device(precision=engine.precision)
-        return f"{engine.network.name}, {device}, {self._config.gatys.passes} passes a shot"
+        return f"{self._painter.engine.description}, {self._config.gatys.passes} passes a shot"
 
     def reset(self) -> None:
         """Nothing is remembered from call to call: shots are divided as they are read."""

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from stylizer.backend.keras_backend import describe_device
 from stylizer.base import load_states, save_states
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image, check_image
@@ -93,8 +92,7 @@ class GatysStylizer:
     @property
     def description(self) -> str:
         """Network, backend, device and precision, in words for a start line."""
-        device = describe_device(precision=self._engine.precision)
-        return f"{self._engine.network.name}, {device}"
+        return self._engine.description
 
     @property
     def warm_iterations(self) -> int:

@@ -10,9 +10,7 @@ from stylizer.backend.precision import Precision
 from stylizer.errors import ConfigError
 from stylizer.network.registry import FAST_NETWORKS
 
-__all__ = ["INSTALL_OPENVINO", "Engine", "FastConfig"]
-
-INSTALL_OPENVINO = "pip install openvino"
+__all__ = ["Engine", "FastConfig"]
 
 Engine = Literal["auto", "keras", "openvino"]
 

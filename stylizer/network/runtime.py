@@ -12,8 +12,9 @@ import sys
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from stylizer.backend.openvino_core import INSTALL_OPENVINO
 from stylizer.frame import Image
-from stylizer.network.config import INSTALL_OPENVINO, FastConfig
+from stylizer.network.config import FastConfig
 from stylizer.network.inputs import StyleEmbedding
 from stylizer.network.registry import FAST_NETWORKS
 from stylizer.styles.load import AnyStyle

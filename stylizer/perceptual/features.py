@@ -28,6 +28,7 @@ class LossNetwork:
 
     Attributes:
       name: as in `LossNetworkChoice.network`, in lower case.
+      model: the network as it is in Keras.
       content_layers: the layers of the content loss, with their weights.
       style_layers: the layers of the style loss, with their weights.
       minimum_size: the least side of an image, in pixels.
@@ -52,11 +53,11 @@ class LossNetwork:
         self.mean_color = mean_color
         # twice the stride leaves the deepest layer two pixels a side, which can be reflected
         self.minimum_size = 2 * stride if stride is not None else _minimum_size(model)
-        self._model = model
+        self.model = model
 
     def __call__(self, images: Tensor) -> dict[str, Tensor]:
         """Return float32 features by layer for images, float32 RGB 0..255, (N, H, W, 3)."""
-        features = self._model(images, training=False)
+        features = self.model(images, training=False)
         return {layer: ops.cast(value, "float32") for layer, value in features.items()}
 
 

@@ -15,6 +15,7 @@ from keras import ops
 from stylizer.perceptual.types import Reduction
 
 __all__ = [
+    "SMALLEST_ENERGY",
     "Tensor",
     "content_loss",
     "gram_matrix",
@@ -32,7 +33,7 @@ Tensor = Any
 _SMALLEST_DIFFERENCE = 1e-6
 """Keeps the gradient of a power finite where the picture is flat, in gray levels²."""
 
-_SMALLEST_ENERGY = 1e-6
+SMALLEST_ENERGY = 1e-6
 """Keeps the relative losses finite for a target of zeros (a black picture)."""
 
 
@@ -195,4 +196,4 @@ def _reduce(squares: Tensor, reduction: Reduction) -> Tensor:
 
 
 def _energy(target: Tensor) -> Tensor:
-    return ops.maximum(ops.mean(ops.square(target)), _SMALLEST_ENERGY)
+    return ops.maximum(ops.mean(ops.square(target)), SMALLEST_ENERGY)

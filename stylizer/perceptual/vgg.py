@@ -15,9 +15,9 @@ from typing import Any
 import keras
 import numpy as np
 import numpy.typing as npt
-from keras import ops
 
 from stylizer.errors import ConfigError, WeightsError
+from stylizer.perceptual.compact import ReflectionPadding
 from stylizer.perceptual.spec import IMAGENET_COLOR, VGG_LAYERS
 from stylizer.perceptual.types import Pooling
 
@@ -65,7 +65,8 @@ def build_vgg(
             known = ", ".join(VGG_LAYERS[name])
             raise ConfigError(f"{name}: no layer {layer!r}; expected some of {known}")
     inputs = keras.Input((None, None, 3))
-    features = inputs - ops.reshape(ops.convert_to_tensor(IMAGENET_COLOR, "float32"), (1, 1, 1, 3))
+    less = [-value for value in IMAGENET_COLOR]
+    features = keras.layers.Rescaling(1.0, less, dtype="float32")(inputs)
     pool = keras.layers.MaxPooling2D if pooling == "max" else keras.layers.AveragePooling2D
     outputs: dict[str, Any] = {}
     block = 1
@@ -130,7 +131,7 @@ def _convolutions(name: str) -> list[_Convolution]:
 
 def _convolve(features: Any, convolution: _Convolution, *, reflect: bool) -> Any:
     if reflect:
-        features = ops.pad(features, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="reflect")
+        features = ReflectionPadding()(features)
     layer = keras.layers.Conv2D(
         convolution.channels,
         3,

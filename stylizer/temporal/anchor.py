@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -28,7 +29,8 @@ class _Statistics:
 
     @classmethod
     def of(cls, picture: Image | Picture) -> _Statistics:
-        return cls(picture.mean((0, 1), np.float64), picture.std((0, 1), np.float64))
+        mean, deviation = cv2.meanStdDev(picture)
+        return cls(mean[:, 0], deviation[:, 0])
 
     def distance(self, other: _Statistics) -> float:
         gaps = np.abs(self.mean - other.mean), np.abs(self.deviation - other.deviation)
@@ -98,6 +100,6 @@ class ColorAnchor:
         stretch = (there.deviation + _SMALLEST) / (here.deviation + _SMALLEST)
         gain = 1.0 + self._rate * (stretch - 1.0)
         mean = here.mean + self._rate * (there.mean - here.mean)
-        shift = (mean - gain * here.mean).astype(np.float32)
-        corrected = painted * gain.astype(np.float32) + shift
-        return np.asarray(np.clip(corrected, 0.0, 255.0), np.float32)
+        affine = np.column_stack([np.diag(gain), mean - gain * here.mean])
+        corrected = np.asarray(cv2.transform(painted, affine), np.float32)
+        return np.clip(corrected, 0.0, 255.0, out=corrected)

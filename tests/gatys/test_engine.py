@@ -70,8 +70,8 @@ def test_from_the_content_the_content_loss_is_0_and_from_the_style_the_style_los
     config = tiny_config(weights, iterations=1)
     _, records = optimized(content, styles[:1], config)
     assert records[0].terms["content"] == 0.0
-    same = [Picture(content)]
-    _, records = optimized(content, same, replace(config, initial="style"))
+    same, exact = [Picture(content)], replace(config, initial="style", precision="float32")
+    _, records = optimized(content, same, exact)
     assert records[0].terms["style"] == pytest.approx(0.0, abs=1e-6)
 
 
@@ -240,6 +240,9 @@ def test_video_has_no_initial_image(weights: Path, styles: list[Picture]) -> Non
 def test_the_description_names_network_backend_and_precision(
     weights: Path, styles: list[Picture]
 ) -> None:
-    description = GatysStylizer(styles, tiny_config(weights)).description
-    assert description.startswith("vgg19, ")
-    assert description.endswith(", float32")
+    for engine in ("keras", "openvino"):
+        config = tiny_config(weights, engine=engine, precision="float32")
+        description = GatysStylizer(styles, config).description
+        assert description.startswith("vgg19, ")
+        assert ("openvino on CPU (" in description) == (engine == "openvino")
+        assert description.endswith(", float32")

@@ -13,7 +13,6 @@ import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any
 
 import cv2
@@ -21,10 +20,16 @@ import numpy as np
 import numpy.typing as npt
 
 from stylizer.backend.cores import usable_cores
+from stylizer.backend.openvino_core import (
+    INSTALL_OPENVINO,
+    cpu_precision,
+    has_bfloat16,
+    shared_core,
+)
 from stylizer.backend.precision import Precision
 from stylizer.errors import BackendError
 from stylizer.frame import Image
-from stylizer.network.config import INSTALL_OPENVINO, FastConfig
+from stylizer.network.config import FastConfig
 from stylizer.network.embedded.openvino_models import load_models
 from stylizer.network.embedded.spec import EmbeddedNetworkSpec
 from stylizer.network.inputs import (
@@ -39,7 +44,7 @@ from stylizer.styles.load import AnyStyle, Style
 
 Masks = npt.NDArray[np.float32]
 
-__all__ = ["OpenVinoRuntime", "cpu_precision"]
+__all__ = ["OpenVinoRuntime"]
 
 _KEPT = 12
 """Compiled networks that are kept: one for each size of image, for all styles."""
@@ -89,10 +94,10 @@ class OpenVinoRuntime:
           WeightsError: weights are missing or damaged.
         """
         config = config or FastConfig(network=network.name)
-        core = _shared_core()
+        core = shared_core()
         from stylizer.network.embedded.openvino_split import split_style
 
-        if config.precision == "bfloat16" and not _has_bfloat16(core):
+        if config.precision == "bfloat16" and not has_bfloat16():
             raise BackendError(
                 "precision: expected a CPU that has bfloat16, and this one has not; "
                 "choose float32 or auto"
@@ -114,7 +119,7 @@ class OpenVinoRuntime:
             for model in (style, predictor)
         )
         self._code_size = int(self._predict.output().shape[-1])
-        precision = _usual_precision(core) if config.precision == "auto" else config.precision
+        precision = cpu_precision() if config.precision == "auto" else config.precision
         self.description = f"{network.name}, openvino on CPU ({threads} threads), {precision}"
         self.mixes = network.mixes
         self._painters: OrderedDict[tuple[int, ...], _Painter] = OrderedDict()
@@ -286,37 +291,6 @@ def _fit_masks(masks: Masks, size: tuple[int, int], extended: Image) -> Masks:
     return found
 
 
-def _shared_core() -> Any:
-    try:
-        import openvino
-    except ImportError as error:
-        raise BackendError(
-            f"engine: expected openvino to be installed, but it cannot be imported ({error}): "
-            f"{INSTALL_OPENVINO}, or choose the engine keras"
-        ) from error
-    return _core(openvino)
-
-
-def cpu_precision() -> str:
-    """Say in what arithmetic networks run on this CPU if none is asked for: ``"bfloat16"``.
-
-    Raises:
-      BackendError: OpenVINO is not installed.
-    """
-    return _usual_precision(_shared_core())
-
-
-@functools.cache
-def _core(openvino: ModuleType) -> Any:
-    """Make the one core of the process.
-
-    On a CPU with AMX, OpenVINO gives the thread that compiles first a stack of its own for signals,
-    and unmaps it with its last core: were that to happen in another thread, the next Ctrl-C would
-    crash (tried: 2026.4). So it is never let go.
-    """
-    return openvino.Core()
-
-
 def _read(core: Any, topology: bytes, weights: bytes) -> Any:
     import openvino
 
@@ -335,13 +309,3 @@ def _tensor(values: npt.NDArray[np.float32]) -> Any:
     import openvino
 
     return openvino.Tensor(np.ascontiguousarray(values), shared_memory=False)
-
-
-def _has_bfloat16(core: Any) -> bool:
-    return "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-
-
-def _usual_precision(core: Any) -> str:
-    """Say in what arithmetic networks run here: bfloat16 or float16 where the CPU has it."""
-    short = str(core.get_property("CPU", "INFERENCE_PRECISION_HINT").to_string())
-    return {"f32": "float32", "bf16": "bfloat16", "f16": "float16"}.get(short, short)

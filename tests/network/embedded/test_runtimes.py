@@ -241,7 +241,7 @@ def test_bfloat16_where_the_cpu_has_it(model_cache: Path, in_openvino: OpenVinoR
 
 
 def test_bfloat16_elsewhere_is_refused(model_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(openvino_runtime, "_has_bfloat16", lambda core: False)
+    monkeypatch.setattr(openvino_runtime, "has_bfloat16", lambda: False)
     with pytest.raises(BackendError, match="expected a CPU that has bfloat16"):
         OpenVinoRuntime(FAST, FastConfig(cache=model_cache, precision="bfloat16"))
 

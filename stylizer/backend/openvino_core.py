@@ -1,0 +1,59 @@
+"""OpenVINO's one core, and what the CPU computes in; importing this does not import OpenVINO."""
+
+from __future__ import annotations
+
+import functools
+from types import ModuleType
+from typing import Any
+
+from stylizer.errors import BackendError
+
+__all__ = ["INSTALL_OPENVINO", "cpu_precision", "has_bfloat16", "shared_core"]
+
+INSTALL_OPENVINO = "pip install openvino"
+
+
+def shared_core() -> Any:
+    """Return the one core of the process.
+
+    Raises:
+      BackendError: OpenVINO is not installed.
+    """
+    try:
+        import openvino
+    except ImportError as error:
+        raise BackendError(
+            f"engine: expected openvino to be installed, but it cannot be imported ({error}): "
+            f"{INSTALL_OPENVINO}, or choose the engine keras"
+        ) from error
+    return _core(openvino)
+
+
+def cpu_precision() -> str:
+    """Say in what arithmetic networks run on this CPU if none is asked for: ``"bfloat16"``.
+
+    Raises:
+      BackendError: OpenVINO is not installed.
+    """
+    short = str(shared_core().get_property("CPU", "INFERENCE_PRECISION_HINT").to_string())
+    return {"f32": "float32", "bf16": "bfloat16", "f16": "float16"}.get(short, short)
+
+
+def has_bfloat16() -> bool:
+    """Say whether this CPU computes in bfloat16.
+
+    Raises:
+      BackendError: OpenVINO is not installed.
+    """
+    return "BF16" in shared_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+@functools.cache
+def _core(openvino: ModuleType) -> Any:
+    """Make the one core of the process.
+
+    On a CPU with AMX, OpenVINO gives the thread that compiles first a stack of its own for signals,
+    and unmaps it with its last core: were that to happen in another thread, the next Ctrl-C would
+    crash (tried: 2026.4). So it is never let go.
+    """
+    return openvino.Core()

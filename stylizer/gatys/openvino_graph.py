@@ -1,0 +1,274 @@
+"""Content and style loss with their gradient, as one graph of OpenVINO's own operations.
+
+OpenVINO has no automatic differentiation, so the way back is written by hand. The gradient of a
+convolution is the convolution with its kernel turned round; of ReLU, a mask; of an average, a
+spreading out; of reflection padding, the mirrored border added to what it mirrors. A Gram matrix of
+features f has the gradient ``f D`` with a symmetric matrix D: a convolution of size 1 whose kernel
+is computed on the way.
+
+Features are (1, C, H, W) here: the plugin chooses the layout in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import openvino as ov
+from openvino import opset13 as op
+
+from stylizer.perceptual.chain import Chain, Convolution, Pool
+
+__all__ = ["build_features", "build_gradient"]
+
+Output = Any
+_HEIGHT, _WIDTH = 2, 3
+_HUGE = 1e30
+"""Makes every value above 0 one above 1, by which ReLU's gradient is a minimum."""
+
+
+def build_features(chain: Chain, layers: Sequence[str], size: tuple[int, int]) -> ov.Model:
+    """Build the way forth.
+
+    Args:
+      chain: the loss network.
+      layers: whose features are wanted.
+      size: (width, height), multiples of the chain's stride.
+
+    Returns:
+      A model from ``canvas``, float32 (1, H, W, 3) in 0..255, to features before the linear maps,
+      float32 (1, h, w, C), in the order of ``layers``.
+    """
+    canvas, values = _forward(chain, size)
+    results = []
+    for layer in layers:
+        tap = chain.taps[layer]
+        results.append(op.result(_transpose(values[tap.step], (0, 2, 3, 1))))
+    for layer, result in zip(layers, results, strict=True):
+        result.output(0).tensor.set_names({layer})
+    return ov.Model(results, [canvas], "features")
+
+
+def build_gradient(
+    chain: Chain,
+    size: tuple[int, int],
+    *,
+    content: Sequence[tuple[str, float]],
+    style: Sequence[tuple[str, float]],
+) -> ov.Model:
+    """Build the way forth and back.
+
+    Args:
+      chain: the loss network.
+      size: (width, height), multiples of the chain's stride.
+      content: layers of the content loss, with their weights, all factors included.
+      style: the same of the style loss.
+
+    Returns:
+      A model from ``canvas``, float32 (1, H, W, 3), ``content/LAYER``, float32 (1, h, w, C): the
+      content's features before the linear map, and ``style/LAYER``, float32 (C, C): Gram matrices
+      after it; and for each of these ``LAYER/factor``, float32 (1, 1), by which its loss is
+      multiplied beside its weight; to ``gradient``, float32 (1, H, W, 3), and ``losses``, float32
+      (2,): content and style.
+    """
+    canvas, values = _forward(chain, size)
+    inputs: dict[str, Output] = {"canvas": canvas}
+    heads: dict[int, Output] = {}
+    losses: dict[str, list[Output]] = {"content": [], "style": []}
+    for layer, weight in style:
+        tap = chain.taps[layer]
+        features = values[tap.step]
+        loss, gradient = _style(
+            features, tap.linear, weight, _given(inputs, "style", layer, tap.width)
+        )
+        losses["style"].append(loss)
+        heads[tap.step] = gradient if tap.step not in heads else op.add(heads[tap.step], gradient)
+    for layer, weight in content:
+        tap = chain.taps[layer]
+        features = values[tap.step]
+        height, width = (int(side) for side in list(features.output(0).get_shape())[2:])
+        given = _given(inputs, "content", layer, tap.width, area=(height, width))
+        loss, gradient = _content(features, tap.linear, weight, given)
+        losses["content"].append(loss)
+        heads[tap.step] = gradient if tap.step not in heads else op.add(heads[tap.step], gradient)
+    gradient = op.result(_transpose(_backward(chain, values, heads), (0, 2, 3, 1)))
+    sums = [_sum(losses[name]) for name in ("content", "style")]
+    told = op.result(op.concat([op.unsqueeze(one, _whole(0)) for one in sums], 0))
+    for name, node in (("gradient", gradient), ("losses", told), *inputs.items()):
+        node.output(0).tensor.set_names({name})
+    return ov.Model([gradient, told], list(inputs.values()), "gradient")
+
+
+def _given(
+    inputs: dict[str, Output],
+    term: str,
+    layer: str,
+    width: int,
+    *,
+    area: tuple[int, int] | None = None,
+) -> tuple[Output, Output]:
+    """Add the parameters for a layer's target and its factor."""
+    shape = [width, width] if area is None else [1, *area, width]
+    target = op.parameter(shape, ov.Type.f32)
+    factor = op.parameter([1, 1], ov.Type.f32)
+    inputs[f"{term}/{layer}"], inputs[f"{term}/{layer}/factor"] = target, factor
+    return target, factor
+
+
+def _forward(chain: Chain, size: tuple[int, int]) -> tuple[Output, list[Output]]:
+    """Return the parameter, and what each step gives."""
+    width, height = size
+    canvas = op.parameter([1, height, width, 3], ov.Type.f32)
+    canvas.output(0).tensor.set_names({"canvas"})
+    features = _transpose(canvas, (0, 3, 1, 2))
+    if any(chain.offset):
+        features = op.subtract(features, _constant(np.reshape(chain.offset, (1, 3, 1, 1))))
+    values = []
+    for step in chain.steps:
+        match step:
+            case Convolution():
+                kernel = _constant(np.transpose(step.kernel, (3, 2, 0, 1)))
+                bias = _constant(step.bias[None, :, None, None])
+                padded = _reflect(features) if step.reflect else features
+                features = op.relu(
+                    op.add(_convolve(padded, kernel, 0 if step.reflect else 1), bias)
+                )
+            case Pool(average=True):
+                features = op.avg_pool(features, [2, 2], [0, 0], [0, 0], [2, 2], True)
+            case Pool():
+                features = op.max_pool(features, [2, 2], [1, 1], [0, 0], [0, 0], [2, 2]).output(0)
+        values.append(features)
+    return canvas, values
+
+
+def _backward(chain: Chain, values: list[Output], heads: Mapping[int, Output]) -> Output:
+    """Carry gradients by what the steps give, by their numbers, back to the canvas."""
+    gradient: Output = None
+    for number in reversed(range(max(heads) + 1)):
+        if number in heads:
+            gradient = heads[number] if gradient is None else op.add(heads[number], gradient)
+        step, value = chain.steps[number], values[number]
+        if isinstance(step, Pool):
+            before = values[number - 1]
+            gradient = _spread(gradient, before)
+            if step.average:
+                gradient = op.multiply(gradient, _constant(0.25))
+            else:
+                largest = op.equal(before, _spread(value, before))
+                gradient = op.select(largest, gradient, _constant(0.0))
+            continue
+        active = op.minimum(op.multiply(value, _constant(_HUGE)), _constant(1.0))
+        gradient = op.multiply(gradient, active)
+        kernel = _constant(np.transpose(step.kernel[::-1, ::-1], (2, 3, 0, 1)))
+        if step.reflect:
+            gradient = _fold(_fold(_convolve(gradient, kernel, 2), _HEIGHT), _WIDTH)
+        else:
+            gradient = _convolve(gradient, kernel, 1)
+    return gradient
+
+
+def _style(
+    features: Output, linear: Any, weight: float, given: tuple[Output, Output]
+) -> tuple[Output, Output]:
+    """Return the loss of a Gram matrix, and its gradient by the features.
+
+    The linear map is applied to the features, and not, which would be less work, to their Gram
+    matrix: there large numbers would cancel out, and bfloat16 would lose a tenth of the loss.
+    """
+    target, factor = given
+    _, channels, height, width = (int(side) for side in features.output(0).get_shape())
+    share = 1.0 / (height * width)
+    mapped = features
+    if linear is not None:
+        mapped = _convolve(features, _constant(linear.T[..., None, None]), 0)
+    flat = op.reshape(_transpose(mapped, (0, 2, 3, 1)), _whole([height * width, channels]), False)
+    gram = op.multiply(op.matmul(flat, flat, True, False), _constant(share))
+    apart = op.subtract(gram, target)
+    squares = op.reduce_sum(op.multiply(apart, apart), _whole([0, 1]), False)
+    scale = op.multiply(factor, _constant(weight / channels**2))
+    loss = op.multiply(squares, op.reshape(scale, _whole([]), False))
+    kernel = op.multiply(apart, op.multiply(scale, _constant(4 * share)))
+    if linear is not None:
+        kernel = op.matmul(kernel, _constant(linear), False, True)
+        kernel = op.matmul(_constant(linear), kernel, False, False)
+    kernel = op.reshape(kernel, _whole([channels, channels, 1, 1]), False)
+    return loss, _convolve(features, kernel, 0)
+
+
+def _content(
+    features: Output, linear: Any, weight: float, given: tuple[Output, Output]
+) -> tuple[Output, Output]:
+    """Return the loss of features, and its gradient by them."""
+    target, factor = given
+    count = float(np.prod(list(features.output(0).get_shape())))
+    apart = op.subtract(features, _transpose(target, (0, 3, 1, 2)))
+    mapped = apart
+    if linear is not None:  # the square of ``d K`` is ``d K K^T d^T``
+        mapped = _convolve(apart, _constant((linear @ linear.T)[..., None, None]), 0)
+    squares = op.reduce_sum(op.multiply(apart, mapped), _whole([0, 1, 2, 3]), False)
+    scale = op.multiply(factor, _constant(weight / count))
+    loss = op.multiply(squares, op.reshape(scale, _whole([]), False))
+    twice = op.reshape(op.multiply(scale, _constant(2.0)), _whole([1, 1, 1, 1]), False)
+    return loss, op.multiply(mapped, twice)
+
+
+def _sum(values: list[Output]) -> Output:
+    total = _constant(0.0) if not values else values[0]
+    for value in values[1:]:
+        total = op.add(total, value)
+    return total
+
+
+def _convolve(features: Output, kernel: Output, padding: int) -> Output:
+    """Convolve, with a border of zeros; the kernel is (out, in, height, width)."""
+    around = [padding, padding]
+    return op.convolution(features, kernel, [1, 1], around, around, [1, 1])
+
+
+def _reflect(features: Output) -> Output:
+    widths = _whole([0, 0, 1, 1])
+    return op.pad(features, widths, widths, "reflect")
+
+
+def _fold(gradient: Output, axis: int) -> Output:
+    """Return the gradient before a reflection padding of 1 along an axis, given that after it."""
+    length = int(gradient.output(0).get_shape()[axis])
+    widths = [1, 1, 1, length - 6, 1, 1, 1]
+    if length < 7:  # sides of 4 and less mirror a pixel twice
+        parts = op.variadic_split(gradient, _whole(axis), _whole([1] * length)).outputs()
+        inner = list(parts[1:-1])
+        inner[1] = op.add(inner[1], parts[0])
+        inner[-2] = op.add(inner[-2], parts[-1])
+        return op.concat(inner, axis)
+    before, first, second, middle, last_but_one, last, after = op.variadic_split(
+        gradient, _whole(axis), _whole(widths)
+    ).outputs()
+    second, last_but_one = op.add(second, before), op.add(last_but_one, after)
+    return op.concat([first, second, middle, last_but_one, last], axis)
+
+
+def _spread(features: Output, like: Output) -> Output:
+    """Repeat each pixel as often as it takes for the size of ``like``."""
+    sides = [int(side) for side in list(like.output(0).get_shape())[2:]]
+    return op.interpolate(
+        features,
+        _whole(sides),
+        "nearest",
+        "sizes",
+        coordinate_transformation_mode="asymmetric",
+        nearest_mode="floor",
+        axes=_whole([_HEIGHT, _WIDTH]),
+    )
+
+
+def _transpose(features: Output, order: tuple[int, ...]) -> Output:
+    return op.transpose(features, _whole(order))
+
+
+def _whole(values: Any) -> Output:
+    return op.constant(np.array(values, np.int64))
+
+
+def _constant(values: Any) -> Output:
+    return op.constant(np.array(values, np.float32, order="C"))
