@@ -21,7 +21,8 @@ import cv2
 import stylizer
 from stylizer.backend.cores import usable_cores
 from stylizer.errors import StylizerError
-from stylizer.io.media.encoding import ffmpeg_executable
+from stylizer.io.media.encoders import try_encoder
+from stylizer.io.media.encoding import HARDWARE, ffmpeg_executable
 from stylizer.io.sinks.screen import check_screen
 from stylizer.io.sinks.virtual_camera import check_virtual_camera
 from stylizer.io.sources.devices import list_cameras, open_capture
@@ -49,7 +50,8 @@ _FEATURES = {
 """Names in /proc/cpuinfo of what networks are quick with."""
 
 _ENCODERS = ("libx264", "libx265", "libvpx-vp9", "ffv1", "prores_ks")
-_HARDWARE = ("h264_videotoolbox", "h264_nvenc", "h264_qsv", "h264_vaapi")
+_TRIED = (640, 360)
+"""(width, height) in pixels at which encoders are tried."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,8 +202,14 @@ def _check_ffmpeg() -> Iterator[Finding]:
     else:
         found = f"{there}; libx264, which writes .mp4, is missing"
         yield Finding(topic="encoders", found=found, state="failure", cure=cure)
-    hardware = ", ".join(name for name in _HARDWARE if name in known) or "none"
-    yield Finding(topic="hardware encoders", found=f"{hardware} (in ffmpeg; not used by stylizer)")
+    told = []
+    for name in (name for name in HARDWARE if name in known):
+        reason = try_encoder(name, _TRIED)
+        told.append(f"{name} ({'works' if reason is None else f'does not work: {reason}'})")
+    yield Finding(
+        topic="hardware encoders",
+        found=f"{', '.join(told) or 'none in ffmpeg'}; stylizer video --encoder auto",
+    )
 
 
 def _check_cameras() -> Iterator[Finding]:

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated, cast, get_args
 
 from rich.table import Table
 
@@ -82,14 +82,22 @@ class GatysGrid:
         ),
     ] = None
 
-    def configs(
-        self, networks: Sequence[str] | None = None, *, engines: Sequence[str] | None = None
-    ) -> list[GatysConfig]:
+    gatys_engine: Annotated[
+        list[str] | None,
+        option(
+            "gatys-engine",
+            f"What computes the gradients; repeatable. Default: {_DEFAULTS.engine}.",
+            _GRID,
+            metavar="|".join(get_args(GatysEngine)),
+            show_default=False,
+        ),
+    ] = None
+
+    def configs(self, networks: Sequence[str] | None = None) -> list[GatysConfig]:
         """Return the settings to measure, for each size.
 
         Args:
           networks: as given by ``--network``, which once meant ``--loss-network``.
-          engines: as given by ``--engine``; None for the default.
 
         Raises:
           ConfigError: a setting is out of its range, or weights are given for several networks.
@@ -110,7 +118,7 @@ class GatysGrid:
             )
             for network, engine, iterations in itertools.product(
                 names,
-                engines or [_DEFAULTS.engine],
+                self.gatys_engine or [_DEFAULTS.engine],
                 self.warm_iterations or [_DEFAULTS.warm_iterations],
             )
         ]

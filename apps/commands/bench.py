@@ -11,8 +11,10 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from stylizer.description import StylizerConfig
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame
+from stylizer.methods import MethodConfig
 from stylizer.network.config import FastConfig
 from stylizer.network.registry import FAST_NETWORKS
 from stylizer.size import Size
@@ -23,6 +25,7 @@ from ..bench.duel import duel, duel_table
 from ..bench.fast import FastGrid, FastResult, fast_table, measure_fast
 from ..bench.gatys import GatysGrid, GatysResult, gatys_table, measure_gatys
 from ..bench.measuring import describe_machine, read_frames, synthetic_frames, write_json
+from ..bench.stages import Profile, measure_profile, profile_table
 from ..bench.startup import measure_startup
 from ..bench.timing import WARM_UP
 from ..console.painting import check_weights
@@ -97,6 +100,14 @@ class BenchOptions:
             show_default=False,
         ),
     ] = None
+    profile: Annotated[
+        bool,
+        option(
+            "profile",
+            "Tell in place of all else where a video frame's time goes, from decode to encode.",
+            _CONTENT,
+        ),
+    ] = False
     seed: Annotated[int, option("seed", "Seed of the moving picture.", _CONTENT)] = 0
 
     def check(self) -> None:
@@ -175,27 +186,32 @@ def bench(
     `stylizer bench --size 384x384 --against magenta/` — beside Magenta's TFLite files
 
     `stylizer bench --method gatys --warm-iterations 4 --warm-iterations 8`
+
+    `stylizer bench --profile --video in.mp4 --size 720` — where a frame's time goes
     """
     _refuse(gatys if options.method == "fast" else fast, options.method)
     options.check()
     replaced = False if json is None else claim_file(json, overwrite=overwrite)
-    if options.method == "fast":
+    more: dict[str, _Rows] | None = None
+    if options.profile:
+        results = _profile(options, fast, gatys, quiet=speech.quiet)
+    elif options.method == "fast":
         results, more = _bench_fast(options, fast, quiet=speech.quiet)
     else:
-        results, more = _bench_gatys(options, gatys, engines=fast.engine, quiet=speech.quiet), None
+        results = _bench_gatys(options, gatys, quiet=speech.quiet)
     if json is not None:
         write_json(json, results, overwrite=replaced, more=more)
 
 
 def _refuse(others: FastGrid | GatysGrid, method: Method) -> None:
-    """Make sure that no option of the other method was given; ``--engine`` belongs to both.
+    """Make sure that no option of the other method was given.
 
     Raises:
       ConfigError: one was.
     """
     other = "fast" if method == "gatys" else "gatys"
     for field in fields(others):
-        if field.name != "engine" and getattr(others, field.name) not in (None, []):
+        if getattr(others, field.name) not in (None, []):
             raise ConfigError(
                 f"--{field.name.replace('_', '-')}: belongs to --method {other}, "
                 f"got --method {method}; leave one of them out"
@@ -241,11 +257,29 @@ def _bench_fast(
     return [asdict(result) for result in results], more
 
 
-def _bench_gatys(
-    options: BenchOptions, grid: GatysGrid, *, engines: list[str] | None, quiet: bool
-) -> _Rows:
+def _profile(options: BenchOptions, fast: FastGrid, gatys: GatysGrid, *, quiet: bool) -> _Rows:
+    """Tell where a frame's time goes, of each setting and size."""
+    configs: Sequence[MethodConfig] = (
+        fast.configs(options.network)
+        if options.method == "fast"
+        else gatys.configs(options.network)
+    )
+    grid = list(itertools.product(options.sizes(), configs))
+    count = options.frames or _FRAMES[options.method]
+    results: list[Profile] = []
+    with Display(total=len(grid), quiet=quiet, unit="measurements") as display:
+        for size, config in grid:
+            described = StylizerConfig(styles=options.load_styles(), method=config)
+            results.append(measure_profile(described, size, frames=count, video=options.video))
+            display.update(len(results), f"{results[-1].fps:.1f} fps")
+    for result in results:
+        Console().print(profile_table(result))
+    return [asdict(result) for result in results]
+
+
+def _bench_gatys(options: BenchOptions, grid: GatysGrid, *, quiet: bool) -> _Rows:
     """Measure, print, and return results."""
-    configs, sizes = grid.configs(options.network, engines=engines), options.sizes()
+    configs, sizes = grid.configs(options.network), options.sizes()
     for config in configs:
         check_weights(config)
     styles = options.load_styles()

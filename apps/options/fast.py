@@ -43,8 +43,8 @@ class EngineOptions:
         Engine | None,
         _setting(
             "engine",
-            "What computes, with either method: OpenVINO, made for CPUs, or Keras, which knows "
-            f"GPUs. Default: {_DEFAULTS.engine}, by the device.",
+            "What runs the network: OpenVINO, made for CPUs, or Keras, which knows GPUs. "
+            f"Default: {_DEFAULTS.engine}, by the device.",
         ),
     ] = None
     threads: Annotated[
@@ -84,15 +84,13 @@ class EngineOptions:
     def refuse(self) -> None:
         """Make sure that no option of the fast method was given, as another one was chosen.
 
-        ``--engine`` may have been, which both have; and ``--network``: it once meant
-        ``--loss-network`` then.
+        ``--network`` may have been: it once meant ``--loss-network`` then.
 
         Raises:
           ConfigError: one was.
         """
-        both = ("method", "engine", "network")
         for field in fields(self):
-            if field.name not in both and getattr(self, field.name) is not None:
+            if field.name not in ("method", "network") and getattr(self, field.name) is not None:
                 raise ConfigError(
                     f"--{field.name}: belongs to --method fast, got --method gatys; "
                     "leave one of them out"

@@ -11,7 +11,14 @@ import typer
 
 from stylizer.backend.precision import Precision
 from stylizer.errors import ConfigError
-from stylizer.gatys.config import STILL_NETWORK, GatysConfig, Initial, Optimizer, Start
+from stylizer.gatys.config import (
+    STILL_NETWORK,
+    GatysConfig,
+    GatysEngine,
+    Initial,
+    Optimizer,
+    Start,
+)
 from stylizer.gatys.recipes import RECIPES, Recipe, recipe
 from stylizer.gatys.substitution import with_network
 from stylizer.perceptual.registry import LOSS_NETWORKS
@@ -115,6 +122,16 @@ class GatysOptions:
     precision: Annotated[
         Precision | None, _setting("precision", "Arithmetic of the network.", _NETWORK)
     ] = None
+    gatys_engine: Annotated[
+        GatysEngine | None,
+        option(
+            "gatys-engine",
+            "What computes losses and gradients: OpenVINO, made for CPUs, or Keras, which knows "
+            f"GPUs and every network. Default: {_DEFAULTS.engine}, by device and network.",
+            _NETWORK,
+            show_default=False,
+        ),
+    ] = None
     iterations: Annotated[
         int | None,
         _setting("iterations", "Iterations of a picture, or of a video's first frame.", _COURSE),
@@ -190,6 +207,8 @@ class GatysOptions:
         config = default if chosen is None else chosen.config
         if loss_network := self.loss_network or network:
             config = with_network(config, loss_network)
+        if self.gatys_engine is not None:
+            given["engine"] = self.gatys_engine
         for name, texts in (("content", self.content_layer), ("style", self.style_layer)):
             if texts:
                 given[f"{name}_layers"] = _parse_layers(f"--{name}-layer", texts)

@@ -61,8 +61,7 @@ def choose_config(
     fast.refuse()
     if fast.network in FAST_NETWORKS:
         raise ConfigError(f"--network {fast.network}: belongs to --method fast, got --method gatys")
-    config = gatys.config(passes=passes, network=fast.network, still=still)
-    return config if fast.engine is None else replace(config, engine=fast.engine)
+    return gatys.config(passes=passes, network=fast.network, still=still)
 
 
 def describe(

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from stylizer.io.media.encoding import PRESETS, VideoWriterConfig
+from stylizer.io.media.encoding import ENCODERS, PRESETS, VideoWriterConfig
 from stylizer.network.spec import FastNetworkSpec
 from stylizer.perceptual.spec import LossNetworkSpec
 from stylizer.size import Size
@@ -110,13 +110,25 @@ class EncodingOptions:
         ),
     ] = None
 
+    encoder: Annotated[
+        str | None,
+        option(
+            "encoder",
+            "Of H.264: auto takes the first encoder of graphics hardware that works here, and else "
+            f"x264. Default: {VideoWriterConfig().encoder}.",
+            _OUTPUT,
+            metavar="|".join(ENCODERS),
+            show_default=False,
+        ),
+    ] = None
+
     def config(self) -> VideoWriterConfig:
         """Return the writer's settings.
 
         Raises:
           ConfigError: one is out of its range.
         """
-        given = {"crf": self.crf, "preset": self.preset}
+        given = {"crf": self.crf, "preset": self.preset, "encoder": self.encoder}
         known = {name: value for name, value in given.items() if value is not None}
         return replace(VideoWriterConfig(), **known)  # type: ignore[arg-type]
 

@@ -12,6 +12,7 @@ Features are (1, C, H, W) here: the plugin chooses the layout in memory.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,12 +21,26 @@ from openvino import opset13 as op
 
 from stylizer.perceptual.chain import Chain, Convolution, Pool
 
-__all__ = ["build_features", "build_gradient"]
+__all__ = ["build_features", "build_gradient", "centered"]
 
 Output = Any
 _HEIGHT, _WIDTH = 2, 3
+_MIDDLE = 127.5
 _HUGE = 1e30
 """Makes every value above 0 one above 1, by which ReLU's gradient is a minimum."""
+
+
+def centered(chain: Chain) -> Chain:
+    """Return a chain that gives the same for pictures less its offset, which lie about 0.
+
+    In bfloat16, 0..255 would lose gray levels, and kernels that sum up to 0 would not quite.
+    """
+    first, *others = chain.steps
+    if any(chain.offset) or not isinstance(first, Convolution) or not first.reflect:
+        return chain
+    bias = first.bias + _MIDDLE * first.kernel.sum((0, 1, 2))
+    moved = replace(first, bias=np.asarray(bias, np.float32))
+    return replace(chain, offset=(_MIDDLE,) * 3, steps=(moved, *others))
 
 
 def build_features(chain: Chain, layers: Sequence[str], size: tuple[int, int]) -> ov.Model:
@@ -37,8 +52,8 @@ def build_features(chain: Chain, layers: Sequence[str], size: tuple[int, int]) -
       size: (width, height), multiples of the chain's stride.
 
     Returns:
-      A model from ``canvas``, float32 (1, H, W, 3) in 0..255, to features before the linear maps,
-      float32 (1, h, w, C), in the order of ``layers``.
+      A model from ``canvas``, float32 (1, H, W, 3), less the chain's offset, to features before the
+      linear maps, float32 (1, h, w, C), in the order of ``layers``.
     """
     canvas, values = _forward(chain, size)
     results = []
@@ -66,11 +81,11 @@ def build_gradient(
       style: the same of the style loss.
 
     Returns:
-      A model from ``canvas``, float32 (1, H, W, 3), ``content/LAYER``, float32 (1, h, w, C): the
-      content's features before the linear map, and ``style/LAYER``, float32 (C, C): Gram matrices
-      after it; and for each of these ``LAYER/factor``, float32 (1, 1), by which its loss is
-      multiplied beside its weight; to ``gradient``, float32 (1, H, W, 3), and ``losses``, float32
-      (2,): content and style.
+      A model from ``canvas``, float32 (1, H, W, 3), less the chain's offset, ``content/LAYER``,
+      float32 (1, h, w, C): the content's features before the linear map, and ``style/LAYER``,
+      float32 (C, C): Gram matrices after it; and for each of these ``LAYER/factor``, float32
+      (1, 1), by which its loss is multiplied beside its weight; to ``gradient``, float32
+      (1, H, W, 3), and ``losses``, float32 (2,): content and style.
     """
     canvas, values = _forward(chain, size)
     inputs: dict[str, Output] = {"canvas": canvas}
@@ -122,9 +137,7 @@ def _forward(chain: Chain, size: tuple[int, int]) -> tuple[Output, list[Output]]
     canvas = op.parameter([1, height, width, 3], ov.Type.f32)
     canvas.output(0).tensor.set_names({"canvas"})
     features = _transpose(canvas, (0, 3, 1, 2))
-    if any(chain.offset):
-        features = op.subtract(features, _constant(np.reshape(chain.offset, (1, 3, 1, 1))))
-    values = []
+    values: list[Output] = []
     for step in chain.steps:
         match step:
             case Convolution():

@@ -30,7 +30,7 @@ class _Statistics:
     @classmethod
     def of(cls, picture: Image | Picture) -> _Statistics:
         mean, deviation = cv2.meanStdDev(picture)
-        return cls(mean[:, 0], deviation[:, 0])
+        return cls(np.asarray(mean[:, 0], np.float64), np.asarray(deviation[:, 0], np.float64))
 
     def distance(self, other: _Statistics) -> float:
         gaps = np.abs(self.mean - other.mean), np.abs(self.deviation - other.deviation)

@@ -17,7 +17,7 @@ from stylizer.backend.openvino_core import has_bfloat16
 from stylizer.errors import BackendError, ConfigError
 from stylizer.frame import Image
 from stylizer.gatys import engine as engine_module
-from stylizer.gatys.config import GatysConfig
+from stylizer.gatys.config import GatysConfig, Optimizer
 from stylizer.gatys.engine import Engine
 from stylizer.gatys.keras_objective import KerasObjective
 from stylizer.gatys.memory import TemporalTarget
@@ -112,18 +112,18 @@ def test_gradients_are_keras_s_whatever_the_size(size: tuple[int, int]) -> None:
     expect_equal(GatysConfig(), size)
 
 
-def test_in_bfloat16_losses_are_within_a_percent() -> None:
+def test_in_bfloat16_losses_are_about_the_same() -> None:
     if not has_bfloat16():
         pytest.skip("this CPU has no bfloat16")
     for network in ("compact", "half"):
         found = evaluated(GatysConfig(network=network, precision="bfloat16"), (160, 96))
         (keras, _), (openvino, _) = found
-        assert openvino == pytest.approx(keras, rel=0.01)
-        assert 0 < apart(found) < 0.25
+        assert openvino == pytest.approx(keras, rel=0.03)
+        assert 0 < apart(found) < 0.15
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
-def test_both_engines_paint_the_same(optimizer: str) -> None:
+def test_both_engines_paint_the_same(optimizer: Optimizer) -> None:
     config = GatysConfig(optimizer=optimizer, iterations=3, evaluations=5, precision="float32")
     content, styles = picture(1, (40, 32)), [Style(name="a", image=picture(2, (40, 32)))]
     keras, openvino = (

@@ -24,13 +24,8 @@ from stylizer.io.atomic import (
     partial_path,
     publish,
 )
-from stylizer.io.media.encoding import (
-    VideoWriterConfig,
-    check_crf,
-    gif_arguments,
-    is_playable,
-    run_ffmpeg,
-)
+from stylizer.io.media.encoders import choose_encoder
+from stylizer.io.media.encoding import VideoWriterConfig, gif_arguments, is_playable, run_ffmpeg
 from stylizer.io.media.formats import CONTAINERS, GIF_TOP_RATE, Container
 from stylizer.io.media.mux import longest_sound, mux
 from stylizer.io.media.segments import PictureEncoder, count_pictures, join_pictures
@@ -58,7 +53,7 @@ class VideoWriter:
     * Frames are shown one after the other at ``rate``; their ``index`` and ``time`` are not used.
 
     Attributes:
-      config: how the pictures are encoded.
+      config: how the pictures are encoded, with the encoder that is really used.
       overwrite: whether an existing file may be replaced.
       transparent: whether it says how opaque frames are.
     """
@@ -89,8 +84,8 @@ class VideoWriter:
 
         Raises:
           SinkError: the path cannot be written, is the source, or has no known suffix; the source
-            cannot be read.
-          ConfigError: size, rate or crf is out of range.
+            cannot be read; the encoder does not work here.
+          ConfigError: size, rate or crf is out of range, or the encoder is of another codec.
         """
         self._path = Path(path)
         suffix = self._path.suffix.lower()
@@ -106,7 +101,8 @@ class VideoWriter:
             check_not_source(self._path, original)
         check_target(self._path, overwrite=overwrite)
         container, config = CONTAINERS[suffix], config or VideoWriterConfig()
-        check_crf(config, container)
+        transparent = transparent and container.transparent != ""
+        config = choose_encoder(config, size, container, transparent=transparent)
         if container.video == "gif" and rate > GIF_TOP_RATE:
             _log.warning("a GIF has at most %s frames a second: some are left out", GIF_TOP_RATE)
         self._plan = _VideoPlan(
@@ -121,7 +117,7 @@ class VideoWriter:
             ),
             config=config,
             overwrite=overwrite,
-            transparent=transparent and container.transparent != "",
+            transparent=transparent,
         )
         self.config, self.overwrite, self.transparent = config, overwrite, transparent
         self._file: _VideoFile | None = None

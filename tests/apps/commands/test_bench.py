@@ -15,6 +15,7 @@ import pytest
 
 from stylizer.apps.bench import duel as bench_duel
 from stylizer.apps.bench import fast as bench_fast
+from stylizer.apps.bench import stages as bench_stages
 from stylizer.apps.bench import startup
 from stylizer.apps.bench.coherence import measure_coherence
 from stylizer.apps.bench.duel import duel
@@ -314,3 +315,45 @@ def test_a_start_runs_the_real_network(tmp_path: Path) -> None:
     assert found.cold_s > 0 and found.warm_s > 0
     with pytest.raises(StylizerError, match="nowhere"):
         measure_startup(["nowhere.png"], (48, 32), FastConfig(engine="keras"))
+
+
+def test_a_profile_tells_every_stage_of_a_video_s_way(
+    stylizer: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench_stages, "load_painter", lambda config: Slow())
+    out = tmp_path / "p.json"
+    clip = make_clip(tmp_path / "clip.mp4", seconds=12 / 25, size=(64, 48), rate="25")
+    args = ("--profile", "--video", clip, "--size", "48x32", "--frames", 6, "--json", out)
+    outcome = stylizer("bench", *args)
+    assert outcome.code == 0, outcome.err
+    assert "side by side" in outcome.out
+    (told,) = json.loads(out.read_text())["results"]
+    assert (told["size"], told["frames"], told["runs"]) == ("48x32", 6, "slow inverter")
+    stages = {one["stage"]: one for one in told["stages"]}
+    ways = ["decode", "cuts", "network", "painter", "Coherence", "Enlarge", "encode"]
+    assert list(stages) == ways
+    assert stages["network"]["median_ms"] >= 20
+    assert stages["network"]["share"] > stages["painter"]["share"]
+    assert sum(one["share"] for one in stages.values()) == pytest.approx(1, abs=0.01)
+    assert told["in_turn_fps"] <= 50
+    assert told["fps"] > 0
+
+
+def test_a_profile_of_too_short_a_video_is_refused(
+    stylizer: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench_stages, "load_painter", lambda config: Slow())
+    clip = make_clip(tmp_path / "clip.mp4", seconds=3 / 25, size=(64, 48), rate="25")
+    outcome = stylizer("bench", "--profile", "--video", clip, "--size", "48x32")
+    assert outcome.code != 0
+    assert "expected more than 3 frames to measure on" in outcome.err
+
+
+class Slow(Inverter):
+    """An inverter that takes its time."""
+
+    description = "slow inverter"
+
+    def __call__(self, frame: Frame) -> Frame:
+        time.sleep(0.02)
+        return super().__call__(frame)
