@@ -14,7 +14,8 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from stylizer.io.media.encoding import ENCODERS, PRESETS, VideoWriterConfig
+from stylizer.io.media.encoding import PRESETS, VideoWriterConfig
+from stylizer.io.media.hardware import ENCODERS
 from stylizer.network.spec import FastNetworkSpec
 from stylizer.perceptual.spec import LossNetworkSpec
 from stylizer.size import Size

@@ -148,7 +148,7 @@ def _forward(chain: Chain, size: tuple[int, int]) -> tuple[Output, list[Output]]
                     op.add(_convolve(padded, kernel, 0 if step.reflect else 1), bias)
                 )
             case Pool(average=True):
-                features = op.avg_pool(features, [2, 2], [0, 0], [0, 0], [2, 2], True)
+                features = _average(features)
             case Pool():
                 features = op.max_pool(features, [2, 2], [1, 1], [0, 0], [0, 0], [2, 2]).output(0)
         values.append(features)
@@ -164,12 +164,12 @@ def _backward(chain: Chain, values: list[Output], heads: Mapping[int, Output]) -
         step, value = chain.steps[number], values[number]
         if isinstance(step, Pool):
             before = values[number - 1]
-            gradient = _spread(gradient, before)
             if step.average:
-                gradient = op.multiply(gradient, _constant(0.25))
-            else:
-                largest = op.equal(before, _spread(value, before))
-                gradient = op.select(largest, gradient, _constant(0.0))
+                gradient = op.multiply(_spread(gradient, before), _constant(0.25))
+            else:  # several may be the largest, above all in bfloat16: they share it
+                largest = op.convert(op.equal(before, _spread(value, before)), "f32")
+                share = op.multiply(_average(largest), _constant(4.0))
+                gradient = op.multiply(_spread(op.divide(gradient, share), before), largest)
             continue
         active = op.minimum(op.multiply(value, _constant(_HUGE)), _constant(1.0))
         gradient = op.multiply(gradient, active)
@@ -237,6 +237,11 @@ def _convolve(features: Output, kernel: Output, padding: int) -> Output:
     """Convolve, with a border of zeros; the kernel is (out, in, height, width)."""
     around = [padding, padding]
     return op.convolution(features, kernel, [1, 1], around, around, [1, 1])
+
+
+def _average(features: Output) -> Output:
+    """Pool by 2 in both directions."""
+    return op.avg_pool(features, [2, 2], [0, 0], [0, 0], [2, 2], True)
 
 
 def _reflect(features: Output) -> Output:

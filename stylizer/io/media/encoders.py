@@ -17,7 +17,6 @@ import numpy as np
 
 from stylizer.errors import ConfigError, SinkError
 from stylizer.io.media.encoding import (
-    HARDWARE,
     FfmpegProcess,
     VideoWriterConfig,
     check_crf,
@@ -25,6 +24,7 @@ from stylizer.io.media.encoding import (
     is_playable,
 )
 from stylizer.io.media.formats import CONTAINERS, Container
+from stylizer.io.media.hardware import HARDWARE
 from stylizer.io.media.segments import padded_size
 from stylizer.notices import notice
 

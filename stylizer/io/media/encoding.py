@@ -26,12 +26,11 @@ import imageio_ffmpeg
 
 from stylizer.errors import ConfigError, SinkError
 from stylizer.io.media.formats import GIF_TOP_RATE, Container
+from stylizer.io.media.hardware import ENCODERS, HARDWARE, hardware_arguments
 from stylizer.io.media.inputs import file_url
 from stylizer.io.processes import die_with_parent, stays_in_group
 
 __all__ = [
-    "ENCODERS",
-    "HARDWARE",
     "PRESETS",
     "FfmpegProcess",
     "VideoWriterConfig",
@@ -56,16 +55,6 @@ _VP9_SPEEDS = (
 )
 """VP9's counterparts of `PRESETS`. On a clip of 720x480, realtime 5 took a third of the processor's
 time of good 4, at the same likeness (SSIM) and 5 % more bytes."""
-
-HARDWARE = {
-    "h264_videotoolbox": lambda crf: ["-q:v", str(max(1, 100 - 2 * crf))],
-    "h264_nvenc": lambda crf: ["-preset", "p4", "-rc", "vbr", "-cq", str(crf), "-b:v", "0"],
-    "h264_qsv": lambda crf: ["-preset", "faster", "-global_quality", str(max(1, crf))],
-    "h264_vaapi": lambda crf: ["-rc_mode", "CQP", "-qp", str(crf)],
-}
-"""Encoders of graphics hardware, by ffmpeg's names: the options for about the quality of a CRF."""
-
-ENCODERS = ("x264", "auto", *HARDWARE)
 
 _DEFAULT_CRF = {"h264": 18, "vp9": 28}
 _TOP_CRF = {"h264": 51, "vp9": 63}
@@ -178,19 +167,12 @@ def _codec_arguments(video: str, config: VideoWriterConfig) -> list[str]:
     crf = str(_DEFAULT_CRF[video] if config.crf is None else config.crf)
     # What a player assumes of untagged video depends on its size, so say it, and convert by it.
     if video == "h264" and config.encoder in HARDWARE:
-        return _hardware_arguments(config.encoder, int(crf))
+        graph = _to_bt709("nv12")[1]
+        return hardware_arguments(config.encoder, graph=graph, crf=int(crf))
     options = _to_bt709("yuv420p")
     if video == "vp9":
         return [*options, *_vp9_arguments(config, crf)]
     return [*options, "-c:v", "libx264", "-preset", config.preset, "-crf", crf]
-
-
-def _hardware_arguments(encoder: str, crf: int) -> list[str]:
-    option, graph = _to_bt709("nv12")
-    device = ["-vaapi_device", "/dev/dri/renderD128"] if encoder == "h264_vaapi" else []
-    if device:
-        graph += ",hwupload"
-    return [*device, option, graph, "-c:v", encoder, *HARDWARE[encoder](crf)]
 
 
 def _transparent_arguments(container: Container, config: VideoWriterConfig) -> list[str]:
