@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+import sys
 import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["web"]
 
 _DEFAULTS = WebConfig()
+_ALL = ("0.0.0.0", "::", "")
+"""Hosts that stand for all addresses of this machine."""
 _ADDRESS, _LIMITS, _NETWORK, _REPORTS = "Address", "Limits", "Network", "Reports"
 
 
@@ -40,6 +43,23 @@ def web(
             "other machines can reach.",
             _ADDRESS,
         ),
+    ] = None,
+    https: Annotated[
+        bool,
+        option(
+            "https",
+            "Serve by HTTPS, which phones want for their camera, with a certificate made here; "
+            "browsers warn of it once.",
+            _ADDRESS,
+        ),
+    ] = False,
+    certificate: Annotated[
+        Path | None,
+        option("certificate", "Serve by HTTPS with this certificate (PEM).", _ADDRESS),
+    ] = None,
+    key: Annotated[
+        Path | None,
+        option("key", "The certificate's key (PEM). Default: in the same file.", _ADDRESS),
     ] = None,
     open_browser: Annotated[bool, option("open", "Open the page in a browser.", _ADDRESS)] = False,
     engine: Annotated[
@@ -74,8 +94,10 @@ def web(
     """Serve a page that paints the browser's camera, photos and videos.
 
     It listens on this machine alone, unless --host says otherwise; then clients need the token that
-    is printed at the start. Browsers give a page their camera only on localhost or over HTTPS: for
-    phones, put a proxy with a certificate in front, which hands on Host, and give a --token.
+    is printed at the start, in the addresses that they can open, and as a code for a phone's
+    camera. Browsers give a page their camera only on localhost or over HTTPS: for phones add
+    --https. Its certificate is made here, so a browser warns that it does not know it: choose to go
+    on, once.
 
     Photos and videos that are not done when the server ends are gone on with when it is started
     again within --keep minutes; visitors find their styles and results again.
@@ -84,7 +106,7 @@ def web(
 
     `stylizer web --open`
 
-    `stylizer web --host 0.0.0.0 --port 8080 --max-clients 4`
+    `stylizer web --host 0.0.0.0 --https`
     """
     if token is None and not is_loopback(host):
         token = secrets.token_urlsafe(18)
@@ -92,6 +114,8 @@ def web(
         host=host,
         port=port,
         token=token,
+        certificate=_certificate(host) if https and certificate is None else certificate,
+        key=key,
         engine=engine,
         threads=threads,
         folder=folder,
@@ -124,6 +148,7 @@ def _serve(config: WebConfig, speech: SpeechOptions, *, open_browser: bool) -> N
         services.start()
         if not speech.quiet:
             say(f"{engine} · {address} · Ctrl-C ends")
+            _say_addresses(config, server.port)
         level = logging.WARNING if speech.quiet else logging.INFO
         set_up_log(config.log_format, level=logging.DEBUG if speech.debug else level)
         if open_browser:
@@ -137,11 +162,40 @@ def _serve(config: WebConfig, speech: SpeechOptions, *, open_browser: bool) -> N
     raise Interrupted(_what_is_left(services))
 
 
-def _address(config: WebConfig, port: int) -> str:
+def _certificate(host: str) -> Path:
+    from stylizer.web.certificate import certificate_file, own_addresses
+
+    return certificate_file([*own_addresses(), *([] if host in _ALL else [host])])
+
+
+def _address(config: WebConfig, port: int, *, host: str | None = None) -> str:
     """Return the page's address, with the token if there is one."""
-    host = f"[{config.host}]" if ":" in config.host else config.host
+    name = host or config.host
+    name = f"[{name}]" if ":" in name else name
+    scheme = "http" if config.certificate is None else "https"
     token = "" if config.token is None else f"?token={config.token}"
-    return f"http://{host}:{port}/{token}"
+    return f"{scheme}://{name}:{port}/{token}"
+
+
+def _say_addresses(config: WebConfig, port: int) -> None:
+    """Say which addresses other machines can open, and show the first one to a phone's camera."""
+    from stylizer.web.certificate import own_addresses
+
+    if is_loopback(config.host):
+        return
+    hosts = own_addresses() if config.host in _ALL else [config.host]
+    if config.host == "0.0.0.0":
+        hosts = [host for host in hosts if ":" not in host]
+    for host in hosts:
+        say(f"for other machines: {_address(config, port, host=host)}")
+    if config.certificate is None:
+        say("phones give their camera only to https: add --https")
+    if hosts and sys.stderr.isatty():
+        import segno
+
+        segno.make(_address(config, port, host=hosts[0]), error="l").terminal(
+            sys.stderr, compact=True
+        )
 
 
 def _what_is_left(services: Services) -> str:

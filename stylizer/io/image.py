@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import pillow_heif
 from PIL import Image as pillow
 from PIL import ImageCms, ImageOps, UnidentifiedImageError, features
 
@@ -44,6 +45,7 @@ MAX_PIXELS = 178_956_970
 """The most pixels accepted in one picture (Pillow's own bound, half a gigabyte of RGB)."""
 
 _READS_AVIF = bool(features.check("avif"))
+pillow_heif.register_heif_opener(thumbnails=False)
 _FORMATS = {
     ".png": "PNG",
     ".jpg": "JPEG",
@@ -53,7 +55,10 @@ _FORMATS = {
     ".tiff": "TIFF",
     ".tif": "TIFF",
 }
-_READ_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", *(("AVIF",) if _READS_AVIF else ()))
+_READ_FORMATS = (
+    *("PNG", "JPEG", "WEBP", "BMP", "TIFF", "HEIF"),
+    *(("AVIF",) if _READS_AVIF else ()),
+)
 _SAVE_OPTIONS: dict[str, dict[str, object]] = {
     "JPEG": {"quality": 95, "subsampling": 0},
     "WEBP": {"quality": 95},
@@ -64,7 +69,7 @@ _FILTERS = threading.Lock()  # catch_warnings changes the whole process
 
 
 def read_image(path: Path | str, *, max_side: int = MAX_SIDE) -> Image:
-    """Read a picture: png, jpg, webp, avif, bmp or tiff, told by its content.
+    """Read a picture: png, jpg, webp, avif, heic, bmp or tiff, told by its content.
 
     The EXIF orientation is applied. A transparent picture is laid on white. Gray and palette
     pictures become RGB; 16 bits a channel are scaled to 8. Of an animation or a TIFF of many pages

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import logging
 import tempfile
 from collections.abc import Mapping
 from typing import IO, Any, cast
@@ -26,6 +27,8 @@ from stylizer.web.sessions import SESSION_COOKIE, find_session
 from stylizer.web.uploads import body_limit
 
 __all__ = ["REFUSAL", "Application"]
+
+_log = logging.getLogger(__name__)
 
 REFUSAL = "stylizer.refusal"
 """In the WSGI environ: the `ApiError` that a request is to be answered with."""
@@ -52,14 +55,14 @@ class Application:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request or a connection."""
-        if scope["type"] == "http":
-            await self._request(scope, receive, send)
-        elif scope["type"] == "websocket":
-            await self._live(scope, receive, send)
-        elif scope["type"] == "lifespan":
-            await self._lifespan(receive, send)
+        serve = {"http": self._request, "websocket": self._live, "lifespan": self._lifespan}
+        try:
+            await serve[scope["type"]](scope, receive, send)
+        except Exception:
+            _log.exception("failed")
+            raise
 
-    async def _lifespan(self, receive: Receive, send: Send) -> None:
+    async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
         await asyncio.to_thread(self._services.start)
         await send({"type": "lifespan.startup.complete"})

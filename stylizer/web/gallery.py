@@ -31,7 +31,7 @@ OWN = "own-"
 """What the ids of visitors' styles begin with."""
 
 SAMPLE = Path(__file__).with_name("sample.jpg")
-"""A lake between hills, drawn by us, to show styles on (CC0)."""
+"""A woman in a street under a sky, drawn by a program of ours, to show styles on (CC0)."""
 
 RuntimeLoader = Callable[[FastConfig], Runtime]
 

@@ -20,13 +20,17 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from stylizer.web.config import WebConfig, is_loopback
 from stylizer.web.errors import ApiError
+from stylizer.web.token_page import STYLE, ask_for_token, wants_a_page
 
 __all__ = ["TOKEN_COOKIE", "Guard", "set_headers"]
 
 TOKEN_COOKIE = "stylizer_token"
 
-_OPEN = "/healthz"
-"""The one path that any program may ask for."""
+_OPEN = ("/healthz", STYLE)
+"""The paths that any program may ask for."""
+
+_COOKIE_SECONDS = 30 * 24 * 3600
+"""A phone that closes its browser need not be given the token again."""
 
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -71,7 +75,7 @@ class Guard:
         Raises:
           ApiError: host, origin or token is wrong.
         """
-        if request.path == _OPEN:
+        if request.path in _OPEN:
             return None
         if self._token is None:
             _check_local()
@@ -84,11 +88,14 @@ class Guard:
         given = request.args.get("token")
         if given is not None and request.method == "GET" and request.path == "/":
             if not _same(hashlib.sha256(given.encode()).hexdigest(), known):
+                if wants_a_page():
+                    return ask_for_token(wrong=True)
                 raise _no_token()
             answer = redirect("/")
             answer.set_cookie(
                 TOKEN_COOKIE,
                 known,
+                max_age=_COOKIE_SECONDS,
                 httponly=True,
                 secure=request.is_secure,
                 # A strict one is not sent after a redirect that began elsewhere, as in a chat.
@@ -99,6 +106,8 @@ class Guard:
         bearer = bearer if scheme.lower() == "bearer" else ""
         hashed = hashlib.sha256(bearer.encode("utf-8", "surrogatepass")).hexdigest()
         if not _same(request.cookies.get(TOKEN_COOKIE, ""), known) and not _same(hashed, known):
+            if wants_a_page():
+                return ask_for_token(wrong=False)
             raise _no_token()
         return None
 

@@ -178,6 +178,7 @@ class WebServer:
                 ws_per_message_deflate=False,  # no gain on JPEG, and a way to send a bomb
                 lifespan="on",
                 log_config=None,
+                log_level="critical",  # the application logs what matters
                 access_log=False,
                 proxy_headers=False,
                 server_header=False,
@@ -188,6 +189,14 @@ class WebServer:
                 headers=[("server", "stylizer")],
             )
         )
+
+        try:
+            self._server.config.load()
+        except OSError as error:  # errors of TLS among them
+            raise ConfigError(
+                f"certificate: {config.certificate} cannot be used ({error.strerror or error}); "
+                "expected a certificate and its key, as PEM"
+            ) from error
 
     def serve_forever(self) -> None:
         """Serve until `shutdown` or, in the main thread, until a signal, which is raised again."""
@@ -214,7 +223,8 @@ def open_server(app: Flask, config: WebConfig) -> WebServer:
       config: says where.
 
     Raises:
-      ConfigError: the address cannot be listened on, as when the port is taken.
+      ConfigError: the address cannot be listened on, as when the port is taken, or the
+        certificate cannot be used.
     """
     family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
     try:
@@ -224,7 +234,11 @@ def open_server(app: Flask, config: WebConfig) -> WebServer:
             f"{config.host}:{config.port}: cannot be listened on ({_reason(error)}); "
             "choose another host or port"
         ) from error
-    return WebServer(app, config, bound)
+    try:
+        return WebServer(app, config, bound)
+    except BaseException:
+        bound.close()
+        raise
 
 
 def _reason(error: OSError) -> str:

@@ -46,7 +46,7 @@ _ATOMS = frozenset({b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"})
 _MOST_RATE = 60
 """Frames a second: more of them count against the length of a video."""
 
-_PICTURE_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF")
+_PICTURE_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "AVIF", "HEIF")
 
 _PICTURE_SECONDS = 20.0
 _PICTURE_MEMORY = 3 * 1024**3
@@ -245,7 +245,7 @@ def _not_a_picture() -> ApiError:
     return ApiError(
         400,
         "bad_picture",
-        "not a picture that can be read, or damaged; expected png, jpg, webp, bmp or tiff",
+        "not a picture that can be read, or damaged; expected jpg, png, webp, heic, avif or tiff",
     )
 
 

@@ -63,6 +63,7 @@ def difference(one: Image, other: Image) -> float:
 def test_the_camera_is_painted_frame_by_frame(open_tab: OpenTab, watch: Watch) -> None:
     page = open_tab()
     page.uncheck("#mirror")
+    page.uncheck("#adapts")
     set_range(page, "coherence", 0)
     set_range(page, "strength", 0)
     start_camera(page)
@@ -80,7 +81,7 @@ def test_the_camera_is_painted_frame_by_frame(open_tab: OpenTab, watch: Watch) -
     assert difference(painted, plain[-1]) > 20
     wait_for_frames(page, watch, 8)
     assert difference(canvas(page), painted) > 1
-    assert page.evaluate("flight.most") == 1
+    assert 1 <= page.evaluate("flight.most") <= 8
 
 
 def test_rate_and_latency_are_those_of_the_socket(open_tab: OpenTab, watch: Watch) -> None:
@@ -93,7 +94,7 @@ def test_rate_and_latency_are_those_of_the_socket(open_tab: OpenTab, watch: Watc
     assert 0.6 * rate < float(page.inner_text("#live-fps")) < 1.6 * rate
     median, high = (float(page.inner_text(f"#live-{name}")) for name in ("p50", "p95"))
     assert 0 < median <= high
-    assert median < 4 * 1000 / rate  # one frame in flight: nothing queues up
+    assert median < 6 * 1000 / rate  # nothing queues up
     page.click("#live-start")
     expect(page.locator("#live-start")).to_have_text("Start")
 
@@ -103,6 +104,7 @@ def test_four_visitors_have_their_own_styles(open_tab: OpenTab) -> None:
     for page, style in zip(pages, STYLES, strict=True):
         choose_style(page, style)
         page.uncheck("#mirror")
+        page.uncheck("#adapts")
         start_camera(page)
     for page in pages:
         page.wait_for_timeout(1000)
@@ -136,6 +138,7 @@ def test_a_snapshot_and_a_recording_are_saved(
     open_tab: OpenTab, watch: Watch, tmp_path: Path
 ) -> None:
     page = open_tab()
+    page.uncheck("#adapts")
     start_camera(page)
     wait_for_frames(page, watch, 3)
     with page.expect_download() as snapshot:

@@ -3,6 +3,7 @@
 import { request } from "/static/api.js";
 import { Gallery } from "/static/gallery.js";
 import { Jobs } from "/static/jobs.js";
+import { watchKeys } from "/static/keys.js";
 import { Live } from "/static/live.js";
 import { Photo } from "/static/photo.js";
 import { Settings } from "/static/settings.js";
@@ -14,11 +15,25 @@ const settings = new Settings(gallery);
 const jobs = new Jobs();
 const photo = new Photo(settings, jobs);
 const video = new Video(settings, jobs);
-new Live(settings, load);
+const live = new Live(settings, load);
 
 const tabs = new Tabs(document.querySelector("[role=tablist]"));
 tabs.addEventListener("change", () => (settings.tab = tabs.current));
 settings.tab = tabs.current;
+
+const places = Object.fromEntries(
+  [..."123456789"].map((key, place) => [key, () => gallery.choose(place)]),
+);
+watchKeys({
+  ...places,
+  n: () => gallery.step(1),
+  p: () => gallery.step(-1),
+  s: () => live.press("snapshot"),
+  r: () => live.press("record"),
+  f: () => live.fullScreen(),
+  m: () => document.getElementById("mirror").click(),
+  u: () => settings.undo(),
+});
 
 const message = document.getElementById("page-message");
 jobs.addEventListener("change", () => (message.textContent = ""));

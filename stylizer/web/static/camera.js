@@ -29,6 +29,16 @@ export class Camera extends EventTarget {
     return this.#stream !== null;
   }
 
+  /** @returns {boolean} whether it looks away from who holds it: its picture is no mirror's */
+  get looksAway() {
+    const facing = this.#stream?.getVideoTracks()[0].getSettings().facingMode;
+    return facing === "environment" || /back|rear|environment/i.test(this.#label);
+  }
+
+  get #label() {
+    return this.#stream?.getVideoTracks()[0].label ?? "";
+  }
+
   /**
    * Open a camera. Dispatches `end` when it is unplugged later.
    * @param {string} choice `user` (front), `environment` (back), or a device's id

@@ -1,6 +1,7 @@
 /** The styles to choose from: those of the server, and those that the user uploads. */
 
 import { ApiError, checkSize, request, upload } from "/static/api.js";
+import { remembered } from "/static/memory.js";
 
 const OWN = "own-";
 
@@ -12,6 +13,7 @@ export class Gallery extends EventTarget {
   #share = document.getElementById("share");
   #message = document.getElementById("style-message");
   #mostBytes = Infinity;
+  #first = remembered(); // what to choose when the styles are there
 
   constructor() {
     super();
@@ -33,21 +35,53 @@ export class Gallery extends EventTarget {
     return [{ id: first, weight: 1 - share }, { id: second, weight: share }];
   }
 
+  /** @returns {{style: string | undefined, blend: string}} what is chosen, to be chosen again */
+  get choice() {
+    return { style: this.styles[0]?.id, blend: this.#blend.value };
+  }
+
+  set choice({ style, blend }) {
+    const radio = [...this.#tiles.querySelectorAll("input[name=style]")].find(
+      (one) => one.value === style,
+    );
+    if (radio) radio.checked = true;
+    this.#blend.value = blend ?? "";
+    if (this.#blend.selectedIndex < 0) this.#blend.value = "";
+    this.#changed();
+  }
+
+  /** Choose the style that many places further on. */
+  step(by) {
+    const radios = [...this.#tiles.querySelectorAll("input[name=style]")];
+    const at = radios.findIndex((radio) => radio.checked);
+    this.choose((at + by + radios.length) % radios.length);
+  }
+
+  /** Choose a style by its place. */
+  choose(place) {
+    const radio = this.#tiles.querySelectorAll("input[name=style]")[place];
+    if (!radio) return;
+    radio.checked = true;
+    radio.closest(".tile").scrollIntoView({ block: "nearest", inline: "nearest" });
+    this.#changed();
+  }
+
   /**
    * Show what the server offers now, keeping the choice where it is still there.
    * @param {{styles: object[], limits: object}} info
    */
   show(info) {
     this.#mostBytes = info.limits.style_bytes ?? info.limits.upload_bytes ?? Infinity;
-    const chosen = this.styles[0]?.id;
-    const blended = this.#blend.value;
+    const chosen = this.styles[0]?.id ?? this.#first.style;
+    const blended = this.#blend.value || this.#first.blend;
+    this.#first = {};
     for (const tile of this.#tiles.querySelectorAll(".tile:not(.add)")) tile.remove();
     this.#blend.replaceChildren(this.#blend.options[0]);
     for (const style of info.styles) this.#append(style);
     const radios = [...this.#tiles.querySelectorAll("input[name=style]")];
     const kept = radios.find((radio) => radio.value === chosen) ?? radios.at(0);
     if (kept) kept.checked = true;
-    this.#blend.value = blended;
+    this.#blend.value = blended ?? "";
     if (this.#blend.selectedIndex < 0) this.#blend.value = "";
     this.#changed();
   }

@@ -56,15 +56,24 @@ export class Jobs extends EventTarget {
 /** @returns {string} what a job is doing, for people */
 export function describe(job) {
   if (job.state === "queued") {
-    return job.place > 1 ? `Waiting, place ${job.place} in the queue` : "Waiting, next in the queue";
+    const place = job.place > 1 ? `place ${job.place} in the queue` : "next in the queue";
+    return [`Waiting, ${place}`, job.message].filter(Boolean).join(". ");
   }
   if (job.state === "running") {
     const left = job.seconds_left == null ? "" : `, ${timeLeft(job.seconds_left)} left`;
-    return `Painting, ${Math.floor(100 * job.progress)} %${left}`;
+    const far = `Painting, ${Math.floor(100 * job.progress)} %${left}`;
+    return [far, job.message].filter(Boolean).join(". ");
   }
   if (job.state === "done") return ["Done", ...(job.warnings ?? []).map(sentence)].join(". ");
   if (job.state === "cancelled") return "Cancelled";
   return sentence(job.message || "it failed");
+}
+
+/** @returns {string} in which style, and when it was handed in */
+function about(job) {
+  const at = new Date(1000 * job.created);
+  const time = at.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  return [job.style, time].filter(Boolean).join(", ");
 }
 
 function timeLeft(seconds) {
@@ -109,11 +118,13 @@ export class JobList {
     const card = document.createElement("article");
     card.className = "job";
     card.dataset.job = job.id;
-    card.innerHTML = `<h3></h3><p class="state"></p><progress max="1"></progress><div class="buttons">
+    card.innerHTML = `<img class="preview" alt="" hidden><h3></h3><p class="about"></p>
+      <p class="state"></p><progress max="1"></progress><div class="buttons">
       <button type="button" class="cancel">Cancel</button><button type="button" class="show">Show</button>
       <a class="button download">Download</a><button type="button" class="delete">Remove</button></div>`;
     const find = (name) => card.querySelector(name);
     find("h3").textContent = job.name;
+    find(".about").textContent = about(job);
     find("progress").setAttribute("aria-label", `Painting ${job.name}`);
     for (const part of card.querySelectorAll("button, a")) {
       part.setAttribute("aria-label", `${part.textContent} ${job.name}`);
@@ -128,6 +139,9 @@ export class JobList {
   #fill(card, job) {
     card.dataset.state = job.state;
     card.querySelector(".state").textContent = describe(job);
+    const preview = card.querySelector(".preview");
+    preview.hidden = !job.preview;
+    if (job.preview && preview.getAttribute("src") !== job.preview) preview.src = job.preview;
     card.querySelector("progress").value = job.progress;
     card.querySelector("progress").hidden = !isActive(job);
     card.querySelector(".cancel").hidden = !isActive(job);

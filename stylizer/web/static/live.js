@@ -1,27 +1,32 @@
 /** The live tab: camera, socket and canvas in one loop, with snapshot and recording. */
 
 import { Camera } from "/static/camera.js";
+import { Encoder } from "/static/encoder.js";
 import { Meter } from "/static/meter.js";
+import { Pace } from "/static/pace.js";
 import { Recorder } from "/static/recorder.js";
 import { saveBlob, timeStamp } from "/static/save.js";
 import { Stream } from "/static/stream.js";
 
-const QUALITY = 0.85;
-
 export class Live {
   #canvas = document.getElementById("live-canvas");
   #picture = this.#canvas.getContext("2d", { alpha: false });
-  #sent = document.createElement("canvas");
-  // Read at every frame, so it is better off outside the GPU's memory.
-  #pen = this.#sent.getContext("2d", { alpha: false, willReadFrequently: true });
   #stage = document.getElementById("live-stage");
   #start = document.getElementById("live-start");
   #snapshot = document.getElementById("live-snapshot");
   #record = document.getElementById("live-record");
   #choice = document.getElementById("camera");
+  #flip = document.getElementById("live-flip");
+  #full = document.getElementById("live-full");
+  #recordingSince = 0;
   #camera = new Camera(document.getElementById("live-camera"));
   #recorder = new Recorder();
   #meter = new Meter();
+  #encoder = new Encoder();
+  #pace = new Pace();
+  #painting = 0; // ms that the last frame took on the server
+  #original = null; // the frame that the painted one shows, where it is shown beside
+  #wake = null; // called when a frame has come back
   #run = null;
   #stream;
 
@@ -31,7 +36,7 @@ export class Live {
    */
   constructor(settings, onRenewed) {
     this.settings = settings;
-    this.#stream = new Stream(() => settings.live);
+    this.#stream = new Stream(() => this.#wanted);
     this.#stream.addEventListener("state", () => this.#connection());
     this.#stream.addEventListener("complaint", ({ detail }) => this.#say(detail.message));
     this.#stream.addEventListener("renewed", onRenewed);
@@ -41,6 +46,12 @@ export class Live {
     this.#snapshot.addEventListener("click", () => this.#save());
     this.#record.addEventListener("click", () => this.#toggleRecording());
     this.#choice.addEventListener("change", () => this.#run && this.start());
+    this.#flip.addEventListener("click", () => this.#otherCamera());
+    this.#full.addEventListener("click", () => this.fullScreen());
+    addEventListener("beforeunload", (event) => {
+      if (this.#recorder.running) event.preventDefault(); // the browser asks first
+    });
+    document.addEventListener("visibilitychange", () => this.#hidden());
     this.#watchSettings();
     this.#watchSplit();
     setInterval(() => this.#run && this.#show(), 500);
@@ -55,6 +66,7 @@ export class Live {
       await this.#camera.open(this.#choice.value, this.settings.live.short_side);
       if (this.#run !== run) return;
       await this.#camera.list(this.#choice);
+      this.#flip.hidden = this.#choice.options.length < 2;
     } catch (error) {
       if (this.#run === run) this.stop(error.message);
       return;
@@ -62,6 +74,7 @@ export class Live {
     this.#camera.video.hidden = false;
     document.getElementById("live-hint").hidden = true;
     this.#meter.clear();
+    this.#pace.clear();
     if (this.#stream.state === "ready") this.#say("");
     else this.#stream.open();
     this.#loop(run);
@@ -70,6 +83,7 @@ export class Live {
   /** @param {string} [words] why, where it was not the user who stopped it */
   async stop(words = "") {
     this.#run = null;
+    this.#wake?.();
     if (this.#recorder.running) await this.#toggleRecording();
     this.#camera.close();
     this.#stream.close();
@@ -80,35 +94,77 @@ export class Live {
     this.#say(words);
   }
 
+  /** What the server is told: the settings, and how fine its pictures are to be for this line. */
+  get #wanted() {
+    return { ...this.settings.live, quality: Math.round(100 * this.#pace.look.quality) };
+  }
+
   async #loop(run) {
     while (this.#run === run) {
       await this.#stream.ready();
+      await this.#turn(run);
       const captured = await this.#camera.nextFrame();
       if (captured === null || this.#run !== run) return;
       if (this.#stream.state !== "ready") continue;
+      this.#pace.take(performance.now());
       try {
-        const painted = await createImageBitmap(await this.#stream.send(await this.#capture()));
-        if (this.#run !== run) return;
-        this.#draw(painted);
-        painted.close();
-        // Seen at the next refresh of the screen, not when it is drawn.
-        requestAnimationFrame((shown) => this.#meter.add(shown, shown - captured));
+        const original = this.settings.split > 0 ? await this.#grab() : null;
+        const frame = await this.#encoder.encode(this.#camera.video, this.#look);
+        this.#await(run, { captured, original, sent: performance.now() }, this.#stream.send(frame));
       } catch (error) {
-        if (error.code !== "lost") this.#say(error.message);
+        this.#say(error.message);
       }
     }
   }
 
-  /** Draw the camera's frame at the working size; @returns {Promise<Blob>} it as JPEG */
-  #capture() {
-    const { video } = this.#camera;
-    const [width, height] = [video.videoWidth, video.videoHeight];
-    const scale = Math.min(1, this.settings.live.short_side / Math.min(width, height));
-    this.#sent.width = 2 * Math.round((width * scale) / 2);
-    this.#sent.height = 2 * Math.round((height * scale) / 2);
-    if (this.settings.mirror) this.#pen.setTransform(-1, 0, 0, 1, this.#sent.width, 0);
-    this.#pen.drawImage(video, 0, 0, this.#sent.width, this.#sent.height);
-    return new Promise((resolve) => this.#sent.toBlob(resolve, "image/jpeg", QUALITY));
+  /** Wait until the next frame is to be taken. */
+  async #turn(run) {
+    for (;;) {
+      const wait = this.#pace.wait(performance.now(), this.#stream.onTheWay);
+      if (wait < 2 || this.#run !== run || this.#stream.state !== "ready") return;
+      await new Promise((resolve) => {
+        this.#wake = resolve;
+        if (wait < Infinity) setTimeout(resolve, wait);
+      });
+    }
+  }
+
+  /** Show a frame when it comes back. */
+  async #await(run, { captured, original, sent }, coming) {
+    try {
+      const data = await coming;
+      const now = performance.now();
+      if (this.#pace.answered({ now, sent, painting: this.#painting })) this.#stream.apply(this.#wanted);
+      this.#wake?.();
+      const painted = await createImageBitmap(data);
+      if (this.#run === run) {
+        this.#original?.close();
+        this.#original = original;
+        this.#draw(painted);
+        // Seen at the next refresh of the screen, not when it is drawn.
+        requestAnimationFrame((shown) => this.#meter.add(shown, shown - captured));
+      }
+      painted.close();
+    } catch (error) {
+      this.#wake?.();
+      if (error.code !== "lost") this.#say(error.message);
+    }
+  }
+
+  /** How the next frame is to be encoded. */
+  get #look() {
+    const { videoWidth: width, videoHeight: height } = this.#camera.video;
+    const { scale, quality } = this.#pace.look;
+    const side = Math.max(32, this.settings.live.short_side * scale);
+    const share = Math.min(1, side / Math.min(width, height));
+    const even = (length) => 2 * Math.max(1, Math.round((length * share) / 2));
+    return { width: even(width), height: even(height), mirror: this.#mirror, quality };
+  }
+
+  /** Keep the camera's picture, to show it beside the painted one. */
+  #grab() {
+    const { width, height } = this.#look;
+    return createImageBitmap(this.#camera.video, { resizeWidth: width, resizeHeight: height });
   }
 
   #draw(painted) {
@@ -128,10 +184,18 @@ export class Live {
 
   #drawOriginal(edge) {
     const { width, height } = this.#canvas;
-    const share = (this.#sent.width * edge) / width;
-    this.#picture.drawImage(this.#sent, 0, 0, share, this.#sent.height, 0, 0, edge, height);
-    this.#picture.fillStyle = "#fff";
-    this.#picture.fillRect(Math.min(edge, width - 1) - 1, 0, 2, height);
+    const pen = this.#picture;
+    if (this.#original) {
+      pen.save();
+      pen.beginPath();
+      pen.rect(0, 0, edge, height);
+      pen.clip();
+      if (this.#mirror) pen.setTransform(-1, 0, 0, 1, width, 0);
+      pen.drawImage(this.#original, 0, 0, width, height);
+      pen.restore();
+    }
+    pen.fillStyle = "#fff";
+    pen.fillRect(Math.min(edge, width - 1) - 1, 0, 2, height);
   }
 
   #save() {
@@ -142,6 +206,7 @@ export class Live {
   async #toggleRecording() {
     if (!this.#recorder.running) {
       this.#recorder.start(this.#canvas);
+      this.#recordingSince = performance.now();
       this.#say("Recording…");
       this.#buttons();
       return;
@@ -152,6 +217,41 @@ export class Live {
     this.#buttons();
   }
 
+  #otherCamera() {
+    const { options, selectedIndex } = this.#choice;
+    this.#choice.selectedIndex = (selectedIndex + 1) % options.length;
+    if (this.#run) this.start();
+  }
+
+  /** Fill the screen with the picture, or no more. */
+  fullScreen() {
+    const stage = this.#stage;
+    if (document.fullscreenElement) document.exitFullscreen();
+    else if (stage.requestFullscreen) stage.requestFullscreen().catch(() => this.#fill());
+    else this.#fill(); // phones that give it to videos alone
+  }
+
+  #fill() {
+    this.#stage.classList.toggle("filling");
+  }
+
+  /** A page that is not seen takes no camera's pictures, unless they are recorded. */
+  #hidden() {
+    if (document.hidden && this.#run && !this.#recorder.running) {
+      this.stop("Paused while another tab was open. Start again to go on.");
+    }
+  }
+
+  /** Press a button, as by its key. */
+  press(name) {
+    const button = document.getElementById(`live-${name}`);
+    if (!button.disabled) button.click();
+  }
+
+  get #mirror() {
+    return this.settings.mirror && !this.#camera.looksAway;
+  }
+
   #buttons() {
     const painting = this.#run !== null && !this.#canvas.hidden;
     this.#start.textContent = this.#run ? "Stop" : "Start";
@@ -159,7 +259,7 @@ export class Live {
     this.#record.disabled = !painting || !Recorder.type;
     this.#record.textContent = this.#recorder.running ? "Stop recording" : "Record";
     this.#record.classList.toggle("running", this.#recorder.running);
-    this.#camera.video.classList.toggle("mirrored", this.settings.mirror);
+    this.#camera.video.classList.toggle("mirrored", this.#mirror);
   }
 
   #connection() {
@@ -173,11 +273,12 @@ export class Live {
     let last = "";
     let timer = null;
     this.settings.addEventListener("change", () => {
-      this.#camera.video.classList.toggle("mirrored", this.settings.mirror);
+      this.#camera.video.classList.toggle("mirrored", this.#mirror);
       clearTimeout(timer);
       timer = setTimeout(() => {
         const live = this.settings.live;
-        if (JSON.stringify(live) !== last) this.#stream.apply(live);
+        this.#pace.adapts = this.settings.adapts;
+        if (JSON.stringify(live) !== last) this.#stream.apply(this.#wanted);
         last = JSON.stringify(live);
         if (live.short_side !== side) this.#camera.resize((side = live.short_side));
       }, 60); // a slider on the move says much
@@ -195,11 +296,16 @@ export class Live {
     });
   }
 
-  #stats({ size }) {
+  #stats({ size, paint_ms: painting }) {
+    this.#painting = painting;
     document.getElementById("live-size").textContent = `${size[0]} × ${size[1]}`;
   }
 
   #show() {
+    if (this.#recorder.running) {
+      const seconds = Math.floor((performance.now() - this.#recordingSince) / 1000);
+      this.#say(`Recording, ${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`);
+    }
     document.getElementById("live-fps").textContent = this.#meter.fps(performance.now()).toFixed(1);
     document.getElementById("live-p50").textContent = this.#meter.latency(0.5).toFixed(0);
     document.getElementById("live-p95").textContent = this.#meter.latency(0.95).toFixed(0);

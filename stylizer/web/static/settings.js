@@ -1,10 +1,18 @@
 /** What stands in the form beside the picture: strength, size and the like, and which of it is shown. */
 
+import { remember, remembered } from "/static/memory.js";
+
 const NUMBERS = ["strength", "coherence", "split", "share", "iterations"];
+const UNDONE = 50; // changes that can be undone
+const CALM = 700; // ms without a change after which the next is another one
 
 export class Settings extends EventTarget {
   #form = document.getElementById("look");
   #tab = "live";
+  #first = this.#values;
+  #before = []; // what was chosen before, the last at the end
+  #now = null;
+  #changedAt = 0;
 
   /** @param {import("/static/gallery.js").Gallery} gallery */
   constructor(gallery) {
@@ -13,7 +21,61 @@ export class Settings extends EventTarget {
     this.#form.addEventListener("submit", (event) => event.preventDefault());
     this.#form.addEventListener("input", () => this.#changed());
     gallery.addEventListener("change", () => this.#changed());
+    this.#values = remembered().settings ?? {};
+    element("undo").addEventListener("click", () => this.undo());
+    element("reset").addEventListener("click", () => this.#set({ ...this.#now, form: this.#first }));
     this.#changed();
+  }
+
+  /** What stands in the form, by the names of its controls. */
+  get #values() {
+    const controls = [...document.getElementById("look").querySelectorAll("input, select")];
+    const kept = controls.filter(
+      ({ id, type }) => id && !["file", "radio"].includes(type) && !["camera", "blend"].includes(id),
+    );
+    return Object.fromEntries(
+      kept.map((one) => [one.id, one.type === "checkbox" ? one.checked : one.value]),
+    );
+  }
+
+  set #values(values) {
+    for (const [id, value] of Object.entries(values)) {
+      const control = element(id);
+      if (!control) continue;
+      const before = control.value;
+      if (control.type === "checkbox") control.checked = value === true;
+      else control.value = value;
+      if (control.value === "" && value !== "") control.value = before; // no such choice any more
+    }
+  }
+
+  /** Take back the last change of style or settings. */
+  undo() {
+    const last = this.#before.pop();
+    if (last) this.#set(last);
+  }
+
+  #set(state) {
+    this.#now = null; // not a change that could be undone in its turn
+    this.#values = state.form;
+    if (state.styles) this.gallery.choice = state.styles;
+    else this.#changed();
+  }
+
+  /** Keep what is chosen now; what was chosen before can be had back. */
+  #keep() {
+    const styles = this.gallery.choice;
+    if (!styles.style) return; // the styles are not there yet
+    const state = { form: this.#values, styles };
+    const text = JSON.stringify(state);
+    const calm = performance.now() - this.#changedAt > CALM;
+    if (this.#now && text !== JSON.stringify(this.#now)) {
+      if (calm) this.#before = [...this.#before, this.#now].slice(-UNDONE);
+      this.#changedAt = performance.now();
+    }
+    this.#now = state;
+    element("undo").disabled = !this.#before.length;
+    remember({ ...styles, settings: state.form });
   }
 
   /** Show the controls of a tab. */
@@ -68,6 +130,11 @@ export class Settings extends EventTarget {
     this.#changed();
   }
 
+  /** @returns {boolean} whether the live picture may get smaller where line or machine are slow */
+  get adapts() {
+    return element("adapts").checked;
+  }
+
   get mirror() {
     return element("mirror").checked;
   }
@@ -80,6 +147,7 @@ export class Settings extends EventTarget {
       this.#form.querySelector(`output[for=${name}]`).textContent = words;
       input.setAttribute("aria-valuetext", words);
     }
+    this.#keep();
     this.dispatchEvent(new Event("change"));
   }
 }

@@ -1,4 +1,4 @@
-/** The socket that frames travel through, one at a time, and that comes back when the server does. */
+/** The socket that frames travel through in their order, and that comes back when the server does. */
 
 import { ApiError, renewSession, sentence } from "/static/api.js";
 
@@ -12,7 +12,7 @@ export class Stream extends EventTarget {
   #socket = null;
   #wanted = false;
   #tries = 0;
-  #pending = null;
+  #pending = []; // frames on their way, in order
   #opened = null;
 
   /** @type {"closed" | "connecting" | "ready" | "waiting" | "refused"} */
@@ -49,23 +49,30 @@ export class Stream extends EventTarget {
     return new Promise((resolve) => (this.#opened = resolve));
   }
 
+  /** @returns {number} how many frames are on their way */
+  get onTheWay() {
+    return this.#pending.length;
+  }
+
   /**
-   * Send a frame; the next one only when this one is answered.
-   * @param {Blob} frame a JPEG
+   * Send a frame; answers come in the order of the frames.
+   * @param {Blob | ArrayBuffer} frame a JPEG
    * @returns {Promise<Blob>} the painted one
    */
   send(frame) {
     if (this.state !== "ready") return Promise.reject(new ApiError("Not connected.", "lost"));
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => this.#socket?.close(), PATIENCE);
-      const ended = (act) => (value) => {
-        clearTimeout(timer);
-        this.#pending = null;
-        act(value);
-      };
-      this.#pending = { resolve: ended(resolve), reject: ended(reject) };
+      this.#pending.push({ resolve, reject, timer });
       this.#socket.send(frame);
     });
+  }
+
+  /** @returns {{resolve: Function, reject: Function} | undefined} who waits for the next answer */
+  #next() {
+    const next = this.#pending.shift();
+    clearTimeout(next?.timer);
+    return next;
   }
 
   #connect() {
@@ -77,7 +84,7 @@ export class Stream extends EventTarget {
     socket.onopen = () => socket.send(JSON.stringify({ type: "settings", ...this.settings() }));
     socket.onmessage = ({ data }) => {
       if (typeof data === "string") this.#heard(JSON.parse(data));
-      else this.#pending?.resolve(data);
+      else this.#next()?.resolve(data);
     };
     socket.onclose = (event) => {
       if (this.#socket === socket) this.#closed(event);
@@ -92,7 +99,7 @@ export class Stream extends EventTarget {
       this.dispatchEvent(new CustomEvent("stats", { detail: message }));
     } else if (message.type === "error") {
       const error = new ApiError(message.message, message.code);
-      if (!OF_SETTINGS.includes(error.code)) this.#pending?.reject(error);
+      if (!OF_SETTINGS.includes(error.code)) this.#next()?.reject(error);
       else this.dispatchEvent(new CustomEvent("complaint", { detail: error }));
     }
   }
@@ -131,7 +138,7 @@ export class Stream extends EventTarget {
 
   #lost() {
     this.#socket = null;
-    this.#pending?.reject(new ApiError("The connection was lost.", "lost"));
+    while (this.#pending.length) this.#next().reject(new ApiError("The connection was lost.", "lost"));
   }
 
   #set(state, words) {

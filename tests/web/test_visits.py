@@ -1,0 +1,115 @@
+"""What a page remembers, and what it asks before something is lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Dialog, Page, expect
+
+from tests.clips import make_clip
+from tests.web.browser import OpenTab, Watch
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+def chosen(page: Page) -> str:
+    value: str = page.evaluate("document.querySelector('input[name=style]:checked').value")
+    return value
+
+
+def test_what_was_chosen_is_there_after_a_reload_and_can_be_undone(open_tab: OpenTab) -> None:
+    page = open_tab()
+    first = chosen(page)
+    page.locator("input[name=style][value=the_scream]").check()
+    page.locator("#strength").fill("60")
+    page.wait_for_timeout(900)
+    page.check("#keep-color")
+    page.select_option("#live-side", "240")
+    page.reload()
+    page.wait_for_selector("html[data-loaded]")
+    assert chosen(page) == "the_scream"
+    assert page.input_value("#strength") == "60"
+    assert page.is_checked("#keep-color")
+    assert page.input_value("#live-side") == "240"
+    page.wait_for_timeout(900)
+    page.locator("input[name=style][value=mondrian]").check()
+    page.wait_for_timeout(900)
+    page.locator("#strength").fill("20")
+    page.click("#undo")
+    assert (chosen(page), page.input_value("#strength")) == ("mondrian", "60")
+    page.click("#undo")
+    assert (chosen(page), page.input_value("#strength")) == ("the_scream", "60")
+    page.click("#reset")
+    assert page.input_value("#strength") == "100"
+    assert first
+
+
+def test_keys_do_what_buttons_do(open_tab: OpenTab) -> None:
+    page = open_tab()
+    page.keyboard.press("1")
+    first = chosen(page)
+    page.keyboard.press("n")
+    assert chosen(page) != first
+    page.keyboard.press("p")
+    assert chosen(page) == first
+    page.keyboard.press("p")
+    page.keyboard.press("n")
+    assert chosen(page) == first
+    page.keyboard.press("m")
+    assert not page.is_checked("#mirror")
+    page.keyboard.press("f")
+    page.wait_for_function("document.fullscreenElement?.id === 'live-stage'")
+    page.keyboard.press("f")
+    page.wait_for_function("document.fullscreenElement === null")
+    page.focus("#blend")
+    page.keyboard.press("n")  # letters choose from a list there
+    assert chosen(page) == first
+
+
+def test_a_recording_tells_its_time_and_is_not_lost_by_a_reload(
+    open_tab: OpenTab, watch: Watch
+) -> None:
+    page = open_tab()
+    page.click("#live-start")
+    page.wait_for_selector("#live-canvas:not([hidden])")
+    asked: list[str] = []
+
+    def accept(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.accept()
+
+    page.on("dialog", accept)
+    page.click("#live-record")
+    expect(page.locator("#live-message")).to_contain_text("Recording, 0:01")
+    page.reload()
+    assert asked == ["beforeunload"]
+    page.wait_for_selector("html[data-loaded]")
+    page.reload()
+    assert asked == ["beforeunload"], "nothing would be lost"
+
+
+def test_the_live_picture_stays_in_view_on_a_phone(open_tab: OpenTab) -> None:
+    page = open_tab(viewport={"width": 390, "height": 844}, has_touch=True)
+    page.click("#live-start")
+    page.wait_for_selector("#live-canvas:not([hidden])")
+    page.locator("#mirror").scroll_into_view_if_needed()
+    page.wait_for_timeout(300)
+    box = page.locator("#live-stage").bounding_box()
+    assert box is not None and 0 <= box["y"] and box["y"] + box["height"] < 844
+
+
+def test_a_job_shows_its_latest_frame_its_style_and_its_time(
+    open_tab: OpenTab, tmp_path: Path
+) -> None:
+    clip = make_clip(tmp_path / "clip.mp4", size=(320, 180), rate="30", seconds=4)
+    page = open_tab("video")
+    page.locator("input[name=style][value=the_scream]").check()
+    page.set_input_files("#video-file", clip)
+    page.click("#video-paint")
+    card = page.locator(".job", has_text="clip")
+    card.locator(".preview:not([hidden])").wait_for()
+    expect(card.locator(".about")).to_contain_text("The Scream, ")
+    first = card.locator(".preview").get_attribute("src")
+    expect(card.locator(".preview")).not_to_have_attribute("src", str(first))
+    card.get_by_role("button", name="Remove").or_(card.get_by_role("button", name="Cancel")).click()
