@@ -36,7 +36,13 @@ sys.exit(cli.main(sys.argv[1:]))
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process")
 @pytest.mark.parametrize(
-    ("suffix", "sent"), [(".mp4", signal.SIGINT), (".mkv", signal.SIGINT), (".mp4", signal.SIGTERM)]
+    ("suffix", "sent"),
+    [
+        (".mp4", signal.SIGINT),
+        (".mkv", signal.SIGINT),
+        (".mp4", signal.SIGTERM),
+        (".mp4", signal.SIGHUP),
+    ],
 )
 def test_ctrl_c_finishes_the_file_and_leaves_no_process(
     tmp_path: Path, style: Path, suffix: str, sent: signal.Signals

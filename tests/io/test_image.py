@@ -282,3 +282,17 @@ def test_writing_what_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="uint8"):
         write_image(tmp_path / "a.png", picture(1).astype(np.float32))
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("suffix", [".heic", ".avif"])
+def test_pictures_of_phones_are_read(tmp_path: Path, suffix: str) -> None:
+    picture = np.zeros((48, 64, 3), np.uint8)
+    picture[:, :32], picture[:, 32:] = (200, 40, 30), (20, 60, 180)
+    path = tmp_path / f"phone{suffix}"
+    try:
+        pillow.fromarray(picture).save(path, quality=90)
+    except (KeyError, OSError, RuntimeError) as error:
+        pytest.skip(f"{suffix} cannot be written here: {error}")
+    image = read_image(path)
+    assert image.shape == picture.shape
+    assert np.abs(image.astype(int) - picture)[:, 8:24].max() < 12

@@ -15,7 +15,7 @@ import pytest
 from stylizer.errors import ConfigError, SinkError
 from stylizer.io.image import read_image
 from stylizer.web.app import create_app
-from stylizer.web.config import WebConfig
+from stylizer.web.config import LogFormat, WebConfig
 from stylizer.web.errors import ApiError
 from stylizer.web.events import EventFormatter, log_event
 from stylizer.web.folder import ServerFolder
@@ -202,6 +202,18 @@ def test_each_event_is_one_line_whatever_a_client_writes() -> None:
     for form in (line, text):
         assert "\n" not in form
     assert "status=404" in text
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+@pytest.mark.parametrize(
+    "sign", ["\x1b[31m", "\x07", "\x7f", "\x9b2J", "\u202e", "\r", "\u2028", "\ud800"]
+)
+def test_nothing_that_a_terminal_obeys_reaches_the_log(form: LogFormat, sign: str) -> None:
+    record = logging.LogRecord("stylizer.web", logging.INFO, "", 1, f"a{sign}b", None, None)
+    record.stylizer_fields = {"path": f"/{sign}x", f"k{sign}": [sign]}
+    line = EventFormatter(form).format(record)
+    assert line.isprintable(), ascii(line)
+    line.encode()
 
 
 def test_events_carry_their_fields(caplog: pytest.LogCaptureFixture) -> None:

@@ -27,6 +27,8 @@ export class Live {
   #painting = 0; // ms that the last frame took on the server
   #original = null; // the frame that the painted one shows, where it is shown beside
   #wake = null; // called when a frame has come back
+  #taken = 0; // frames so far
+  #drawn = 0; // the last of them that was drawn
   #run = null;
   #stream;
 
@@ -131,13 +133,15 @@ export class Live {
 
   /** Show a frame when it comes back. */
   async #await(run, { captured, original, sent }, coming) {
+    const place = ++this.#taken;
     try {
       const data = await coming;
       const now = performance.now();
       if (this.#pace.answered({ now, sent, painting: this.#painting })) this.#stream.apply(this.#wanted);
       this.#wake?.();
       const painted = await createImageBitmap(data);
-      if (this.#run === run) {
+      if (this.#run === run && place > this.#drawn) {
+        this.#drawn = place; // they are decoded side by side, and one may overtake another
         this.#original?.close();
         this.#original = original;
         this.#draw(painted);
