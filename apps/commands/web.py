@@ -6,6 +6,7 @@ import logging
 import secrets
 import sys
 import webbrowser
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -147,8 +148,9 @@ def _serve(config: WebConfig, speech: SpeechOptions, *, open_browser: bool) -> N
         address = _address(config, server.port)
         services.start()
         if not speech.quiet:
-            say(f"{engine} · {address} · Ctrl-C ends")
-            _say_addresses(config, server.port)
+            others = _other_addresses(config, server.port)
+            say(" · ".join([engine, address, *others, "Ctrl-C ends"]))
+            _help_phones(config, others)
         level = logging.WARNING if speech.quiet else logging.INFO
         set_up_log(config.log_format, level=logging.DEBUG if speech.debug else level)
         if open_browser:
@@ -177,25 +179,26 @@ def _address(config: WebConfig, port: int, *, host: str | None = None) -> str:
     return f"{scheme}://{name}:{port}/{token}"
 
 
-def _say_addresses(config: WebConfig, port: int) -> None:
-    """Say which addresses other machines can open, and show the first one to a phone's camera."""
+def _other_addresses(config: WebConfig, port: int) -> list[str]:
+    """Return the page's addresses that other machines can open, if they can."""
     from stylizer.web.certificate import own_addresses
 
+    if config.host not in _ALL:
+        return []
+    hosts = [host for host in own_addresses() if config.host != "0.0.0.0" or ":" not in host]
+    return [_address(config, port, host=host) for host in hosts]
+
+
+def _help_phones(config: WebConfig, others: Sequence[str]) -> None:
+    """Show the first address to a phone's camera, and say what the page wants for its own."""
     if is_loopback(config.host):
         return
-    hosts = own_addresses() if config.host in _ALL else [config.host]
-    if config.host == "0.0.0.0":
-        hosts = [host for host in hosts if ":" not in host]
-    for host in hosts:
-        say(f"for other machines: {_address(config, port, host=host)}")
     if config.certificate is None:
-        say("phones give their camera only to https: add --https")
-    if hosts and sys.stderr.isatty():
+        say("phones give a page their camera only by https: add --https")
+    if others and sys.stderr.isatty():
         import segno
 
-        segno.make(_address(config, port, host=hosts[0]), error="l").terminal(
-            sys.stderr, compact=True
-        )
+        segno.make(others[0], error="l").terminal(sys.stderr, compact=True)
 
 
 def _what_is_left(services: Services) -> str:

@@ -74,7 +74,7 @@ class WebConfig:
     keep_seconds: float = 3600.0
     max_clients: int = 8
     max_sessions: int = 1000
-    max_queue: int = 24
+    max_queue: int = 48
     max_jobs: int = 12
     max_styles: int = 8
     upload_bytes: int = 300 * _MIB
