@@ -51,6 +51,7 @@ _FEATURES = {
 """Names in /proc/cpuinfo of what networks are quick with."""
 
 _ENCODERS = ("libx264", "libx265", "libvpx-vp9", "ffv1", "prores_ks")
+_MEASURE = ".ci/gpu.sh OUT, in a checkout"
 _TRIED = (640, 360)
 """(width, height) in pixels at which encoders are tried."""
 
@@ -127,8 +128,11 @@ def _check_backend() -> Iterator[Finding]:
             cure="install the backend's GPU build: pip install 'tensorflow[and-cuda]', or "
             "'jax[cuda13]' and KERAS_BACKEND=jax",
         )
-    elif not has_gpu():
-        yield Finding(topic="GPU", found="none that the backend could use; all runs on the CPU")
+    elif has_gpu():
+        yield Finding(topic="GPU", found="used", cure=f"to measure what it is worth: {_MEASURE}")
+    else:
+        found = "none that the backend could use; all runs on the CPU"
+        yield Finding(topic="GPU", found=f"{found} (where there is one: {_MEASURE})")
 
 
 def _check_openvino() -> Iterator[Finding]:
