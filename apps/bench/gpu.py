@@ -76,14 +76,14 @@ def _content(size: tuple[int, int]) -> Image:
     return paint_style(size=size, seed=3)
 
 
-def seed_run(setup: Setup) -> dict[str, Any]:
+def _seed_run(setup: Setup) -> dict[str, Any]:
     """Time VGG-19 at 512x512, 1,000 iterations of Adam: 134.7 s on the GPU of a Colab, once."""
     from stylizer.gatys.engine import Engine
 
     size = setup.size(512, 512)
     content = _content(size)
     with tempfile.TemporaryDirectory(prefix="stylizer-") as folder:
-        weights = random_vgg(Path(folder) / "vgg.npz")
+        weights = _random_vgg(Path(folder) / "vgg.npz")
         config = GatysConfig(network="vgg19", weights=weights, engine="keras", temporal_weight=0.0)
         engine, times = Engine(_style(), config), []
         for count in (12, setup.iterations):  # the first compiles
@@ -101,7 +101,7 @@ def seed_run(setup: Setup) -> dict[str, Any]:
     }
 
 
-def real_losses(setup: Setup) -> dict[str, Any]:
+def _real_losses(setup: Setup) -> dict[str, Any]:
     """Paint with each loss network and judge by VGG-19 with real weights, up to block4_conv1."""
     from stylizer.gatys.engine import Engine
 
@@ -127,14 +127,14 @@ def real_losses(setup: Setup) -> dict[str, Any]:
     return {"size": list(size), "iterations": setup.iterations, "networks": told}
 
 
-def warm_frames(setup: Setup) -> dict[str, Any]:
+def _warm_frames(setup: Setup) -> dict[str, Any]:
     """Time frames of warm Gatys at 1280x720 with each loss network."""
     from stylizer.gatys.stylizer import GatysStylizer
 
     size, told = setup.size(1280, 720), {}
     configs = [GatysConfig(network=name) for name in ("compact", "half")]
     with tempfile.TemporaryDirectory(prefix="stylizer-") as folder:
-        weights = setup.vgg or random_vgg(Path(folder) / "vgg.npz")
+        weights = setup.vgg or _random_vgg(Path(folder) / "vgg.npz")
         for config in (*configs, _vgg(weights)):
             warm = replace(config, engine="keras", iterations=4)
             stylizer = GatysStylizer(_style(), warm)
@@ -144,7 +144,7 @@ def warm_frames(setup: Setup) -> dict[str, Any]:
     return {"size": list(size), "warm_iterations": GatysConfig().warm_iterations, "networks": told}
 
 
-def fast_frames(setup: Setup) -> dict[str, Any]:
+def _fast_frames(setup: Setup) -> dict[str, Any]:
     """Time frames of the fast networks at 1920x1080, by Keras; reading and writing do not count."""
     from stylizer.network.stylizer import FastStylizer
 
@@ -155,7 +155,7 @@ def fast_frames(setup: Setup) -> dict[str, Any]:
     return {"size": list(size), "networks": told}
 
 
-def half_precision(setup: Setup) -> dict[str, Any]:
+def _half_precision(setup: Setup) -> dict[str, Any]:
     """Tell how far losses in bfloat16 are from those in float32; 1 % is let pass."""
     from stylizer.perceptual.precision import TOLERANCE, deviation
 
@@ -172,16 +172,16 @@ def half_precision(setup: Setup) -> dict[str, Any]:
 
 
 MEASUREMENTS: Mapping[str, Callable[[Setup], dict[str, Any]]] = {
-    "seed_run": seed_run,
-    "fast_frames": fast_frames,
-    "warm_frames": warm_frames,
-    "half_precision": half_precision,
-    "real_losses": real_losses,
+    "seed_run": _seed_run,
+    "fast_frames": _fast_frames,
+    "warm_frames": _warm_frames,
+    "half_precision": _half_precision,
+    "real_losses": _real_losses,
 }
 """In the order in which they are made."""
 
 
-def random_vgg(path: Path) -> Path:
+def _random_vgg(path: Path) -> Path:
     """Write a VGG-19 with random weights that keep activations about as large, up to block5_conv1.
 
     Args:
@@ -218,7 +218,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--small", action="store_true", help="rehearse with tiny pictures")
     given = parser.parse_args(arguments)
     began, setup = time.perf_counter(), Setup(vgg=given.vgg, small=given.small)
-    told: dict[str, Any] = {"machine": describe(), "small": setup.small, "results": {}}
+    told: dict[str, Any] = {"machine": _describe(), "small": setup.small, "results": {}}
     complete = True
     for name, measure in MEASUREMENTS.items():
         start = time.perf_counter()
@@ -239,7 +239,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0 if complete else 1
 
 
-def describe() -> dict[str, str]:
+def _describe() -> dict[str, str]:
     """Name what the numbers are measured on."""
     import keras
 

@@ -6,6 +6,7 @@ Run by ``.ci/gpu.sh`` on machines that have nothing but the backend, so it impor
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 
 import numpy as np
 import pytest
@@ -64,7 +65,8 @@ def test_gradients_are_those_of_differences() -> None:
 @pytest.mark.parametrize("network", ["compact", "half"])
 def test_the_optimization_lowers_the_loss(network: str) -> None:
     config = GatysConfig(network=network, engine="keras", temporal_weight=0.0)
-    content, found = picture(1), []
+    content = picture(1)
+    found: list[Mapping[str, float]] = []
     engine = Engine([Style(name="a", image=picture(2))], config)
     engine(content.astype(np.float32), content, 30, on_losses=found.append)
     assert found[-1]["total"] < 0.7 * found[0]["total"]
