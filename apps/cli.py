@@ -30,6 +30,7 @@ from .commands import (
     report,
     styles,
     sweep,
+    tune,
     video,
     web,
 )
@@ -53,6 +54,7 @@ app.command("video")(video.video)
 app.command("frames")(frames.frames)
 app.command("image")(image.image)
 app.command("jobs")(jobs.jobs)
+app.command("tune")(tune.tune)
 app.command("styles")(styles.styles)
 app.command("export")(export.export)
 app.command("report")(report.report)

@@ -28,9 +28,9 @@ from stylizer.perceptual.compact import (
     build_student,
     fold_map,
 )
+from stylizer.tuning.policy import Policy
 
 from ..records import append_row, read_settings, save_packed
-from ..training.policy import Policy
 from .crops import Crops
 from .distill import Distiller, build_teacher, prepare
 from .optimized_samples import OptimizedSamples

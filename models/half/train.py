@@ -17,13 +17,13 @@ from keras import ops
 from stylizer.backend.keras_backend import compile_step
 from stylizer.perceptual.compact import TAPS, fold_map
 from stylizer.perceptual.half import LAYERS, TEACHER_CHANNELS, build_half, build_student
+from stylizer.tuning.policy import Policy
 
 from ..compact import train as distillation
 from ..compact.crops import Crops
 from ..compact.distill import Distiller, build_teacher
 from ..records import read_settings, save_packed
-from ..training.policy import Policy
-from ..training.trainer import ConvolutionMuon
+from ..training.muon import ConvolutionMuon
 from .start import start_student
 
 __all__ = ["Settings", "export", "main", "make_student"]

@@ -12,22 +12,16 @@ import numpy.typing as npt
 from keras import ops
 
 from stylizer.network.adaptive.noise import make_noise
+from stylizer.tuning.contents import MARGIN, draw_conditions, draw_windows
+from stylizer.tuning.losses import LossWeights
 
-from .losses import LossWeights
 from .pack import Pictures, unpack
 from .patterns import generate
 
-__all__ = ["MARGIN", "Batch", "Settings", "TrainingBatches"]
+__all__ = ["Batch", "Settings", "TrainingBatches"]
 
 Batch = dict[str, Any]
 """Arrays by name."""
-
-MARGIN = 16
-"""Views lie anywhere within this many pixels, so that no grid of the network's or of a codec's
-stays in one place."""
-
-_MOST_SHIFT = 8
-"""Between two views of a picture, pixels."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,28 +125,8 @@ class TrainingBatches:
             found |= self._windows(name, many, side, (250, 640))
         found |= self._windows("styles", count // 2, settings.style_side, (384, 560))
         found["order"] = random.permutation(count).astype(np.int32)
-        found["flat"] = (random.random(count) < settings.flat).astype(np.float32)
-        found["colors"] = _sky_colors(random, count)
-        angle, reach = random.uniform(0, 2 * np.pi, count), random.uniform(0.3, 1.5, count)
-        bend = random.normal(0, 0.7, count)
-        found["direction"] = np.stack([np.sin(angle) * reach, np.cos(angle) * reach, bend], 1)
-        changed = random.random(count) < 0.35
-        found["gamma"] = np.where(changed, np.exp(random.normal(0, 0.4, count)), 1.0)
-        found["light"] = np.where(changed, random.uniform(0.4, 1.15, count), 1.0)
-        found["blur"] = np.where(random.random(count) < 0.2, random.uniform(0.3, 1, count), 0.0)
-        noisy = random.random(count) < 0.4
-        found["grain"] = np.where(noisy, random.exponential(5.0, count), 0.5)
-        packed = random.random(count) < 0.4
-        found["quality"] = np.where(
-            packed, np.exp(random.uniform(np.log(4), np.log(60), count)), 200.0
-        )
-        first = random.integers(MARGIN + 1, size=2)
-        shift = random.integers(-_MOST_SHIFT, _MOST_SHIFT + 1, size=2)
-        found["first"] = first.astype(np.int32)
-        found["second"] = np.clip(first + shift, 0, MARGIN).astype(np.int32)
-        for name in ("noise", "white"):
-            most = self.device[name].shape[0]
-            found[f"{name}_at"] = random.integers(most, size=(count, 2)).astype(np.int32)
+        sides = {name: self.device[name].shape[0] for name in ("noise", "white")}
+        found |= draw_conditions(random, count, flat=settings.flat, sides=sides)
         styles = count // 2
         matrices = np.tile(np.eye(3), (styles, 1, 1))
         offsets = np.zeros((styles, 3))
@@ -170,12 +144,7 @@ class TrainingBatches:
         random, pictures = self._random, self.pictures[name]
         shares = self._style_shares if name == "styles" else None
         index = random.choice(len(pictures.names), size=count, p=shares)
-        sizes = pictures.sizes[index]
-        target = np.exp(random.uniform(np.log(whole[0]), np.log(whole[1]), count))
-        window = np.minimum(side / target, 1.0) * sizes.min(1)
-        corner = random.random((count, 2)) * (sizes - window[:, None])
-        mirrored = (random.random(count) < 0.5).astype(np.float32)
-        windows = np.concatenate([corner, window[:, None]], 1)
+        windows, mirrored = draw_windows(random, pictures.sizes[index], side=side, whole=whole)
         return {
             f"{name}_index": index.astype(np.int32),
             f"{name}_window": windows,
@@ -205,14 +174,6 @@ def _write(photos: Pictures, random: np.random.Generator) -> npt.NDArray[np.uint
         font = int(random.integers(0, 5))
         cv2.putText(image, text, (4, line), font, size, color, 1 + int(size), cv2.LINE_AA)
     return image
-
-
-def _sky_colors(random: np.random.Generator, count: int) -> npt.NDArray[np.float64]:
-    base = random.uniform(10, 245, (count, 1, 3))
-    gray = random.random((count, 1, 1)) < 0.4
-    base = np.where(gray, base.mean(-1, keepdims=True) + random.normal(0, 12, base.shape), base)
-    step = random.normal(0, 1, (count, 2, 3)) * random.uniform(4, 50, (count, 1, 1))
-    return np.clip(base + step, 0, 255)
 
 
 def _mixing(random: np.random.Generator) -> tuple[Any, Any]:

@@ -13,8 +13,7 @@ from stylizer.network.adaptive import architecture as adaptive
 from stylizer.network.adaptive.noise import NOISE_CHANNELS
 from stylizer.network.fast import architecture as fast
 from stylizer.perceptual.compact import TAPS
-
-from .policy import Policy
+from stylizer.tuning.policy import Policy
 
 __all__ = ["NETWORKS", "Trainable", "build"]
 

@@ -11,11 +11,9 @@ from keras import ops
 
 from stylizer.perceptual.compact import load_compact
 from stylizer.perceptual.vgg import build_vgg
-from stylizer.weights import weights_path
-
-from . import views
-from .batches import MARGIN, Batch, Settings
-from .losses import (
+from stylizer.tuning import views
+from stylizer.tuning.contents import MARGIN, degrade
+from stylizer.tuning.losses import (
     LAYERS,
     checkerboard_loss,
     content_loss,
@@ -23,8 +21,11 @@ from .losses import (
     style_losses,
     style_targets,
 )
+from stylizer.tuning.policy import Policy
+from stylizer.weights import weights_path
+
+from .batches import Batch, Settings
 from .networks import Trainable
-from .policy import Policy
 
 __all__ = ["Objective"]
 
@@ -118,14 +119,7 @@ class Objective:
             for name in ("photos", "large")
         ]
         images = ops.take(ops.concatenate(cut), batch["order"], axis=0)
-        skies = views.gradients(batch["colors"], batch["direction"], side=side)
-        images = ops.where(batch["flat"][:, None, None, None] > 0, skies, images)
-        gamma, light = (batch[name][:, None, None, None] for name in ("gamma", "light"))
-        images = 255.0 * ops.power(ops.clip(images * light / 255.0, 1e-3, 1.0), gamma)
-        dirty = views.blur(images, batch["blur"])
-        grain = views.tile(batch["white"], batch["white_at"], side=side)
-        dirty += grain * ops.maximum(batch["grain"], 1.0 * batch["flat"])[:, None, None, None]
-        return images, views.compress(ops.clip(dirty, 0.0, 255.0), batch["quality"])
+        return degrade(images, batch)
 
     def styles(self, batch: Batch) -> Tensor:
         """Return the style pictures of a batch, (N, side, side, 3)."""

@@ -20,12 +20,13 @@ import numpy as np
 from keras import ops
 
 from stylizer.backend.keras_backend import compile_step
+from stylizer.tuning.trainer import Trainer
 
 from ..records import append_row, read_settings
 from .batches import Batch, Settings, TrainingBatches
+from .muon import ConvolutionMuon
 from .networks import Trainable, build
 from .objective import Objective
-from .trainer import ConvolutionMuon, Trainer
 from .validation import Validation
 
 __all__ = ["main", "train"]

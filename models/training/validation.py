@@ -11,13 +11,13 @@ from keras import ops
 
 from stylizer.backend.keras_backend import compile_step
 from stylizer.network.adaptive.noise import noise_map
+from stylizer.tuning.losses import LAYERS, style_targets
+from stylizer.tuning.trainer import Trainer
 
 from ..pictures import square
-from .losses import LAYERS, style_targets
 from .networks import Trainable
 from .objective import Objective
 from .pack import unpack_held_out
-from .trainer import Trainer
 
 __all__ = ["Validation", "sky"]
 

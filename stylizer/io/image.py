@@ -29,6 +29,8 @@ __all__ = [
     "IMAGE_SUFFIXES",
     "MAX_PIXELS",
     "count_plays",
+    "decode_image",
+    "encode_image",
     "image_size",
     "lay_on_white",
     "read_image",
@@ -101,6 +103,23 @@ def read_image_and_alpha(
     """
     with _opened(Path(path), max_side) as opened:
         return _to_rgb(ImageOps.exif_transpose(opened))
+
+
+def decode_image(data: bytes, *, max_side: int = MAX_SIDE) -> Image:
+    """Read a picture that is no file of its own, as `read_image` does.
+
+    Raises:
+      SourceError: as `read_image` says.
+    """
+    with _opened(Path("picture"), max_side, data) as opened:
+        return _to_rgb(ImageOps.exif_transpose(opened))[0]
+
+
+def encode_image(image: Image) -> bytes:
+    """Write a picture, uint8 RGB (H, W, 3), as JPEG."""
+    target = io.BytesIO()
+    pillow.fromarray(check_image(image)).save(target, format="JPEG", quality=90)
+    return target.getvalue()
 
 
 def lay_on_white(rgba: Image) -> tuple[Image, Image | None]:
@@ -185,17 +204,19 @@ def count_plays(path: Path | str) -> int | None:
 
 
 @contextmanager
-def _opened(path: Path, max_side: int) -> Iterator[pillow.Image]:
+def _opened(path: Path, max_side: int, data: bytes | None = None) -> Iterator[pillow.Image]:
     """Open a picture up to its header, and turn every failure into a SourceError."""
     try:
-        refuse_special(path)  # opening a pipe would wait for its writer
-        if path.stat().st_size == 0 and path.is_file():
-            raise SourceError(f"{path}: the file is empty (0 bytes); expected a picture")
+        if data is None:
+            refuse_special(path)  # opening a pipe would wait for its writer
+            if path.stat().st_size == 0 and path.is_file():
+                raise SourceError(f"{path}: the file is empty (0 bytes); expected a picture")
         with _FILTERS, warnings.catch_warnings():
             # Large pictures are checked here, and what is damaged is an error or does no harm.
             warnings.simplefilter("ignore", pillow.DecompressionBombWarning)
             warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
-            with pillow.open(path, formats=_READ_FORMATS) as opened:
+            given = path if data is None else io.BytesIO(data)
+            with pillow.open(given, formats=_READ_FORMATS) as opened:
                 _check_size(path, opened.size, max_side)
                 yield opened
     except FileNotFoundError as error:

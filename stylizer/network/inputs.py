@@ -5,22 +5,25 @@ Pictures are uint8 RGB, (H, W, 3).
 
 from __future__ import annotations
 
+import logging
 import math
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from stylizer.errors import ConfigError
+from stylizer.errors import ConfigError, StyleError
 from stylizer.frame import Image, check_image
 from stylizer.io.resize import resize_image
 from stylizer.size import Size
 from stylizer.styles.built_in import NamedStyle
+from stylizer.styles.load import AnyStyle
 
 __all__ = [
     "LEAST_STYLE_SIDE",
     "StyleEmbedding",
     "check_embedding",
+    "embed",
     "extend",
     "join_tiles",
     "known_statistics",
@@ -29,12 +32,16 @@ __all__ = [
 ]
 
 StyleEmbedding = npt.NDArray[np.float32]
-"""What a network knows of a style: float32, 1-D. Codes of the same network can be mixed."""
+"""What a network knows of a style: float32, 1-D, a code, and of a tuned style, after it, what is
+added to all that follows from the code (`stylizer.network.adaptive.styled`). Those of the same
+network can be mixed; where one is tuned and another is not, the latter is as if followed by 0."""
 
 LEAST_STYLE_SIDE = 16
 """Short side of the smallest style picture that is read, in pixels."""
 
 _MOST_ASPECT = 4.0
+
+_log = logging.getLogger(__name__)
 
 
 def extend(image: Image, *, stride: int, least_side: int) -> Image:
@@ -119,15 +126,53 @@ def known_statistics(style: NamedStyle, side: float, count: int) -> npt.NDArray[
     return np.ascontiguousarray(known, np.float32)[None]
 
 
-def check_embedding(code: StyleEmbedding, size: int) -> StyleEmbedding:
-    """Return a style code as float32 (1, size), or say what is wrong with it.
+def embed(
+    code: StyleEmbedding, style: AnyStyle, *, network: str, weights: str | None
+) -> StyleEmbedding:
+    """Return a style's code, and after it what tuning found, if it was tuned for this network.
+
+    Args:
+      code: float32, 1-D.
+      style: the style.
+      network: which network it is for; a style that was tuned for another is painted untuned, and
+        that is logged.
+      weights: sha256 of the network's file of weights.
+
+    Raises:
+      StyleError: it was tuned for other weights of this network.
+    """
+    tuning = style.tuning
+    if tuning is None:
+        return code
+    if tuning.network != network:
+        _log.warning(
+            "style %s: was tuned for the network %s, and %s paints it as if it were not",
+            *(style.name, tuning.network, network),
+        )
+        return code
+    if tuning.weights != weights:
+        raise StyleError(
+            f"style {style.name}: was tuned for other weights of the network {network} "
+            f"({tuning.weights[:12]}..., here {str(weights)[:12]}...); tune it again, or paint "
+            "after its picture"
+        )
+    whole = np.concatenate([code, tuning.change])
+    whole.setflags(write=False)
+    return whole
+
+
+def check_embedding(
+    code: StyleEmbedding, size: int, *, change: int = 0
+) -> tuple[StyleEmbedding, StyleEmbedding | None]:
+    """Return a code, float32 (1, size), and what is added after it, float32 (change,), or None.
 
     Raises:
       ConfigError: it is not 1-D or of another size.
     """
-    if code.shape != (size,):
+    if code.shape != (size,) and code.shape != (size + change,):
         raise ConfigError(
             f"code: expected a style code of shape ({size},), got {code.shape}; "
             "codes go only with the network that made them"
         )
-    return np.ascontiguousarray(code, np.float32)[None]
+    whole = np.ascontiguousarray(code, np.float32)
+    return whole[None, :size], whole[size:] if len(whole) > size else None

@@ -126,5 +126,8 @@ def mix_styles(
     if len(codes) == 1:
         return codes[0]
     total = math.fsum(style.weight for style in styles)
-    shares = np.array([style.weight / total for style in styles], np.float32)
-    return np.asarray(shares @ np.stack(codes), np.float32)
+    mixed = np.zeros(max(map(len, codes)), np.float32)
+    for style, code in zip(styles, codes, strict=True):
+        mixed[: len(code)] += np.float32(style.weight / total) * code
+    mixed.setflags(write=False)
+    return mixed

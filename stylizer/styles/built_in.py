@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from stylizer.errors import StyleError
 from stylizer.styles.regions import check_part
+from stylizer.styles.tuning import Tuning
 from stylizer.weights import weights_path
 
 __all__ = [
@@ -54,6 +55,7 @@ class NamedStyle:
       weight: its share among several styles, more than 0.
       region: the part of the picture that it is for, as `stylizer.styles.regions` says; None for
         all that is left.
+      tuning: what was added to a network for this style; None for nothing.
     """
 
     name: str
@@ -65,6 +67,7 @@ class NamedStyle:
     grams: Mapping[str, Mapping[int, Mapping[str, Vector]]] = field(repr=False, compare=False)
     weight: float = 1.0
     region: str | None = None
+    tuning: Tuning | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Check the weight, the region and the numbers.

@@ -1,8 +1,8 @@
 """Styles: pictures that are read and checked, and built-in ones; weighted.
 
-A style is written as a path, ``my.jpg``, or as the name of a built-in one, ``starry_night``, with a
-weight if there are several: ``starry_night:0.7``; and before it, the part of the picture that it is
-for: ``person=starry_night`` (`stylizer.styles.regions`).
+A style is written as a path, ``my.jpg`` or, if it was tuned, ``my.style``, or as the name of a
+built-in one, ``starry_night``, with a weight if there are several: ``starry_night:0.7``; and before
+it, the part of the picture that it is for: ``person=starry_night`` (`stylizer.styles.regions`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import math
 import re
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from stylizer.errors import SourceError, StyleError
@@ -20,6 +20,7 @@ from stylizer.frame import Image, check_image
 from stylizer.io.image import IMAGE_SUFFIXES, read_image
 from stylizer.styles.built_in import NamedStyle, check_weight, load_named_style, style_names
 from stylizer.styles.regions import check_part, group_styles, mask_path, split_part
+from stylizer.styles.tuning import TUNED_SUFFIX, Tuning, read_tuning
 
 __all__ = [
     "MIN_SIDE",
@@ -47,12 +48,14 @@ class Style:
       weight: its share among several styles, more than 0.
       region: the part of the picture that it is for, as `stylizer.styles.regions` says; None for
         all that is left.
+      tuning: what was added to a network for this style; None for nothing.
     """
 
     name: str
     image: Image
     weight: float = 1.0
     region: str | None = None
+    tuning: Tuning | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Check the picture, the weight and the region.
@@ -81,10 +84,10 @@ def load_style(text: str) -> AnyStyle:
     r"""Read one style.
 
     Args:
-      text: a path or the name of a built-in style, or one of them, a colon and a weight. A file
-        that exists wins over a name. What exists as a file by the whole text is taken as a path; so
-        are a drive letter (``C:\x.jpg``) and any colon not followed by a number. All of it may
-        come after the part that the style is for, and ``=``.
+      text: the path of a picture or of a tuned style, or the name of a built-in one; or one of
+        them, a colon and a weight. A file that exists wins over a name. What exists as a file by
+        the whole text is taken as a path; so are a drive letter (``C:\x.jpg``) and any colon not
+        followed by a number. All of it may come after the part that the style is for, and ``=``.
 
     Raises:
       StyleError: there is no such file or style, it cannot be read as a picture, is too small, or
@@ -106,6 +109,11 @@ def load_style(text: str) -> AnyStyle:
             f"style {text!r}: there is no file {path} and no built-in style of that name; "
             f"{_advice(path)}"
         )
+    if path.suffix.lower() == TUNED_SUFFIX:
+        tuning, name, picture = read_tuning(path)
+        if picture is None:
+            raise StyleError(f"style {text!r}: holds no picture; tune it again")
+        return Style(name=name, image=picture, weight=weight, region=region, tuning=tuning)
     try:
         image = read_image(path)
     except SourceError as error:

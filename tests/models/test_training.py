@@ -13,9 +13,15 @@ from keras import ops
 
 from stylizer.errors import SourceError
 from stylizer.models.pictures import square
-from stylizer.models.training import pack, views
+from stylizer.models.training import pack
 from stylizer.models.training.batches import Settings, TrainingBatches
-from stylizer.models.training.losses import (
+from stylizer.models.training.muon import ConvolutionMuon
+from stylizer.models.training.pack import trains_on, unpack, unpack_held_out
+from stylizer.models.training.patterns import PATTERNS
+from stylizer.models.training.train import train
+from stylizer.models.training.validation import sky
+from stylizer.tuning import views
+from stylizer.tuning.losses import (
     LAYERS,
     STRIDE,
     checkerboard_loss,
@@ -24,11 +30,7 @@ from stylizer.models.training.losses import (
     style_losses,
     style_targets,
 )
-from stylizer.models.training.pack import trains_on, unpack, unpack_held_out
-from stylizer.models.training.patterns import PATTERNS
-from stylizer.models.training.train import train
-from stylizer.models.training.trainer import ConvolutionMuon, Trainer
-from stylizer.models.training.validation import sky
+from stylizer.tuning.trainer import Trainer
 from tests.clips import picture
 
 Array = npt.NDArray[Any]

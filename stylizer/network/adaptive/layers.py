@@ -95,6 +95,11 @@ class AdaptiveConvolution(keras.layers.Layer):
         changed = both[..., self.channels :] * gain[:, None, None]
         return both[..., : self.channels] + ops.conv(changed, self.after)
 
+    def convolve(self, inputs: Tensor, kernel: Tensor) -> Tensor:
+        """Convolve (N, H, W, C) features with one whole kernel, as `kernel` gives it."""
+        padded = self._pad(inputs) if self.size > 1 else inputs
+        return ops.conv(padded, kernel, padding="valid")
+
     def kernel(self, gain: Tensor) -> Tensor:
         """Return the whole kernel for one style's gain (rank,): (size, size, in, out)."""
         return self.shared + ops.matmul(self.before * gain, self.after[0, 0])

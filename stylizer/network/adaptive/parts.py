@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import keras
 from keras import ops
 
+from stylizer.network.adaptive import styled
 from stylizer.network.adaptive.architecture import (
     CODE_SIZE,
     STATISTICS_SIZE,
@@ -15,7 +17,12 @@ from stylizer.network.adaptive.architecture import (
     style_statistics,
 )
 from stylizer.network.adaptive.noise import NOISE_CHANNELS, NOISE_STRIDE, noise_map
-from stylizer.network.embedded.parts import NetworkParts, join_parts, load_weights
+from stylizer.network.embedded.parts import (
+    NetworkParts,
+    StyledParts,
+    join_parts,
+    load_weights,
+)
 
 __all__ = ["Measure", "NoiseMap", "load_network", "load_parts"]
 
@@ -63,14 +70,25 @@ def load_parts(weights: Path, loss_weights: Path) -> NetworkParts:
     network = load_network(weights)
     painter = network.get_layer("image_network")
     image, code = keras.Input((None, None, 3), name="image"), keras.Input((CODE_SIZE,), name="code")
-    painted = painter({"image": image, "noise": NoiseMap()(image), "code": code})
-    return join_parts(
+    noise = NoiseMap()
+    painted = painter({"image": image, "noise": noise(image), "code": code})
+
+    def read(code: Tensor, change: Tensor) -> styled.Values:
+        added = styled.split_change(painter, change)
+        return {k: value + added[k] for k, value in styled.style_values(painter, code).items()}
+
+    def paint(image: Tensor, values: styled.Values) -> Tensor:
+        return styled.paint(painter, image, noise(image), values)
+
+    parts = join_parts(
         painter=painter,
         predictor=network.get_layer("predictor"),
         measure=Measure(),
         loss_weights=loss_weights,
         image=keras.Model({"image": image, "code": code}, painted),
     )
+    size = styled.change_size(painter)
+    return replace(parts, styled=StyledParts(change_size=size, read=read, paint=paint))
 
 
 def load_network(weights: Path) -> keras.Model:

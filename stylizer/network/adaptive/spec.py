@@ -22,6 +22,7 @@ ADAPTIVE = EmbeddedNetworkSpec(
         "stylizer.network.adaptive.architecture",
         "stylizer.network.adaptive.layers",
         "stylizer.network.adaptive.noise",
+        "stylizer.network.adaptive.styled",
         "stylizer.network.fast.architecture",
         "stylizer.network.embedded.openvino_graph",
         "stylizer.perceptual.compact",

@@ -13,9 +13,11 @@ from stylizer.frame import Image
 from stylizer.network.config import FastConfig
 from stylizer.network.embedded.parts import load_parts
 from stylizer.network.embedded.spec import EmbeddedNetworkSpec
+from stylizer.network.embedded.style_cache import StyleCache
 from stylizer.network.inputs import (
     StyleEmbedding,
     check_embedding,
+    embed,
     extend,
     known_statistics,
     resize_style,
@@ -59,15 +61,32 @@ class KerasRuntime:
         weights = config.weights or weights_path(network.weights)
         parts = load_parts(network.parts, weights, weights_path(network.loss_weights))
 
-        def paint(image: Tensor, code: Tensor) -> Tensor:
-            given = {"image": ops.cast(image, "float32"), "code": code}
-            painted = parts.image(given, training=False)
+        styled = parts.styled
+
+        def paint(image: Tensor, style: Any) -> Tensor:
+            picture = ops.cast(image, "float32")
+            if styled is None:
+                painted = parts.image({"image": picture, "code": style}, training=False)
+            else:
+                painted = styled.paint(picture, style)
             return ops.cast(ops.round(ops.clip(painted, 0, 255)), "uint8")
+
+        def read_style(style: StyleEmbedding) -> Any:
+            """Return what `paint` takes of a style."""
+            size = 0 if styled is None else styled.change_size
+            code, change = check_embedding(style, parts.code_size, change=size)
+            known = ops.convert_to_tensor(code)
+            if styled is None:
+                return known
+            added = np.zeros(size, np.float32) if change is None else change
+            return styled.read(known, ops.convert_to_tensor(added))
 
         def measure(image: Tensor) -> Tensor:
             return parts.statistics({"image": ops.cast(image, "float32")}, training=False)
 
-        self._network, self._predictor, self._code_size = network, parts.predictor, parts.code_size
+        self._network, self._predictor = network, parts.predictor
+        self._digest = network.digest(config.weights)
+        self._style = StyleCache(read_style)
         self._paint, self._measure = compile_step(paint), compile_step(measure)
         self.description = f"{network.name}, {describe_device()}"
         self.mixes = network.mixes
@@ -79,7 +98,7 @@ class KerasRuntime:
           style: a picture, or a built-in style, of which the nearest size is taken.
           scale: of the style picture, 1 for the size that the network knows.
         """
-        side = self._network.style_side * scale
+        side = self._network.style_side * scale * (style.tuning.scale if style.tuning else 1.0)
         if isinstance(style, Style):
             picture = resize_style(style.image, side)
             statistics = self._measure(ops.convert_to_tensor(picture[None]))
@@ -87,10 +106,11 @@ class KerasRuntime:
             count = self._predictor.input_shape[-1]
             statistics = ops.convert_to_tensor(known_statistics(style, side, count))
         code = ops.convert_to_numpy(self._predictor(statistics, training=False))
-        return np.array(code[0], np.float32)
+        known = np.array(code[0], np.float32)
+        return embed(known, style, network=self._network.name, weights=self._digest)
 
     def prepare(self, size: tuple[int, int], code: StyleEmbedding) -> None:
-        """Trace the network for pictures of (width, height)."""
+        """Trace the network for pictures of (width, height), and make the kernels of a code."""
         self.paint(np.zeros((size[1], size[0], 3), np.uint8), code)
 
     def paint(self, image: Image, code: StyleEmbedding) -> Image:
@@ -101,7 +121,7 @@ class KerasRuntime:
         """
         stride, least = self._network.stride, self._network.least_side
         extended = extend(image, stride=stride, least_side=least)
-        known = ops.convert_to_tensor(check_embedding(code, self._code_size))
-        painted = ops.convert_to_numpy(self._paint(ops.convert_to_tensor(extended[None]), known))
+        style = self._style(code)
+        painted = ops.convert_to_numpy(self._paint(ops.convert_to_tensor(extended[None]), style))
         height, width, _ = image.shape
         return np.array(painted[0, :height, :width], np.uint8)

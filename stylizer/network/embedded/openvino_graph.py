@@ -10,6 +10,7 @@ once a style: `stylizer.network.embedded.openvino_split`.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import keras
@@ -21,6 +22,7 @@ from openvino import opset13 as op
 
 from stylizer.errors import BackendError
 from stylizer.network.adaptive import layers as adaptive
+from stylizer.network.adaptive.styled import change_shapes
 from stylizer.network.fast import architecture as fast
 from stylizer.network.fast.architecture import DepthToSpace, DynamicConvolution, Reflect
 
@@ -41,7 +43,9 @@ def build_graph(network: keras.Model) -> ov.Model:
     Returns:
       A model from ``image``, uint8 RGB (1, H, W, 3), ``code``, float32 (1, N), and what else the
       network takes, maps of float32 (1, H, W, C) by their names, to ``output``: the painting in
-      tiles, uint8 (1, H / r, W / r, 3 r^2), where r is the last layer's factor.
+      tiles, uint8 (1, H / r, W / r, 3 r^2), where r is the last layer's factor. Where kernels
+      follow the style it takes ``change`` too, float32 (D,), which is added to all that is made of
+      the code (`stylizer.network.adaptive.styled.split_change`).
 
     Raises:
       BackendError: the network has a layer that is not known here.
@@ -53,6 +57,17 @@ def build_graph(network: keras.Model) -> ov.Model:
     rescaling, reflect = _find(steps, layers.Rescaling)[0], _find(steps, Reflect)[0]
     arranging, scaling = _find(steps, DepthToSpace)[-1], _find(steps, layers.Rescaling)[-1]
     known = _project(code, _find(steps, layers.Dense))
+    kernels: dict[str, Output] = {}
+    if _find(steps, adaptive.AdaptiveConvolution):
+        given["change"], changes = _take_change(network)
+        for layer in steps:
+            if isinstance(layer, layers.Dense) and layer.name in changes:
+                part = op.reshape(changes[layer.name], _whole([1, layer.units, 1, 1]), False)
+                known[layer.output.name] = op.add(known[layer.output.name], part)
+            elif layer.name in changes:
+                whole = op.reshape(changes[layer.name], _whole(layer.shared.shape), False)
+                made = _style_kernel(layer, known[layer.input[1].name])
+                kernels[layer.name] = op.add(made, _transpose(whole, (3, 2, 0, 1)))
     for name, slot in network.input.items():
         if name not in given:
             given[name] = op.parameter([1, -1, -1, slot.shape[-1]], ov.Type.f32, name=name)
@@ -62,7 +77,10 @@ def build_graph(network: keras.Model) -> ov.Model:
     for layer in steps:
         inputs = layer.input if isinstance(layer.input, list) else [layer.input]
         if layer.output.name not in known and layer not in (rescaling, arranging, scaling):
-            known[layer.output.name] = _translate(layer, [known[one.name] for one in inputs])
+            features = [known[one.name] for one in inputs]
+            if layer.name in kernels:
+                features[1] = kernels[layer.name]
+            known[layer.output.name] = _translate(layer, features)
     painted = _rescale(known[arranging.input.name], scaling)
     levels = op.convert(op.round(op.clamp(painted, 0.0, 255.0), "half_to_even"), "u8")
     result = op.result(_transpose(levels, (0, 2, 3, 1)))
@@ -88,6 +106,15 @@ def _project(code: Output, dense: list[layers.Dense]) -> dict[str, Output]:
     widths = _whole([layer.units for layer in dense])
     parts = op.variadic_split(whole, _whole(1), widths).outputs()
     return {layer.output.name: part for layer, part in zip(dense, parts, strict=True)}
+
+
+def _take_change(network: keras.Model) -> tuple[Output, dict[str, Output]]:
+    """Return the parameter ``change``, and its parts by layer."""
+    shapes = change_shapes(network)
+    sizes = [math.prod(shape) for shape in shapes.values()]
+    change = op.parameter([sum(sizes)], ov.Type.f32, name="change")
+    parts = op.variadic_split(change, _whole(0), _whole(sizes)).outputs()
+    return change, dict(zip(shapes, parts, strict=True))
 
 
 def _translate(layer: keras.layers.Layer, given: list[Output]) -> Output:
@@ -121,8 +148,7 @@ def _translate(layer: keras.layers.Layer, given: list[Output]) -> Output:
         case DynamicConvolution():
             return _convolve(given[0], _style_kernel(layer, given[1]))
         case adaptive.AdaptiveConvolution():
-            padded = _reflect(given[0], layer.size // 2, axes=_SPATIAL)
-            return _convolve(padded, _style_kernel(layer, given[1]))
+            return _convolve(_reflect(given[0], layer.size // 2, axes=_SPATIAL), given[1])
         case adaptive.LatticeFilter():
             return _convolve(_reflect(given[0], 1, axes=_SPATIAL), _turned(layer.kernel))
         case layers.DepthwiseConv2D():

@@ -32,9 +32,11 @@ from stylizer.frame import Image
 from stylizer.network.config import FastConfig
 from stylizer.network.embedded.openvino_models import load_models
 from stylizer.network.embedded.spec import EmbeddedNetworkSpec
+from stylizer.network.embedded.style_cache import StyleCache
 from stylizer.network.inputs import (
     StyleEmbedding,
     check_embedding,
+    embed,
     extend,
     join_tiles,
     known_statistics,
@@ -59,17 +61,13 @@ _EXACT = _HINTS["float32"]
 """For what runs once a style: the squares in its statistics leave the range of float16."""
 
 
-_STYLES = 12
-"""Styles whose kernels are kept: they take a few milliseconds to make, and up to 4 MB each."""
-
-
 @dataclass
 class _Painter:
-    """The network compiled for a size, and whose kernels it holds; or those of several codes."""
+    """The network compiled for a size, and whose kernels it holds; or those of several styles."""
 
     request: Any
     style: list[Any] | None = None
-    codes: bytes = b""
+    styles: Sequence[list[Any]] = ()
 
 
 class OpenVinoRuntime:
@@ -119,12 +117,15 @@ class OpenVinoRuntime:
             for model in (style, predictor)
         )
         self._code_size = int(self._predict.output().shape[-1])
+        inputs = {slot.get_any_name(): slot for slot in self._read_style.inputs}
+        self._change_size = int(inputs["change"].shape[0]) if "change" in inputs else 0
+        self._digest = network.digest(config.weights)
+        self._style = StyleCache(self._make_style)
         precision = cpu_precision() if config.precision == "auto" else config.precision
         self.description = f"{network.name}, openvino on CPU ({threads} threads), {precision}"
         self.mixes = network.mixes
         self._painters: OrderedDict[tuple[int, ...], _Painter] = OrderedDict()
-        self._styles: OrderedDict[bytes, list[Any]] = OrderedDict()
-        self._painting, self._encoding, self._reading = (threading.Lock() for _ in range(3))
+        self._painting, self._encoding = threading.Lock(), threading.Lock()
 
     def encode(self, style: AnyStyle, *, scale: float) -> StyleEmbedding:
         """Return the code of a style: float32, 1-D.
@@ -134,14 +135,15 @@ class OpenVinoRuntime:
           scale: of the style picture, 1 for the size that the network knows.
         """
         with self._encoding:
-            side = self._network.style_side * scale
+            side = self._network.style_side * scale * (style.tuning.scale if style.tuning else 1.0)
             if isinstance(style, Style):
                 picture = resize_style(style.image, side)
                 statistics = self._measure(picture[None].astype(np.float32))[0]
             else:
                 count = int(self._predict.input().shape[-1])
                 statistics = known_statistics(style, side, count)
-            return np.array(self._predict(statistics)[0][0], np.float32)
+            code = np.array(self._predict(statistics)[0][0], np.float32)
+            return embed(code, style, network=self._network.name, weights=self._digest)
 
     @functools.cached_property
     def _measure(self) -> Any:
@@ -156,7 +158,7 @@ class OpenVinoRuntime:
         Raises:
           ConfigError: the code is of another network.
         """
-        self._style(check_embedding(code, self._code_size))
+        self._style(code)
         shape = self._extend(np.zeros((size[1], size[0], 3), np.uint8)).shape
         with self._painting:
             known = shape in self._painters
@@ -172,7 +174,7 @@ class OpenVinoRuntime:
           ConfigError: the image is no uint8 RGB picture, or the code is of another network.
         """
         extended = self._extend(image)
-        style = self._style(check_embedding(code, self._code_size))
+        style = self._style(code)
         height, width, _ = image.shape
         with self._painting:
             request = self._painter(extended.shape, style)
@@ -195,49 +197,46 @@ class OpenVinoRuntime:
         """
         extended = self._extend(image)
         height, width, _ = image.shape
-        known = [check_embedding(code, self._code_size) for code in codes]
+        styles = [self._style(code) for code in codes]
         with self._painting:
-            request = self._divided_painter(extended.shape, known)
+            request = self._divided_painter(extended.shape, styles)
             request.set_tensor("masks", _tensor(_fit_masks(masks, (width, height), extended)[None]))
             given = {"image": extended}
             tiles = request.infer(given, share_inputs=True, share_outputs=True)[0][0]
             return np.ascontiguousarray(join_tiles(tiles)[:height, :width])
 
-    def _divided_painter(self, shape: tuple[int, ...], codes: Sequence[StyleEmbedding]) -> Any:
+    def _divided_painter(self, shape: tuple[int, ...], styles: Sequence[list[Any]]) -> Any:
         """Return where the network runs in several styles for images (1, H, W, 3)."""
         from stylizer.network.embedded.openvino_regions import combine_styles
 
-        key = (*shape, len(codes))
+        key = (*shape, len(styles))
         if key not in self._painters:
-            self._keep(key, self._compile(shape, parts=len(codes)))
+            self._keep(key, self._compile(shape, parts=len(styles)))
         self._painters.move_to_end(key)
         painter = self._painters[key]
-        whole = b"".join(code.tobytes() for code in codes)
-        if painter.codes != whole:
-            mean = np.mean(codes, axis=0, dtype=np.float32)
-            read = [list(map(np.array, self._read_style(one).values())) for one in (*codes, mean)]
-            count = len(read[-1])
-            values = combine_styles(self._image, count, read[:-1], read[-1])
-            first = len(self._image.inputs) - count + 1
+        if [*map(id, painter.styles)] != [*map(id, styles)]:
+            read = [[tensor.data for tensor in style] for style in styles]
+            # what follows from the mean of codes, since all of it is affine in them
+            mean = [np.mean(values, axis=0) for values in zip(*read, strict=True)]
+            values = combine_styles(self._image, len(mean), read, mean)
+            first = len(self._image.inputs) - len(mean) + 1
             for index, value in enumerate(values, start=first):
                 painter.request.set_input_tensor(index, _tensor(value))
-            painter.codes = whole
+            painter.styles = styles
         return painter.request
 
     def _extend(self, image: Image) -> Image:
         stride, least = self._network.stride, self._network.least_side
         return extend(image, stride=stride, least_side=least)[None]
 
-    def _style(self, code: StyleEmbedding) -> list[Any]:
-        """Return what the network takes of a style (1, C), as OpenVINO's tensors."""
-        key = code.tobytes()
-        with self._reading:
-            if key not in self._styles:
-                self._styles[key] = [_tensor(value) for value in self._read_style(code).values()]
-                if len(self._styles) > _STYLES:
-                    self._styles.popitem(last=False)
-            self._styles.move_to_end(key)
-            return self._styles[key]
+    def _make_style(self, style: StyleEmbedding) -> list[Any]:
+        """Return what the network takes of a style, as OpenVINO's tensors."""
+        code, change = check_embedding(style, self._code_size, change=self._change_size)
+        given = {"code": code}
+        if self._change_size:
+            none = np.zeros(self._change_size, np.float32)
+            given["change"] = none if change is None else change
+        return [_tensor(value) for value in self._read_style(given).values()]
 
     def _painter(self, shape: tuple[int, ...], style: list[Any]) -> Any:
         """Return where the network runs for images (1, H, W, 3), in a style."""

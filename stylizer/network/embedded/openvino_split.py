@@ -14,23 +14,27 @@ from openvino import opset13 as op
 
 __all__ = ["split_style"]
 
+_STYLE = {"code", "change"}
+"""The inputs that say the style."""
+
 
 def split_style(model: ov.Model) -> tuple[ov.Model, ov.Model]:
     """Split a network; the two models share nothing with it, nor with each other.
 
     Args:
-      model: one of its inputs is ``code``, of a static shape.
+      model: one of its inputs is ``code``, of a static shape, as is ``change``, if it has that.
 
     Returns:
-      From ``code`` to what the other model takes of a style, in this order. From the other inputs
+      From these to what the other model takes of a style, in this order. From the other inputs
       of the network, and then what the first gives, to the network's outputs.
     """
     style, frame = model.clone(), model.clone()
     cut = _boundary(frame)
     ordered = style.get_ordered_ops()
     results = [op.result(ordered[index].output(port)) for index, port in cut]
-    style = ov.Model(results, [style.input("code").get_node()], "style")
-    inputs = [slot.get_node() for slot in frame.inputs if "code" not in slot.get_names()]
+    known = [slot.get_node() for slot in style.inputs if slot.get_names() & _STYLE]
+    style = ov.Model(results, known, "style")
+    inputs = [slot.get_node() for slot in frame.inputs if not slot.get_names() & _STYLE]
     ordered = frame.get_ordered_ops()
     for index, port in cut:
         source = ordered[index].output(port)
@@ -42,9 +46,9 @@ def split_style(model: ov.Model) -> tuple[ov.Model, ov.Model]:
 
 
 def _boundary(model: ov.Model) -> list[tuple[int, int]]:
-    """Return the outputs that depend on the code alone, and that others take: (number, port).
+    """Return the outputs that depend on the style alone, and that others take: (number, port).
 
-    Numbers are those of `ov.Model.get_ordered_ops`, the same for each clone.
+    They come in the order in which frames take them. Numbers are those of `ov.Model.get_ordered_ops`, the same for each clone.
     """
     ordered: list[Any] = model.get_ordered_ops()
     kinds: dict[str, str] = {}
@@ -52,16 +56,18 @@ def _boundary(model: ov.Model) -> list[tuple[int, int]]:
     for node in ordered:
         name = node.get_friendly_name()
         if node.get_type_name() == "Parameter":
-            kinds[name] = "style" if "code" in node.output(0).get_names() else "frame"
+            kinds[name] = "style" if node.output(0).get_names() & _STYLE else "frame"
             continue
         given = [slot.get_source_output() for slot in node.inputs()]
         of = {kinds[source.get_node().get_friendly_name()] for source in given}
         kinds[name] = next((kind for kind in ("frame", "style") if kind in of), "constant")
+    numbers = {node.get_friendly_name(): index for index, node in enumerate(ordered)}
     for index, node in enumerate(ordered):
         if kinds[node.get_friendly_name()] != "style":
             continue
         for port, output in enumerate(node.outputs()):
-            takers = (one.get_node().get_friendly_name() for one in output.get_target_inputs())
-            if any(kinds[taker] == "frame" for taker in takers):
-                found.append((index, port))
-    return found
+            takers = [one.get_node().get_friendly_name() for one in output.get_target_inputs()]
+            of_frames = [numbers[taker] for taker in takers if kinds[taker] == "frame"]
+            if of_frames:
+                found.append((min(of_frames), index, port))
+    return [(index, port) for _, index, port in sorted(found)]

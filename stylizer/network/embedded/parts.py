@@ -14,9 +14,25 @@ import keras
 from stylizer.errors import WeightsError
 from stylizer.perceptual.compact import load_compact
 
-__all__ = ["NetworkParts", "join_parts", "load_parts", "load_weights"]
+__all__ = ["NetworkParts", "StyledParts", "join_parts", "load_parts", "load_weights"]
 
 Tensor = Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class StyledParts:
+    """A network that takes, for a frame, what was made of a style once; its styles can be tuned.
+
+    Attributes:
+      change_size: how many numbers tuning adds to a style's code.
+      read: from a code, float32 (1, C), and what tuning added, float32 (change_size,), to tensors
+        by name.
+      paint: from a picture, as `NetworkParts` has them, and such tensors to the painted picture.
+    """
+
+    change_size: int
+    read: Callable[[Tensor, Tensor], dict[str, Tensor]]
+    paint: Callable[[Tensor, dict[str, Tensor]], Tensor]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,12 +48,14 @@ class NetworkParts:
         (1, H, W, 3), ``code``, float32 (1, C), and ``noise`` if the network's record says so, to
         the painting in tiles of r by r pixels, uint8 (1, H / r, W / r, 3 r^2), as
         `stylizer.network.inputs.join_tiles` takes them.
+      styled: the image network in one style; None where styles cannot be tuned.
     """
 
     image: keras.Model
     statistics: keras.Model
     predictor: keras.Model
     make_graph: Callable[[], Any]
+    styled: StyledParts | None = None
 
     @property
     def code_size(self) -> int:

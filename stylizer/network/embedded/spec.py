@@ -5,11 +5,14 @@ Importing this imports neither Keras nor OpenVINO.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
 
 from stylizer.network.spec import FastNetworkSpec
+from stylizer.weights import weights_digest
 
 __all__ = ["EmbeddedNetworkSpec"]
 
@@ -48,3 +51,9 @@ class EmbeddedNetworkSpec(FastNetworkSpec):
     parts: str
     sources: tuple[str, ...]
     noise: str | None = None
+
+    def digest(self, weights: Path | None) -> str | None:
+        """Return the sha256 of a file of weights; None stands for the network's own."""
+        if weights is None:
+            return weights_digest(self.weights)
+        return hashlib.sha256(weights.read_bytes()).hexdigest()

@@ -1,0 +1,70 @@
+"""What tuning looks for: a change of a network's kernels, of low rank, and of scales and shifts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from stylizer.styles.tuning import TunedKernel, pack_kernel
+
+__all__ = ["StyleChange"]
+
+Tensor = Any
+
+
+class StyleChange(keras.layers.Layer):
+    """A change of one style's kernels and vectors; 0 at first.
+
+    A kernel's is a product of two matrices (Hu et al. 2022, "LoRA: Low-Rank Adaptation of Large
+    Language Models"): of a hundredth of the numbers that all kernels have, nearly all of what the
+    whole network could learn of a style is left.
+    """
+
+    def __init__(self, shapes: Mapping[str, tuple[int, ...]], rank: int, *, seed: int = 0) -> None:
+        """Make the variables.
+
+        Args:
+          shapes: by name, as `stylizer.network.adaptive.styled.change_shapes` gives them.
+          rank: of the kernels' changes.
+          seed: of the first of the two matrices.
+        """
+        super().__init__(name="change", dtype="float32")
+        self._shapes = dict(shapes)
+        self._kernels: dict[str, tuple[Any, Any]] = {}
+        self._vectors: dict[str, Any] = {}
+        for index, (name, shape) in enumerate(self._shapes.items()):
+            if len(shape) == 1:
+                self._vectors[name] = self.add_weight(shape, "zeros", name=f"vector{index}")
+                continue
+            rows = int(np.prod(shape[:-1]))
+            begin = keras.initializers.RandomNormal(stddev=rows**-0.5, seed=seed + index)
+            self._kernels[name] = (
+                self.add_weight((rows, rank), begin, name=f"left{index}"),
+                self.add_weight((rank, shape[-1]), "zeros", name=f"right{index}"),
+            )
+        self.built = True
+
+    def added(self) -> dict[str, Tensor]:
+        """Return what is to be added to each of a style's values."""
+        return {
+            name: ops.reshape(ops.matmul(*self._kernels[name]), shape)
+            if name in self._kernels
+            else ops.convert_to_tensor(self._vectors[name])
+            for name, shape in self._shapes.items()
+        }
+
+    def parts(self) -> list[np.ndarray[Any, Any] | TunedKernel]:
+        """Return the change as `stylizer.styles.tuning.Tuning` holds it."""
+        found: list[Any] = []
+        for name in self._shapes:
+            if name in self._kernels:
+                found.append(pack_kernel(*map(ops.convert_to_numpy, self._kernels[name])))
+            else:
+                # as it will be read from a file
+                vector = ops.convert_to_numpy(self._vectors[name]).astype(np.float16)
+                found.append(vector.astype(np.float32))
+        return found
