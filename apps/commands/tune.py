@@ -71,8 +71,8 @@ def tune(
         option("style-scale", "Size of the style picture: more makes broader strokes.", _TUNING),
     ] = 1.0,
     content: Annotated[
-        float, option("content", "How much of the photo is to stay; 1 is usual.", _TUNING)
-    ] = 1.0,
+        float, option("content", "How much of the photo is to stay.", _TUNING)
+    ] = 1.5,
     seed: Annotated[int, option("seed", "Of all that is random.", _TUNING)] = 0,
     overwrite: Annotated[
         bool,

@@ -1,8 +1,8 @@
-"""Measures the paintings of the built-in styles, so that none of them need be carried.
+"""Measures the pictures of the built-in styles, so that none of them need be carried.
 
-Run as ``python -m stylizer.models.styles.build DATA --out runs/styles`` where DATA holds
-``styles/``, one picture for each of `PAINTINGS`. Writes ``styles.npz`` into the folder, and says
-its sha256, for ``manifest.json``. It runs on any backend of Keras.
+Run as ``python -m stylizer.models.styles.build DATA --out runs/styles`` where DATA holds the
+pictures of `PAINTINGS`; those of `stylizer.models.styles.drawings` are drawn. Writes ``styles.npz``
+into the folder, and says its sha256, for ``manifest.json``. It runs on any backend of Keras.
 """
 
 from __future__ import annotations
@@ -14,18 +14,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 from keras import ops
 
+from stylizer.frame import Image
 from stylizer.gatys.config import GatysConfig
 from stylizer.io.image import read_image
 from stylizer.network.fast.architecture import style_statistics
+from stylizer.network.inputs import resize_style
 from stylizer.perceptual.features import LossNetwork, load_network
 from stylizer.perceptual.losses import gram_matrix
-from stylizer.size import Size
 from stylizer.styles.built_in import pack_gram
+
+from .drawings import DRAWINGS
 
 __all__ = ["GRAM_SIDES", "NETWORKS", "PAINTINGS", "SIDES", "Painting", "main", "measure"]
 
@@ -47,46 +49,165 @@ class Painting:
       title: as it is known in English.
       artist: who painted it.
       year: when it was finished.
+      picture: its file in DATA; None for one that we draw.
+      content: weight of the photo's features when the network is tuned to it: more for pictures
+        that would leave no face.
     """
 
     title: str
     artist: str
     year: int
+    picture: str | None = None
+    content: float = 1.7
+
+    def read(self, data: Path, name: str) -> Image:
+        """Return the picture, uint8 RGB, of the style of that name."""
+        return DRAWINGS[name]() if self.picture is None else read_image(data / self.picture)
 
 
 PAINTINGS: Mapping[str, Painting] = {
-    "composition_vii": Painting(title="Composition VII", artist="Wassily Kandinsky", year=1913),
+    "adele_bloch_bauer": Painting(
+        title="Portrait of Adele Bloch-Bauer I",
+        artist="Gustav Klimt",
+        year=1907,
+        picture="paintings/nm_25a784a3.jpg",
+    ),
+    "composition_vii": Painting(
+        title="Composition VII",
+        artist="Wassily Kandinsky",
+        year=1913,
+        picture="styles/composition_vii.jpg",
+    ),
+    "grande_jatte": Painting(
+        title="A Sunday on La Grande Jatte",
+        artist="Georges Seurat",
+        year=1886,
+        picture="paintings/nm_2ac23a62.jpg",
+    ),
+    "gray_tree": Painting(
+        title="Gray Tree", artist="Piet Mondrian", year=1911, picture="paintings/nm_6099b709.jpg"
+    ),
     "great_wave": Painting(
-        title="The Great Wave off Kanagawa", artist="Katsushika Hokusai", year=1831
+        title="The Great Wave off Kanagawa",
+        artist="Katsushika Hokusai",
+        year=1831,
+        picture="styles/great_wave.jpg",
+        content=2.2,
+    ),
+    "harpers_june": Painting(
+        title="Poster for Harper's in June",
+        artist="Edward Penfield",
+        year=1896,
+        picture="styles_more/pa_021.jpg",
+    ),
+    "irises": Painting(
+        title="Irises", artist="Vincent van Gogh", year=1889, picture="paintings/nm_d4cf5d5e.jpg"
+    ),
+    "looking_glass": Painting(
+        title="An engraving for Through the Looking-Glass",
+        artist="John Tenniel",
+        year=1871,
+        picture="styles_more/te_073.jpg",
     ),
     "mondrian": Painting(
-        title="Tableau No. 2 / Composition No. VII", artist="Piet Mondrian", year=1913
+        title="Tableau No. 2 / Composition No. VII",
+        artist="Piet Mondrian",
+        year=1913,
+        picture="styles/mondrian.jpg",
+        content=3.0,
     ),
-    "olive_trees": Painting(title="Olive Trees", artist="Vincent van Gogh", year=1889),
+    "mosaic": Painting(title="Mosaic", artist="This project", year=2026),
+    "ninth_wave": Painting(
+        title="The Ninth Wave",
+        artist="Ivan Aivazovsky",
+        year=1850,
+        picture="styles_more/pa_024.jpg",
+    ),
+    "nozarashi_gosuke": Painting(
+        title="Nozarashi Gosuke",
+        artist="Utagawa Kuniyoshi",
+        year=1845,
+        picture="styles_more/uk_025.jpg",
+    ),
+    "olive_trees": Painting(
+        title="Olive Trees", artist="Vincent van Gogh", year=1889, picture="styles/olive_trees.jpg"
+    ),
+    "pencil": Painting(title="Pencil hatching", artist="This project", year=2026),
+    "port_goulphar": Painting(
+        title="Rocks at Port-Goulphar, Belle-Île",
+        artist="Claude Monet",
+        year=1886,
+        picture="paintings/aw_20545.jpg",
+    ),
     "portrait_delaunay": Painting(
-        title="Portrait of Jean Metzinger", artist="Robert Delaunay", year=1906
+        title="Portrait of Jean Metzinger",
+        artist="Robert Delaunay",
+        year=1906,
+        picture="styles/portrait_delaunay.jpg",
+    ),
+    "red_fuji": Painting(
+        title="Fine Wind, Clear Morning",
+        artist="Katsushika Hokusai",
+        year=1831,
+        picture="styles_more/uk_019.jpg",
+    ),
+    "red_vineyard": Painting(
+        title="The Red Vineyard",
+        artist="Vincent van Gogh",
+        year=1888,
+        picture="styles_more/pa_018.jpg",
     ),
     "shipwreck": Painting(
-        title="The Wreck of a Transport Ship", artist="J. M. W. Turner", year=1810
+        title="The Wreck of a Transport Ship",
+        artist="J. M. W. Turner",
+        year=1810,
+        picture="styles/shipwreck.jpg",
     ),
-    "starry_night": Painting(title="The Starry Night", artist="Vincent van Gogh", year=1889),
-    "tahiti": Painting(title="Three Tahitian Women", artist="Paul Gauguin", year=1896),
-    "the_scream": Painting(title="The Scream", artist="Edvard Munch", year=1893),
+    "stained_glass": Painting(title="Stained glass", artist="This project", year=2026),
+    "starry_night": Painting(
+        title="The Starry Night",
+        artist="Vincent van Gogh",
+        year=1889,
+        picture="styles/starry_night.jpg",
+        content=1.4,
+    ),
+    "tahiti": Painting(
+        title="Three Tahitian Women", artist="Paul Gauguin", year=1896, picture="styles/tahiti.jpg"
+    ),
+    "the_scream": Painting(
+        title="The Scream",
+        artist="Edvard Munch",
+        year=1893,
+        picture="styles/the_scream.jpg",
+        content=2.5,
+    ),
+    "timmy_tiptoes": Painting(
+        title="The Tale of Timmy Tiptoes",
+        artist="Beatrix Potter",
+        year=1911,
+        picture="styles_more/bp_073.jpg",
+    ),
     "wheat_field": Painting(
-        title="Wheat Field with Cypresses", artist="Vincent van Gogh", year=1889
+        title="Wheat Field with Cypresses",
+        artist="Vincent van Gogh",
+        year=1889,
+        picture="styles/wheat_field.jpg",
+    ),
+    "winter_landscape": Painting(
+        title="Winter Landscape", artist="Sesshū Tōyō", year=1470, picture="styles_more/uk_030.jpg"
     ),
 }
-"""The paintings by the names of the styles, which are those of their files."""
+"""The pictures by the names of the styles."""
 
 
 def main() -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("data", type=Path, help="folder that holds styles/NAME.jpg")
+    parser.add_argument("data", type=Path, help="folder that holds the pictures")
     parser.add_argument("--out", type=Path, default=Path("runs/styles"), help="where to write")
     given = parser.parse_args()
     networks = [load_network(GatysConfig(network=name)) for name in NETWORKS]
-    rows = [measure(networks, given.data / "styles" / f"{name}.jpg") for name in PAINTINGS]
+    rows = [measure(networks, one.read(given.data, name)) for name, one in PAINTINGS.items()]
     arrays = {key: np.stack([row[key] for row in rows]) for key in rows[0]}
     about = PAINTINGS.values()
     given.out.mkdir(parents=True, exist_ok=True)
@@ -108,25 +229,21 @@ def main() -> None:
     print(f"{path}: {path.stat().st_size} bytes, sha256 {digest}")
 
 
-def measure(networks: Sequence[LossNetwork], path: Path) -> dict[str, npt.NDArray[Any]]:
-    """Measure one painting with the embedded loss networks.
+def measure(networks: Sequence[LossNetwork], picture: Image) -> dict[str, npt.NDArray[Any]]:
+    """Measure one picture with the embedded loss networks.
 
     Args:
       networks: the embedded loss networks, with their default style layers; the first is the one
         that fast networks read styles with.
-      path: the picture, its short side at least the largest of `SIDES`.
+      picture: uint8 RGB (H, W, 3).
 
     Returns:
       ``aspects``, float32 scalar: long side over short side. ``statistics``, float32
       (len(SIDES), 640). ``correlations_NETWORK_LAYER`` and ``energies_NETWORK_LAYER``: the Gram
       matrices at `GRAM_SIDES`, as `stylizer.styles.built_in.pack_gram` writes them.
     """
-    picture = read_image(path)
     size = picture.shape[1], picture.shape[0]
-    sized = {
-        side: cv2.resize(picture, Size(short_side=side).fit(size), interpolation=cv2.INTER_AREA)
-        for side in {*SIDES, *GRAM_SIDES}
-    }
+    sized = {side: resize_style(picture, side) for side in {*SIDES, *GRAM_SIDES}}
     images = {side: ops.convert_to_tensor(image[None], "float32") for side, image in sized.items()}
     features = {side: networks[0](images[side]) for side in SIDES}
     statistics = [ops.convert_to_numpy(style_statistics(features[side]))[0] for side in SIDES]

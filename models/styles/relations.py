@@ -1,7 +1,7 @@
-"""Measures how channels go together in the paintings of the built-in styles.
+"""Measures how channels go together in the pictures of the built-in styles.
 
-Run as ``python -m stylizer.models.styles.relations DATA`` where DATA holds ``styles/``, one picture
-for each of `stylizer.models.styles.build.PAINTINGS`. Writes ``relations.npz`` beside this file, and
+Run as ``python -m stylizer.models.styles.relations DATA`` where DATA holds the pictures of
+`stylizer.models.styles.build.PAINTINGS`. Writes ``relations.npz`` beside this file, and
 notes it in the manifest. It goes with ``styles.npz``: means and deviations stand there.
 """
 
@@ -10,16 +10,14 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 from keras import ops
 
-from stylizer.io.image import read_image
 from stylizer.network.adaptive.architecture import style_statistics
 from stylizer.network.fast.architecture import STATISTICS_SIZE as MOMENTS
+from stylizer.network.inputs import resize_style
 from stylizer.perceptual.compact import load_compact
-from stylizer.size import Size
 from stylizer.styles.built_in import pack_relations
 from stylizer.weights import weights_path
 
@@ -30,18 +28,17 @@ __all__ = ["main", "measure_relations"]
 
 
 def measure_relations(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.int8]:
-    """Measure one painting with the embedded loss network `compact`.
+    """Measure one picture with the embedded loss network `compact`.
 
     Args:
-      picture: uint8 RGB, (H, W, 3), its short side at least the largest of `SIDES`.
+      picture: uint8 RGB, (H, W, 3).
 
     Returns:
       (len(SIDES), R), as `stylizer.styles.built_in.pack_relations` writes them.
     """
     network, found = load_compact(weights_path("compact")), []
     for side in SIDES:
-        size = Size(short_side=side).fit((picture.shape[1], picture.shape[0]))
-        image = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+        image = resize_style(picture, side)
         statistics = style_statistics(network(ops.convert_to_tensor(image[None], "float32")))
         found.append(pack_relations(ops.convert_to_numpy(statistics)[0, MOMENTS:]))
     return np.array(found)
@@ -50,9 +47,9 @@ def measure_relations(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.int8]:
 def main() -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("data", type=Path, help="folder that holds styles/NAME.jpg")
-    folder = parser.parse_args().data / "styles"
-    found = [measure_relations(read_image(folder / f"{name}.jpg")) for name in PAINTINGS]
+    parser.add_argument("data", type=Path, help="folder that holds the pictures")
+    data = parser.parse_args().data
+    found = [measure_relations(one.read(data, name)) for name, one in PAINTINGS.items()]
     path = Path(__file__).with_name("relations.npz")
     names = np.array(list(PAINTINGS))
     np.savez_compressed(path, allow_pickle=False, names=names, relations=np.array(found))

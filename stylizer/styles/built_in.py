@@ -1,14 +1,16 @@
-"""The built-in styles: what networks saw in ten paintings, without the paintings.
+"""The built-in styles: what networks saw in pictures, without the pictures.
 
 A fast network needs the statistics of a style picture, the optimization its Gram matrices; both
 were taken from the embedded loss networks at a few sizes, since the size of a style picture decides
-how broad its strokes come out. How they were made, and after whom, stands in ``models/styles``.
+how broad its strokes come out. The default network was tuned to them (`stylizer.tuning`). How all
+of it was made, and after whom, stands in ``models/styles``.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
+import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -18,7 +20,7 @@ import numpy.typing as npt
 
 from stylizer.errors import StyleError
 from stylizer.styles.regions import check_part
-from stylizer.styles.tuning import Tuning
+from stylizer.styles.tuning import TUNED_SUFFIX, Tuning, parse_tuning
 from stylizer.weights import weights_path
 
 __all__ = [
@@ -208,7 +210,17 @@ def _read_style(index: int) -> NamedStyle:
             aspect=float(file["aspects"][index]),
             statistics=dict(zip(file["sides"].tolist(), statistics, strict=True)),
             grams=grams,
+            tuning=_read_tuning(str(file["names"][index])),
         )
+
+
+def _read_tuning(name: str) -> Tuning | None:
+    """Return what tuning found for a style; some are painted well as they are."""
+    with zipfile.ZipFile(weights_path("tuned_styles")) as archive:
+        entry = f"{name}{TUNED_SUFFIX}"
+        if entry not in archive.namelist():
+            return None
+        return parse_tuning(archive.read(entry), where=entry)[0]
 
 
 def _read_relations(name: str) -> Vector:

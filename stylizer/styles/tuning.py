@@ -10,6 +10,7 @@ import io
 import json
 import math
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -24,7 +25,15 @@ from stylizer.frame import Image
 from stylizer.io.atomic import temporary_path
 from stylizer.io.image import decode_image, encode_image
 
-__all__ = ["TUNED_SUFFIX", "TunedKernel", "Tuning", "pack_kernel", "read_tuning", "write_tuning"]
+__all__ = [
+    "TUNED_SUFFIX",
+    "TunedKernel",
+    "Tuning",
+    "pack_kernel",
+    "parse_tuning",
+    "read_tuning",
+    "write_tuning",
+]
 
 TUNED_SUFFIX = ".style"
 
@@ -36,6 +45,10 @@ _MOST_NUMBERS = 20_000_000
 _SIDE = 448
 """Short side of the picture that is kept, in pixels, where it is larger."""
 
+_DAMAGED = (
+    *(OSError, KeyError, ValueError, TypeError, EOFError),
+    *(zipfile.BadZipFile, zlib.error, SourceError),
+)
 _ARRAYS = ("vectors", "left", "right", "scales")
 
 Vector = npt.NDArray[np.float32]
@@ -152,12 +165,28 @@ def read_tuning(path: Path) -> tuple[Tuning, str, Image | None]:
     """
     try:
         data = path.read_bytes() if path.stat().st_size <= _MOST_BYTES else b""
+    except OSError as error:
+        raise StyleError(f"{path}: cannot be read ({error.strerror})") from error
+    return parse_tuning(data, where=str(path))
+
+
+def parse_tuning(data: bytes, *, where: str) -> tuple[Tuning, str, Image | None]:
+    """Return what a file that `write_tuning` wrote holds; see `read_tuning`.
+
+    Args:
+      data: its bytes.
+      where: what to call it in an error.
+
+    Raises:
+      StyleError: it is no such file.
+    """
+    try:
         with np.load(io.BytesIO(data), allow_pickle=False) as file:
             arrays = {key: file[key] for key in _sized(file)}
         about = json.loads(bytes(arrays["about"]))
         if about["version"] != _VERSION:
             raise StyleError(
-                f"{path}: is of version {about['version']}, and version {_VERSION} is read here; "
+                f"{where}: is of version {about['version']}, and version {_VERSION} is read here; "
                 "install a newer stylizer, or tune the style again"
             )
         tuning = Tuning(
@@ -168,17 +197,9 @@ def read_tuning(path: Path) -> tuple[Tuning, str, Image | None]:
         )
         picture = decode_image(bytes(arrays["picture"])) if "picture" in arrays else None
         return tuning, str(about["name"]), picture
-    except (
-        OSError,
-        KeyError,
-        ValueError,
-        TypeError,
-        EOFError,
-        zipfile.BadZipFile,
-        SourceError,
-    ) as error:
+    except _DAMAGED as error:
         raise StyleError(
-            f"{path}: expected a style that `stylizer tune` wrote ({error}); tune it again"
+            f"{where}: expected a style that `stylizer tune` wrote ({error}); tune it again"
         ) from error
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import numpy.typing as npt
 from keras import ops
 
 from stylizer.styles.tuning import TunedKernel, pack_kernel
@@ -57,14 +58,18 @@ class StyleChange(keras.layers.Layer):
             for name, shape in self._shapes.items()
         }
 
-    def parts(self) -> list[np.ndarray[Any, Any] | TunedKernel]:
+    def parts(self) -> list[npt.NDArray[np.float32] | TunedKernel]:
         """Return the change as `stylizer.styles.tuning.Tuning` holds it."""
         found: list[Any] = []
         for name in self._shapes:
             if name in self._kernels:
-                found.append(pack_kernel(*map(ops.convert_to_numpy, self._kernels[name])))
+                found.append(pack_kernel(*map(_numbers, self._kernels[name])))
             else:
                 # as it will be read from a file
-                vector = ops.convert_to_numpy(self._vectors[name]).astype(np.float16)
+                vector = _numbers(self._vectors[name]).astype(np.float16)
                 found.append(vector.astype(np.float32))
         return found
+
+
+def _numbers(variable: Any) -> npt.NDArray[np.float32]:
+    return np.asarray(variable.numpy(), np.float32)

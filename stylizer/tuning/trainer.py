@@ -62,7 +62,8 @@ class Trainer:
 
     def values(self) -> list[Any]:
         """Return the present weights, as arrays."""
-        return [ops.convert_to_numpy(one) for one in self.network.trainable_variables]
+        known = self.network.trainable_variables
+        return [one.numpy() for one in known]
 
     def compiled(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Return a function of tensors compiled, which uses the network's weights of then."""

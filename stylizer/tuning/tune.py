@@ -84,7 +84,7 @@ class TuningConfig:
     minutes: float = 5.0
     rank: int = 8
     style_scale: float = 1.0
-    content: float = 1.0
+    content: float = 1.5
     learning_rate: float = 1e-2
     seed: int = 0
 

@@ -48,7 +48,8 @@ def split_style(model: ov.Model) -> tuple[ov.Model, ov.Model]:
 def _boundary(model: ov.Model) -> list[tuple[int, int]]:
     """Return the outputs that depend on the style alone, and that others take: (number, port).
 
-    They come in the order in which frames take them. Numbers are those of `ov.Model.get_ordered_ops`, the same for each clone.
+    They come in the order in which frames take them. Numbers are those of
+    `ov.Model.get_ordered_ops`, the same for each clone.
     """
     ordered: list[Any] = model.get_ordered_ops()
     kinds: dict[str, str] = {}
