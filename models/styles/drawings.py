@@ -54,7 +54,7 @@ def _finished(canvas: npt.NDArray[np.floating]) -> Image:
 def _pick(random: Random, palette: npt.NDArray[np.float64], tone: Map) -> npt.NDArray[np.float64]:
     """Return a color of the palette for each tone 0..1, (N, 3), mostly its own."""
     place = tone * len(palette) + random.normal(0, 0.6, tone.shape)
-    return palette[np.clip(place.astype(int), 0, len(palette) - 1)]
+    return np.asarray(palette[np.clip(place.astype(int), 0, len(palette) - 1)])
 
 
 def stained_glass() -> Image:

@@ -93,7 +93,10 @@ def _style_facts(style: AnyStyle) -> Facts:
     else:
         shape = "x".join(map(str, style.image.shape))
         digest = hashlib.sha256(shape.encode() + style.image.tobytes()).hexdigest()
-    return {**_region_facts(style), "name": style.name, "weight": style.weight, "sha256": digest}
+    facts = {"name": style.name, "weight": style.weight, "sha256": digest}
+    if style.tuning is not None:
+        facts["tuning"] = hashlib.sha256(style.tuning.change.tobytes()).hexdigest()
+    return {**_region_facts(style), **facts}
 
 
 def _region_facts(style: AnyStyle) -> Facts:

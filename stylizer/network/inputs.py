@@ -29,6 +29,7 @@ __all__ = [
     "known_statistics",
     "resize_style",
     "style_size",
+    "tuned_scale",
 ]
 
 StyleEmbedding = npt.NDArray[np.float32]
@@ -159,6 +160,12 @@ def embed(
     whole = np.concatenate([code, tuning.change])
     whole.setflags(write=False)
     return whole
+
+
+def tuned_scale(style: AnyStyle, network: str) -> float:
+    """Return the size of its picture that a style was tuned with for a network; 1 if it was not."""
+    tuning = style.tuning
+    return tuning.scale if tuning is not None and tuning.network == network else 1.0
 
 
 def check_embedding(

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from keras import ops
 
 from stylizer.backend.keras_backend import has_gpu
+from stylizer.backend.openvino_core import cpu_precision
 from stylizer.errors import BackendError, ConfigError
 from stylizer.frame import Image
 from stylizer.network.adaptive import styled
@@ -25,7 +26,6 @@ from stylizer.network.adaptive.architecture import style_statistics
 from stylizer.network.adaptive.noise import make_noise, noise_map
 from stylizer.network.adaptive.parts import load_network
 from stylizer.network.adaptive.spec import ADAPTIVE
-from stylizer.backend.openvino_core import cpu_precision
 from stylizer.network.inputs import extend, resize_style
 from stylizer.perceptual.compact import load_compact
 from stylizer.perceptual.half import load_half

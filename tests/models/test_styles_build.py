@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,14 @@ import pytest
 
 from stylizer.frame import Image
 from stylizer.gatys.config import GatysConfig
-from stylizer.io.image import write_image
 from stylizer.models.styles import build
+from stylizer.models.styles.drawings import DRAWINGS
+from stylizer.models.styles.tune import pack_tunings
 from stylizer.perceptual.compact import TAPS
 from stylizer.perceptual.features import load_network
 from stylizer.styles.built_in import load_named_style, style_names, unpack_gram
+from stylizer.styles.tuning import parse_tuning, write_tuning
+from stylizer.weights import weights_digest
 
 
 @pytest.fixture
@@ -48,13 +52,12 @@ def test_the_card_names_every_painting() -> None:
 
 
 def test_a_painting_is_measured_at_every_side(
-    picture: Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    picture: Image, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(build, "SIDES", (24, 48))
     monkeypatch.setattr(build, "GRAM_SIDES", (48,))
-    write_image(tmp_path / "a.png", picture)
     network, other = (load_network(GatysConfig(network=name)) for name in build.NETWORKS)
-    measured = build.measure([network, other], tmp_path / "a.png")
+    measured = build.measure([network, other], picture)
     assert measured["aspects"] == pytest.approx(1.5)
     features: dict[str, npt.NDArray[np.float32]] = {
         tap: np.array(found)[0].reshape(-1, found.shape[-1])
@@ -74,3 +77,37 @@ def test_a_painting_is_measured_at_every_side(
             keys = (f"{kind}_{name}_{tap}" for kind in ("correlations", "energies"))
             back = unpack_gram(*(measured[key][0] for key in keys))
             assert np.linalg.norm(back - gram) < 0.01 * np.linalg.norm(gram)
+
+
+def test_what_we_draw_is_drawn_the_same_each_time() -> None:
+    drawn = {name for name, painting in build.PAINTINGS.items() if painting.picture is None}
+    assert drawn == set(DRAWINGS)
+    for draw in DRAWINGS.values():
+        image = draw()
+        assert image.shape == (512, 672, 3)
+        assert image.std() > 30
+        assert np.array_equal(image, draw())
+
+
+def test_tuned_styles_go_with_the_weights_that_are_carried() -> None:
+    tuned = [load_named_style(name) for name in style_names() if load_named_style(name).tuning]
+    assert len(tuned) >= 2
+    for style in tuned:
+        assert style.tuning is not None
+        assert style.tuning.network == "adaptive"
+        assert style.tuning.weights == weights_digest("adaptive"), f"tune {style.name} again"
+        assert np.isfinite(style.tuning.change).all()
+
+
+def test_tunings_are_packed_without_their_pictures(tmp_path: Path) -> None:
+    tuning = load_named_style("starry_night").tuning
+    assert tuning is not None
+    picture = np.zeros((32, 32, 3), np.uint8)
+    write_tuning(tmp_path / "starry_night.style", tuning, name="x", picture=picture)
+    pack_tunings(tmp_path, tmp_path / "tuned.zip")
+    with zipfile.ZipFile(tmp_path / "tuned.zip") as archive:
+        assert archive.namelist() == ["starry_night.style"]
+        data = archive.read("starry_night.style")
+    again, _, kept = parse_tuning(data, where="here")
+    assert kept is None
+    assert np.array_equal(again.change, tuning.change)

@@ -38,7 +38,8 @@ class ConversionConfig:
       weights: of the network.
       loss_weights: of the loss network that reads styles.
       size: (width, height) of the image, as `check_size` lets it pass; None for any.
-      code: put into the image network, so that it takes an image only; None for an input.
+      code: put into the image network, so that it takes an image only; None for an input. It may
+        be followed by what tuning found (`stylizer.network.inputs.StyleEmbedding`).
       eight_bit: the image network is the one of
         `stylizer.network.embedded.parts.NetworkParts.make_graph`, which takes and gives bytes, of
         any size and with a code; OpenVINO only.
@@ -114,7 +115,7 @@ def convert(config: ConversionConfig, folder: Path) -> None:
     """
     program = [
         *(sys.executable, "-m", "stylizer.network.embedded.convert"),
-        *(config.to_json(), str(folder)),
+        str(folder),
     ]
     environment = os.environ | {
         "KERAS_BACKEND": "tensorflow",
@@ -124,7 +125,7 @@ def convert(config: ConversionConfig, folder: Path) -> None:
     done = subprocess.run(
         program,
         env=environment,
-        stdin=subprocess.DEVNULL,
+        input=config.to_json(),  # a tuned style is too long for an argument
         capture_output=True,
         text=True,
         errors="replace",

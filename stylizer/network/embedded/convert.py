@@ -1,4 +1,4 @@
-"""Converts parts of a network: ``python -m stylizer.network.embedded.convert SETTINGS FOLDER``.
+"""Converts parts of a network: ``python -m stylizer.network.embedded.convert FOLDER < SETTINGS``.
 
 Runs in a process of its own with TensorFlow as the backend of Keras; see
 `stylizer.network.embedded.conversion`.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import sys
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from keras import ops
 
+from stylizer.errors import WeightsError
 from stylizer.network.embedded.conversion import ConversionConfig
 from stylizer.network.embedded.parts import NetworkParts, load_parts
 
@@ -68,8 +70,20 @@ def _image_part(parts: NetworkParts, config: ConversionConfig) -> keras.Model:
     inputs = {"image": image}
     if config.code is None:
         inputs["code"] = keras.Input((parts.code_size,), batch_size=1, name="code")
+    if config.code is not None and len(config.code) > parts.code_size:
+        return keras.Model(inputs, ops.clip(_paint_tuned(parts, image, config.code), 0.0, 255.0))
     code = inputs["code"] if config.code is None else Constant(config.code)(image)
     return keras.Model(inputs, ops.clip(parts.image({"image": image, "code": code}), 0.0, 255.0))
+
+
+def _paint_tuned(parts: NetworkParts, image: Any, code: Sequence[float]) -> Any:
+    """Return the painting of an image in a style whose code is followed by what tuning found."""
+    if parts.styled is None:
+        raise WeightsError("expected a code without a change; this network cannot be tuned")
+    whole = np.array(code, np.float32)
+    known, change = whole[None, : parts.code_size], whole[parts.code_size :]
+    values = parts.styled.read(ops.convert_to_tensor(known), ops.convert_to_tensor(change))
+    return parts.styled.paint(image, {name: np.asarray(value) for name, value in values.items()})
 
 
 def _with_constants(predictor: keras.Model) -> keras.Model:
@@ -172,7 +186,7 @@ def main() -> None:
     """Convert what the arguments say."""
     logging.disable(logging.WARNING)
     warnings.simplefilter("ignore")
-    config, folder = ConversionConfig.from_json(sys.argv[1]), Path(sys.argv[2])
+    config, folder = ConversionConfig.from_json(sys.stdin.read()), Path(sys.argv[1])
     parts = load_parts(config.load, config.weights, config.loss_weights)
     for part in config.parts:
         if part == "image" and config.eight_bit:

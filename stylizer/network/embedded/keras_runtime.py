@@ -21,6 +21,7 @@ from stylizer.network.inputs import (
     extend,
     known_statistics,
     resize_style,
+    tuned_scale,
 )
 from stylizer.styles.load import AnyStyle, Style
 from stylizer.weights import weights_path
@@ -98,7 +99,7 @@ class KerasRuntime:
           style: a picture, or a built-in style, of which the nearest size is taken.
           scale: of the style picture, 1 for the size that the network knows.
         """
-        side = self._network.style_side * scale * (style.tuning.scale if style.tuning else 1.0)
+        side = self._network.style_side * scale * tuned_scale(style, self._network.name)
         if isinstance(style, Style):
             picture = resize_style(style.image, side)
             statistics = self._measure(ops.convert_to_tensor(picture[None]))

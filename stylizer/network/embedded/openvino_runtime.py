@@ -41,6 +41,7 @@ from stylizer.network.inputs import (
     join_tiles,
     known_statistics,
     resize_style,
+    tuned_scale,
 )
 from stylizer.styles.load import AnyStyle, Style
 
@@ -135,7 +136,7 @@ class OpenVinoRuntime:
           scale: of the style picture, 1 for the size that the network knows.
         """
         with self._encoding:
-            side = self._network.style_side * scale * (style.tuning.scale if style.tuning else 1.0)
+            side = self._network.style_side * scale * tuned_scale(style, self._network.name)
             if isinstance(style, Style):
                 picture = resize_style(style.image, side)
                 statistics = self._measure(picture[None].astype(np.float32))[0]
