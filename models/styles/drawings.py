@@ -57,7 +57,7 @@ def _pick(random: Random, palette: npt.NDArray[np.float64], tone: Map) -> npt.ND
     return np.asarray(palette[np.clip(place.astype(int), 0, len(palette) - 1)])
 
 
-def stained_glass() -> Image:
+def _stained_glass() -> Image:
     """Draw panes of deep colors between lead, with the light uneven in each."""
     random, shape = np.random.default_rng(11), (2 * _SIZE[0], 2 * _SIZE[1])
     density = _smooth(random, shape, 240)
@@ -81,7 +81,7 @@ def stained_glass() -> Image:
     return _finished(canvas)
 
 
-def mosaic() -> Image:
+def _mosaic() -> Image:
     """Lay small stones along curves, as Roman and Byzantine floors and vaults have them."""
     random, shape = np.random.default_rng(5), (2 * _SIZE[0], 2 * _SIZE[1])
     field = _smooth(random, shape, 330)
@@ -115,7 +115,7 @@ def mosaic() -> Image:
     return _finished(canvas)
 
 
-def pencil() -> Image:
+def _pencil() -> Image:
     """Hatch light and shade with soft pencil on paper, in layers that cross."""
     random, shape = np.random.default_rng(8), (2 * _SIZE[0], 2 * _SIZE[1])
     shade = 0.75 * _smooth(random, shape, 260) + 0.35 * _smooth(random, shape, 70)
@@ -143,8 +143,8 @@ def pencil() -> Image:
 
 
 DRAWINGS: Mapping[str, Callable[[], Image]] = {
-    "mosaic": mosaic,
-    "pencil": pencil,
-    "stained_glass": stained_glass,
+    "mosaic": _mosaic,
+    "pencil": _pencil,
+    "stained_glass": _stained_glass,
 }
 """By the names of the styles."""

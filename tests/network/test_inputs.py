@@ -97,7 +97,19 @@ def test_a_built_in_style_is_taken_at_the_nearest_size() -> None:
 
 
 def test_a_code_of_another_network_is_refused() -> None:
-    assert check_embedding(np.zeros(64, np.float32), 64).shape == (1, 64)
+    code, change = check_embedding(np.zeros(64, np.float32), 64)
+    assert code.shape == (1, 64)
+    assert change is None
     for code in (np.zeros(100, np.float32), np.zeros((1, 64), np.float32)):
         with pytest.raises(ConfigError, match=r"expected a style code of shape \(64,\)"):
             check_embedding(code, 64)
+
+
+def test_what_tuning_found_comes_after_the_code() -> None:
+    whole = np.arange(10, dtype=np.float32)
+    code, change = check_embedding(whole, 4, change=6)
+    assert code.tolist() == [[0, 1, 2, 3]]
+    assert change is not None
+    assert change.tolist() == [4, 5, 6, 7, 8, 9]
+    with pytest.raises(ConfigError, match="expected a style code"):
+        check_embedding(whole, 4, change=5)

@@ -117,7 +117,7 @@ def test_what_is_shared_cannot_be_written_to(style: NamedStyle) -> None:
 
 
 def test_an_unknown_name_is_told_the_known_ones() -> None:
-    with pytest.raises(StyleError, match="'sunflowers': expected one of composition_vii, "):
+    with pytest.raises(StyleError, match="'sunflowers': expected one of adele_bloch_bauer, "):
         load_named_style("sunflowers")
 
 

@@ -187,7 +187,7 @@ def test_the_weight_of_a_name_must_be_positive(tail: str) -> None:
         ("starynight", "starry_night"),
         ("Starry Night:0.5", "starry_night"),
         ("the-scream.jpg", "the_scream"),
-        ("wave", "great_wave"),
+        ("great wav", "great_wave"),
     ],
 )
 def test_a_name_that_is_nearly_right_is_answered(text: str, meant: str) -> None:
