@@ -8,10 +8,10 @@
 # a machine without network; what is installed there already is used. The machine needs Python 3.11
 # or newer, NumPy, SciPy, OpenCV, h5py, pytest, and JAX or PyTorch with its GPU's libraries; no
 # TensorFlow. The wheels, fetched where there is a network (with --python-version and --platform for
-# another machine than this one), some 3 MB:
+# another machine than this one), some 20 MB:
 #
 #   pip download --no-deps -d WHEELS keras namex optree rich absl-py ml-dtypes loky cloudpickle \
-#     platformdirs markdown-it-py mdurl pygments packaging
+#     platformdirs markdown-it-py mdurl pygments packaging pillow pillow-heif
 #
 # VGG19.npz: VGG-19 with a mean activation of 1 up to block4_conv1, as `--weights` takes it; without
 # it, losses by VGG-19 are left out, and times are taken with random weights.
@@ -46,7 +46,7 @@ for backend in ${BACKENDS:-jax torch}; do
       ${SMALL:+--small --minutes 30} || code=1
     # 5: there is no such test, or none is for this machine
     python3 -m pytest -q -rs -c /dev/null --rootdir "$root/tests/gpu" --import-mode importlib \
-      --noconftest -p no:cacheprovider -m gpu "$root/tests/gpu" || [ $? = 5 ] || code=1
+      --noconftest -p no:cacheprovider -W ignore -m gpu "$root/tests/gpu" || [ $? = 5 ] || code=1
     exit "$code"
   ) 2>&1 | tee "$out/gpu-$backend.log" || failed=1
 done
