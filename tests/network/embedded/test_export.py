@@ -10,6 +10,7 @@ import pytest
 
 from stylizer.errors import BackendError, ConfigError, SinkError, WeightsError
 from stylizer.network.adaptive.spec import ADAPTIVE
+from stylizer.network.config import FastConfig
 from stylizer.network.embedded import export
 from stylizer.network.embedded.conversion import ConversionConfig, convert
 from stylizer.network.embedded.export import ExportConfig, export_files, export_network
@@ -18,6 +19,8 @@ from stylizer.network.embedded.spec import EmbeddedNetworkSpec
 from stylizer.network.fast.architecture import CODE_SIZE
 from stylizer.network.fast.spec import FAST
 from stylizer.network.inputs import StyleEmbedding
+from stylizer.network.runtime import load_runtime
+from stylizer.styles.built_in import load_named_style
 from stylizer.weights import weights_path
 
 RANDOM = np.random.default_rng(3)
@@ -257,3 +260,19 @@ def test_what_the_other_process_says_is_passed_on(
         program.chmod(0o755)
         with pytest.raises(kind, match=message):
             convert(config, tmp_path)
+
+
+@pytest.mark.slow
+def test_a_tuned_style_goes_into_the_network(tmp_path: Path) -> None:
+    openvino = pytest.importorskip("openvino")
+    runtime = load_runtime(FastConfig(precision="float32"))
+    code = runtime.encode(load_named_style("starry_night"), scale=1.0)
+    assert len(code) > len(LONG_CODE)
+    config = ExportConfig(network="adaptive", format="openvino", size=(64, 48), code=code)
+    (image,) = export_network(tmp_path / "night.xml", config)
+    assert image.difference is not None and image.difference < 0.5
+    given = np.rint(pixels(64, 48))
+    compiled = openvino.Core().compile_model(image.path, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    painted = compiled({"image": given})[0][0]
+    wanted = runtime.paint(given[0].astype(np.uint8), code)
+    assert np.abs(painted - wanted).max() <= 1
