@@ -108,11 +108,12 @@ export class Live {
       const captured = await this.#camera.nextFrame();
       if (captured === null || this.#run !== run) return;
       if (this.#stream.state !== "ready") continue;
-      this.#pace.take(performance.now());
+      const frame = this.#pace.take(performance.now());
       try {
         const original = this.settings.split > 0 ? await this.#grab() : null;
-        const frame = await this.#encoder.encode(this.#camera.video, this.#look);
-        this.#await(run, { captured, original, sent: performance.now() }, this.#stream.send(frame));
+        const jpeg = await this.#encoder.encode(this.#camera.video, this.#look);
+        const sent = performance.now();
+        this.#await(run, { captured, original, frame, sent }, this.#stream.send(jpeg));
       } catch (error) {
         this.#say(error.message);
       }
@@ -132,12 +133,13 @@ export class Live {
   }
 
   /** Show a frame when it comes back. */
-  async #await(run, { captured, original, sent }, coming) {
+  async #await(run, { captured, original, frame, sent }, coming) {
     const place = ++this.#taken;
     try {
       const data = await coming;
       const now = performance.now();
-      if (this.#pace.answered({ now, sent, painting: this.#painting })) this.#stream.apply(this.#wanted);
+      const answer = { now, sent, painting: this.#painting };
+      if (this.#pace.answered(frame, answer)) this.#stream.apply(this.#wanted);
       this.#wake?.();
       const painted = await createImageBitmap(data);
       if (this.#run === run && place > this.#drawn) {

@@ -1,22 +1,25 @@
 /** How often frames are sent, and how large and fine they are: as line and machine allow. */
 
-const GOAL = 12; // frames a second, below which pictures get coarser or smaller
+const GOAL = 10; // frames a second, below which pictures get coarser or smaller
+const QUICK = 250; // ms that a frame that is alone may take on the line
 const FASTEST = 25; // ms between two frames
 const SLOWEST = 2000;
-const CALM = [1.15, 1.35]; // how long a frame may take, by how long one takes that is alone
+const CALM = [1.2, 1.5]; // how long a frame may take, by how long one takes that is alone
+const SLACK = 15; // ms that it may take besides
+const MEMORY = 0.25; // how much the newest answer counts
 const STEP = 0.04; // by which the gap between frames changes at each answer
 const ALONE = 5000; // ms after which one is sent alone again
-const SPAN = 1500; // ms over which the look is judged
+const SPAN = 2500; // ms over which the look is judged
 const DEEPEST = 8;
 const LEVELS = [
-  { scale: 1, quality: 0.85 },
-  { scale: 1, quality: 0.7 },
-  { scale: 1, quality: 0.5 },
-  { scale: 0.75, quality: 0.5 },
-  { scale: 0.5, quality: 0.5 },
-  { scale: 0.5, quality: 0.35 },
-  { scale: 0.35, quality: 0.35 },
-];
+  { scale: 1, quality: 0.85, bytes: 1 },
+  { scale: 1, quality: 0.7, bytes: 0.65 },
+  { scale: 1, quality: 0.5, bytes: 0.45 },
+  { scale: 0.75, quality: 0.5, bytes: 0.28 },
+  { scale: 0.5, quality: 0.5, bytes: 0.14 },
+  { scale: 0.5, quality: 0.35, bytes: 0.11 },
+  { scale: 0.35, quality: 0.35, bytes: 0.06 },
+]; // bytes: about, by those of the first
 
 /**
  * Now and then a frame goes alone, and tells how long one takes at least. The others follow each
@@ -24,27 +27,31 @@ const LEVELS = [
  * are busy and nothing queues up, as TCP Vegas does it (Brakmo et al. 1994). So as many are on their
  * way as the line is long. Are frames too few like this, they get coarser, then smaller; where the
  * server's painting is what takes long, smaller at once. When all is well they come back step by
- * step, each time later where that was too early.
+ * step, each time later where that was too early. The first frame of another look is not counted:
+ * the server gets ready for its size.
  */
 export class Pace {
   #level = 0;
   #gap = 40;
   #alone = null; // ms
   #probing = true;
+  #fresh = true; // no frame of this look has come back yet
+  #turn = 0; // counts the looks
+  #took = 0; // ms, of the newest frames
   #probed = 0;
   #sent = 0;
   #judged = 0;
   #answers = 0;
   #painting = 0;
   #well = 0;
-  #patience = 4000;
+  #patience = 8000;
   #risen = -Infinity;
 
   /** Whether sizes and qualities may change. */
   adapts = true;
 
   clear() {
-    [this.#level, this.#patience, this.#risen] = [0, 4000, -Infinity];
+    [this.#level, this.#patience, this.#risen] = [0, 8000, -Infinity];
     this.#anew(performance.now());
   }
 
@@ -64,29 +71,44 @@ export class Pace {
     return Math.max(0, this.#sent + this.#gap - now);
   }
 
-  /** A frame is taken. */
+  /** A frame is taken. @returns {{turn: number, alone: boolean}} what `answered` is to be told */
   take(now) {
     this.#sent = now;
+    return { turn: this.#turn, alone: this.#probing };
   }
 
   /**
    * A frame has come back.
+   * @param {{turn: number, alone: boolean}} frame what `take` told
    * @param {{now: number, sent: number, painting: number}} answer times in ms, and for how long of
    *   it the server painted
    * @returns {boolean} whether the look of frames has changed
    */
-  answered({ now, sent, painting }) {
+  answered({ turn, alone }, { now, sent, painting }) {
+    if (turn !== this.#turn) return false;
     const took = now - sent;
-    if (this.#probing) {
-      if (this.#alone === null) this.#gap = Math.max(FASTEST, took / 2);
-      this.#alone = took;
-      [this.#probing, this.#probed] = [false, now];
-    } else if (took < CALM[0] * this.#alone) {
-      this.#gap = Math.max(FASTEST, this.#gap * (1 - STEP));
-    } else if (took > CALM[1] * this.#alone) {
-      this.#gap = Math.min(SLOWEST, this.#gap * (1 + STEP));
+    if (this.#fresh) {
+      this.#fresh = false;
+      [this.#judged, this.#probed] = [now, now];
+      return false;
     }
-    this.#alone = Math.min(this.#alone, took);
+    if (alone) {
+      const first = this.#alone === null;
+      if (first) this.#gap = Math.max(FASTEST, took / 2);
+      this.#alone = first ? took : (this.#alone + took) / 2;
+      this.#took = this.#alone;
+      [this.#probing, this.#probed] = [false, now];
+      if (first && this.adapts) {
+        const share = QUICK / Math.max(1, took - painting);
+        if (share < 0.8) return this.#fall(now, this.#cheaper(share));
+      }
+    } else {
+      this.#took += MEMORY * (took - this.#took);
+      const more = this.#took - SLACK;
+      if (more < CALM[0] * this.#alone) this.#gap = Math.max(FASTEST, this.#gap * (1 - STEP));
+      const queue = more / (CALM[1] * this.#alone);
+      if (queue > 1) this.#gap = Math.min(SLOWEST, this.#gap * (1 + STEP * Math.min(3, queue)));
+    }
     this.#answers++;
     this.#painting += painting;
     return now - this.#judged > SPAN && this.#answers > 2 && this.#judge(now);
@@ -98,8 +120,15 @@ export class Pace {
     [this.#judged, this.#answers, this.#painting] = [now, 0, 0];
     if (1000 / interval >= GOAL) return this.#rise(now);
     this.#well = 0;
-    if (painting < 0.5 * interval) return this.#fall(now, 1);
+    if (painting < 0.5 * interval) return this.#fall(now, this.#cheaper(1000 / GOAL / interval));
     return 1000 / interval < GOAL / 2 && this.#fall(now, 3);
+  }
+
+  /** @returns {number} the first level whose frames have at most that share of the present bytes */
+  #cheaper(share) {
+    const most = share * LEVELS[this.#level].bytes;
+    const level = LEVELS.findIndex(({ bytes }) => bytes <= most);
+    return level < 0 ? LEVELS.length - 1 : level;
   }
 
   #fall(now, least) {
@@ -121,8 +150,9 @@ export class Pace {
 
   /** Begin to measure: frames of another look take another time. */
   #anew(now) {
+    this.#turn++;
     this.#alone = null;
-    this.#probing = true;
+    this.#probing = this.#fresh = true;
     this.#gap = 40;
     [this.#judged, this.#answers, this.#painting, this.#well] = [now, 0, 0, 0];
   }

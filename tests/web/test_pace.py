@@ -1,0 +1,92 @@
+"""How live frames are paced, on lines and machines that are computed: no clock comes in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.web.browser import OpenTab
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+SIMULATE = """async (line) => {
+  const { Pace } = await import("/static/pace.js");
+  const clock = performance.now;
+  let now = 0;
+  performance.now = () => now;
+  const pace = new Pace();
+  pace.clear();
+  const [busy, events, shown] = [{ up: 0, server: 0, down: 0 }, [], []];
+  let [painting, size] = [0, null];
+  while (now < 1000 * line.seconds) {
+    const wait = pace.wait(now, events.length);
+    const due = wait < 2 ? now : now + wait;
+    if (events.length && events[0].back <= due) {
+      const { back, captured, sent, frame, paint } = events.shift();
+      now = Math.max(now, back);
+      pace.answered(frame, { now, sent, painting });
+      painting = paint;
+      shown.push({ at: now, latency: now - captured });
+      continue;
+    }
+    now = due;
+    const captured = now;
+    const frame = pace.take(now);
+    const { scale, quality } = pace.look;
+    const bytes = 50_000 * scale * scale * (quality / 0.85) ** 1.5;
+    now += line.encoding;
+    const sent = now;
+    busy.up = Math.max(busy.up, sent) + bytes / line.bytes;
+    const paint = line.painting * scale * scale + (size === scale ? 0 : 300);
+    size = scale;
+    busy.server = Math.max(busy.server, busy.up + line.delay) + paint;
+    busy.down = Math.max(busy.down, busy.server) + bytes / line.bytes;
+    events.push({ back: busy.down + line.delay, captured, sent, frame, paint });
+  }
+  performance.now = clock;
+  const late = shown.filter(({ at }) => at > 500 * line.seconds);
+  const latencies = late.map(({ latency }) => latency).sort((a, b) => a - b);
+  return {
+    fps: (2 * late.length) / line.seconds,
+    p95: latencies[Math.floor(0.95 * latencies.length)],
+    scale: pace.look.scale,
+  };
+}"""
+
+
+def paced(open_tab: OpenTab, **line: float) -> dict[str, Any]:
+    """Return rate and latency in the second half of a minute, and the size at its end.
+
+    Args:
+      open_tab: opens a page.
+      line: ``bytes`` a millisecond, ``delay`` one way, ``painting`` and ``encoding`` in ms.
+    """
+    values = {"bytes": 1e6, "delay": 0.5, "painting": 25, "encoding": 6, "seconds": 60, **line}
+    told: dict[str, Any] = open_tab().evaluate(SIMULATE, values)
+    return told
+
+
+def test_on_this_machine_frames_come_at_the_camera_s_rate_and_soon(open_tab: OpenTab) -> None:
+    told = paced(open_tab)
+    assert told["fps"] >= 24
+    assert told["p95"] < 100
+    assert told["scale"] == 1
+
+
+def test_a_slow_line_gets_frames_that_it_can_carry(open_tab: OpenTab) -> None:
+    told = paced(open_tab, bytes=100, delay=75)
+    assert told["fps"] >= 8
+    assert told["p95"] < 1000
+
+
+def test_a_long_line_is_filled_and_keeps_the_size(open_tab: OpenTab) -> None:
+    told = paced(open_tab, bytes=5000, delay=100)
+    assert told["fps"] >= 15
+    assert told["scale"] == 1
+
+
+def test_nothing_queues_up_before_a_slow_machine(open_tab: OpenTab) -> None:
+    told = paced(open_tab, painting=90)
+    assert told["fps"] >= 7
+    assert told["p95"] < 400
