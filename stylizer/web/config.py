@@ -59,7 +59,7 @@ class WebConfig:
       iterations: of an optimized picture, at most.
       video_seconds: of a video.
       idle_seconds: after which a live client that sends nothing is let go.
-      ping_seconds: between two pings; who does not answer one before the next is let go.
+      ping_seconds: between two pings; who does not answer one in twice as long is let go.
       log_format: of the log's lines.
     """
 

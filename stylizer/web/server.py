@@ -174,7 +174,7 @@ class WebServer:
                 ws=_WebSocket,
                 ws_max_size=config.frame_bytes,
                 ws_ping_interval=config.ping_seconds,
-                ws_ping_timeout=config.ping_seconds,
+                ws_ping_timeout=2 * config.ping_seconds,  # a machine may be very busy
                 ws_per_message_deflate=False,  # no gain on JPEG, and a way to send a bomb
                 lifespan="on",
                 log_config=None,
