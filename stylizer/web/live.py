@@ -40,6 +40,8 @@ REFUSED = 1008
 """Closing code: a policy, such as a limit, was violated (RFC 6455, 7.4.1)."""
 MISTAKE = 1011
 """Closing code: the server failed."""
+_MOST_MISTAKES = 64
+"""Messages in a row that are wrong, before the connection ends."""
 _LONGEST_REASON = 120
 """Bytes; 123 fit into a closing frame."""
 
@@ -192,7 +194,8 @@ class _Stream:
         service = self._service
         engine = await service.in_thread(self._begin)
         await self._tell("ready", engine=engine)
-        while True:
+        mistakes = 0
+        while mistakes < _MOST_MISTAKES:
             message = await self._socket.receive(service.config.idle_seconds)
             if message is None:
                 return "nothing came for too long; connect again"
@@ -203,8 +206,11 @@ class _Stream:
                     painted, stats = await service.in_thread(self._paint, message)
                     await self._socket.send(painted)
                     await self._tell("stats", **stats)
+                mistakes = 0
             except ApiError as error:
+                mistakes += 1
                 await self._tell("error", code=error.code, message=error.message)
+        return "more wrong messages than can be answered"
 
     def _begin(self) -> str:
         gallery = self._service.gallery
