@@ -113,6 +113,11 @@ class FaceFinder:
                 self._known.popitem(last=False)
             return found
 
+    @property
+    def faces(self) -> tuple[TrackedFace, ...]:
+        """The faces of the last frame."""
+        return self._faces
+
     def save_state(self) -> State:
         """Return the faces that are followed, and when the next search is due."""
         width, height = self._size or (0, 0)

@@ -76,6 +76,8 @@ class GatysConfig:
         `stylizer.gatys.passes`; a stream has one.
       scales: sizes of a still, coarse to fine, each half of the next; 1 for the full size alone.
       style_scale: the style pictures are resized to this factor of the content's size.
+      portrait: whether the face of the first style picture is laid over the content's, and says how
+        it is painted (`stylizer.gatys.portrait`).
       seed: seed of the noise.
       precision: arithmetic of the loss network; ``"auto"`` is bfloat16 in OpenVINO on a CPU that
         has it, half precision on a GPU where the losses stay within 1 %, and else float32.
@@ -112,6 +114,7 @@ class GatysConfig:
     passes: int = 1
     scales: int = 1
     style_scale: float = 1.0
+    portrait: bool = False
     seed: int = 0
     precision: Precision = "auto"
     engine: GatysEngine = "auto"

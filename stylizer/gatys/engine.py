@@ -22,6 +22,7 @@ from stylizer.gatys.keras_objective import KerasObjective
 from stylizer.gatys.memory import TemporalTarget
 from stylizer.gatys.objective import name_losses
 from stylizer.gatys.optimizers import Canvas, CanvasOptimizer
+from stylizer.gatys.portrait import PortraitAligner, multiply_gains
 from stylizer.gatys.substitution import reachable
 from stylizer.gatys.targets import (
     StyleLike,
@@ -101,7 +102,8 @@ class Engine:
         Raises:
           ConfigError, StyleError: as `stylizer.gatys.targets.check_styles` says.
           ConfigError, WeightsError: as `load_network` says.
-          BackendError: OpenVINO is asked for, and is not installed or cannot run this.
+          BackendError: OpenVINO is asked for, and is not installed or cannot run this; or it is
+            to be a portrait, and what finds faces is not installed.
         """
         if network is None:
             config = reachable(config)
@@ -111,6 +113,7 @@ class Engine:
         self.description = f"{self.network.name}, {self._objective.description}"
         self._optimize = self._objective.optimizer()
         self._targets = _Targets(tuple(styles), None, {})
+        self._portrait = self._find_portrait(styles)
 
     @property
     def first_style(self) -> Image:
@@ -135,20 +138,28 @@ class Engine:
             as they were.
         """
         check_styles(styles, self._config)
+        self._portrait = self._find_portrait(styles)
         size = self._targets.size
         self._targets = self._measure(tuple(styles), size)
 
     def forget(self) -> None:
         """Drop what the optimizer learnt from earlier pictures."""
         self._optimize.forget()
+        if self._portrait is not None:
+            self._portrait.reset()
 
     def save_state(self) -> State:
-        """Return what the optimizer learnt, for a `stylizer.protocols.Resumable`."""
-        return self._optimize.save_state()
+        """Return what was learnt of earlier pictures, for a `stylizer.protocols.Resumable`."""
+        portrait = {} if self._portrait is None else self._portrait.save_state()
+        faces = {f"portrait/{name}": value for name, value in portrait.items()}
+        return {**self._optimize.save_state(), **faces}
 
     def load_state(self, state: State) -> None:
-        """Have the optimizer know what another one learnt."""
-        self._optimize.load_state(state)
+        """Know what another one learnt."""
+        faces = {name: value for name, value in state.items() if name.startswith("portrait/")}
+        self._optimize.load_state({k: v for k, v in state.items() if k not in faces})
+        if self._portrait is not None:
+            self._portrait.load_state({name[9:]: value for name, value in faces.items()})
 
     def __call__(
         self,
@@ -175,6 +186,7 @@ class Engine:
 
         Raises:
           OptimizationError: it diverged and could not be rescued.
+          SourceError: it is to be a portrait, and there is no face in the content.
         """
         height, width, _ = content.shape
         aim = self._targets
@@ -183,7 +195,7 @@ class Engine:
             if self._targets is before:  # else other styles were set meanwhile: theirs come next
                 self._targets = aim
         batch = pad_picture(self.network, content)
-        targets = {"content": self._objective.content_targets(batch), "style": aim.grams}
+        targets = {"content": self._content(batch, content), "style": aim.grams}
         if self._config.temporal_weight:
             targets["temporal"] = self._objective.temporal_targets(temporal, content.shape)
         report = None if on_losses is None else lambda values: on_losses(name_losses(values))
@@ -191,6 +203,24 @@ class Engine:
             pad_picture(self.network, canvas), targets, iterations, on_losses=report
         )
         return np.ascontiguousarray(result[0, :height, :width])
+
+    def _content(self, batch: Canvas, content: Image) -> Any:
+        """Return the content's targets, given it padded as well; of a portrait, times its gains."""
+        targets = self._objective.content_targets(batch)
+        if self._portrait is None:
+            return targets
+        aligned, head = self._portrait(content)
+        painting = self._objective.content_targets(pad_picture(self.network, aligned))
+        grow = [side - own for side, own in zip(batch.shape[1:3], head.shape, strict=True)]
+        head = np.pad(head, ((0, grow[0]), (0, grow[1])), mode="symmetric")
+        return multiply_gains(targets, painting, head)
+
+    def _find_portrait(self, styles: Sequence[StyleLike]) -> PortraitAligner | None:
+        picture = first_picture(styles)
+        if not self._config.portrait or picture is None:
+            return None
+        names = (getattr(style, "name", "") for style in styles)
+        return PortraitAligner(picture, name=next(names))
 
     def _measure(self, styles: tuple[StyleLike, ...], size: tuple[int, int] | None) -> _Targets:
         if size is None:

@@ -24,6 +24,7 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
+from keras import ops
 from scipy.interpolate import RBFInterpolator
 
 from stylizer.errors import SourceError, StyleError
@@ -32,6 +33,7 @@ from stylizer.faces.masks import draw_head
 from stylizer.faces.tracker import FaceFinder
 from stylizer.frame import Frame, Image
 from stylizer.perceptual.losses import Tensor
+from stylizer.protocols import State
 from stylizer.temporal.flow import OpticalFlow
 
 __all__ = ["LEAST_GAIN", "MOST_GAIN", "PortraitAligner", "gain_maps", "multiply_gains"]
@@ -88,6 +90,16 @@ class PortraitAligner:
         """Forget earlier pictures: a cut."""
         self._finder.reset()
         self._last = None
+
+    def save_state(self) -> State:
+        """Return where the face was."""
+        return self._finder.save_state()
+
+    def load_state(self, state: State) -> None:
+        """Remember where another one saw the face."""
+        self._finder.load_state(state)
+        found = self._finder.faces
+        self._last = found[0].face if found else None
 
     def __call__(self, photo: Image) -> tuple[Image, Values]:
         """Return the painting as it lies over a photo's face, and where the head is.
@@ -149,21 +161,26 @@ def gain_maps(photo: Tensor, painting: Tensor) -> Values:
 
 def multiply_gains(
     photo: Mapping[str, Any], painting: Mapping[str, Any], head: Values
-) -> dict[str, Values]:
+) -> dict[str, Any]:
     """Return content targets: features of the photo, times the gain maps where the head is.
 
     Args:
-      photo: features by layer, float32 (1, H, W, C).
+      photo: features by layer, float32 (1, H, W, C), as arrays or tensors; all else stays.
       painting: those of the painting, aligned to it.
       head: float32 (H, W), 0..1, of any size: where gains count.
     """
-    targets = {}
+    targets: dict[str, Any] = {}
     for layer, features in photo.items():
         values = np.asarray(features, np.float32)
+        if values.ndim != 4:  # a factor of the loss
+            targets[layer] = features
+            continue
         gains = gain_maps(values, np.asarray(painting[layer], np.float32))
         size = values.shape[2], values.shape[1]
         share = np.asarray(cv2.resize(head, size, interpolation=cv2.INTER_AREA), np.float32)
-        targets[layer] = values * (1 + share.reshape(1, *size[::-1], 1) * (gains - 1))
+        changed = values * (1 + share.reshape(1, *size[::-1], 1) * (gains - 1))
+        given = isinstance(features, np.ndarray)
+        targets[layer] = changed if given else ops.convert_to_tensor(changed)
     return targets
 
 

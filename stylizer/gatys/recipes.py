@@ -1,4 +1,4 @@
-"""Frozen settings under a name: how five others did it.
+"""Frozen settings under a name: how others did it.
 
 What each source states and leaves open is told in `stylizer.gatys.papers`.
 """
@@ -86,6 +86,13 @@ _ALL = (
         config=papers.surma(),
         size=Size(exact=(500, 500)),
         report_every=1,
+    ),
+    Recipe(
+        name="selim2016",
+        title="Selim, Elgharib and Doyle 2016, portraits after portraits",
+        source="https://doi.org/10.1145/2897824.2925968",
+        config=papers.selim_2016(),
+        report_every=20,
     ),
 )
 

@@ -59,7 +59,7 @@ def check_styles(styles: Sequence[StyleLike], config: GatysConfig) -> None:
     Raises:
       ConfigError: a picture is no uint8 RGB picture.
       StyleError: no style, none with a weight, or a built-in style with another loss network than
-        the embedded one, or with ``initial="style"`` as the first.
+        the embedded one, with ``initial="style"`` as the first, or alone for a portrait.
     """
     if not styles:
         raise StyleError("styles: expected at least one style, got none")
@@ -88,6 +88,11 @@ def check_styles(styles: Sequence[StyleLike], config: GatysConfig) -> None:
             )
         else:
             _check_layers(style, config)
+    if config.portrait and first_picture(styles) is None:
+        raise StyleError(
+            f"style {getattr(styles[0], 'name', '')}: expected a picture of a painted portrait, "
+            "got a built-in style, which has none"
+        )
     if config.initial == "style" and isinstance(styles[0], NamedStyle):
         raise StyleError(
             f"initial: 'style' starts from the first style picture, and {styles[0].name} is built "
