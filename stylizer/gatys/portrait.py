@@ -24,7 +24,6 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
-from keras import ops
 from scipy.interpolate import RBFInterpolator
 
 from stylizer.errors import SourceError, StyleError
@@ -32,7 +31,6 @@ from stylizer.faces.landmarks import KEY_POINTS, OVAL, Face
 from stylizer.faces.masks import draw_head
 from stylizer.faces.tracker import FaceFinder
 from stylizer.frame import Frame, Image
-from stylizer.perceptual.losses import Tensor
 from stylizer.protocols import State
 from stylizer.temporal.flow import OpticalFlow
 
@@ -128,6 +126,8 @@ class PortraitAligner:
         places = _spline(face.points, self._face.points, (width, height))
         head = draw_head(_grown(face), (width, height), side=_HEAD * face.side)
         aligned = self._take(places)
+        if not found:
+            return aligned, head
         places = _refine(photo, aligned, places, head, farthest=_FARTHEST * face.side)
         return self._take(places), head
 
@@ -140,7 +140,7 @@ class PortraitAligner:
         return np.asarray(taken, np.uint8)
 
 
-def gain_maps(photo: Tensor, painting: Tensor) -> Values:
+def gain_maps(photo: Values, painting: Values) -> Values:
     """Return by what features of a photo are multiplied to be those of a painting, about.
 
     ``painting / (photo + 1e-4)``, within 0.7 to 5 (Selim et al. 2016). Where features may be
@@ -178,9 +178,12 @@ def multiply_gains(
         gains = gain_maps(values, np.asarray(painting[layer], np.float32))
         size = values.shape[2], values.shape[1]
         share = np.asarray(cv2.resize(head, size, interpolation=cv2.INTER_AREA), np.float32)
-        changed = values * (1 + share.reshape(1, *size[::-1], 1) * (gains - 1))
-        given = isinstance(features, np.ndarray)
-        targets[layer] = changed if given else ops.convert_to_tensor(changed)
+        changed: Any = values * (1 + share.reshape(1, *size[::-1], 1) * (gains - 1))
+        if not isinstance(features, np.ndarray):
+            from keras import ops  # where features are tensors, it is loaded
+
+            changed = ops.convert_to_tensor(changed)
+        targets[layer] = changed
     return targets
 
 

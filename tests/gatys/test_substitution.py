@@ -129,7 +129,7 @@ def test_every_recipe_runs_where_weights_cannot_be_fetched(
 ) -> None:
     random = np.random.default_rng(1)
     content, style = (random.integers(0, 256, (32, 40, 3), np.uint8) for _ in range(2))
-    config = replace(recipe(name).config, iterations=2, evaluations=3)
+    config = replace(recipe(name).config, iterations=2, evaluations=3, portrait=False)
     records: list[float] = []
     with caplog.at_level(logging.INFO, logger="stylizer"):
         painted = stylize_image(
