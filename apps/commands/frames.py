@@ -2,90 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
 
-from stylizer.base import WrappedSource, WrappedStylizer, describe_stylizer
-from stylizer.errors import SourceError
-from stylizer.frame import Frame
+from stylizer.base import describe_stylizer
+from stylizer.errors import ConfigError, SourceError
 from stylizer.io.open import open_source
 from stylizer.io.sinks.folder_writer import FolderWriter
 from stylizer.io.sources.devices import hide_secrets
 from stylizer.io.sources.folder_reader import FolderReader
 from stylizer.io.sources.wrappers import Resized
-from stylizer.protocols import FrameSource, State, Stylizer
+from stylizer.jobs.pictures import Missing, ResetOnGap
+from stylizer.protocols import FrameSource
 from stylizer.size import Size
 from stylizer.styles.load import load_styles
 
-from ..console.jobs import open_pictures_job
+from ..console.openings import Terms, open_pictures_job
 from ..console.painting import announce, check_weights, make_stylizer
 from ..console.paths import claim_folder, style_paths
 from ..console.progress import Display
 from ..console.reports import LossReports
 from ..console.terminal import say
+from ..console.workers import share_frames
 from ..options.effects import CoherenceOptions, LookOptions, PeopleOptions
 from ..options.fast import FastOptions
 from ..options.gatys import GatysOptions
 from ..options.method import choose_config, describe, refuse_losses
-from ..options.shared import JobOptions, LossOptions, OutputOptions, SpeechOptions, option
+from ..options.shared import (
+    JobOptions,
+    LeadInOptions,
+    LossOptions,
+    OutputOptions,
+    SpeechOptions,
+    WorkerOptions,
+    option,
+)
 from ..options.spread import spread
 
-__all__ = ["Missing", "ResetOnGap", "frames"]
-
-
-class Missing(WrappedSource):
-    """A source that leaves out the frames that are done already; the others keep their index."""
-
-    def __init__(self, source: FrameSource, indices: Collection[int]) -> None:
-        """Wrap a source; ``indices`` are those of the frames that are missing."""
-        super().__init__(source)
-        self._indices = frozenset(indices)
-
-    @property
-    def frame_count(self) -> int:
-        """How many frames are missing."""
-        return len(self._indices)
-
-    def __iter__(self) -> Iterator[Frame]:
-        """Give the missing frames in order."""
-        return (frame for frame in self._source if frame.index in self._indices)
-
-
-class ResetOnGap(WrappedStylizer):
-    """A stylizer around another: forgets the past where frames are left out, or always."""
-
-    def __init__(self, stylizer: Stylizer, *, always: bool = False) -> None:
-        """Wrap a stylizer; with ``always``, each picture is one of its own."""
-        super().__init__(stylizer)
-        self._always = always
-        self._next: int | None = None
-
-    def __call__(self, frame: Frame) -> Frame:
-        """Return the stylized frame."""
-        if self._always or (self._next is not None and frame.index != self._next):
-            self._stylizer.reset()
-        self._next = frame.index + 1
-        return self._stylizer(frame)
-
-    def reset(self) -> None:
-        """Forget all earlier frames."""
-        self._next = None
-        super().reset()
-
-    def save_state(self) -> State:
-        """Return what the wrapped stylizer remembers, and which frame it was painted of."""
-        if self._always or self._next is None:
-            return {}
-        return {**super().save_state(), "next": np.array(self._next)}
-
-    def load_state(self, state: State) -> None:
-        """Have the wrapped stylizer remember, and go on with the frame that follows."""
-        super().load_state({name: value for name, value in state.items() if name != "next"})
-        self._next = int(state["next"]) if state else None
+__all__ = ["frames"]
 
 
 @spread
@@ -102,6 +58,8 @@ def frames(
     coherence: CoherenceOptions,
     out: OutputOptions,
     jobs: JobOptions,
+    crew: WorkerOptions,
+    lead: LeadInOptions,
     reports: LossOptions,
     speech: SpeechOptions,
     independent: Annotated[
@@ -123,6 +81,10 @@ def frames(
     """
     config = choose_config(fast, gatys, still=independent)
     refuse_losses(config, reports)
+    if crew.wanted and (reports.losses or reports.plot):
+        raise ConfigError("--losses and --plot: expected one process, got workers; leave them out")
+    if lead.lead_in is not None and independent:
+        raise ConfigError("--lead-in: belongs to a sequence, got --independent; leave it out")
     size = gatys.recipe_size(out.size)
     check_weights(config)
     styles = load_styles(gatys.style)
@@ -141,24 +103,36 @@ def frames(
             _sized(reader, size),
             writer,
             config=description,
-            options=jobs,
+            terms=Terms(options=jobs, shared=crew.wanted, lead_in=lead.lead_in),
             missing=missing,
             independent=independent,
         ) as job:
             pending = job.pending(missing)
-            if not pending:
+            if not pending or job.whole:
                 job.finish()
                 say(f"{folder}: all {len(reader.names)} pictures are there already")
                 return
             job.announce(quiet=speech.quiet)
-            frames = Missing(_sized(job.rest(), size), pending)
-            inner = make_stylizer(description, on_loss=losses.history if losses.wanted else None)
-            if not speech.quiet:
-                announce(describe_stylizer(inner), frames)
-            total = job.begun + len(pending)
+            total = job.folder.record.total
             display = Display(total=total, quiet=speech.quiet, begun=job.begun)
-            stylizer = ResetOnGap(inner, always=independent)
-            outcome = job.paint(frames, stylizer, display=display)
+            if job.divided:
+                outcome = share_frames(
+                    job,
+                    description,
+                    crew.crew(config),
+                    size=size,
+                    display=display,
+                    pending=pending,
+                )
+            else:
+                frames = Missing(_sized(job.rest(), size), pending)
+                inner = make_stylizer(
+                    description, on_loss=losses.history if losses.wanted else None
+                )
+                if not speech.quiet:
+                    announce(describe_stylizer(inner), frames)
+                stylizer = ResetOnGap(inner, always=independent)
+                outcome = job.paint(frames, stylizer, display=display)
     losses.write()
     outcome.close(str(folder), quiet=speech.quiet)
 

@@ -27,16 +27,25 @@ from stylizer.size import Size
 from stylizer.styles.load import AnyStyle, load_styles
 
 from ..console.batch import Batch, Still, find_batch, refuse_in_batch
+from ..console.openings import Terms
 from ..console.painting import check_weights, describe_still, make_stylizer, reach_network
 from ..console.paths import claim_folder, claim_picture, style_paths
 from ..console.progress import Display
 from ..console.reports import LossReports
 from ..console.terminal import say
+from ..console.workers import pinned
 from ..options.effects import LookOptions, PeopleOptions
 from ..options.fast import FastOptions
 from ..options.gatys import GatysOptions
 from ..options.method import choose_config, describe, refuse_losses
-from ..options.shared import JobOptions, LossOptions, OutputOptions, SpeechOptions, option
+from ..options.shared import (
+    JobOptions,
+    LossOptions,
+    OutputOptions,
+    SpeechOptions,
+    WorkerOptions,
+    option,
+)
 from ..options.spread import spread
 
 if TYPE_CHECKING:
@@ -61,6 +70,7 @@ def image(
     people: PeopleOptions,
     out: OutputOptions,
     jobs: JobOptions,
+    crew: WorkerOptions,
     reports: LossOptions,
     speech: SpeechOptions,
     initial_image: Annotated[
@@ -98,16 +108,20 @@ def image(
             {"losses": reports.losses, "plot": reports.plot, "initial-image": initial_image}
         )
         claim_folder(output, inputs=[content, *style_paths(gatys.style)])
-        painter = _BatchPainter(config=config, look=look, people=people, size=size)
+        workers = crew.crew(config)
+        painter = _BatchPainter(config=pinned(config, workers), look=look, people=people, size=size)
         batch.paint(
             output,
             painter,
+            workers,
             facts=painter.facts(batch),
-            options=jobs,
+            terms=Terms(options=jobs),
             overwrite=out.overwrite,
             quiet=speech.quiet,
         )
         return
+    if crew.wanted:
+        raise ConfigError("--workers: expected a folder of pictures or of styles, got one of each")
     styles = load_styles(gatys.style)
     look.check(styles, config)
     people.check_parts(styles)

@@ -10,18 +10,18 @@ import typer
 from stylizer.base import describe_stylizer
 from stylizer.errors import ConfigError
 from stylizer.io.open import open_sink
-from stylizer.io.sinks.video_writer import VideoWriter
 from stylizer.io.sources.wrappers import Resized
 from stylizer.protocols import FrameSource
 from stylizer.size import Size
 from stylizer.styles.load import load_styles
 
-from ..console.jobs import Job, open_job
+from ..console.jobs import Job
+from ..console.openings import Terms, open_job
 from ..console.painting import announce, check_weights, make_stylizer
 from ..console.paths import claim_output, input_paths, open_ended, style_paths
 from ..console.progress import Display
 from ..console.reports import LossReports
-from ..console.workers import paint_in_processes
+from ..console.workers import share_frames
 from ..options.effects import CoherenceOptions, LookOptions, PeopleOptions
 from ..options.fast import FastOptions
 from ..options.gatys import GatysOptions
@@ -29,6 +29,7 @@ from ..options.method import choose_config, describe, refuse_losses
 from ..options.shared import (
     EncodingOptions,
     JobOptions,
+    LeadInOptions,
     LossOptions,
     OutputOptions,
     ReadingOptions,
@@ -65,6 +66,7 @@ def video(
     encoding: EncodingOptions,
     jobs: JobOptions,
     crew: WorkerOptions,
+    lead: LeadInOptions,
     reports: LossOptions,
     speech: SpeechOptions,
 ) -> None:
@@ -92,8 +94,8 @@ def video(
     """
     config = choose_config(fast, gatys, passes=True)
     refuse_losses(config, reports)
-    if crew.workers is not None and (reports.losses or reports.plot):
-        raise ConfigError("--losses and --plot: expected one process, got --workers; leave it out")
+    if crew.wanted and (reports.losses or reports.plot):
+        raise ConfigError("--losses and --plot: expected one process, got workers; leave them out")
     size = gatys.recipe_size(out.size)
     check_weights(config)
     styles = load_styles(gatys.style)
@@ -107,17 +109,15 @@ def video(
         losses = LossReports(reports, overwrite=out.overwrite, inputs=[*inputs, Path(output)])
         whole = _sized(reader, size)
         sink = open_sink(output, whole, config=encoding.config(), overwrite=overwrite)
-        if crew.workers is not None and not isinstance(sink, VideoWriter):
-            raise ConfigError(f"--workers: expected a video file to write, got {output}")
-        with open_job(output, whole, sink, config=description, options=jobs) as job:
+        terms = Terms(options=jobs, shared=crew.wanted, lead_in=lead.lead_in)
+        with open_job(output, whole, sink, config=description, terms=terms) as job:
             job.announce(quiet=speech.quiet)
             display = Display(total=reader.frame_count, quiet=speech.quiet, begun=job.begun)
-            workers = crew.workers or (1 if job.scattered else None)
             if job.whole:
                 outcome = job.finish()
-            elif workers is not None and isinstance(job, Job):
-                outcome = paint_in_processes(
-                    job, description, size=size, workers=workers, display=display
+            elif isinstance(job, Job) and job.divided:
+                outcome = share_frames(
+                    job, description, crew.crew(config), size=size, display=display
                 )
             else:
                 with job.rest() as rest:

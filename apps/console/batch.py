@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +13,19 @@ from stylizer.io.sinks.folder_writer import FolderWriter
 from stylizer.io.sources.folder_reader import find_pictures, is_pattern
 from stylizer.jobs.facts import Facts, files_digest
 from stylizer.jobs.folder import JobFolder
-from stylizer.jobs.known import forget_job, note_job
-from stylizer.jobs.records import JobRecord, Segment
-from stylizer.pipeline import Checkpoint
+from stylizer.jobs.known import forget_job
+from stylizer.jobs.parts import Parts
+from stylizer.jobs.records import Segment, count_finished
+from stylizer.jobs.stretches import Stretch, find_runs
+from stylizer.jobs.work import PaintStretch, Reached
+from stylizer.jobs.workers import CrewConfig, WorkProgress, paint_stretches
 
-from ..options.shared import JobOptions
-from .command_line import given_arguments
+from .jobs import describe_workers
+from .openings import Terms, as_runs, begin_folder, record_of
 from .progress import Display
 from .terminal import Interrupted, say
 
-__all__ = ["Batch", "Still", "find_batch", "refuse_in_batch"]
+__all__ = ["Batch", "PaintStill", "Still", "find_batch", "refuse_in_batch"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,13 +55,14 @@ class Batch:
     contents: tuple[Path, ...]
     stills: tuple[Still, ...]
 
-    def paint(  # noqa: PLR0913 - the last three are options of their own
+    def paint(  # noqa: PLR0913 - the last four are options of their own
         self,
         folder: Path,
-        paint: Callable[[Still], tuple[Image, Image | None]],
+        paint: PaintStill,
+        crew: CrewConfig,
         *,
         facts: Facts,
-        options: JobOptions,
+        terms: Terms,
         overwrite: bool,
         quiet: bool,
     ) -> None:
@@ -68,9 +70,10 @@ class Batch:
 
         Args:
           folder: gets the pictures.
-          paint: returns a still's painting, and its opacity.
+          paint: paints a still; it goes to other processes.
+          crew: who paints.
           facts: what the paintings depend on, but for the contents.
-          options: what becomes of the job's folder.
+          terms: how the job is to be done.
           overwrite: whether pictures that are there are painted anew.
           quiet: say nothing.
 
@@ -84,32 +87,91 @@ class Batch:
             source_folder=self.contents[0].parent,
             overwrite=overwrite,
         )
-        total = len(self.stills)
-        facts = {"input": files_digest(self.contents), **facts}
-        with writer, _job(folder, facts, options, total) as job:
-            missing = [index for index in writer.missing() if index >= job.next or not overwrite]
-            if not missing:
+        total, facts = len(self.stills), {"input": files_digest(self.contents), **facts}
+        missing = writer.missing()
+        record = record_of(folder, facts, total=total, pending=as_runs(missing))
+        with writer, begin_folder(record, replace(terms, shared=True), config=None) as job:
+            if not overwrite:
+                job.reopen(missing)
+            pending = job.record.pending or ()
+            done = count_finished(job.path)[0] if overwrite else total - len(missing)
+            if done == total or not pending:
                 say(f"{folder}: all {total} pictures are there already")
-            elif job.next and not quiet:
-                say(f"{folder}: going on with {len(missing)} of {total} pictures")
-            done = total - len(missing)
+            elif job.segments and not quiet:
+                say(f"{folder}: going on with {total - done} of {total} pictures")
+            work = _StillsWork(
+                folder=job.path,
+                pictures=folder,
+                stills=self.stills,
+                writer=writer,
+                paint=paint,
+                pending=frozenset(missing),
+            )
+            begun = done
             with Display(total=total, quiet=quiet, unit="pictures", begun=done) as display:
+
+                def show(progress: WorkProgress) -> None:
+                    nonlocal done
+                    done = begun + progress.frames
+                    names = [self.stills[at].name for at in progress.positions.values()]
+                    display.update(done, describe_workers(progress) or ", ".join(names))
+
                 try:
-                    for index in missing:
-                        image, alpha = paint(self.stills[index])
-                        writer.write(Frame(image, index, 0.0, alpha))
-                        _commit(job, index)
-                        done += 1
-                        display.update(done, self.stills[index].name)
+                    if pending and done < total:
+                        runs = find_runs(pending, 1, total=total)
+                        paint_stretches(work, runs, crew, on_progress=show)
                 except KeyboardInterrupt:
                     raise Interrupted(
                         f"{folder} holds {done} of {total} pictures; the same command goes on"
                     ) from None
-            if not options.keep_parts:
-                job.remove()
-                forget_job(job.path)
-        if missing and not quiet:
-            say(f"{folder}: {len(missing)} pictures")
+                finally:
+                    if not count_finished(job.path)[0]:
+                        _remove(job)
+            if job.is_open and not terms.options.keep_parts:
+                _remove(job)
+        if done > begun and not quiet:
+            say(f"{folder}: {done - begun} pictures")
+
+
+PaintStill = Callable[[Still], tuple[Image, Image | None]]
+"""Returns a still's painting, and its opacity."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _StillsWork:
+    """Stills painted one by one; a `stylizer.jobs.work.Work`."""
+
+    folder: Path
+    pictures: Path
+    stills: Sequence[Still]
+    writer: FolderWriter
+    paint: PaintStill
+    pending: frozenset[int]
+
+    def moved(self, folder: Path, pictures: Path | None) -> _StillsWork:
+        if pictures is None:
+            raise ValueError("expected a folder for pictures")
+        return replace(self, folder=folder, pictures=pictures, writer=self.writer.moved(pictures))
+
+    def load(self) -> PaintStretch:
+        return self._paint
+
+    def _paint(self, stretch: Stretch, reached: Reached) -> int:
+        indices = [one for one in range(stretch.first, stretch.end) if one in self.pending]
+        for count, index in enumerate(indices):
+            reached(count, index)
+            image, alpha = self.paint(self.stills[index])
+            self.writer.write(Frame(image, index, 0.0, alpha))
+        Parts(self.folder, first=stretch.first).commit(
+            Segment(first=stretch.first, frames=len(indices), end=stretch.end, last=stretch.last),
+            None,
+        )
+        return len(indices)
+
+
+def _remove(job: JobFolder) -> None:
+    job.remove()
+    forget_job(job.path)
 
 
 def find_batch(content: Path, styles: Sequence[str]) -> Batch | None:
@@ -142,32 +204,6 @@ def find_batch(content: Path, styles: Sequence[str]) -> Batch | None:
 
 def _name(content: Path, look: tuple[str, ...], *, several: bool) -> str:
     return f"{content.stem}_{Path(look[0]).stem}{content.suffix}" if several else content.name
-
-
-@contextmanager
-def _job(folder: Path, facts: Facts, options: JobOptions, total: int) -> Iterator[JobFolder]:
-    record = JobRecord(
-        output=str(folder.absolute()),
-        facts=facts,
-        total=total,
-        arguments=[text for text in given_arguments() if text != "--restart"],
-        directory=os.getcwd(),
-    )
-    with JobFolder(folder, record, restart=options.restart) as job:
-        note_job(job.path)
-        try:
-            yield job
-        finally:
-            if job.is_open and not job.segments:
-                job.remove()
-                forget_job(job.path)
-
-
-def _commit(job: JobFolder, index: int) -> None:
-    if index < job.next:
-        return  # it was removed after it had been painted
-    segment = Segment(first=job.next, frames=index + 1 - job.next, end=index + 1)
-    job.commit(segment, Checkpoint(index + 1, begins_shot=True))
 
 
 def refuse_in_batch(options: dict[str, Any]) -> None:

@@ -1,59 +1,42 @@
-"""Jobs at a terminal: begun or gone on with, painted in segments, and put together at the end."""
+"""A job at a terminal: painted by this process or by workers, and put together at the end."""
 
 from __future__ import annotations
 
 import logging
-import os
 import time
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 from stylizer.base import Managed, find
-from stylizer.description import StylizerConfig
 from stylizer.errors import ConfigError, StylizerError
-from stylizer.gatys.config import GatysConfig
 from stylizer.io.atomic import partial_path, publish
 from stylizer.io.sinks.folder_writer import FolderWriter
 from stylizer.io.sinks.video_writer import VideoWriter
 from stylizer.io.sources.folder_reader import FolderReader
 from stylizer.io.sources.video_reader import VideoReader
-from stylizer.jobs.facts import Facts, source_digest, stylizer_facts
 from stylizer.jobs.folder import JobFolder
-from stylizer.jobs.known import forget_job, note_job
-from stylizer.jobs.records import JobRecord, count_finished, stat_of, wrote
+from stylizer.jobs.known import forget_job
+from stylizer.jobs.records import count_finished, stat_of, wrote
 from stylizer.jobs.segmented import (
     DivisionConfig,
     EncodedSegments,
     SegmentedSink,
     WrittenSegments,
 )
+from stylizer.jobs.stretches import Stretch
+from stylizer.jobs.work import Work
+from stylizer.jobs.workers import CrewConfig, WorkProgress, paint_stretches
 from stylizer.pipeline import restore, run
-from stylizer.protocols import FrameSink, FrameSource, Stylizer
-from stylizer.serialize import to_plain
+from stylizer.protocols import FrameSource, Stylizer
 
 from ..options.shared import JobOptions
-from .command_line import given_arguments
-from .painting import Outcome, PlainJob
+from .painting import Outcome
 from .progress import Display, frames_text
 from .terminal import say
 
-__all__ = ["Job", "open_job", "open_pictures_job"]
+__all__ = ["Job", "describe_workers"]
 
 _log = logging.getLogger("stylizer.jobs")
-
-_USUAL = DivisionConfig()
-"""Of the fast method, which paints so many frames in seconds."""
-
-_SLOW = DivisionConfig(shortest=12, longest=48)
-"""Of the optimization, which takes seconds a frame: no more than 48 of them are painted again."""
-
-_SINGLE = DivisionConfig(shortest=1, longest=8)
-"""Of pictures that have nothing to do with each other."""
-
-_PASSES = DivisionConfig(shortest=1, longest=240)
-"""Of several passes: the pieces that `stylizer.gatys.shots.ShotConfig` divides a video into."""
 
 
 class Job(Managed):
@@ -106,20 +89,22 @@ class Job(Managed):
         return record.finished is not None and wrote(Path(record.output))
 
     @property
-    def scattered(self) -> bool:
-        """Whether frames are finished that do not follow on the others."""
-        return self.folder.scattered
+    def divided(self) -> bool:
+        """Whether it is painted in stretches."""
+        return self.folder.record.divided
 
     def announce(self, *, quiet: bool) -> None:
         """Say where an interrupted job is gone on with, if it is one."""
         name, total = Path(self.folder.record.output).name, self.folder.record.total
         if quiet or not (self.begun or self.whole):
             return
+        of = "" if total is None else f" of {total}"
         if self.whole:
             done = self.folder.record.finished or self.begun
             say(f"{name}: all {frames_text(done)} are painted already")
+        elif self.divided:
+            say(f"{name}: going on, with {self.begun}{of} frames painted already")
         else:
-            of = "" if total is None else f" of {total}"
             say(f"{name}: going on after frame {self.folder.next}{of}, where it ended")
 
     def pending(self, missing: Sequence[int]) -> list[int]:
@@ -134,8 +119,9 @@ class Job(Managed):
         record = self.folder.record
         if record.facts.get("independent") and not self.target.overwrite:
             return list(missing)
+        begin = 0 if self.divided else self.folder.next
         runs = record.pending or ()
-        return [index for first, end in runs for index in range(max(first, self.folder.next), end)]
+        return [index for first, end in runs for index in range(max(first, begin), end)]
 
     def rest(self) -> FrameSource:
         """Return the source from where the job is to be gone on with, before it is resized."""
@@ -174,6 +160,39 @@ class Job(Managed):
             self.keep(sink.tail)
             raise
         return self.finish(tail=sink.tail, frames=display.done, interrupted=interrupted)
+
+    def share(
+        self, work: Work, stretches: Iterable[Stretch], crew: CrewConfig, *, display: Display
+    ) -> Outcome:
+        """Have workers paint what is missing, and put the output together.
+
+        Args:
+          work: what they do.
+          stretches: all of the job's.
+          crew: who they are.
+          display: shows the progress.
+
+        Raises:
+          KeyboardInterrupt: Ctrl-C came before there was a frame.
+          StylizerError: painting failed; what is finished is kept, and told.
+        """
+        self._began = time.monotonic()
+        begun, interrupted = self.begun, False
+
+        def show(progress: WorkProgress) -> None:
+            display.update(begun + progress.frames, describe_workers(progress))
+
+        try:
+            with display:
+                paint_stretches(work, stretches, crew, on_progress=show)
+        except KeyboardInterrupt:
+            interrupted = True
+        except StylizerError:
+            self.folder.find_finished(restored=False)
+            self.keep(None)
+            raise
+        self.folder.find_finished(restored=False)
+        return self.finish(interrupted=interrupted)
 
     def finish(
         self, *, tail: Path | None = None, frames: int | None = None, interrupted: bool = False
@@ -263,106 +282,8 @@ class Job(Managed):
         publish(whole, output, overwrite=self.target.overwrite)
 
 
-def open_job(
-    output: str,
-    source: FrameSource,
-    target: FrameSink,
-    *,
-    config: StylizerConfig,
-    options: JobOptions,
-) -> Job | PlainJob:
-    """Begin a job, or go on with the one that was interrupted.
-
-    Args:
-      output: what is made, as the user wrote it.
-      source: the frames as they are painted, from the first on.
-      target: writes the output; not open.
-      config: what paints.
-      options: whether to begin anew.
-
-    Raises:
-      ConfigError: a job is there that has other settings, or another input.
-      SinkError: the job's folder cannot be used.
-    """
-    if not isinstance(target, VideoWriter | FolderWriter):
-        return PlainJob(source, target)
-    encoding = to_plain(target.config) if isinstance(target, VideoWriter) else None
-    record = _record(output, source, config, encoding=encoding)
-    return Job(
-        _open_folder(Path(output), record, options),
-        source,
-        target,
-        division=_division(config),
-        options=options,
-    )
-
-
-def open_pictures_job(  # noqa: PLR0913 - the last two are options of their own
-    output: Path,
-    source: FrameSource,
-    target: FolderWriter,
-    *,
-    config: StylizerConfig,
-    options: JobOptions,
-    missing: Sequence[int],
-    independent: bool = False,
-) -> Job:
-    """Begin a job of pictures some of which may be there already; as `open_job`.
-
-    Args:
-      output: the folder that gets them.
-      source: all pictures.
-      target: writes them; not open.
-      config: what paints.
-      options: whether to begin anew.
-      missing: indices of the pictures that are to be painted.
-      independent: whether each is painted by itself.
-
-    Raises:
-      ConfigError, SinkError: as `open_job` says.
-    """
-    record = _record(str(output), source, config, independent=independent)
-    record = replace(record, total=len(missing), pending=_runs(missing))
-    folder = _open_folder(output, record, options)
-    division = _SINGLE if independent else _division(config)
-    return Job(folder, source, target, division=division, options=options)
-
-
-def _open_folder(output: Path, record: JobRecord, options: JobOptions) -> JobFolder:
-    folder = JobFolder(output, record, restart=options.restart)
-    note_job(folder.path)
-    return folder
-
-
-def _record(output: str, source: FrameSource, config: StylizerConfig, **more: Any) -> JobRecord:
-    video = find(source, VideoReader)
-    facts: Facts = {
-        "input": source_digest(source),
-        "size": "{}x{}".format(*source.size),
-        "rate": str(source.rate),
-        "deinterlace": None if video is None else video.deinterlace,
-        **more,
-        **stylizer_facts(config),
-    }
-    return JobRecord(
-        output=str(Path(output).absolute()),
-        facts=facts,
-        total=source.frame_count,
-        arguments=[text for text in given_arguments() if text != "--restart"],
-        directory=os.getcwd(),
-    )
-
-
-def _runs(indices: Sequence[int]) -> list[tuple[int, int]]:
-    """Return ascending indices as runs: (first, the one after the last)."""
-    runs: list[tuple[int, int]] = []
-    for index in indices:
-        first = runs.pop()[0] if runs and runs[-1][1] == index else index
-        runs.append((first, index + 1))
-    return runs
-
-
-def _division(config: StylizerConfig) -> DivisionConfig:
-    if not isinstance(config.method, GatysConfig):
-        return _USUAL
-    return _SLOW if config.method.passes == 1 else _PASSES
+def describe_workers(progress: WorkProgress) -> str:
+    """Say what each worker does: ``workers: 1 at 240, 2 at 600, 2 to come``."""
+    told = [f"{name} at {position}" for name, position in progress.positions.items() if name]
+    told += [f"{progress.waiting} to come"] if progress.waiting else []
+    return f"workers: {', '.join(told)}" if told else ""

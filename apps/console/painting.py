@@ -181,11 +181,11 @@ class PlainJob(Managed):
     Attributes:
       begun: how many frames were finished before: none.
       whole: whether all are.
-      scattered: whether those that are finished do not follow on each other.
+      divided: whether it is painted in stretches: it is not.
     """
 
     begun = 0
-    whole = scattered = False
+    whole = divided = False
 
     def __init__(self, reader: FrameSource, target: FrameSink) -> None:
         """Take an open source, and a sink that is not open yet."""

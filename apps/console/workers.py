@@ -1,118 +1,204 @@
-"""A video that several processes paint."""
+"""Frames that workers paint: what goes to their processes, or to other machines."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
-from stylizer.backend.cores import usable_cores
 from stylizer.base import find
 from stylizer.compose import build
 from stylizer.description import StylizerConfig
-from stylizer.errors import ConfigError, StylizerError
+from stylizer.errors import ConfigError
 from stylizer.gatys.config import GatysConfig
+from stylizer.io.media.encoding import VideoWriterConfig
+from stylizer.io.sinks.folder_writer import FolderWriter
 from stylizer.io.sinks.video_writer import VideoWriter
 from stylizer.io.sources.folder_reader import FolderReader
 from stylizer.io.sources.video_reader import VideoReader
 from stylizer.io.sources.wrappers import Resized
-from stylizer.jobs.stretches import find_stretches
-from stylizer.jobs.workers import WorkConfig, WorkerProgress, work_in_processes
-from stylizer.protocols import FrameSource
+from stylizer.jobs.parts import Parts
+from stylizer.jobs.pictures import Missing, ResetOnGap
+from stylizer.jobs.segmented import EncodedSegments, SegmentKind, WrittenSegments
+from stylizer.jobs.stretches import find_runs, find_stretches
+from stylizer.jobs.work import FramesWork
+from stylizer.jobs.workers import CrewConfig
+from stylizer.methods import MethodConfig
+from stylizer.network.config import FastConfig
+from stylizer.protocols import FrameSource, Stylizer
 from stylizer.size import Size
 
 from .jobs import Job
 from .painting import Outcome
 from .progress import Display
 
-__all__ = ["paint_in_processes"]
+__all__ = ["pinned", "share_frames"]
 
 
-def paint_in_processes(
-    job: Job, config: StylizerConfig, *, size: Size | None, workers: int, display: Display
+def share_frames(  # noqa: PLR0913 - the last three are options of their own
+    job: Job,
+    config: StylizerConfig,
+    crew: CrewConfig,
+    *,
+    size: Size | None,
+    display: Display,
+    pending: Sequence[int] | None = None,
 ) -> Outcome:
-    """Paint what is missing of a video in several processes, and put it together.
+    """Have workers paint what is missing of a video or a folder.
 
-    Each gets its share of the processor for all but the network: with another number of threads,
+    Each has its share of the processor for all but what paints: with another number of threads,
     that adds its numbers in another order, and the painting would be another one in its last bits.
 
     Args:
       job: it is open.
       config: what paints.
+      crew: who.
       size: of the frames; None for the source's.
-      workers: how many processes; they share the processor.
       display: shows the progress.
+      pending: indices of the pictures to be painted; None for all.
 
     Raises:
-      ConfigError: the output is no video file.
       KeyboardInterrupt: Ctrl-C came before there was a frame.
       StylizerError: painting failed; what is finished is kept, and told.
     """
-    rate = job.source.rate
-    if not isinstance(job.target, VideoWriter) or rate is None:
-        raise ConfigError("--workers: expected a video file to write; leave it out")
-    threads = max(1, usable_cores() // workers)
-    work = WorkConfig(
+    record, target = job.folder.record, job.target
+    config = replace(config, method=pinned(config.method, crew))
+    independent = bool(record.facts.get("independent"))
+    frames = _frames(job.source, size=size, pending=pending, same_size=not independent)
+    work = FramesWork(
         folder=job.folder.path,
-        open_source=partial(_open, _place(job.source), size),
-        make_stylizer=partial(build, config),
-        make_writer=partial(
-            VideoWriter,
-            Path(job.folder.record.output),
-            size=job.source.size,
-            rate=rate,
-            config=job.target.config,
-            overwrite=True,
-            transparent=job.target.transparent,
-        ),
+        pictures=target.folder if isinstance(target, FolderWriter) else None,
+        open_source=frames,
+        make_stylizer=partial(_make, config, gaps=pending is not None, independent=independent),
+        make_kind=_make_kind(target, job.source.size, frames.rate),
         division=job.division,
-        threads=threads,
+        threads=crew.threads if crew.workers or crew.ray else None,
     )
-    begun, interrupted = job.begun, False
-
-    def show(progress: WorkerProgress) -> None:
-        at = ", ".join(f"{number + 1} at {frame}" for number, frame in progress.positions.items())
-        display.update(begun + progress.frames, f"workers: {at}" if at else "")
-
-    with work.open_source(0, None) as scanned:
+    if isinstance(target, FolderWriter):
+        target.__enter__()
+    if independent:
+        total = job.source.frame_count or 0
+        runs = find_runs(record.pending or (), job.division.longest, total=total)
+        return job.share(work, runs, crew, display=display)
+    with frames(0, None) as scanned:
         stretches = find_stretches(
             scanned,
             config.cuts,
             job.division,
             looks_ahead=isinstance(config.method, GatysConfig) and config.method.passes > 1,
+            lead_in=record.lead_in,
         )
-        try:
-            with display:
-                work_in_processes(work, stretches, workers=workers, on_progress=show)
-        except KeyboardInterrupt:
-            interrupted = True
-        except StylizerError:
-            job.folder.find_finished()
-            job.keep(None)
-            raise
-    job.folder.find_finished()
-    return job.finish(interrupted=interrupted)
+        return job.share(work, stretches, crew, display=display)
 
 
-_Place = tuple[str, bool | None]
-"""A source as another process opens it: its path, and whether a video is deinterlaced."""
+def pinned(method: MethodConfig, crew: CrewConfig) -> MethodConfig:
+    """Return a method that machines of any number of cores paint alike by."""
+    if crew.ray is None or not isinstance(method, FastConfig):
+        return method
+    return replace(method, threads=crew.threads)
 
 
-def _place(source: FrameSource) -> _Place:
-    video, pictures = find(source, VideoReader), find(source, FolderReader)
-    if video is not None:
-        return str(video.path), video.deinterlace
-    if pictures is None:
-        raise ConfigError("--workers: expected a video or pictures to paint; leave it out")
-    return pictures.where, None
+def _make(config: StylizerConfig, *, gaps: bool, independent: bool) -> Stylizer:
+    stylizer = build(config)
+    return ResetOnGap(stylizer, always=independent) if gaps else stylizer
 
 
-def _open(place: _Place, size: Size | None, first: int, end: int | None) -> FrameSource:
-    """Open a source from a frame on, up to but without another one; None for the end."""
-    path, deinterlace = place
-    whole: VideoReader | FolderReader
-    whole = (
-        FolderReader(path) if deinterlace is None else VideoReader(path, deinterlace=deinterlace)
+def _make_kind(
+    target: VideoWriter | FolderWriter, size: tuple[int, int], rate: Fraction
+) -> Callable[[Parts, Path | None], SegmentKind]:
+    if isinstance(target, FolderWriter):
+        return partial(_make_pictures, target)
+    return _Film(
+        suffix=target.path.suffix,
+        size=size,
+        rate=rate,
+        config=target.config,
+        transparent=target.transparent,
     )
-    with whole:
-        part = whole.rest(first, end=end)
-    return part if size is None else Resized(part, size)
+
+
+def _make_pictures(writer: FolderWriter, _: Parts, folder: Path | None) -> SegmentKind:
+    return WrittenSegments(writer if folder is None else writer.moved(folder))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Film:
+    """Makes segments of a video file to be."""
+
+    suffix: str
+    size: tuple[int, int]
+    rate: Fraction
+    config: VideoWriterConfig
+    transparent: bool
+
+    def __call__(self, parts: Parts, _: Path | None) -> SegmentKind:
+        writer = VideoWriter(
+            parts.path / f"film{self.suffix}",
+            size=self.size,
+            rate=self.rate,
+            config=self.config,
+            overwrite=True,
+            transparent=self.transparent,
+        )
+        return EncodedSegments(parts, writer)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Frames:
+    """Opens a source from a frame on, up to but without another one; None for the end.
+
+    Attributes:
+      where: path of a video, or of pictures.
+      rate: frames a second.
+      deinterlace: of a video; None for pictures.
+      same_size: of pictures.
+      size: of the frames; None for the source's.
+      pending: indices of those that are wanted; None for all.
+    """
+
+    where: str
+    rate: Fraction
+    deinterlace: bool | None
+    same_size: bool
+    size: Size | None
+    pending: Sequence[int] | None
+
+    def __call__(self, first: int, end: int | None) -> FrameSource:
+        if self.pending is not None:
+            first = next((index for index in self.pending if index >= first), first)
+        source: FrameSource
+        if self.deinterlace is None:
+            source = FolderReader(
+                self.where, rate=self.rate, same_size=self.same_size, first=first, end=end
+            )
+        else:
+            whole_film = first == 0 and end is None
+            span = first / self.rate, None if end is None else end / self.rate
+            source = VideoReader(
+                self.where,
+                rate=self.rate,
+                span=None if whole_film else span,
+                deinterlace=self.deinterlace,
+            )
+        source = source if self.size is None else Resized(source, self.size)
+        return source if self.pending is None else Missing(source, self.pending)
+
+
+def _frames(
+    source: FrameSource, *, size: Size | None, pending: Sequence[int] | None, same_size: bool
+) -> _Frames:
+    video, pictures = find(source, VideoReader), find(source, FolderReader)
+    where = video.path if video is not None else pictures.where if pictures is not None else None
+    if where is None or source.rate is None:
+        raise ConfigError("--workers: expected a video or pictures to paint; leave it out")
+    return _Frames(
+        where=os.path.abspath(where),
+        rate=source.rate,
+        deinterlace=None if video is None else video.deinterlace,
+        same_size=same_size,
+        size=size,
+        pending=pending,
+    )

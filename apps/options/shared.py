@@ -14,8 +14,12 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from stylizer.backend.cores import usable_cores
 from stylizer.io.media.encoding import PRESETS, VideoWriterConfig
 from stylizer.io.media.hardware import ENCODERS
+from stylizer.jobs.workers import CrewConfig
+from stylizer.methods import MethodConfig
+from stylizer.network.config import FastConfig
 from stylizer.network.spec import FastNetworkSpec
 from stylizer.perceptual.spec import LossNetworkSpec
 from stylizer.size import Size
@@ -23,6 +27,7 @@ from stylizer.size import Size
 __all__ = [
     "EncodingOptions",
     "JobOptions",
+    "LeadInOptions",
     "LossOptions",
     "OutputOptions",
     "ReadingOptions",
@@ -34,7 +39,7 @@ __all__ = [
     "parse_size",
 ]
 
-_OUTPUT, _JOB, _REPORTS = "Output", "Interrupted runs", "Reports"
+_OUTPUT, _JOB, _WORKERS, _REPORTS = "Output", "Interrupted runs", "Workers", "Reports"
 
 
 def option(name: str, text: str, panel: str, **settings: Any) -> Any:
@@ -149,17 +154,63 @@ class JobOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class WorkerOptions:
-    """How many processes share the work."""
+    """Who shares the work."""
 
     workers: Annotated[
         int | None,
         option(
             "workers",
-            "Paint in so many processes, which share the processor: shots side by side. "
-            "The video is the same.",
-            _JOB,
+            "Paint in so many processes side by side. The result does not depend on how many. Each "
+            "network has all cores, as without workers; with --threads 1 they share them best.",
+            _WORKERS,
             metavar="N",
             min=1,
+        ),
+    ] = None
+    ray: Annotated[
+        str | None,
+        option(
+            "ray",
+            "Paint on the machines of a Ray cluster: its address, auto for the one that this "
+            "machine belongs to, local for this machine alone.",
+            _WORKERS,
+            metavar="ADDRESS",
+        ),
+    ] = None
+
+    @property
+    def wanted(self) -> bool:
+        """Whether anyone but this process is to paint."""
+        return self.workers is not None or self.ray is not None
+
+    def crew(self, method: MethodConfig) -> CrewConfig:
+        """Return who paints by a method: processes share this machine, a cluster's room is asked.
+
+        A worker of a cluster takes up as many threads as a run without workers.
+        """
+        cores = usable_cores()
+        if self.ray is None:
+            return CrewConfig(workers=self.workers, threads=max(1, cores // (self.workers or 1)))
+        threads = method.threads if isinstance(method, FastConfig) else None
+        return CrewConfig(workers=self.workers, threads=threads or cores, ray=self.ray)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeadInOptions:
+    """How long shots are divided among workers."""
+
+    lead_in: Annotated[
+        int | None,
+        option(
+            "lead-in",
+            "Frames that a worker paints, and throws away, before it goes into the middle of a "
+            "shot; 0: shots stay whole, and the video is the same as without workers to the last "
+            "bit. Default: 32, after which no difference can be seen; with gatys and --keep-color "
+            "match, whose shots must stay whole, 0.",
+            _WORKERS,
+            metavar="N",
+            min=0,
+            show_default=False,
         ),
     ] = None
 

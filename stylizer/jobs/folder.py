@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -47,8 +48,6 @@ class JobFolder(Parts, Managed):
 
     Attributes:
       record: what the job is.
-      scattered: whether segments are finished that do not follow on the others, as they are when
-        several processes work on a job.
     """
 
     def __init__(self, output: Path, record: JobRecord, *, restart: bool = False) -> None:
@@ -65,7 +64,7 @@ class JobFolder(Parts, Managed):
         """
         super().__init__(parts_folder(output))
         self._lock: IO[bytes] | None = None
-        self.record, self.scattered = record, False
+        self.record = record
         try:
             self.path.mkdir(exist_ok=True)
             self._lock = _take(self.path)
@@ -90,6 +89,18 @@ class JobFolder(Parts, Managed):
         """
         self.record = replace(self.record, **values)
         write_record(self.path, self.record)
+
+    def reopen(self, missing: Collection[int]) -> None:
+        """Take segments for unfinished of which a frame is missing all the same.
+
+        Args:
+          missing: indices of pictures that were removed after they had been painted, among others.
+        """
+        for path in self.path.glob("[0-9]*.json"):
+            segment = self.read_segment(int(path.stem))
+            if segment is not None and any(segment.first <= one < segment.end for one in missing):
+                path.unlink()
+        self.find_finished(restored=not self.record.divided)
 
     def remove(self) -> None:
         """Remove the folder with all that the job put into it, and let go of it."""
@@ -124,23 +135,21 @@ class JobFolder(Parts, Managed):
                 "again to go on, or --restart to begin anew"
             )
         self.record = replace(there, arguments=record.arguments, directory=record.directory)
-        self.find_finished()
-        self.scattered = self._clean()
+        self.find_finished(restored=not self.record.divided)
+        self._clean()
 
-    def _clean(self) -> bool:
-        """Remove what is of no use; return whether there are segments that do not follow on."""
-        scattered, kept = False, {RECORD, _LOCK}
+    def _clean(self) -> None:
+        """Remove what is of no use."""
+        kept = {RECORD, _LOCK}
         for path in self.path.glob("[0-9]*.json"):
             segment = self.read_segment(int(path.stem))
             if segment is None:
                 continue
-            scattered = scattered or segment.first >= self.next
             kept |= {path.name, self.file(segment.first).name}
             kept |= {self.state(segment.first).name, self.state(segment.end).name}
         for path in _files(self.path):
             if path.name not in kept:
                 path.unlink()
-        return scattered
 
 
 def _read(folder: Path, *, restart: bool) -> JobRecord | None:

@@ -70,11 +70,12 @@ class Parts:
         if before is not None and not before.begins_shot:
             self.state(before.index).unlink(missing_ok=True)
 
-    def find_finished(self, *, end: int | None = None) -> None:
+    def find_finished(self, *, end: int | None = None, restored: bool = True) -> None:
         """Find the segments that can be gone on from.
 
         Args:
           end: index of the frame to stop before; None for the job's end.
+          restored: whether only those count after which it is known what was remembered.
         """
         found: list[Segment] = []
         while True:
@@ -90,7 +91,7 @@ class Parts:
                 self.checkpoint = None
                 return
             self.checkpoint = read_checkpoint(self.state(self.next))
-            if self.checkpoint is not None or not found:
+            if self.checkpoint is not None or not (found and restored):
                 return
             found.pop()
 

@@ -39,7 +39,7 @@ __all__ = [
 RECORD = "job.json"
 """The name of the file that says what job a folder is of."""
 
-_FORMAT = 1
+_FORMAT = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +53,8 @@ class JobRecord:
       pending: runs of frames that are to be painted, as (first, end); None for all.
       arguments: of the command, without the program's name.
       directory: that the command was given in.
+      divided: whether it is painted in stretches, and not from beginning to end.
+      lead_in: of stretches; see `stylizer.jobs.stretches.find_stretches`.
       began: seconds since 1970.
       finished: how many frames the output has, once it has all; the folder goes then.
       written: bytes and time (ns) of the output that it has written; None for none.
@@ -64,6 +66,8 @@ class JobRecord:
     pending: Sequence[Sequence[int]] | None = None
     arguments: Sequence[str] = ()
     directory: str = ""
+    divided: bool = False
+    lead_in: int | None = None
     began: float = field(default_factory=time.time)
     finished: int | None = None
     written: Sequence[int] | None = None

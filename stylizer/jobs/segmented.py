@@ -176,6 +176,7 @@ class WrittenSegments:
 class SegmentedSink:
     """A sink, and the `stylizer.pipeline.Division` of the run that feeds it.
 
+    Frames before the one that the job is to be gone on with are a lead-in: they are thrown away.
     A segment is finished by a thread of its own while the next one is filled, one at a time. Left
     without an error, the last segment is finished as the job's last. Left by one, those before the
     segment at hand are kept, and what there is of that one is told by `tail`.
@@ -198,6 +199,7 @@ class SegmentedSink:
         """
         self._job, self._kind, self._last = job, kind, last
         self._divider = Divider(config)
+        self._first = job.next
         self._start, self._begun = job.next, False  # of the segment that is being written
         self._frames = self._end = 0
         self._since = time.monotonic()
@@ -207,7 +209,7 @@ class SegmentedSink:
 
     def divides(self, frame: Frame, *, begins_shot: bool) -> bool:
         """Whether a segment ends before this frame."""
-        return self._divider(begins_shot=begins_shot)
+        return frame.index >= self._first and self._divider(begins_shot=begins_shot)
 
     def reach(self, checkpoint: Checkpoint) -> None:
         """End the segment at hand, and have it finished.
@@ -227,6 +229,8 @@ class SegmentedSink:
         Raises:
           SinkError: it cannot be written, or the segment before could not be finished.
         """
+        if frame.index < self._first:
+            return
         if not self._begun:
             self._kind.begin(self._start)
             self._begun, self._frames = True, 0

@@ -1,125 +1,267 @@
-"""Several processes that work on one job, each with its share of the processor.
+"""Several workers on one job: who paints a stretch is chosen here, and nowhere else.
 
 The one that is asked finds the stretches, hands them out, and hears how far they are. A worker that
-dies costs what it had not finished of its segment: its stretch is given to a new one. If all is
+dies costs what it had not finished of its segment: its stretch is given to another one. If all is
 killed, finished segments stay, and the same job goes on with the rest.
 """
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 import queue
-import signal
 import threading
-import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
+from typing import Literal, Protocol
 
-import cv2
-
-from stylizer.errors import StylizerError
-from stylizer.io.processes import die_with_parent
+from stylizer.errors import ConfigError, StylizerError
 from stylizer.jobs.parts import Parts
-from stylizer.jobs.records import write_checkpoint
-from stylizer.jobs.segmented import DivisionConfig, EncodedSegments, SegmentedSink
 from stylizer.jobs.stretches import Stretch
-from stylizer.pipeline import Progress, restore, run
-from stylizer.protocols import FrameSource, Stylizer
+from stylizer.jobs.work import Work
 
-__all__ = ["WorkConfig", "WorkerProgress", "work_in_processes"]
+__all__ = ["Crew", "CrewConfig", "Heard", "WorkProgress", "paint_stretches"]
 
 _MOST_DEATHS = 3
-"""Workers that may die over one stretch: after that it is the stretch."""
-
-_HEARD = 0.25
-"""Seconds between two reports of a worker, at least."""
-
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
+"""Workers that may die over one stretch, or one after the other before they have begun: after that
+it is not the worker."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class WorkConfig:
-    """What a worker needs to know; it goes to another process, so all of it can be pickled.
+class CrewConfig:
+    """Who paints.
 
     Attributes:
-      folder: the job's.
-      open_source: opens the frames from one on, up to but without another one; None for the end.
-      make_stylizer: makes what paints.
-      make_writer: makes the writer of the video file to be, which tells how to encode.
-      division: where segments end.
-      threads: of the processor, for each worker.
+      workers: how many; None for this process alone or, with ``ray``, as many as the cluster has
+        room for.
+      threads: of the processor that one takes up.
+      ray: address of a Ray cluster: ``"auto"`` for the one that this machine belongs to,
+        ``"local"`` for one of this machine alone; None for processes of this machine.
     """
 
-    folder: Path
-    open_source: Callable[[int, int | None], FrameSource]
-    make_stylizer: Callable[[], Stylizer]
-    make_writer: Callable[[], Any]
-    division: DivisionConfig
-    threads: int
+    workers: int | None = None
+    threads: int = 1
+    ray: str | None = None
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        for name in ("workers", "threads"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ConfigError(f"{name}: expected 1 or more, got {value}")
 
 
 @dataclass(frozen=True, kw_only=True)
-class WorkerProgress:
+class WorkProgress:
     """How far all workers have come.
 
     Attributes:
       frames: painted by all of them, in this run.
-      positions: by a worker's number, the index of the frame that it is at.
+      positions: by a worker's name, the index of the frame that it is at.
+      waiting: how many workers are not ready yet.
     """
 
     frames: int
-    positions: dict[int, int]
+    positions: Mapping[str, int]
+    waiting: int = 0
 
 
-def work_in_processes(
-    config: WorkConfig,
+@dataclass(frozen=True, kw_only=True)
+class Heard:
+    """What a worker said.
+
+    Attributes:
+      worker: its number.
+      what: it is ready, has painted frames, is done with its stretch, has failed, or is dead.
+      frames: of the stretch that are painted.
+      position: index of the frame at hand.
+      name: of the worker, for people.
+      error: why it failed, or died.
+    """
+
+    worker: int
+    what: Literal["ready", "frames", "done", "failed", "dead"]
+    frames: int = 0
+    position: int = 0
+    name: str = ""
+    error: Exception | None = None
+
+
+class Crew(Protocol):
+    """Workers, somewhere.
+
+    Attributes:
+      size: how many there are.
+    """
+
+    @property
+    def size(self) -> int: ...  # noqa: D102
+    def begin(self, worker: int) -> None:
+        """Start a worker, in the place of one that is dead if there was one."""
+        ...
+
+    def give(self, worker: int, stretch: Stretch) -> None:
+        """Have a worker that is ready and idle paint a stretch."""
+        ...
+
+    def listen(self) -> Iterable[Heard]:
+        """Return what was said since, after a moment if it was nothing."""
+        ...
+
+    def end(self) -> None:
+        """End all workers, whatever they do."""
+        ...
+
+
+def paint_stretches(
+    work: Work,
     stretches: Iterable[Stretch],
+    crew: CrewConfig,
     *,
-    workers: int,
-    on_progress: Callable[[WorkerProgress], None],
+    on_progress: Callable[[WorkProgress], None],
 ) -> None:
     """Paint all stretches, those that are finished already excepted.
 
     Args:
-      config: what is to be done.
-      stretches: taken in a thread of their own, while the first are worked on.
-      workers: how many processes.
+      work: what is to be done.
+      stretches: taken in a thread of their own while the first are worked on, if there are workers.
+      crew: who paints.
       on_progress: called now and then, in the caller's thread.
 
     Raises:
+      ConfigError: there is no such cluster, or it has no room for a worker.
       StylizerError: a stretch cannot be painted, or its workers die.
       Exception: whatever finding the stretches raised.
     """
-    crew = _Crew(config, workers)
-    found = _Found(stretches, config)
-    try:
-        while True:
-            for worker in crew.idle():
-                stretch = crew.again.popleft() if crew.again else found.get()
+    missing = (stretch for stretch in stretches if not _is_finished(stretch, work.folder))
+    if crew.ray is not None:
+        from stylizer.jobs.ray_cluster import RayCrew
+
+        _Foreman(RayCrew(work, crew), on_progress).paint(missing)
+    elif crew.workers is not None:
+        from stylizer.jobs.processes import ProcessCrew
+
+        _Foreman(ProcessCrew(work, crew), on_progress).paint(missing)
+    else:
+        _paint_here(work, missing, on_progress)
+
+
+def _is_finished(stretch: Stretch, folder: Path) -> bool:
+    parts = Parts(folder, first=stretch.first)
+    parts.find_finished(end=stretch.end)
+    return parts.whole or parts.next >= stretch.end
+
+
+def _paint_here(
+    work: Work, stretches: Iterable[Stretch], on_progress: Callable[[WorkProgress], None]
+) -> None:
+    done, paint = 0, work.load()
+
+    def reached(frames: int, position: int) -> None:
+        on_progress(WorkProgress(frames=done + frames, positions={"": position}))
+
+    for stretch in stretches:
+        done += paint(stretch, reached)
+        reached(0, stretch.end - 1)
+
+
+@dataclass
+class _Worker:
+    """What is known of a worker."""
+
+    name: str
+    ready: bool = False
+    stretch: Stretch | None = None
+    position: int = 0
+    frames: int = 0
+
+
+@dataclass
+class _Foreman:
+    """Hands out stretches, and those of dead workers again."""
+
+    crew: Crew
+    on_progress: Callable[[WorkProgress], None]
+    _workers: list[_Worker] = field(default_factory=list)
+    _again: deque[Stretch] = field(default_factory=deque)
+    _deaths: dict[int, int] = field(default_factory=dict)
+    _frames: int = 0
+    _stillborn: int = 0
+
+    def paint(self, stretches: Iterable[Stretch]) -> None:
+        found = _Found(stretches)
+        try:
+            for number in range(self.crew.size):
+                self._workers.append(_Worker(str(number + 1)))
+                self.crew.begin(number)
+            while self._hand_out(found):
+                for heard in self.crew.listen():
+                    self._hear(heard, self._workers[heard.worker])
+                self.on_progress(self._progress())
+        finally:
+            found.stop()
+            self.crew.end()
+
+    def _hand_out(self, found: _Found) -> bool:
+        """Give work to the idle; return whether anything is to be waited for."""
+        for number, worker in enumerate(self._workers):
+            if worker.ready and worker.stretch is None:
+                stretch = self._again.popleft() if self._again else found.get()
                 if stretch is not None:
-                    worker.give(stretch)
-            if found.finished and not crew.busy and not crew.again:
-                return
-            crew.listen()
-            on_progress(crew.progress())
-    finally:
-        found.stop()
-        crew.end()
+                    worker.stretch, worker.position = stretch, stretch.first
+                    self.crew.give(number, stretch)
+        busy = any(worker.stretch is not None for worker in self._workers)
+        return busy or bool(self._again) or not found.finished
+
+    def _hear(self, heard: Heard, worker: _Worker) -> None:
+        if heard.what == "ready":
+            worker.ready, self._stillborn = True, 0
+            worker.name = heard.name or worker.name
+        elif heard.what == "frames":
+            worker.frames, worker.position = heard.frames, heard.position
+        elif heard.what == "done":
+            self._frames, worker.frames, worker.stretch = self._frames + heard.frames, 0, None
+        elif heard.what == "failed":
+            raise heard.error or StylizerError("a worker failed")
+        else:
+            self._replace(heard, worker)
+
+    def _replace(self, heard: Heard, worker: _Worker) -> None:
+        stretch, worker.stretch = worker.stretch, None
+        worker.ready, worker.frames = False, 0
+        if stretch is None:
+            self._stillborn += 1
+            if self._stillborn >= _MOST_DEATHS:
+                raise StylizerError(
+                    f"{self._stillborn} workers died before they began ({heard.error}); is there "
+                    "memory for all? Fewer workers need less"
+                )
+        else:
+            deaths = self._deaths[stretch.first] = self._deaths.get(stretch.first, 0) + 1
+            if deaths >= _MOST_DEATHS:
+                raise StylizerError(
+                    f"{deaths} workers died over the frames {stretch.first} to {stretch.end} "
+                    f"({heard.error}); is there memory for all? Fewer workers need less"
+                )
+            self._again.append(stretch)
+        self.crew.begin(heard.worker)
+
+    def _progress(self) -> WorkProgress:
+        workers = self._workers
+        return WorkProgress(
+            frames=self._frames + sum(worker.frames for worker in workers),
+            positions={one.name: one.position for one in workers if one.stretch is not None},
+            waiting=sum(not worker.ready for worker in workers),
+        )
 
 
 class _Found:
-    """Stretches that are found in a thread; what they begin with is written down."""
+    """Stretches that are found in a thread."""
 
-    def __init__(self, stretches: Iterable[Stretch], config: WorkConfig) -> None:
+    def __init__(self, stretches: Iterable[Stretch]) -> None:
         self._queue: queue.Queue[Stretch] = queue.Queue()
-        self._stretches, self._config = stretches, config
+        self._stretches = stretches
         self._error: BaseException | None = None
         self._stopped = False
         self._thread = threading.Thread(target=self._find, name="stylizer-stretches", daemon=True)
@@ -127,190 +269,25 @@ class _Found:
 
     @property
     def finished(self) -> bool:
+        if self._error is not None:
+            raise self._error
         return not self._thread.is_alive() and self._queue.empty()
 
     def get(self) -> Stretch | None:
-        if self._error is not None:
-            raise self._error
         with suppress(queue.Empty):
             return self._queue.get_nowait()
         return None
 
     def stop(self) -> None:
+        """Ask the thread to end; one that reads on is ended by closing what it reads."""
         self._stopped = True
-        self._thread.join()
+        self._thread.join(timeout=1.0)
 
     def _find(self) -> None:
-        parts = Parts(self._config.folder)
         try:
             for stretch in self._stretches:
                 if self._stopped:
                     return
-                if stretch.checkpoint is not None:
-                    write_checkpoint(parts.state(stretch.first), stretch.checkpoint)
                 self._queue.put(stretch)
         except BaseException as error:
             self._error = error
-
-
-@dataclass
-class _Worker:
-    """A process, and what it does."""
-
-    number: int
-    process: BaseProcess
-    pipe: Connection
-    stretch: Stretch | None = None
-    position: int = 0
-    frames: int = 0
-
-    def give(self, stretch: Stretch) -> None:
-        self.stretch, self.position = stretch, stretch.first
-        with suppress(OSError):  # it died: that is heard
-            self.pipe.send((stretch.first, stretch.end, stretch.last))
-
-
-@dataclass
-class _Crew:
-    """The processes, and the stretches whose workers died."""
-
-    config: WorkConfig
-    count: int
-    again: deque[Stretch] = field(default_factory=deque)
-    _workers: list[_Worker] = field(default_factory=list)
-    _deaths: dict[int, int] = field(default_factory=dict)
-    _frames: int = 0
-
-    def __post_init__(self) -> None:
-        self._workers = [self._start(number) for number in range(self.count)]
-
-    @property
-    def busy(self) -> bool:
-        return any(worker.stretch is not None for worker in self._workers)
-
-    def idle(self) -> list[_Worker]:
-        return [worker for worker in self._workers if worker.stretch is None]
-
-    def progress(self) -> WorkerProgress:
-        return WorkerProgress(
-            frames=self._frames + sum(worker.frames for worker in self._workers),
-            positions={one.number: one.position for one in self._workers if one.stretch},
-        )
-
-    def listen(self) -> None:
-        """Hear what workers say, for a moment at most; put another in the place of a dead one."""
-        ready = wait([worker.pipe for worker in self._workers], timeout=_HEARD)
-        for worker in [one for one in self._workers if one.pipe in ready]:
-            try:
-                while worker.pipe.poll():
-                    self._hear(worker, worker.pipe.recv())
-            except (EOFError, OSError):
-                self._replace(worker)
-
-    def end(self) -> None:
-        for worker in self._workers:
-            worker.process.kill() if worker.stretch is not None else worker.pipe.close()
-        for worker in self._workers:
-            worker.process.join()
-
-    def _hear(self, worker: _Worker, said: tuple[str, Any]) -> None:
-        kind, value = said
-        if kind == "frames":
-            worker.frames, worker.position = value
-        elif kind == "done":
-            self._frames, worker.frames, worker.stretch = self._frames + value, 0, None
-        elif isinstance(value, Exception):
-            raise value
-
-    def _replace(self, worker: _Worker) -> None:
-        worker.process.join()
-        stretch = worker.stretch
-        if stretch is not None:
-            deaths = self._deaths[stretch.first] = self._deaths.get(stretch.first, 0) + 1
-            if deaths >= _MOST_DEATHS:
-                raise StylizerError(
-                    f"{deaths} workers died over the frames {stretch.first} to {stretch.end} "
-                    f"(exit code {worker.process.exitcode}); is there memory for all? Fewer "
-                    "workers need less"
-                )
-            self.again.append(stretch)
-        self._frames += worker.frames
-        self._workers[self._workers.index(worker)] = self._start(worker.number)
-
-    def _start(self, number: int) -> _Worker:
-        ours, theirs = multiprocessing.Pipe()
-        process = multiprocessing.get_context("spawn").Process(
-            target=_work, args=(theirs, self.config), name=f"stylizer-worker-{number}", daemon=True
-        )
-        with _environment(dict.fromkeys(_THREADS, str(self.config.threads))):
-            process.start()
-        theirs.close()
-        return _Worker(number, process, ours)
-
-
-@contextmanager
-def _environment(values: dict[str, str]) -> Iterator[None]:
-    """Have new processes start with these variables, but for those that the user has set."""
-    added = {name: value for name, value in values.items() if name not in os.environ}
-    os.environ.update(added)
-    try:
-        yield
-    finally:
-        for name in added:
-            del os.environ[name]
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Task:
-    """A stretch that a worker was given."""
-
-    config: WorkConfig
-    writer: Any
-    first: int
-    end: int
-    last: bool
-
-
-def _work(pipe: Connection, config: WorkConfig) -> None:
-    """Paint stretches until there are no more; runs in a process of its own."""
-    die_with_parent()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to hear
-    cv2.setNumThreads(config.threads)
-    try:
-        stylizer, writer = config.make_stylizer(), config.make_writer()
-        while True:
-            first, end, last = pipe.recv()
-            task = _Task(config=config, writer=writer, first=first, end=end, last=last)
-            frames = _paint(stylizer, task, pipe)
-            pipe.send(("done", frames))
-    except (EOFError, BrokenPipeError):
-        return  # nobody wants any more
-    except Exception as error:
-        pipe.send(("error", error))
-
-
-def _paint(stylizer: Stylizer, task: _Task, pipe: Connection) -> int:
-    """Paint what is missing of a stretch; return how many frames that were."""
-    config = task.config
-    parts = Parts(config.folder, first=task.first)
-    parts.find_finished(end=task.end)
-    if parts.whole or parts.next == task.end:
-        return 0
-    stylizer.reset()
-    if parts.checkpoint is not None:
-        restore(stylizer, parts.checkpoint)
-    begun, said = parts.next, 0.0
-
-    def report(progress: Progress) -> None:
-        nonlocal said
-        now = time.monotonic()
-        if now - said >= _HEARD:
-            said = now
-            pipe.send(("frames", (progress.frames, begun + progress.frames)))
-
-    sink = SegmentedSink(
-        parts, EncodedSegments(parts, task.writer), config.division, last=task.last
-    )
-    with config.open_source(begun, task.end) as source, sink:
-        run(source, stylizer, sink, division=sink, on_progress=report)
-    return task.end - begun

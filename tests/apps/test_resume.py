@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from stylizer.apps.commands import frames, video
-from stylizer.apps.console import jobs
+from stylizer.apps.console import openings
 from stylizer.compose import Composed
 from stylizer.description import EffectsConfig
 from stylizer.errors import WeightsError
@@ -32,7 +32,7 @@ PROGRAM = """
 import sys, time
 from stylizer.apps import cli
 from stylizer.apps.commands import frames, video
-from stylizer.apps.console import jobs
+from stylizer.apps.console import openings
 from stylizer.compose import Composed
 from stylizer.description import EffectsConfig
 from stylizer.jobs import folder as folder_module
@@ -46,7 +46,7 @@ class Slow(Boiling):
 
 for command in (frames, video):
     command.make_stylizer = lambda *_, **__: Composed(Slow(), EffectsConfig())
-jobs._USUAL = jobs._SINGLE = DivisionConfig(shortest=5, longest=12)
+openings._USUAL = openings._SINGLE = DivisionConfig(shortest=5, longest=12)
 sys.exit(cli.main(sys.argv[1:]))
 """
 
@@ -74,9 +74,8 @@ def short_segments(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(
             command, "make_stylizer", lambda *_, **__: Composed(Boiling(), EffectsConfig())
         )
-    short = DivisionConfig(shortest=5, longest=12)
-    monkeypatch.setattr(jobs, "_USUAL", short)
-    monkeypatch.setattr(jobs, "_SINGLE", short)
+    monkeypatch.setattr(openings, "_USUAL", DivisionConfig(shortest=5, longest=12))
+    monkeypatch.setattr(openings, "_SINGLE", DivisionConfig(shortest=12, longest=12))
 
 
 class Dying(Boiling):
@@ -384,17 +383,3 @@ def test_a_folder_of_frames_is_gone_on_with(
     for name in names(shots):
         np.testing.assert_array_equal(read_image(out / name), read_image(whole / name))
     assert names(tmp_path) == ["out", "shots", "whole"]
-
-
-@pytest.mark.slow
-def test_workers_make_the_same_video(stylizer: Run, tmp_path: Path, film: Path) -> None:
-    one, two = tmp_path / "one.mp4", tmp_path / "two.mp4"
-    look = ("-s", "starry_night", "--threads", 1)
-    assert stylizer("video", film, one, *look).code == 0
-    outcome = stylizer("video", film, two, *look, "--workers", 2)
-    assert outcome.code == 0, outcome.err
-    np.testing.assert_array_equal(decode(two, SIZE), decode(one, SIZE))
-    assert duration(two) == duration(one)
-    assert names(tmp_path) == ["one.mp4", "two.mp4"]
-    refused = stylizer("video", film, f"{tmp_path}/p/", *look, "--workers", 2)
-    assert "--workers: expected a video file to write" in refused.errors[0]

@@ -17,10 +17,12 @@ from stylizer.errors import SourceError, StylizerError
 from stylizer.frame import Frame
 from stylizer.io.sinks.video_writer import VideoWriter
 from stylizer.jobs.folder import JobFolder
+from stylizer.jobs.parts import Parts
 from stylizer.jobs.records import JobRecord
-from stylizer.jobs.segmented import DivisionConfig, EncodedSegments, SegmentedSink
-from stylizer.jobs.stretches import find_stretches
-from stylizer.jobs.workers import WorkConfig, WorkerProgress, work_in_processes
+from stylizer.jobs.segmented import DivisionConfig, EncodedSegments, SegmentedSink, SegmentKind
+from stylizer.jobs.stretches import find_runs, find_stretches
+from stylizer.jobs.work import FramesWork
+from stylizer.jobs.workers import CrewConfig, WorkProgress, paint_stretches
 from stylizer.pipeline import run
 from stylizer.protocols import Stylizer
 from stylizer.temporal.cuts import CutConfig
@@ -76,29 +78,29 @@ def failing() -> Stylizer:
     return Composed(Failing(), EffectsConfig())
 
 
-def writer(path: Path) -> VideoWriter:
-    return VideoWriter(path, size=SIZE, rate=Fraction(25), overwrite=True)
+def film(parts: Parts, _: Path | None) -> SegmentKind:
+    whole = VideoWriter(parts.path / "film.mp4", size=SIZE, rate=Fraction(25), overwrite=True)
+    return EncodedSegments(parts, whole)
 
 
-def open_job(output: Path) -> JobFolder:
-    return JobFolder(output, JobRecord(output=str(output), facts={}))
+def open_job(output: Path, *, divided: bool = True) -> JobFolder:
+    return JobFolder(output, JobRecord(output=str(output), facts={}, divided=divided))
 
 
 def work(
-    job: JobFolder, output: Path, make: Callable[[], Stylizer], *, workers: int = 2
-) -> list[WorkerProgress]:
-    told: list[WorkerProgress] = []
-    config = WorkConfig(
-        folder=job.path,
-        open_source=Part,
-        make_stylizer=make,
-        make_writer=partial(writer, output),
-        division=USUAL,
-        threads=1,
+    job: JobFolder,
+    make: Callable[[], Stylizer],
+    *,
+    workers: int | None = 2,
+    lead_in: int | None = None,
+) -> list[WorkProgress]:
+    told: list[WorkProgress] = []
+    config = FramesWork(
+        folder=job.path, open_source=Part, make_stylizer=make, make_kind=film, division=USUAL
     )
-    stretches = find_stretches(Part(0, None), CutConfig(), USUAL)
-    work_in_processes(config, stretches, workers=workers, on_progress=told.append)
-    job.find_finished()
+    stretches = find_stretches(Part(0, None), CutConfig(), USUAL, lead_in=lead_in)
+    paint_stretches(config, stretches, CrewConfig(workers=workers), on_progress=told.append)
+    job.find_finished(restored=False)
     return told
 
 
@@ -106,8 +108,8 @@ def work(
 def expected(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[int], np.ndarray]:
     """The segments' first frames, and the frames, of a run in one process."""
     output = tmp_path_factory.mktemp("one") / "out.mp4"
-    with open_job(output) as job:
-        sink = SegmentedSink(job, EncodedSegments(job, writer(output)), USUAL)
+    with open_job(output, divided=False) as job:
+        sink = SegmentedSink(job, film(job, None), USUAL)
         with sink:
             run(Source(0), usual(), sink, division=sink)
         return firsts(job), frames(job)
@@ -134,13 +136,59 @@ def test_stretches_begin_at_cuts() -> None:
     assert len(shots()) == FRAMES
 
 
+def test_with_a_lead_in_stretches_begin_wherever_a_segment_does() -> None:
+    found = list(find_stretches(Part(0, None), CutConfig(), USUAL, lead_in=4))
+    assert [(one.first, one.end) for one in found] == [(0, 6), (6, 9), (9, 14), (14, 20), (20, 22)]
+    begins = [None if one.checkpoint is None else one.checkpoint.index for one in found]
+    assert begins == [None, 2, 9, 14, 16]
+    assert [one.checkpoint is not None and one.checkpoint.begins_shot for one in found] == [
+        False,
+        False,
+        True,
+        True,
+        False,
+    ]
+    (_, second, *_, last) = find_stretches(Part(0, None), CutConfig(), USUAL, lead_in=50)
+    assert second.checkpoint is not None and second.checkpoint.index == 0
+    assert last.checkpoint is not None and last.checkpoint.index == 14  # where the shot begins
+
+
+def test_left_out_frames_begin_a_stretch() -> None:
+    frames = [frame for frame in Part(0, None) if frame.index not in (0, 12, 13, 14, 15)]
+    found = list(find_stretches(frames, CutConfig(), USUAL))
+    assert [(one.first, one.end) for one in found] == [(0, 9), (9, 16), (16, 22)]
+
+
+def test_unrelated_pictures_are_divided_by_their_number() -> None:
+    found = list(find_runs([(2, 5), (7, 9), (20, 21)], 2, total=30))
+    assert [(one.first, one.end, one.last) for one in found] == [
+        (0, 4, False),
+        (4, 8, False),
+        (8, 30, True),
+    ]
+    assert list(find_runs([(1, 2)], 8, total=3)) == list(find_runs([(0, 3)], 8, total=3))
+
+
+@pytest.mark.parametrize("workers", [None, 1, 2])
+@pytest.mark.slow
+def test_what_is_remembered_no_longer_than_the_lead_in_makes_no_difference(
+    tmp_path: Path, expected: tuple[list[int], np.ndarray], workers: int | None
+) -> None:
+    """Boiling remembers nothing but by its coherence, whose shots here have a lead-in as long."""
+    output = tmp_path / "out.mp4"
+    with open_job(output) as job:
+        work(job, usual, workers=workers, lead_in=9)
+        assert firsts(job) == expected[0]
+        np.testing.assert_array_equal(frames(job), expected[1])
+
+
 @pytest.mark.slow
 def test_two_processes_make_what_one_does(
     tmp_path: Path, expected: tuple[list[int], np.ndarray]
 ) -> None:
     output = tmp_path / "out.mp4"
     with open_job(output) as job:
-        told = work(job, output, usual)
+        told = work(job, usual)
         assert job.whole and job.done == FRAMES
         assert firsts(job) == expected[0]
         np.testing.assert_array_equal(frames(job), expected[1])
@@ -156,7 +204,7 @@ def test_a_worker_that_dies_costs_only_its_segment(
     (lives / "1").touch()
     output = tmp_path / "out.mp4"
     with open_job(output) as job:
-        work(job, output, partial(dying, lives, 16))
+        work(job, partial(dying, lives, 16))
         np.testing.assert_array_equal(frames(job), expected[1])
     assert list(lives.iterdir()) == []
 
@@ -171,11 +219,11 @@ def test_what_kills_every_worker_is_an_error_and_the_rest_is_kept(
         (lives / str(number)).touch()
     output = tmp_path / "out.mp4"
     with open_job(output) as job, pytest.raises(StylizerError, match="3 workers died"):
-        work(job, output, partial(dying, lives, 11))
+        work(job, partial(dying, lives, 11))
     with open_job(output) as job:
         assert job.done == 9 or not job.segments
         assert not job.whole
-        work(job, output, usual, workers=1)
+        work(job, usual, workers=1)
         np.testing.assert_array_equal(frames(job), expected[1])
 
 
@@ -183,4 +231,4 @@ def test_what_kills_every_worker_is_an_error_and_the_rest_is_kept(
 def test_an_error_in_a_worker_is_raised(tmp_path: Path) -> None:
     output = tmp_path / "out.mp4"
     with open_job(output) as job, pytest.raises(SourceError, match="frame 12 cannot be painted"):
-        work(job, output, failing)
+        work(job, failing)

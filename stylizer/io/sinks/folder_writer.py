@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Sequence
+from copy import copy
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -67,6 +68,13 @@ class FolderWriter:
         self._paths = [self._folder / _name(name, suffix) for name in names]
         _check_unique(self._paths)
 
+    def moved(self, folder: Path) -> FolderWriter:
+        """Return a writer of the same names in another folder."""
+        other = copy(self)
+        other._folder = folder
+        other._paths = [folder / path.name for path in self._paths]
+        return other
+
     def __enter__(self) -> Self:
         """Make the folder.
 
@@ -78,6 +86,11 @@ class FolderWriter:
         except OSError as error:
             raise SinkError(f"{self._folder}: cannot be made ({error.strerror})") from error
         return self
+
+    @property
+    def folder(self) -> Path:
+        """Where pictures go."""
+        return self._folder
 
     @property
     def overwrite(self) -> bool:

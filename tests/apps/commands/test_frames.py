@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stylizer.apps.commands.frames import ResetOnGap
 from stylizer.frame import Frame
 from stylizer.io.image import read_image, write_image
+from stylizer.jobs.pictures import ResetOnGap
 from tests.apps.conftest import Inverter, Run, names
 from tests.clips import picture
 

@@ -1,0 +1,214 @@
+"""Jobs begun, or gone on with where an interrupted run left them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from stylizer.base import find
+from stylizer.description import StylizerConfig
+from stylizer.errors import ConfigError
+from stylizer.gatys.config import GatysConfig
+from stylizer.io.sinks.folder_writer import FolderWriter
+from stylizer.io.sinks.video_writer import VideoWriter
+from stylizer.io.sources.video_reader import VideoReader
+from stylizer.jobs.facts import Facts, source_digest, stylizer_facts
+from stylizer.jobs.folder import JobFolder
+from stylizer.jobs.known import note_job
+from stylizer.jobs.records import JobRecord, count_finished
+from stylizer.jobs.segmented import DivisionConfig
+from stylizer.jobs.stretches import usual_lead_in
+from stylizer.protocols import FrameSink, FrameSource
+from stylizer.serialize import to_plain
+
+from ..options.shared import JobOptions
+from .command_line import given_arguments
+from .jobs import Job
+from .painting import PlainJob
+
+__all__ = ["Terms", "as_runs", "begin_folder", "open_job", "open_pictures_job", "record_of"]
+
+_USUAL = DivisionConfig()
+"""Of the fast method, which paints so many frames in seconds."""
+
+_SLOW = DivisionConfig(shortest=12, longest=48)
+"""Of the optimization, which takes seconds a frame: no more than 48 of them are painted again."""
+
+_SINGLE = DivisionConfig(shortest=8, longest=8)
+"""Of pictures that have nothing to do with each other."""
+
+_PASSES = DivisionConfig(shortest=1, longest=240)
+"""Of several passes: the pieces that `stylizer.gatys.shots.ShotConfig` divides a video into."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """How a job is to be done.
+
+    Attributes:
+      options: what becomes of its folder.
+      shared: whether by workers.
+      lead_in: of their stretches, as the user asked for it; None for what suits the stylizer.
+    """
+
+    options: JobOptions
+    shared: bool = False
+    lead_in: int | None = None
+
+
+def open_job(
+    output: str, source: FrameSource, target: FrameSink, *, config: StylizerConfig, terms: Terms
+) -> Job | PlainJob:
+    """Begin a job, or go on with the one that was interrupted.
+
+    Args:
+      output: what is made, as the user wrote it.
+      source: the frames as they are painted, from the first on.
+      target: writes the output; not open.
+      config: what paints.
+      terms: how it is to be done.
+
+    Raises:
+      ConfigError: a job is there that has other settings, or another input; workers cannot do it.
+      SinkError: the job's folder cannot be used.
+    """
+    if not isinstance(target, VideoWriter | FolderWriter):
+        if terms.shared:
+            raise ConfigError(f"--workers: expected a file or a folder to write, got {output}")
+        return PlainJob(source, target)
+    encoding = to_plain(target.config) if isinstance(target, VideoWriter) else None
+    facts = {**_source_facts(source), "encoding": encoding, **stylizer_facts(config)}
+    record = record_of(Path(output), facts, total=source.frame_count)
+    folder = begin_folder(record, terms, config=config)
+    return Job(folder, source, target, division=_division(config), options=terms.options)
+
+
+def open_pictures_job(  # noqa: PLR0913 - the last two are options of their own
+    output: Path,
+    source: FrameSource,
+    target: FolderWriter,
+    *,
+    config: StylizerConfig,
+    terms: Terms,
+    missing: Sequence[int],
+    independent: bool = False,
+) -> Job:
+    """Begin a job of pictures some of which may be there already; as `open_job`.
+
+    Args:
+      output: the folder that gets them.
+      source: all pictures.
+      target: writes them; not open.
+      config: what paints.
+      terms: how it is to be done.
+      missing: indices of the pictures that are to be painted.
+      independent: whether each is painted by itself.
+
+    Raises:
+      ConfigError, SinkError: as `open_job` says.
+    """
+    facts = {**_source_facts(source), "independent": independent, **stylizer_facts(config)}
+    record = record_of(output, facts, total=len(missing), pending=as_runs(missing))
+    folder = begin_folder(record, terms, config=None if independent else config)
+    if independent and not target.overwrite:
+        folder.reopen(missing)
+    division = _SINGLE if independent else _division(config)
+    return Job(folder, source, target, division=division, options=terms.options)
+
+
+def begin_folder(record: JobRecord, terms: Terms, *, config: StylizerConfig | None) -> JobFolder:
+    """Open the folder of a job, note it, and settle who paints it.
+
+    Args:
+      record: what the job is.
+      terms: how it is to be done.
+      config: what paints frames that go on from each other; None for pictures that do not.
+
+    Raises:
+      ConfigError: a job is there that has other facts; stretches are to begin elsewhere than in the
+        run that is gone on with, or where this stylizer's cannot.
+      SinkError: the folder cannot be used.
+    """
+    folder = JobFolder(Path(record.output), record, restart=terms.options.restart)
+    try:
+        note_job(folder.path)
+        if terms.shared or folder.record.divided:
+            lead_in = None if config is None else _lead_in(config, terms.lead_in)
+            before = folder.record.lead_in if folder.record.divided else None
+            if (folder.record.divided or folder.segments) and lead_in != before:
+                if terms.lead_in is not None:
+                    raise ConfigError(
+                        f"--lead-in: expected {before or 0} as in the run that is to be gone on "
+                        f"with, got {terms.lead_in}; leave it out, or --restart"
+                    )
+                lead_in = before
+            folder.update(divided=True, lead_in=lead_in)
+    except BaseException:
+        folder.close() if count_finished(folder.path)[0] else folder.remove()
+        raise
+    return folder
+
+
+def record_of(
+    output: Path,
+    facts: Facts,
+    *,
+    total: int | None,
+    pending: Sequence[Sequence[int]] | None = None,
+) -> JobRecord:
+    """Return what a job of this command is.
+
+    Args:
+      output: what it makes.
+      facts: what must be the same when it is gone on with.
+      total: how many frames are to be painted; None if that is not known.
+      pending: which ones, in runs; None for all.
+    """
+    return JobRecord(
+        output=str(output.absolute()),
+        facts=facts,
+        total=total,
+        pending=pending,
+        arguments=[text for text in given_arguments() if text != "--restart"],
+        directory=os.getcwd(),
+    )
+
+
+def as_runs(indices: Sequence[int]) -> list[tuple[int, int]]:
+    """Return ascending indices as runs: (first, the one after the last)."""
+    runs: list[tuple[int, int]] = []
+    for index in indices:
+        first = runs.pop()[0] if runs and runs[-1][1] == index else index
+        runs.append((first, index + 1))
+    return runs
+
+
+def _lead_in(config: StylizerConfig, asked: int | None) -> int | None:
+    usual = usual_lead_in(config)
+    if asked is None or usual == 0:
+        return usual
+    several = isinstance(config.method, GatysConfig) and config.method.passes > 1
+    if asked and (several or config.keep_color == "match"):
+        raise ConfigError(
+            "--lead-in: expected 0 with --keep-color match and --passes, which need whole shots, "
+            f"got {asked}; leave it out"
+        )
+    return asked or None
+
+
+def _source_facts(source: FrameSource) -> Facts:
+    video = find(source, VideoReader)
+    return {
+        "input": source_digest(source),
+        "size": "{}x{}".format(*source.size),
+        "rate": str(source.rate),
+        "deinterlace": None if video is None else video.deinterlace,
+    }
+
+
+def _division(config: StylizerConfig) -> DivisionConfig:
+    if not isinstance(config.method, GatysConfig):
+        return _USUAL
+    return _SLOW if config.method.passes == 1 else _PASSES

@@ -1,0 +1,92 @@
+"""Workers that are processes of this machine."""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+from collections.abc import Iterator
+from contextlib import suppress
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+
+from stylizer.errors import StylizerError
+from stylizer.io.processes import die_with_parent
+from stylizer.jobs.stretches import Stretch
+from stylizer.jobs.work import Work
+from stylizer.jobs.workers import CrewConfig, Heard
+
+__all__ = ["ProcessCrew"]
+
+_MOMENT = 0.25
+"""Seconds that are waited for a word."""
+
+
+class ProcessCrew:
+    """Processes; a `stylizer.jobs.workers.Crew`."""
+
+    def __init__(self, work: Work, config: CrewConfig) -> None:
+        """Take what is to be done, and how many processes share it; None started yet."""
+        self._work = work
+        self.size = config.workers or 1
+        self._processes: dict[int, tuple[BaseProcess, Connection]] = {}
+
+    def begin(self, worker: int) -> None:
+        """Start a process."""
+        ours, theirs = multiprocessing.Pipe()
+        process = multiprocessing.get_context("spawn").Process(
+            target=_work, args=(theirs, self._work), name=f"stylizer-worker-{worker}", daemon=True
+        )
+        process.start()
+        theirs.close()
+        self._processes[worker] = process, ours
+
+    def give(self, worker: int, stretch: Stretch) -> None:
+        """Send a stretch."""
+        with suppress(OSError):  # it died: that is heard
+            self._processes[worker][1].send(stretch)
+
+    def listen(self) -> Iterator[Heard]:
+        """Hear what processes say, for a moment at most."""
+        ready = wait([pipe for _, pipe in self._processes.values()], timeout=_MOMENT)
+        for worker, (process, pipe) in list(self._processes.items()):
+            try:
+                while pipe in ready and pipe.poll():
+                    yield self._heard(worker, *pipe.recv())
+            except (EOFError, OSError):
+                process.join()
+                error = StylizerError(f"exit code {process.exitcode}")
+                yield Heard(worker=worker, what="dead", error=error)
+
+    def end(self) -> None:
+        """End all processes."""
+        for process, _ in self._processes.values():
+            process.kill()
+        for process, pipe in self._processes.values():
+            process.join()
+            pipe.close()
+
+    def _heard(self, worker: int, what: str, value: object) -> Heard:
+        if what == "frames" and isinstance(value, tuple):
+            return Heard(worker=worker, what="frames", frames=value[0], position=value[1])
+        if what == "done" and isinstance(value, int):
+            return Heard(worker=worker, what="done", frames=value)
+        if isinstance(value, Exception):
+            return Heard(worker=worker, what="failed", error=value)
+        return Heard(worker=worker, what="ready")
+
+
+def _work(pipe: Connection, work: Work) -> None:
+    """Paint stretches until there are no more; runs in a process of its own."""
+    die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to hear
+    try:
+        paint = work.load()
+        pipe.send(("ready", None))
+        while True:
+            stretch: Stretch = pipe.recv()
+            frames = paint(stretch, lambda *reached: pipe.send(("frames", reached)))
+            pipe.send(("done", frames))
+    except (EOFError, BrokenPipeError):
+        return  # nobody wants any more
+    except Exception as error:
+        pipe.send(("failed", error))
