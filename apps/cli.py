@@ -113,7 +113,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
       The exit code.
     """
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    given = _complete(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
     remember_arguments(given)
     if threading.current_thread() is threading.main_thread():
@@ -141,6 +141,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if code == INTERRUPTED:  # typer makes this of a KeyboardInterrupt, without a word
         say("stylizer: interrupted")
     return code if isinstance(code, int) else 0
+
+
+def _complete(arguments: Sequence[str]) -> list[str]:
+    """Let ``--ray`` alone mean ``--ray auto``: typer has no options whose value may be left out."""
+    given: list[str] = []
+    for number, word in enumerate(arguments, start=1):
+        alone = word == "--ray" and (arguments[number:] or ["-"])[0].startswith("-")
+        given += ["--ray", "auto"] if alone else [word]
+    return given
 
 
 def _in_one_line(error: Exception) -> str:

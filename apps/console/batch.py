@@ -11,6 +11,7 @@ from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image
 from stylizer.io.sinks.folder_writer import FolderWriter
 from stylizer.io.sources.folder_reader import find_pictures, is_pattern
+from stylizer.jobs.crew import CrewConfig, WorkProgress
 from stylizer.jobs.facts import Facts, files_digest
 from stylizer.jobs.folder import JobFolder
 from stylizer.jobs.known import forget_job
@@ -18,7 +19,7 @@ from stylizer.jobs.parts import Parts
 from stylizer.jobs.records import Segment, count_finished
 from stylizer.jobs.stretches import Stretch, find_runs
 from stylizer.jobs.work import PaintStretch, Reached
-from stylizer.jobs.workers import CrewConfig, WorkProgress, paint_stretches
+from stylizer.jobs.workers import paint_stretches
 
 from .jobs import describe_workers
 from .openings import Terms, as_runs, begin_folder, record_of

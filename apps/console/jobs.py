@@ -14,6 +14,7 @@ from stylizer.io.sinks.folder_writer import FolderWriter
 from stylizer.io.sinks.video_writer import VideoWriter
 from stylizer.io.sources.folder_reader import FolderReader
 from stylizer.io.sources.video_reader import VideoReader
+from stylizer.jobs.crew import CrewConfig, WorkProgress
 from stylizer.jobs.folder import JobFolder
 from stylizer.jobs.known import forget_job
 from stylizer.jobs.records import count_finished, stat_of, wrote
@@ -25,7 +26,7 @@ from stylizer.jobs.segmented import (
 )
 from stylizer.jobs.stretches import Stretch
 from stylizer.jobs.work import Work
-from stylizer.jobs.workers import CrewConfig, WorkProgress, paint_stretches
+from stylizer.jobs.workers import paint_stretches
 from stylizer.pipeline import restore, run
 from stylizer.protocols import FrameSource, Stylizer
 

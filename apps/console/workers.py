@@ -20,12 +20,12 @@ from stylizer.io.sinks.video_writer import VideoWriter
 from stylizer.io.sources.folder_reader import FolderReader
 from stylizer.io.sources.video_reader import VideoReader
 from stylizer.io.sources.wrappers import Resized
+from stylizer.jobs.crew import CrewConfig
 from stylizer.jobs.parts import Parts
 from stylizer.jobs.pictures import Missing, ResetOnGap
 from stylizer.jobs.segmented import EncodedSegments, SegmentKind, WrittenSegments
 from stylizer.jobs.stretches import find_runs, find_stretches
 from stylizer.jobs.work import FramesWork
-from stylizer.jobs.workers import CrewConfig
 from stylizer.methods import MethodConfig
 from stylizer.network.config import FastConfig
 from stylizer.protocols import FrameSource, Stylizer
@@ -73,7 +73,7 @@ def share_frames(  # noqa: PLR0913 - the last three are options of their own
         pictures=target.folder if isinstance(target, FolderWriter) else None,
         open_source=frames,
         make_stylizer=partial(_make, config, gaps=pending is not None, independent=independent),
-        make_kind=_make_kind(target, job.source.size, frames.rate),
+        make_kind=_make_kind(job, frames.rate),
         division=job.division,
         threads=crew.threads if crew.workers or crew.ray else None,
     )
@@ -106,14 +106,13 @@ def _make(config: StylizerConfig, *, gaps: bool, independent: bool) -> Stylizer:
     return ResetOnGap(stylizer, always=independent) if gaps else stylizer
 
 
-def _make_kind(
-    target: VideoWriter | FolderWriter, size: tuple[int, int], rate: Fraction
-) -> Callable[[Parts, Path | None], SegmentKind]:
+def _make_kind(job: Job, rate: Fraction) -> Callable[[Parts, Path | None], SegmentKind]:
+    target = job.target
     if isinstance(target, FolderWriter):
         return partial(_make_pictures, target)
     return _Film(
-        suffix=target.path.suffix,
-        size=size,
+        suffix=Path(job.folder.record.output).suffix,
+        size=job.source.size,
         rate=rate,
         config=target.config,
         transparent=target.transparent,

@@ -17,7 +17,7 @@ import typer
 from stylizer.backend.cores import usable_cores
 from stylizer.io.media.encoding import PRESETS, VideoWriterConfig
 from stylizer.io.media.hardware import ENCODERS
-from stylizer.jobs.workers import CrewConfig
+from stylizer.jobs.crew import CrewConfig
 from stylizer.methods import MethodConfig
 from stylizer.network.config import FastConfig
 from stylizer.network.spec import FastNetworkSpec
@@ -171,10 +171,10 @@ class WorkerOptions:
         str | None,
         option(
             "ray",
-            "Paint on the machines of a Ray cluster: its address, auto for the one that this "
-            "machine belongs to, local for this machine alone.",
+            "Paint on the machines of a Ray cluster: its address; auto, or nothing as the last "
+            "word, for the one that this machine belongs to; local for this machine alone.",
             _WORKERS,
-            metavar="ADDRESS",
+            metavar="[ADDRESS]",
         ),
     ] = None
 

@@ -11,9 +11,9 @@ from multiprocessing.process import BaseProcess
 
 from stylizer.errors import StylizerError
 from stylizer.io.processes import die_with_parent
+from stylizer.jobs.crew import CrewConfig, Heard
 from stylizer.jobs.stretches import Stretch
 from stylizer.jobs.work import Work
-from stylizer.jobs.workers import CrewConfig, Heard
 
 __all__ = ["ProcessCrew"]
 

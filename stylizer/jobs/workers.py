@@ -10,108 +10,22 @@ from __future__ import annotations
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol
 
-from stylizer.errors import ConfigError, StylizerError
+from stylizer.errors import StylizerError
+from stylizer.jobs.crew import Crew, CrewConfig, Heard, WorkProgress
 from stylizer.jobs.parts import Parts
 from stylizer.jobs.stretches import Stretch
 from stylizer.jobs.work import Work
 
-__all__ = ["Crew", "CrewConfig", "Heard", "WorkProgress", "paint_stretches"]
+__all__ = ["paint_stretches"]
 
 _MOST_DEATHS = 3
 """Workers that may die over one stretch, or one after the other before they have begun: after that
 it is not the worker."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class CrewConfig:
-    """Who paints.
-
-    Attributes:
-      workers: how many; None for this process alone or, with ``ray``, as many as the cluster has
-        room for.
-      threads: of the processor that one takes up.
-      ray: address of a Ray cluster: ``"auto"`` for the one that this machine belongs to,
-        ``"local"`` for one of this machine alone; None for processes of this machine.
-    """
-
-    workers: int | None = None
-    threads: int = 1
-    ray: str | None = None
-
-    def __post_init__(self) -> None:
-        """Check the ranges."""
-        for name in ("workers", "threads"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise ConfigError(f"{name}: expected 1 or more, got {value}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class WorkProgress:
-    """How far all workers have come.
-
-    Attributes:
-      frames: painted by all of them, in this run.
-      positions: by a worker's name, the index of the frame that it is at.
-      waiting: how many workers are not ready yet.
-    """
-
-    frames: int
-    positions: Mapping[str, int]
-    waiting: int = 0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Heard:
-    """What a worker said.
-
-    Attributes:
-      worker: its number.
-      what: it is ready, has painted frames, is done with its stretch, has failed, or is dead.
-      frames: of the stretch that are painted.
-      position: index of the frame at hand.
-      name: of the worker, for people.
-      error: why it failed, or died.
-    """
-
-    worker: int
-    what: Literal["ready", "frames", "done", "failed", "dead"]
-    frames: int = 0
-    position: int = 0
-    name: str = ""
-    error: Exception | None = None
-
-
-class Crew(Protocol):
-    """Workers, somewhere.
-
-    Attributes:
-      size: how many there are.
-    """
-
-    @property
-    def size(self) -> int: ...  # noqa: D102
-    def begin(self, worker: int) -> None:
-        """Start a worker, in the place of one that is dead if there was one."""
-        ...
-
-    def give(self, worker: int, stretch: Stretch) -> None:
-        """Have a worker that is ready and idle paint a stretch."""
-        ...
-
-    def listen(self) -> Iterable[Heard]:
-        """Return what was said since, after a moment if it was nothing."""
-        ...
-
-    def end(self) -> None:
-        """End all workers, whatever they do."""
-        ...
 
 
 def paint_stretches(
@@ -218,13 +132,13 @@ class _Foreman:
         if heard.what == "ready":
             worker.ready, self._stillborn = True, 0
             worker.name = heard.name or worker.name
-        elif heard.what == "frames":
+        elif heard.what == "frames" and worker.stretch is not None:
             worker.frames, worker.position = heard.frames, heard.position
         elif heard.what == "done":
             self._frames, worker.frames, worker.stretch = self._frames + heard.frames, 0, None
         elif heard.what == "failed":
             raise heard.error or StylizerError("a worker failed")
-        else:
+        elif heard.what == "dead":
             self._replace(heard, worker)
 
     def _replace(self, heard: Heard, worker: _Worker) -> None:

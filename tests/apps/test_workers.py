@@ -145,10 +145,10 @@ def test_stills_in_styles_are_shared(
         folder.mkdir()
         for number in range(count):
             write_image(folder / f"{number}.png", picture(number, (64, 48 + number)))
-    for folder, workers in (("one", ()), ("two", ("--workers", 2))):
-        outcome = stylizer("image", photos, tmp_path / folder, "-s", looks, *method, *workers)
+    for name, workers in (("one", ()), ("two", ("--workers", 2))):
+        outcome = stylizer("image", photos, tmp_path / name, "-s", looks, *method, *workers)
         assert outcome.code == 0, outcome.err
-        assert f"{folder}: 6 pictures" in outcome.err
+        assert f"{name}: 6 pictures" in outcome.err
     assert len(names(tmp_path / "one")) == 6
     same_pictures(tmp_path / "one", tmp_path / "two")
     assert names(tmp_path) == ["one", "photos", "styles", "two"]

@@ -16,13 +16,14 @@ from stylizer.description import EffectsConfig
 from stylizer.errors import SourceError, StylizerError
 from stylizer.frame import Frame
 from stylizer.io.sinks.video_writer import VideoWriter
+from stylizer.jobs.crew import CrewConfig, WorkProgress
 from stylizer.jobs.folder import JobFolder
 from stylizer.jobs.parts import Parts
 from stylizer.jobs.records import JobRecord
 from stylizer.jobs.segmented import DivisionConfig, EncodedSegments, SegmentedSink, SegmentKind
 from stylizer.jobs.stretches import find_runs, find_stretches
 from stylizer.jobs.work import FramesWork
-from stylizer.jobs.workers import CrewConfig, WorkProgress, paint_stretches
+from stylizer.jobs.workers import paint_stretches
 from stylizer.pipeline import run
 from stylizer.protocols import Stylizer
 from stylizer.temporal.cuts import CutConfig

@@ -122,11 +122,6 @@ class VideoWriter:
         self.config, self.overwrite, self.transparent = config, overwrite, transparent
         self._file: _VideoFile | None = None
 
-    @property
-    def path(self) -> Path:
-        """The file to be."""
-        return self._path
-
     def __enter__(self) -> Self:
         """Start the encoder.
 
