@@ -33,8 +33,8 @@ INSTALL_RAY = "pip install 'stylizer[ray]'"
 _MOMENT = 0.25
 """Seconds that are waited for a word."""
 
-_ASKED = 1.0
-"""Seconds between two questions how far a worker is, at least."""
+_QUESTIONS = 50.0
+"""How many workers are asked in a second how far they are, at most."""
 
 _PATIENCE = 10.0
 """Seconds until the head of a cluster must have answered."""
@@ -99,7 +99,7 @@ class RayCrew:
                 yield self._heard(worker, what, reference)
         now = time.monotonic()
         for worker, asked in list(self._asked.items()):
-            if now - asked >= _ASKED:
+            if now - asked >= max(1.0, self.size / _QUESTIONS):
                 self._ask(worker)
 
     def end(self) -> None:
