@@ -187,7 +187,13 @@ class SegmentedSink:
     """
 
     def __init__(
-        self, job: Parts, kind: SegmentKind, config: DivisionConfig, *, last: bool = True
+        self,
+        job: Parts,
+        kind: SegmentKind,
+        config: DivisionConfig,
+        *,
+        last: bool = True,
+        end: int | None = None,
     ) -> None:
         """Begin where the job is to be gone on with.
 
@@ -196,10 +202,12 @@ class SegmentedSink:
           kind: what segments become.
           config: where they end.
           last: whether the job ends where the frames do.
+          end: index of the frame that follows on the last one, where some are left out between
+            them; None for the next.
         """
         self._job, self._kind, self._last = job, kind, last
         self._divider = Divider(config)
-        self._first = job.next
+        self._first, self._until = job.next, end
         self._start, self._begun = job.next, False  # of the segment that is being written
         self._frames = self._end = 0
         self._since = time.monotonic()
@@ -266,7 +274,7 @@ class SegmentedSink:
     def _end_segment(self, checkpoint: Checkpoint | None) -> None:
         self._wait()
         first, frames, self._begun = self._start, self._frames, False
-        end = self._end if checkpoint is None else checkpoint.index
+        end = (self._until or self._end) if checkpoint is None else checkpoint.index
         finish, self._start = self._kind.end(), end
         now = time.monotonic()
         seconds, self._since = now - self._since, now

@@ -106,7 +106,9 @@ class FramesWork:
                 reached(max(0, progress.frames - (first - begin)), begin + progress.frames)
 
         kind = self.make_kind(parts, self.pictures)
-        sink = SegmentedSink(parts, kind, self.division, last=stretch.last)
+        sink = SegmentedSink(
+            parts, kind, self.division, last=stretch.last, end=None if stretch.last else stretch.end
+        )
         with self.open_source(begin, stretch.end) as source, sink:
             painted = run(source, stylizer, sink, division=sink, on_progress=report).frames
         return painted - (first - begin)
