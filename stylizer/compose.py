@@ -30,9 +30,17 @@ from stylizer.errors import ConfigError
 from stylizer.faces.tracker import FaceFinder
 from stylizer.frame import Frame, Image, check_image
 from stylizer.methods import find_method
-from stylizer.protocols import Effect, PatchPainter, ShotStylizer, State, Stylizer
+from stylizer.protocols import (
+    CameraStylizer,
+    Effect,
+    PatchPainter,
+    ShotStylizer,
+    State,
+    Stylizer,
+)
 from stylizer.temporal.coherence import Coherence, CoherenceConfig
 from stylizer.temporal.cuts import CutDetector
+from stylizer.temporal.follow_camera import FollowCamera
 
 if TYPE_CHECKING:
     from stylizer.gatys.passes import PassProgress
@@ -109,6 +117,10 @@ class Composed(WrappedStylizer):
         config = config or EffectsConfig()
         if config.stroke is not None:
             painter = PaintSmaller(painter, stroke=config.stroke)
+        following = find(painter, CameraStylizer)
+        self._smaller = isinstance(painter, PaintSmaller)
+        if following is not None and following.follows_camera:
+            painter = FollowCamera(painter)
         super().__init__(painter)
         if not isinstance(painter, ShotStylizer) and find(painter, ShotStylizer) is not None:
             raise ConfigError(
@@ -215,12 +227,14 @@ class Composed(WrappedStylizer):
         """Put the effects that are on into their order."""
         self._config, self._paints = config, config.strength > 0
         self._coherence.configure(config.coherence)
+        if isinstance(self._stylizer, FollowCamera):
+            self._stylizer.on = config.coherence.strength > 0
         effects: list[Effect] = []
         if self._paints:
             if config.coherence.strength > 0:
                 effects.append(self._coherence)
             effects += self._keep_faces(config)
-            if isinstance(self._stylizer, PaintSmaller):
+            if self._smaller:
                 effects.append(Enlarge())
             if config.keep_color:
                 effects.append(SourceColor())

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from stylizer.errors import ConfigError
 
-__all__ = ["Frame", "Image", "check_image", "check_same_size"]
+__all__ = ["Camera", "Cameras", "Frame", "Image", "check_image", "check_same_size"]
 
 Image = npt.NDArray[np.uint8]
 
@@ -54,6 +54,27 @@ def check_same_size(painted: Image, source: Image) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class Camera:
+    """Where a camera looks, against a picture some frames before.
+
+    A place in a picture is a complex number, x + iy: from the picture's middle, in shares of its
+    width, so that it holds for every size. What is seen at ``place`` was seen there at
+    ``gain * place + shift``. The gain turns and zooms, the shift pans.
+    """
+
+    gain: complex = 1.0
+    shift: complex = 0.0
+
+    def __matmul__(self, other: Camera) -> Camera:
+        """Return what first does as ``other`` does, and then as this one."""
+        return Camera(self.gain * other.gain, self.gain * other.shift + self.shift)
+
+
+Cameras = tuple[tuple[float, Camera], ...]
+"""Where the camera looks against several pictures, each with its share; the shares have sum 1."""
+
+
+@dataclass(frozen=True, slots=True)
 class Frame:
     """One picture of a stream.
 
@@ -63,12 +84,15 @@ class Frame:
       time: seconds since the stream's start; a file's frame n stands at ``n / rate``.
       alpha: how opaque the source is, uint8, (H, W), for outputs that can be transparent; the image
         is laid on white. None where all of it is opaque.
+      cameras: where the camera looks against some earlier pictures, each with its share of 1; None
+        where nobody looked for it.
     """
 
     image: Image
     index: int
     time: float
     alpha: Image | None = None
+    cameras: Cameras | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -78,3 +102,7 @@ class Frame:
     def with_image(self, image: Image) -> Frame:
         """Return the same moment with another picture, uint8 RGB (H, W, 3)."""
         return replace(self, image=image)
+
+    def with_cameras(self, cameras: Cameras | None) -> Frame:
+        """Return the same picture, told where the camera looks."""
+        return replace(self, cameras=cameras)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from stylizer.styles.load import AnyStyle
 
 __all__ = [
+    "CameraStylizer",
     "Described",
     "Divided",
     "Effect",
@@ -80,6 +81,14 @@ class PreparingStylizer(Stylizer, Protocol):
     def prepare(self, size: tuple[int, int]) -> None:
         """Get ready for (width, height), in the thread that calls; frames are painted meanwhile."""
         ...
+
+
+@runtime_checkable
+class CameraStylizer(Stylizer, Protocol):
+    """A stylizer that may make use of where the camera looks: `stylizer.frame.Frame.cameras`."""
+
+    @property
+    def follows_camera(self) -> bool: ...  # noqa: D102
 
 
 @runtime_checkable

@@ -148,7 +148,7 @@ def _measure_flow(clip: KnownMotion, motion: str, preset: Preset) -> FlowResult:
         truth, seen = clip.flow(index, index - 1), clip.visible(index, index - 1)
         here, there = finder.reduce(clip.image(index)), finder.reduce(clip.image(index - 1))
         flow = finder.search(here, there)
-        better = prefer_camera(flow, camera_flow(flow, here), here, there)
+        better = prefer_camera(flow, camera_flow(here, there), here, there)
         found = [resize_flow(field, clip.size) for field in (flow, better)]
         fields = (np.zeros_like(truth), *found)
         sums.append([end_point_error(field, truth, seen) for field in fields])

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from stylizer.backend.openvino_core import INSTALL_OPENVINO
-from stylizer.frame import Image
+from stylizer.frame import Cameras, Frame, Image, check_image
 from stylizer.network.config import FastConfig
 from stylizer.network.inputs import StyleEmbedding
 from stylizer.network.registry import FAST_NETWORKS
 from stylizer.styles.load import AnyStyle
 
-__all__ = ["Runtime", "load_runtime"]
+__all__ = ["NoisyRuntime", "Runtime", "load_runtime", "paint_frame"]
 
 _log = logging.getLogger(__name__)
 
@@ -60,6 +60,40 @@ class Runtime(Protocol):
     def paint(self, image: Image, code: StyleEmbedding) -> Image:
         """Paint a picture, uint8 RGB (H, W, 3) of any size, in the style of a code."""
         ...
+
+
+@runtime_checkable
+class NoisyRuntime(Runtime, Protocol):
+    """A runtime whose network may take noise beside the picture.
+
+    Attributes:
+      moves_noise: whether it does, so that the noise can be moved along with the camera.
+    """
+
+    @property
+    def moves_noise(self) -> bool: ...  # noqa: D102
+
+    def paint(self, image: Image, code: StyleEmbedding, *, cameras: Cameras | None = None) -> Image:
+        """Paint a picture as `Runtime.paint` does, with the noise moved along.
+
+        Args:
+          image: uint8 RGB (H, W, 3), of any size.
+          code: of the style.
+          cameras: as `stylizer.frame.Frame.cameras`; None for noise that stands.
+        """
+        ...
+
+
+def paint_frame(runtime: Runtime, frame: Frame, code: StyleEmbedding) -> Frame:
+    """Paint a frame in the style of a code; its noise moves with the camera, if the frame says how.
+
+    Raises:
+      ConfigError: the frame's image is no uint8 RGB picture.
+    """
+    image = check_image(frame.image)
+    if frame.cameras is not None and isinstance(runtime, NoisyRuntime) and runtime.moves_noise:
+        return frame.with_image(runtime.paint(image, code, cameras=frame.cameras))
+    return frame.with_image(runtime.paint(image, code))
 
 
 def load_runtime(config: FastConfig | None = None) -> Runtime:

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from stylizer.errors import StyleError
-from stylizer.frame import Frame, Image, check_image
+from stylizer.frame import Frame, Image
 from stylizer.network.config import FastConfig
 from stylizer.network.inputs import StyleEmbedding
 from stylizer.network.registry import FAST_NETWORKS
-from stylizer.network.runtime import Runtime, load_runtime
+from stylizer.network.runtime import NoisyRuntime, Runtime, load_runtime, paint_frame
 from stylizer.styles.load import AnyStyle
 
 __all__ = ["FastStylizer", "mix_styles"]
@@ -21,7 +21,8 @@ __all__ = ["FastStylizer", "mix_styles"]
 class FastStylizer:
     """A network that paints in any style; a `stylizer.protocols.StyledStylizer`.
 
-    It remembers nothing of earlier frames. Several styles are mixed by their codes.
+    It remembers nothing of earlier frames, and is a `stylizer.protocols.CameraStylizer`. Several
+    styles are mixed by their codes.
     """
 
     def __init__(
@@ -52,6 +53,11 @@ class FastStylizer:
     def description(self) -> str:
         """Network, engine, device, threads and precision, for a start line."""
         return self._runtime.description
+
+    @property
+    def follows_camera(self) -> bool:
+        """Whether it paints otherwise when it is told where the camera looks."""
+        return isinstance(self._runtime, NoisyRuntime) and self._runtime.moves_noise
 
     def set_styles(self, styles: Sequence[AnyStyle]) -> None:
         """Paint in other styles from the next frame on.
@@ -94,7 +100,7 @@ class FastStylizer:
         Raises:
           ConfigError: the frame's image is no uint8 RGB picture.
         """
-        painted = frame.with_image(self._runtime.paint(check_image(frame.image), self._code))
+        painted = paint_frame(self._runtime, frame, self._code)
         self._size = frame.size
         return painted
 

@@ -182,7 +182,7 @@ class Coherence:
             self._key = _Key(made.shape, small, gray, source.index)
             return painted
         flow = finder.search(gray, key.gray, start=key.flow)
-        flow = prefer_camera(flow, camera_flow(flow, gray), gray, key.gray)
+        flow = prefer_camera(flow, camera_flow(gray, key.gray), gray, key.gray)
         key.flow, steps = flow, key.steps(source.index)
         stands = _standing(flow)
         share = _share(flow, small, key.small, config.tolerance)

@@ -50,9 +50,9 @@ class MotionFinder:
         """Find where each pixel of ``image`` lay in ``earlier``, both uint8 RGB of one size."""
         here, there = self._flow.reduce(image), self._flow.reduce(earlier)
         flow = self._flow.search(here, there)
-        flow = prefer_camera(flow, camera_flow(flow, here), here, there)
+        flow = prefer_camera(flow, camera_flow(here, there), here, there)
         back = self._flow.search(there, here)
-        back = prefer_camera(back, camera_flow(back, there), there, here)
+        back = prefer_camera(back, camera_flow(there, here), there, here)
         agrees, smooth = consistent(flow, back) & in_bounds(flow), ~motion_boundaries(flow)
         height, width, _ = image.shape
         size = width, height

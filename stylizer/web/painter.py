@@ -12,7 +12,7 @@ from stylizer.faces.models import are_faces_available
 from stylizer.frame import Frame, Image
 from stylizer.io.resize import resize_image
 from stylizer.network.inputs import StyleEmbedding
-from stylizer.network.runtime import Runtime
+from stylizer.network.runtime import NoisyRuntime, Runtime, paint_frame
 from stylizer.temporal.coherence import CoherenceConfig
 from stylizer.web.options import LiveSettings
 
@@ -100,8 +100,12 @@ class _Pure:
     def __init__(self, runtime: Runtime, code: StyleEmbedding) -> None:
         self.runtime, self.code = runtime, code
 
+    @property
+    def follows_camera(self) -> bool:
+        return isinstance(self.runtime, NoisyRuntime) and self.runtime.moves_noise
+
     def __call__(self, frame: Frame) -> Frame:
-        return frame.with_image(self.runtime.paint(frame.image, self.code))
+        return paint_frame(self.runtime, frame, self.code)
 
     def paint_patch(self, image: Image) -> Image:
         return self.runtime.paint(image, self.code)

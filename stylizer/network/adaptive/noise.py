@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import functools
 
+import cv2
 import numpy as np
 import numpy.typing as npt
+
+from stylizer.frame import Camera, Cameras
 
 __all__ = ["NOISE_CHANNELS", "NOISE_STRIDE", "make_noise", "noise_map"]
 
@@ -43,19 +46,64 @@ def make_noise(*, side: int = 512, seed: int = 0) -> npt.NDArray[np.float32]:
     return np.stack(channels, axis=-1).astype(np.float32)
 
 
-def noise_map(height: int, width: int) -> npt.NDArray[np.float32]:
+def noise_map(
+    height: int,
+    width: int,
+    *,
+    cameras: Cameras | None = None,
+    size: tuple[int, int] | None = None,
+) -> npt.NDArray[np.float32]:
     """Return the noise for pictures of a size: one tile from the top left, over and over.
+
+    Told where the camera looks, it gives the noise that lay on an earlier picture, where it lies by
+    now: strokes in empty areas then move with the picture, and not with the screen. It is read by
+    cubic interpolation, which takes next to nothing of its variance. The noise of several pictures
+    is mixed by their shares, so that one can pass to the next, and keeps its variance.
 
     Args:
       height: of the pictures, in pixels, a multiple of `NOISE_STRIDE`.
       width: likewise.
+      cameras: where the camera looks; None for noise that stands.
+      size: (width, height) of the picture that was extended to these sides; None if it was not.
 
     Returns:
       float32, (1, height / NOISE_STRIDE, width / NOISE_STRIDE, NOISE_CHANNELS).
     """
+    rows, columns = height // NOISE_STRIDE, width // NOISE_STRIDE
+    shares: dict[Camera, float] = {}
+    for share, camera in cameras or ((1.0, Camera()),):
+        shares[camera] = shares.get(camera, 0.0) + share
+    layers = [
+        (share, _move(camera, (rows, columns), size or (width, height)))
+        for camera, share in shares.items()
+        if share > 0
+    ]
+    if len(layers) == 1:
+        return layers[0][1][None]
+    mixed = np.sum([share * layer for share, layer in layers], axis=0)
+    wanted = np.mean([_energy(layer) for _, layer in layers], axis=0)
+    return np.asarray(mixed * np.sqrt(wanted / _energy(mixed)), np.float32)[None]
+
+
+def _move(camera: Camera, shape: tuple[int, int], size: tuple[int, int]) -> npt.NDArray[np.float32]:
+    """Return (rows, columns, NOISE_CHANNELS): the cell c as it lay at ``gain * c + shift``."""
     tile = _tile()
-    rows, columns = (np.arange(side // NOISE_STRIDE) % len(tile) for side in (height, width))
-    return tile[None, rows[:, None], columns]
+    if camera == Camera():
+        rows, columns = (np.arange(side) % len(tile) for side in shape)
+        return tile[rows[:, None], columns]
+    gain = complex(camera.gain)
+    from_middle = (NOISE_STRIDE - 1) / 2 * (1 + 1j) - complex(size[0] - 1, size[1] - 1) / 2
+    shift = ((gain - 1) * from_middle + camera.shift * size[0]) / NOISE_STRIDE
+    x, y = shift.real % len(tile), shift.imag % len(tile)
+    matrix = np.array([[gain.real, -gain.imag, x], [gain.imag, gain.real, y]])
+    flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
+    moved = cv2.warpAffine(tile, matrix, shape[::-1], flags=flags, borderMode=cv2.BORDER_WRAP)
+    return np.asarray(moved, np.float32)
+
+
+def _energy(noise: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return the mean square of each channel."""
+    return np.asarray(np.square(noise).mean((0, 1)) + 1e-6, np.float32)
 
 
 @functools.cache

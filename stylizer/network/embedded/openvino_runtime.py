@@ -28,7 +28,7 @@ from stylizer.backend.openvino_core import (
 )
 from stylizer.backend.precision import Precision
 from stylizer.errors import BackendError
-from stylizer.frame import Image
+from stylizer.frame import Cameras, Image
 from stylizer.network.config import FastConfig
 from stylizer.network.embedded.openvino_models import load_models
 from stylizer.network.embedded.spec import EmbeddedNetworkSpec
@@ -64,11 +64,15 @@ _EXACT = _HINTS["float32"]
 
 @dataclass
 class _Painter:
-    """The network compiled for a size, and whose kernels it holds; or those of several styles."""
+    """The network compiled for a size, whose kernels it holds, or those of several styles.
+
+    Its noise is that for ``cameras``.
+    """
 
     request: Any
     style: list[Any] | None = None
     styles: Sequence[list[Any]] = ()
+    cameras: Cameras | None = None
 
 
 class OpenVinoRuntime:
@@ -77,6 +81,7 @@ class OpenVinoRuntime:
     Attributes:
       description: network, engine, device, threads and precision, for a start line.
       mixes: whether codes may be mixed.
+      moves_noise: whether the network takes noise, which can be moved along with the camera.
     """
 
     def __init__(self, network: EmbeddedNetworkSpec, config: FastConfig | None = None) -> None:
@@ -124,7 +129,7 @@ class OpenVinoRuntime:
         self._style = StyleCache(self._make_style)
         precision = cpu_precision() if config.precision == "auto" else config.precision
         self.description = f"{network.name}, openvino on CPU ({threads} threads), {precision}"
-        self.mixes = network.mixes
+        self.mixes, self.moves_noise = network.mixes, network.noise is not None
         self._painters: OrderedDict[tuple[int, ...], _Painter] = OrderedDict()
         self._painting, self._encoding = threading.Lock(), threading.Lock()
 
@@ -168,8 +173,10 @@ class OpenVinoRuntime:
             with self._painting:
                 self._keep(shape, painter)
 
-    def paint(self, image: Image, code: StyleEmbedding) -> Image:
+    def paint(self, image: Image, code: StyleEmbedding, *, cameras: Cameras | None = None) -> Image:
         """Paint a picture, uint8 RGB (H, W, 3) of any size, in the style of a code.
+
+        The noise, if the network takes any, moves with the camera.
 
         Raises:
           ConfigError: the image is no uint8 RGB picture, or the code is of another network.
@@ -178,10 +185,11 @@ class OpenVinoRuntime:
         style = self._style(code)
         height, width, _ = image.shape
         with self._painting:
-            request = self._painter(extended.shape, style)
+            painter = self._painter(extended.shape, style)
+            self._move_noise(painter, cameras, extended.shape, (width, height))
             # shared: the joined tiles are a copy
             given = {"image": extended}
-            tiles = request.infer(given, share_inputs=True, share_outputs=True)[0][0]
+            tiles = painter.request.infer(given, share_inputs=True, share_outputs=True)[0][0]
             return np.ascontiguousarray(join_tiles(tiles)[:height, :width])
 
     def paint_parts(self, image: Image, codes: Sequence[StyleEmbedding], masks: Masks) -> Image:
@@ -239,7 +247,7 @@ class OpenVinoRuntime:
             given["change"] = none if change is None else change
         return [_tensor(value) for value in self._read_style(given).values()]
 
-    def _painter(self, shape: tuple[int, ...], style: list[Any]) -> Any:
+    def _painter(self, shape: tuple[int, ...], style: list[Any]) -> _Painter:
         """Return where the network runs for images (1, H, W, 3), in a style."""
         if shape not in self._painters:
             self._keep(shape, self._compile(shape))
@@ -250,7 +258,21 @@ class OpenVinoRuntime:
             for index, tensor in enumerate(style, start=first):
                 painter.request.set_input_tensor(index, tensor)
             painter.style = style
-        return painter.request
+        return painter
+
+    def _move_noise(
+        self,
+        painter: _Painter,
+        cameras: Cameras | None,
+        shape: tuple[int, ...],
+        size: tuple[int, int],
+    ) -> None:
+        """Give a painter the noise for where the camera looks, if it has another."""
+        if self._network.noise is None or painter.cameras == cameras:
+            return
+        noise = pkgutil.resolve_name(self._network.noise)(*shape[1:3], cameras=cameras, size=size)
+        painter.request.set_tensor("noise", _tensor(noise))
+        painter.cameras = cameras
 
     def _compile(self, shape: tuple[int, ...], *, parts: int = 1) -> _Painter:
         model, shapes, noise = self._image.clone(), {"image": shape}, None

@@ -38,7 +38,8 @@ class EmbeddedNetworkSpec(FastNetworkSpec):
       sources: the modules whose code shapes what OpenVINO runs: when one changes, models that were
         made before are made anew.
       noise: what gives the map of noise that OpenVINO's form takes beside the picture:
-        ``"package.module:name"`` of a function of the picture's height and width; None for none.
+        ``"package.module:name"`` of a function as `stylizer.network.adaptive.noise.noise_map`, of
+        the picture's height and width, and where the camera looks; None for none.
     """
 
     engines: Mapping[str, str] = field(default_factory=lambda: _ENGINES)

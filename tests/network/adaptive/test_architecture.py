@@ -1,5 +1,6 @@
 """The network whose kernels follow the style: its parts, held against other ways to the same."""
 
+import itertools
 from typing import Any
 
 import cv2
@@ -8,6 +9,7 @@ import numpy.typing as npt
 import pytest
 from keras import ops
 
+from stylizer.frame import Camera
 from stylizer.network.adaptive.architecture import (
     CODE_SIZE,
     FEATURE_CHANNELS,
@@ -82,6 +84,39 @@ def test_noise_for_pictures_begins_at_the_top_left_and_repeats() -> None:
     large = noise_map(2080, 16)
     assert large.shape == (1, 520, 4, NOISE_CHANNELS)
     np.testing.assert_array_equal(large[0, 512:], tile[:8, :4])
+
+
+def seen(side: tuple[int, int], *cameras: tuple[float, Camera]) -> Array:
+    return np.asarray(noise_map(*side, cameras=cameras)[0])
+
+
+def test_noise_moves_with_the_camera() -> None:
+    """Four pixels are a cell; a camera that went right sees what lay right of the first picture."""
+    still = noise_map(96, 160)[0]
+    np.testing.assert_array_equal(seen((96, 160), (0.3, Camera()), (0.7, Camera())), still)
+    right = seen((96, 160), (1.0, Camera(shift=3 * 4 / 160)))
+    np.testing.assert_allclose(right[:, :-3], still[:, 3:], atol=1e-3)
+    moved = ((1.0, Camera(shift=3 * 4 / 155)),)
+    extended = noise_map(96, 160, cameras=moved, size=(155, 90))[0]
+    np.testing.assert_allclose(extended, right, atol=1e-3)
+    turned = seen((160, 160), (1.0, Camera(gain=1j)))  # what was to the right is above
+    np.testing.assert_allclose(turned, np.rot90(noise_map(160, 160)[0]), atol=1e-3)
+
+
+@pytest.mark.parametrize("shift", [0.0001, 0.003, 0.02, 0.3])
+def test_noise_keeps_its_contrast_where_it_passes_from_one_picture_to_the_next(
+    shift: float,
+) -> None:
+    still = noise_map(384, 640)[0].std((0, 1))
+    cameras = [Camera(1.02, shift), Camera(0.99, 0.5j * shift)]
+    maps = [
+        seen((384, 640), (1 - passed, cameras[0]), (passed, cameras[1]))
+        for passed in np.linspace(0, 1, 33)
+    ]
+    for noise in maps:
+        np.testing.assert_allclose(noise.std((0, 1)), still, rtol=0.15)
+    steps = [np.abs(after - before).mean() for before, after in itertools.pairwise(maps)]
+    assert max(steps) < 0.1
 
 
 @pytest.fixture(scope="module")

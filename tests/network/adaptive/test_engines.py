@@ -12,7 +12,7 @@ import pytest
 from keras import ops
 
 from stylizer.errors import BackendError, ConfigError, WeightsError
-from stylizer.frame import Image
+from stylizer.frame import Camera, Image
 from stylizer.network.adaptive.architecture import CODE_SIZE, STATISTICS_SIZE, build_network
 from stylizer.network.adaptive.noise import noise_map
 from stylizer.network.adaptive.spec import ADAPTIVE
@@ -20,7 +20,7 @@ from stylizer.network.config import FastConfig
 from stylizer.network.embedded.keras_runtime import KerasRuntime
 from stylizer.network.embedded.openvino_runtime import OpenVinoRuntime
 from stylizer.network.embedded.parts import load_parts
-from stylizer.network.runtime import Runtime
+from stylizer.network.runtime import NoisyRuntime, Runtime
 from stylizer.styles.load import Style
 from stylizer.weights import weights_path
 
@@ -113,9 +113,21 @@ def test_a_frame_is_mirrored_to_full_size_and_painted_with_its_noise(
     given = {"image": padded, "noise": noise_map(40, 48), "code": code[None]}
     raw = ops.convert_to_numpy(network.get_layer("image_network")(given))
     assert off(runtime.paint(image, code), np.rint(np.clip(raw[0, :35, :45], 0, 255))) <= 1
+    if isinstance(runtime, NoisyRuntime) and runtime.moves_noise:
+        cameras = (0.4, Camera(gain=1.1, shift=0.2)), (0.6, Camera(shift=0.1j))
+        given["noise"] = noise_map(40, 48, cameras=cameras, size=(45, 35))
+        moved = ops.convert_to_numpy(network.get_layer("image_network")(given))
+        assert off(moved, raw) > 2
+        painted = runtime.paint(image, code, cameras=cameras)
+        assert off(painted, np.rint(np.clip(moved[0, :35, :45], 0, 255))) <= 1
+        assert off(runtime.paint(image, code), np.rint(np.clip(raw[0, :35, :45], 0, 255))) <= 1
     whole = ops.convert_to_numpy(parts.image({"image": padded, "code": code[None]}))
     np.testing.assert_allclose(whole, raw, atol=1e-3)
     assert parts.statistics.output_shape == (None, STATISTICS_SIZE)
+
+
+def test_openvino_moves_the_noise(in_openvino: OpenVinoRuntime) -> None:
+    assert in_openvino.moves_noise
 
 
 def test_bfloat16_is_near(weights: Path, model_cache: Path, in_openvino: OpenVinoRuntime) -> None:
