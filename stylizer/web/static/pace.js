@@ -37,6 +37,7 @@ export class Pace {
   #probing = true;
   #fresh = true; // no frame of this look has come back yet
   #turn = 0; // counts the looks
+  #busy = false; // it is the server's painting that takes the time, and one frame may wait for it
   #took = 0; // ms, of the newest frames
   #probed = 0;
   #sent = 0;
@@ -67,7 +68,8 @@ export class Pace {
    */
   wait(now, onTheWay) {
     if (now - this.#probed > ALONE) this.#probing = true;
-    if (onTheWay >= (this.#probing ? 1 : DEEPEST)) return Infinity;
+    const deepest = this.#busy ? 2 : DEEPEST;
+    if (onTheWay >= (this.#probing ? 1 : deepest)) return Infinity;
     return Math.max(0, this.#sent + this.#gap - now);
   }
 
@@ -109,6 +111,7 @@ export class Pace {
       const queue = more / (CALM[1] * this.#alone);
       if (queue > 1) this.#gap = Math.min(SLOWEST, this.#gap * (1 + STEP * Math.min(3, queue)));
     }
+    this.#busy = painting > 0.5 * this.#alone;
     this.#answers++;
     this.#painting += painting;
     return now - this.#judged > SPAN && this.#answers > 2 && this.#judge(now);
