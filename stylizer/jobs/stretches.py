@@ -107,8 +107,9 @@ def find_runs(pending: Runs, longest: int, *, total: int) -> Iterator[Stretch]:
 def usual_lead_in(config: StylizerConfig) -> int | None:
     """Return the lead-in of stretches for a stylizer; None where its memory does not fade.
 
-    What holds a video still fades (`stylizer.temporal.coherence`): moving paintings agree after 24
-    frames to the last bit, standing ones after 32 to 0.01 gray levels in the mean. The
+    What is known of the camera fades within 32 frames (`stylizer.temporal.follow_camera`). After
+    them, what holds a video still fades (`stylizer.temporal.coherence`): moving paintings agree
+    after 24 more to the last bit, standing ones after 32 to 0.01 gray levels in the mean. The
     optimization goes on from its own paintings, matched colors are those of a shot's first frame,
     and faces are known from before, for as long as the shot lasts.
     """
@@ -117,7 +118,7 @@ def usual_lead_in(config: StylizerConfig) -> int | None:
     return _LEAD_IN if config.effects.coherence.strength > 0 else 0
 
 
-_LEAD_IN = 32
+_LEAD_IN = 56
 
 
 def _states(detector: State, *, looks_ahead: bool) -> dict[str, State]:
