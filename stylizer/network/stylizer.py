@@ -15,7 +15,7 @@ from stylizer.network.registry import FAST_NETWORKS
 from stylizer.network.runtime import NoisyRuntime, Runtime, load_runtime, paint_frame
 from stylizer.styles.load import AnyStyle
 
-__all__ = ["FastStylizer", "mix_styles"]
+__all__ = ["FastStylizer", "mix_codes", "mix_styles"]
 
 
 class FastStylizer:
@@ -129,11 +129,24 @@ def mix_styles(
             f"({runtime.description})"
         )
     codes = [runtime.encode(style, scale=scale) for style in styles]
+    return mix_codes(codes, [style.weight for style in styles])
+
+
+def mix_codes(codes: Sequence[StyleEmbedding], weights: Sequence[float]) -> StyleEmbedding:
+    """Return the mean of codes by weights; one that is not tuned is as if followed by 0.
+
+    Args:
+      codes: one or more.
+      weights: as many, more than 0.
+
+    Returns:
+      float32, 1-D, as long as the longest; it cannot be written to.
+    """
     if len(codes) == 1:
         return codes[0]
-    total = math.fsum(style.weight for style in styles)
+    total = math.fsum(weights)
     mixed = np.zeros(max(map(len, codes)), np.float32)
-    for style, code in zip(styles, codes, strict=True):
-        mixed[: len(code)] += np.float32(style.weight / total) * code
+    for code, weight in zip(codes, weights, strict=True):
+        mixed[: len(code)] += np.float32(weight / total) * code
     mixed.setflags(write=False)
     return mixed

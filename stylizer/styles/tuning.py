@@ -13,7 +13,6 @@ import zipfile
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -91,15 +90,13 @@ class Tuning:
     scale: float = 1.0
     parts: Sequence[Vector | TunedKernel] = field(repr=False)
 
-    @cached_property
+    @property
     def change(self) -> Vector:
-        """All changes in one, float32, (D,); it must not be written to."""
+        """All changes in one, float32, (D,); some megabytes, made anew each time."""
         flat = [
             part.expand().ravel() if isinstance(part, TunedKernel) else part for part in self.parts
         ]
-        whole = np.concatenate(flat).astype(np.float32)
-        whole.setflags(write=False)
-        return whole
+        return np.concatenate(flat).astype(np.float32)
 
 
 def pack_kernel(left: Vector, right: Vector) -> TunedKernel:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import logging
-import math
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-
-import numpy as np
 
 from stylizer.frame import Image
 from stylizer.io.image import read_image
 from stylizer.network.config import FastConfig
 from stylizer.network.inputs import StyleEmbedding
 from stylizer.network.runtime import Runtime, load_runtime
+from stylizer.network.stylizer import mix_codes
 from stylizer.styles.built_in import NamedStyle, load_named_style, style_names
 from stylizer.styles.load import MIN_SIDE, AnyStyle, Style
 from stylizer.web.errors import ApiError
@@ -161,9 +159,7 @@ class Gallery:
             own[choice.id].code if choice.id in own else self._known(choice.id, codes)
             for choice in choices
         ]
-        total = math.fsum(choice.weight for choice in choices)
-        shares = np.array([choice.weight / total for choice in choices], np.float32)
-        return np.asarray(shares @ np.stack(chosen), np.float32)
+        return mix_codes(chosen, [choice.weight for choice in choices])
 
     def styles(
         self, choices: Sequence[StyleChoice], own: dict[str, OwnStyle]
