@@ -20,6 +20,7 @@ from stylizer.frame import Frame
 from stylizer.io.sinks.panel import Panel, by_code
 from stylizer.live.controls import OfferedStyle
 from stylizer.protocols import EndOfStream
+from stylizer.styles.built_in import style_names
 from tests.apps.conftest import Inverter, Run
 from tests.screens import pixels, press, until, until_drawn, virtual_screen
 from tests.streams import MjpegServer
@@ -204,10 +205,10 @@ def test_a_rate_that_cannot_be_held_is_refused(
 @pytest.mark.parametrize(
     ("arguments", "names"),
     [
-        ([], ["blocks", "composition_vii"]),
+        ([], ["blocks", style_names()[0]]),
         (["--keep-color", "match"], ["blocks"]),
         (["--network", "magenta"], ["blocks"]),
-        (["--method", "gatys"], ["blocks", "composition_vii"]),
+        (["--method", "gatys"], ["blocks", style_names()[0]]),
         (["--method", "gatys", "--network", "vgg19"], ["blocks"]),
         (["--method", "gatys", "--loss-network", "vgg19"], ["blocks"]),
     ],

@@ -14,6 +14,7 @@ from stylizer.apps.options.effects import CoherenceOptions, LookOptions
 from stylizer.apps.options.method import describe
 from stylizer.description import EffectsConfig
 from stylizer.errors import ConfigError, StyleError
+from stylizer.faces.models import are_faces_available
 from stylizer.frame import Frame, Image
 from stylizer.gatys.config import GatysConfig
 from stylizer.io.image import read_image
@@ -140,14 +141,19 @@ def test_a_method_whose_styles_are_fixed_is_refused(
 
 def test_the_look_is_described() -> None:
     styles, method = [load_style("tahiti")], FastConfig()
-    plain = describe(styles, method, LookOptions())
+    plain = describe(styles, method, LookOptions(faces="paint"))
     still = CoherenceConfig(strength=0)
     assert plain.effects == EffectsConfig(coherence=still, cuts=None, stroke=1.0)
-    asked = describe(
-        styles, method, LookOptions(strength=0.4, keep_color="luminance"), CoherenceOptions()
-    )
+    look = LookOptions(strength=0.4, keep_color="luminance", faces="paint")
+    asked = describe(styles, method, look, CoherenceOptions())
     assert asked.effects == EffectsConfig(strength=0.4, keep_color=True, stroke=1.0)
     assert (asked.styles, asked.method) == (tuple(styles), method)
+
+
+def test_faces_are_kept_where_they_can_be_found() -> None:
+    usual = describe([load_style("tahiti")], FastConfig(), LookOptions()).effects.faces
+    assert (usual is not None) == are_faces_available()
+    assert describe([load_style("tahiti")], GatysConfig(), LookOptions()).effects.faces is None
 
 
 def test_the_look_is_checked_before_anything_is_loaded() -> None:
