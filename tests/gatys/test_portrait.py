@@ -104,7 +104,7 @@ def test_a_portrait_differs_on_the_face(engine: str) -> None:
         stylize_image(
             photo,
             [style],
-            GatysConfig(portrait=wanted, iterations=6, engine=engine),  # type: ignore[arg-type]
+            GatysConfig(portrait=wanted, iterations=40, engine=engine),  # type: ignore[arg-type]
         )
         for wanted in (False, True)
     )

@@ -18,7 +18,7 @@ from stylizer.errors import BackendError, ConfigError, WeightsError
 from stylizer.frame import Image
 from stylizer.network import runtime as runtime_module
 from stylizer.network.config import FastConfig
-from stylizer.network.embedded import openvino_runtime
+from stylizer.network.embedded import openvino_runtime, style_cache
 from stylizer.network.embedded.keras_runtime import KerasRuntime
 from stylizer.network.embedded.openvino_graph import build_graph
 from stylizer.network.embedded.openvino_runtime import OpenVinoRuntime
@@ -262,7 +262,7 @@ def test_a_layer_that_openvino_s_graph_does_not_know_is_told() -> None:
 def test_another_style_compiles_nothing(
     in_openvino: OpenVinoRuntime, compiled: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(openvino_runtime, "_STYLES", 2)
+    monkeypatch.setattr(style_cache, "_KEPT", 2)
     image, random = scene((88, 40)), np.random.default_rng(0)
     codes = random.normal(0, 1, (4, CODE_SIZE)).astype(np.float32)
     in_openvino.prepare((88, 40), codes[0])
