@@ -64,6 +64,7 @@ class _Http(H11Protocol):
     def __init__(self, *arguments: Any, **more: Any) -> None:
         super().__init__(*arguments, **more)
         self._head, self._deaf = _Deadline(), _Deadline()
+        self._upgraded = False
 
     def connection_made(self, transport: Any) -> None:
         self.transport = transport
@@ -95,12 +96,15 @@ class _Http(H11Protocol):
 
     def _look(self) -> None:
         """Count the time as long as there is no request that is being answered."""
-        if self.cycle is not None and not self.cycle.response_complete:
+        if self._upgraded:  # the transport is a live socket's, which has its own deadlines
+            self._head.disarm()
+        elif self.cycle is not None and not self.cycle.response_complete:
             self._head.disarm()
         elif not self.transport.is_closing():
             self._head.arm(self.transport, _HEAD_SECONDS)
 
     def handle_websocket_upgrade(self, event: Any) -> None:
+        self._upgraded = True
         self._head.disarm()
         super().handle_websocket_upgrade(event)
 

@@ -16,6 +16,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
 
+from stylizer.web import server
 from stylizer.web.sessions import SESSION_COOKIE
 from tests.web.serving import (
     HANDSHAKE,
@@ -54,6 +55,18 @@ def painted(client: ClientConnection, frame: bytes) -> tuple[Any, dict[str, Any]
     client.send(frame)
     image = decode(client.recv(timeout=PATIENCE))
     return image, told(client)
+
+
+def test_a_stream_outlives_the_time_that_a_request_has_to_begin(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "_HEAD_SECONDS", 0.5)
+    with serve(tmp_path) as site, live(site) as client:
+        told(client)
+        end = time.monotonic() + 2
+        while time.monotonic() < end:
+            painted(client, jpeg())
+            time.sleep(0.05)
 
 
 def end_of(closed: pytest.ExceptionInfo[ConnectionClosed]) -> tuple[int, str]:
