@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 from PIL import Image as pillow
 from websockets.sync.client import ClientConnection, connect
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import encode_multipart
 
 from stylizer.frame import Image
 from stylizer.network.config import FastConfig
@@ -100,7 +102,11 @@ class Site:
 
     def post_file(self, path: str, field: str, data: bytes, **form: str) -> Any:
         name = form.pop("filename", "file.bin")
-        return self.http.post(path, data={field: (BytesIO(data), name), **form})
+        # encoded here: for large files the client would leave a temporary file to the collector
+        file = FileStorage(BytesIO(data), filename=name, content_type="application/octet-stream")
+        boundary, body = encode_multipart({field: file, **form})
+        kind = f'multipart/form-data; boundary="{boundary}"'
+        return self.http.post(path, data=body, content_type=kind)
 
     def ended(self, job: str, *, seconds: float = 60) -> dict[str, Any]:
         """Wait for a job's end, and return what is told of it."""
