@@ -42,7 +42,9 @@ _KEPT_SIDE = 448
 def tune(
     picture: Annotated[
         Path,
-        typer.Argument(metavar="STYLE", help="The style picture, or a tuned style, to go on from."),
+        typer.Argument(
+            metavar="STYLE", help="The style picture, or a tuned style, whose picture is taken."
+        ),
     ],
     output: Annotated[
         Path,
@@ -100,7 +102,7 @@ def tune(
     style = load_style(str(picture))
     if not isinstance(style, Style):
         raise StyleError(
-            f"style {picture}: expected a picture, got a built-in style; these are tuned already"
+            f"style {picture}: expected a picture, got a built-in style, of which there is none"
         )
     shown = _kept(style.image)
     seen = [] if photos is None else _read_photos(photos)

@@ -41,9 +41,6 @@ _MOST_BYTES = 4_000_000
 _MOST_NUMBERS = 20_000_000
 """In a change: what a stranger's file may make us allocate."""
 
-_SIDE = 448
-"""Short side of the picture that is kept, in pixels, where it is larger."""
-
 _DAMAGED = (
     *(OSError, KeyError, ValueError, TypeError, EOFError),
     *(zipfile.BadZipFile, zlib.error, SourceError),

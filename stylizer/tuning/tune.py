@@ -324,6 +324,6 @@ def _arithmetic() -> str:
     if has_gpu():
         return "bfloat16"
     try:
-        return cpu_precision() if cpu_precision() == "bfloat16" else "float32"
+        return "bfloat16" if cpu_precision() == "bfloat16" else "float32"
     except BackendError:  # without OpenVINO
         return "float32"
