@@ -24,20 +24,25 @@ class StyleCache(Generic[T]):
         """Take the function."""
         self._make = make
         self._kept: OrderedDict[bytes, T] = OrderedDict()
-        self._last: tuple[StyleEmbedding, T] | None = None
+        self._seen: OrderedDict[int, tuple[StyleEmbedding, T]] = OrderedDict()
         self._lock = threading.Lock()
 
     def __call__(self, style: StyleEmbedding) -> T:
         """Return what is made of a style; the same object while it is kept."""
-        last = self._last
-        if last is not None and last[0] is style and not style.flags.writeable:
-            return last[1]  # a tuned style has 3 MB, too much to compare with each frame
         with self._lock:
+            # a tuned style has 3 MB, too much to compare with each frame: what cannot be written to
+            # and is the very same array, which is held here, is the same style
+            array, made = self._seen.get(id(style), (None, None))
+            if made is not None and array is style and not style.flags.writeable:
+                return made
             key = style.tobytes()
             if key not in self._kept:
                 self._kept[key] = self._make(style)
                 if len(self._kept) > _KEPT:
                     self._kept.popitem(last=False)
             self._kept.move_to_end(key)
-            self._last = style, self._kept[key]
+            if not style.flags.writeable:
+                self._seen[id(style)] = style, self._kept[key]
+                if len(self._seen) > _KEPT:
+                    self._seen.popitem(last=False)
             return self._kept[key]
