@@ -50,6 +50,14 @@ class EngineOptions:
     threads: Annotated[
         int | None, _setting("threads", "Threads of the CPU. Default: one a core.")
     ] = None
+    smooth: Annotated[
+        float | None,
+        _setting(
+            "smooth",
+            "Leave out details fainter than so many gray levels before painting: grain, and the "
+            "blocks of strong compression; 0 for none. Default: 6.",
+        ),
+    ] = None
 
     def config(
         self,

@@ -58,7 +58,7 @@ class Painting:
     artist: str
     year: int
     picture: str | None = None
-    content: float = 1.7
+    content: float = 2.0
 
     def read(self, data: Path, name: str) -> Image:
         """Return the picture, uint8 RGB, of the style of that name."""
@@ -116,12 +116,13 @@ PAINTINGS: Mapping[str, Painting] = {
         picture="styles/mondrian.jpg",
         content=3.0,
     ),
-    "mosaic": Painting(title="Mosaic", artist="This project", year=2026),
+    "mosaic": Painting(title="Mosaic", artist="This project", year=2026, content=3.0),
     "ninth_wave": Painting(
         title="The Ninth Wave",
         artist="Ivan Aivazovsky",
         year=1850,
         picture="styles_more/pa_024.jpg",
+        content=2.5,
     ),
     "nozarashi_gosuke": Painting(
         title="Nozarashi Gosuke",
@@ -169,7 +170,7 @@ PAINTINGS: Mapping[str, Painting] = {
         artist="Vincent van Gogh",
         year=1889,
         picture="styles/starry_night.jpg",
-        content=1.4,
+        content=1.6,
     ),
     "tahiti": Painting(
         title="Three Tahitian Women", artist="Paul Gauguin", year=1896, picture="styles/tahiti.jpg"

@@ -18,6 +18,7 @@ from stylizer.tuning.losses import (
     checkerboard_loss,
     content_loss,
     flicker_loss,
+    light_loss,
     style_losses,
     style_targets,
 )
@@ -90,6 +91,7 @@ class Objective:
         )
         for name, layer in (("content", LAYERS[-1]), ("detail", LAYERS[-2])):
             parts[name] = content_loss(seen[layer], stop(before[layer]))
+        parts["light"] = light_loss(first, target)
         least = MARGIN
         window = side - MARGIN
         parts["temporal"] = flicker_loss(

@@ -17,6 +17,9 @@ Engine = Literal["auto", "keras", "openvino"]
 _LEAST_SCALE, _MOST_SCALE = 0.05, 8.0
 """Below the least, a style picture has no 16 pixels left; above the most, it fills the memory."""
 
+_MOST_SMOOTH = 50.0
+"""Gray levels; above it, faces are gone."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class FastConfig:
@@ -31,6 +34,9 @@ class FastConfig:
         goes with OpenVINO, on a CPU that has it.
       style_scale: the style pictures are resized to this factor of the size that the network knows,
         0.05..8.
+      smooth: details of a frame fainter than about so many gray levels (grain, blocks of codecs)
+        are left out before it is painted, as `stylizer.network.smoothing` says; 0 for none, to 50.
+        None is the network's own: 6, where it is embedded.
       magenta: folder or URL of Magenta's model; None for where TensorFlow Hub has it.
       weights: other weights of an embedded network, as ``build_network().save_weights`` writes
         them; None for its own.
@@ -42,6 +48,7 @@ class FastConfig:
     threads: int | None = None
     precision: Precision = "auto"
     style_scale: float = 1.0
+    smooth: float | None = None
     magenta: str | None = None
     weights: Path | None = None
     cache: Path | None = None
@@ -66,6 +73,8 @@ class FastConfig:
             raise ConfigError(
                 f"style_scale: expected {_LEAST_SCALE}..{_MOST_SCALE:g}, got {self.style_scale!r}"
             )
+        if self.smooth is not None and not 0.0 <= self.smooth <= _MOST_SMOOTH:
+            raise ConfigError(f"smooth: expected 0..{_MOST_SMOOTH:g}, got {self.smooth!r}")
         if self.precision == "bfloat16" and self.engine == "keras":
             raise ConfigError(
                 "precision: bfloat16 goes with the engine openvino, got keras; choose one of them"

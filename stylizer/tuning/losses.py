@@ -18,6 +18,7 @@ __all__ = [
     "checkerboard_loss",
     "content_loss",
     "flicker_loss",
+    "light_loss",
     "style_losses",
     "style_targets",
 ]
@@ -35,6 +36,12 @@ STRIDE = 8
 _WINDOW = 8
 """Cells of the stride, on both sides, over which a checkerboard pattern is taken for the same."""
 
+_PATCH = 8
+"""Pixels: strokes are finer."""
+
+_CONTRAST = 8.0
+"""Deviation of light in patches, gray levels."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class LossWeights:
@@ -43,6 +50,7 @@ class LossWeights:
     Attributes:
       content: of the squared distance of features at the deepest layer.
       detail: of the same at the layer before: eyes and letters are too small for the deepest.
+      light: of light and dark that are not where the content has them.
       gram: of the squared distance of Gram matrices, mean over the layers.
       moments: of the squared distance of means and standard deviations, mean over the layers.
       deep: how much more the two deeper layers count than the two others.
@@ -54,6 +62,7 @@ class LossWeights:
 
     content: float = 1.0
     detail: float = 0.0
+    light: float = 0.0
     gram: float = 10.0
     moments: float = 5.0
     deep: float = 3.0
@@ -129,6 +138,33 @@ def content_loss(painted: Tensor, wanted: Tensor) -> Tensor:
     painted, wanted = ops.cast(painted, "float32"), ops.cast(wanted, "float32")
     energy = _energy(wanted)
     return ops.mean(_energy(painted - wanted) / ops.maximum(energy, ops.mean(energy)))
+
+
+def light_loss(painted: Tensor, content: Tensor) -> Tensor:
+    """Return how little light and dark of the paintings follow the contents', 0..2.
+
+    One minus the correlation of luma, in means over `_PATCH` pixels on both sides, mean over
+    pictures. Features of a loss network say little of it: a face whose hair is lighter than its
+    skin has nearly the same, and is not known again. Contents of less contrast than `_CONTRAST`
+    count less: a smooth sky may be painted dark or light.
+
+    Args:
+      painted: float32 RGB 0..255, (N, H, W, 3).
+      content: the same.
+    """
+    first, second = (_light(images) for images in (painted, content))
+    product = ops.sum(first * second, (1, 2, 3))
+    sizes = [ops.sum(ops.square(one), (1, 2, 3)) for one in (first, second)]
+    count = first.shape[1] * first.shape[2]
+    spread = ops.sqrt((sizes[0] + 1.0) * (sizes[1] + count * _CONTRAST**2))
+    return ops.mean(1.0 - product / spread)
+
+
+def _light(images: Tensor) -> Tensor:
+    """Return luma in patches, less its mean, (N, h, w, 1)."""
+    luma = ops.sum(images * np.array([0.299, 0.587, 0.114], np.float32), -1, keepdims=True)
+    patches = ops.average_pool(luma, _PATCH, _PATCH)
+    return patches - ops.mean(patches, (1, 2), keepdims=True)
 
 
 def flicker_loss(first: Tensor, second: Tensor) -> Tensor:

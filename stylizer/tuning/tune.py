@@ -40,6 +40,7 @@ from stylizer.tuning.losses import (
     checkerboard_loss,
     content_loss,
     flicker_loss,
+    light_loss,
     style_losses,
     style_targets,
 )
@@ -77,6 +78,7 @@ class TuningConfig:
       rank: of the kernels' changes, 1..48.
       style_scale: size of the style picture, 0.25..4; larger ones make broader strokes.
       content: weight of the photo's features in the loss, 0 or more.
+      light: weight of light and dark that are not where the photo has them, 0 or more.
       learning_rate: the highest; falls along a cosine.
       seed: of all that is random.
     """
@@ -84,7 +86,8 @@ class TuningConfig:
     minutes: float = 5.0
     rank: int = 8
     style_scale: float = 1.0
-    content: float = 1.5
+    content: float = 2.0
+    light: float = 3.0
     learning_rate: float = 1e-2
     seed: int = 0
 
@@ -96,8 +99,9 @@ class TuningConfig:
             raise ConfigError(f"rank: expected 1..48, got {self.rank}")
         if not 0.25 <= self.style_scale <= 4:
             raise ConfigError(f"style_scale: expected 0.25..4, got {self.style_scale:g}")
-        if not 0 <= self.content < float("inf"):
-            raise ConfigError(f"content: expected 0 or more, got {self.content:g}")
+        for name in ("content", "light"):
+            if not 0 <= getattr(self, name) < float("inf"):
+                raise ConfigError(f"{name}: expected 0 or more, got {getattr(self, name):g}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,7 +149,9 @@ class Tuner:
             )
         self._config = config
         # Gram matrices and moments are means over two scales, which count as one does in training
-        losses = LossWeights(content=config.content, gram=20.0, moments=10.0, temporal=4.0)
+        losses = LossWeights(
+            content=config.content, light=config.light, gram=20.0, moments=10.0, temporal=4.0
+        )
         self._weights = losses.at(1.0, gentle=0.0)
         self._random = np.random.default_rng(config.seed)
         self._painter, values = _load(picture, config.style_scale)
@@ -265,6 +271,7 @@ class Tuner:
             views.slice_at(first[:many], MARGIN - batch["first"], window),
             views.slice_at(again, MARGIN - batch["second"], window),
         )
+        parts["light"] = light_loss(first, target)
         parts["checkerboard"] = checkerboard_loss(painted)
         total = sum(self._weights[name] * value for name, value in parts.items())
         outside = ops.mean(ops.square(ops.relu(ops.abs(first / 127.5 - 1.0) - 1.0)))

@@ -27,6 +27,7 @@ from stylizer.tuning.losses import (
     checkerboard_loss,
     content_loss,
     flicker_loss,
+    light_loss,
     style_losses,
     style_targets,
 )
@@ -238,6 +239,19 @@ def test_content_of_an_empty_sky_counts_by_what_others_have() -> None:
 def test_flicker_is_in_half_ranges() -> None:
     one = np.full((1, 4, 4, 3), 100, np.float32)
     assert float(flicker_loss(one, one + 12.75)) == pytest.approx(0.01)
+
+
+def test_light_counts_where_it_is_not_how_strong() -> None:
+    random = np.random.default_rng(0)
+    coarse = random.uniform(60, 190, (2, 8, 8, 3)).astype(np.float32)
+    content = np.repeat(np.repeat(coarse, 8, 1), 8, 2)
+    strokes = random.normal(0, 10, content.shape).astype(np.float32)
+    assert float(light_loss(0.5 * content + 90 + strokes, content)) < 0.1
+    assert float(light_loss(255 - content, content)) > 1.8
+    assert 0.6 < float(light_loss(content[:, ::-1], content)) < 1.4
+    # a sky may be dark or light
+    flat = 128 + 0.02 * (content - 128)
+    assert abs(float(light_loss(255 - flat, flat)) - 1) < 0.1
 
 
 def test_a_pattern_of_the_stride_is_told_from_texture() -> None:

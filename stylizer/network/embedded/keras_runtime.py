@@ -9,7 +9,7 @@ from keras import ops
 
 from stylizer.backend.keras_backend import compile_step, describe_device, set_threads
 from stylizer.errors import BackendError
-from stylizer.frame import Image
+from stylizer.frame import Image, check_image
 from stylizer.network.config import FastConfig
 from stylizer.network.embedded.parts import load_parts
 from stylizer.network.embedded.spec import EmbeddedNetworkSpec
@@ -23,6 +23,7 @@ from stylizer.network.inputs import (
     resize_style,
     tuned_scale,
 )
+from stylizer.network.smoothing import smooth
 from stylizer.styles.load import AnyStyle, Style
 from stylizer.weights import weights_path
 
@@ -44,7 +45,7 @@ class KerasRuntime:
 
         Args:
           network: which.
-          config: ``threads`` and ``weights`` count here; None for the defaults.
+          config: ``threads``, ``smooth`` and ``weights`` count here; None for the defaults.
 
         Raises:
           BackendError: the backend runs already with another number of threads, or has no such
@@ -86,6 +87,7 @@ class KerasRuntime:
             return parts.statistics({"image": ops.cast(image, "float32")}, training=False)
 
         self._network, self._predictor = network, parts.predictor
+        self._smooth = network.smoothing(config.smooth)
         self._digest = network.digest(config.weights)
         self._style = StyleCache(read_style)
         self._paint, self._measure = compile_step(paint), compile_step(measure)
@@ -121,7 +123,8 @@ class KerasRuntime:
           ConfigError: the image is no uint8 RGB picture, or the code is of another network.
         """
         stride, least = self._network.stride, self._network.least_side
-        extended = extend(image, stride=stride, least_side=least)
+        smoothed = smooth(check_image(image), self._smooth)
+        extended = extend(smoothed, stride=stride, least_side=least)
         style = self._style(code)
         painted = ops.convert_to_numpy(self._paint(ops.convert_to_tensor(extended[None]), style))
         height, width, _ = image.shape

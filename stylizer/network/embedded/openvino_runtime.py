@@ -28,7 +28,7 @@ from stylizer.backend.openvino_core import (
 )
 from stylizer.backend.precision import Precision
 from stylizer.errors import BackendError
-from stylizer.frame import Cameras, Image
+from stylizer.frame import Cameras, Image, check_image
 from stylizer.network.config import FastConfig
 from stylizer.network.embedded.openvino_models import load_models
 from stylizer.network.embedded.spec import EmbeddedNetworkSpec
@@ -43,6 +43,7 @@ from stylizer.network.inputs import (
     resize_style,
     tuned_scale,
 )
+from stylizer.network.smoothing import smooth
 from stylizer.styles.load import AnyStyle, Style
 
 Masks = npt.NDArray[np.float32]
@@ -89,8 +90,8 @@ class OpenVinoRuntime:
 
         Args:
           network: which.
-          config: ``threads``, ``precision``, ``weights`` and ``cache`` count here; None for the
-            defaults.
+          config: ``threads``, ``precision``, ``smooth``, ``weights`` and ``cache`` count here; None
+            for the defaults.
 
         Raises:
           BackendError: OpenVINO is not installed, the network cannot be converted, or the CPU has
@@ -112,7 +113,7 @@ class OpenVinoRuntime:
             "INFERENCE_NUM_THREADS": threads,
             **_HINTS[config.precision],
         }
-        self._core, self._network = core, network
+        self._core, self._network, self._smooth = core, network, network.smoothing(config.smooth)
         models = load_models(network, config.weights, cache=config.cache)
         image, self._statistics, predictor = (
             _read(core, *models[part]) for part in ("image", "statistics", "predictor")
@@ -236,7 +237,8 @@ class OpenVinoRuntime:
 
     def _extend(self, image: Image) -> Image:
         stride, least = self._network.stride, self._network.least_side
-        return extend(image, stride=stride, least_side=least)[None]
+        smoothed = smooth(check_image(image), self._smooth)
+        return extend(smoothed, stride=stride, least_side=least)[None]
 
     def _make_style(self, style: StyleEmbedding) -> list[Any]:
         """Return what the network takes of a style, as OpenVINO's tensors."""

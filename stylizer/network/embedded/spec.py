@@ -40,11 +40,13 @@ class EmbeddedNetworkSpec(FastNetworkSpec):
       noise: what gives the map of noise that OpenVINO's form takes beside the picture:
         ``"package.module:name"`` of a function as `stylizer.network.adaptive.noise.noise_map`, of
         the picture's height and width, and where the camera looks; None for none.
+      smooth: what `stylizer.network.config.FastConfig.smooth` is if nothing else is asked for; less
+        leaves the macroblocks of H.264 at low rates in ink, more rounds small faces.
     """
 
     engines: Mapping[str, str] = field(default_factory=lambda: _ENGINES)
     precisions: tuple[str, ...] = ("float32", "bfloat16")
-    settings: tuple[str, ...] = ("weights",)
+    settings: tuple[str, ...] = ("weights", "smooth")
     mixes: bool = True
     weights: str
     loss_weights: str
@@ -52,6 +54,11 @@ class EmbeddedNetworkSpec(FastNetworkSpec):
     parts: str
     sources: tuple[str, ...]
     noise: str | None = None
+    smooth: float = 6.0
+
+    def smoothing(self, wanted: float | None) -> float:
+        """Return the setting ``smooth`` that counts, if ``wanted`` is asked for; gray levels."""
+        return self.smooth if wanted is None else wanted
 
     def digest(self, weights: Path | None) -> str | None:
         """Return the sha256 of a file of weights; None stands for the network's own."""

@@ -21,6 +21,7 @@ from stylizer.network.embedded.keras_runtime import KerasRuntime
 from stylizer.network.embedded.openvino_runtime import OpenVinoRuntime
 from stylizer.network.embedded.parts import load_parts
 from stylizer.network.runtime import NoisyRuntime, Runtime
+from stylizer.network.smoothing import smooth
 from stylizer.styles.load import Style
 from stylizer.weights import weights_path
 
@@ -109,7 +110,8 @@ def test_a_frame_is_mirrored_to_full_size_and_painted_with_its_noise(
     network, random = build_network(), np.random.default_rng(1)
     network.load_weights(weights)
     image, code = scene((45, 35)), random.normal(0, 1, CODE_SIZE).astype(np.float32)
-    padded = np.pad(image, ((0, 5), (0, 3), (0, 0)), mode="reflect")[None].astype(np.float32)
+    seen = smooth(image, ADAPTIVE.smooth)
+    padded = np.pad(seen, ((0, 5), (0, 3), (0, 0)), mode="reflect")[None].astype(np.float32)
     given = {"image": padded, "noise": noise_map(40, 48), "code": code[None]}
     raw = ops.convert_to_numpy(network.get_layer("image_network")(given))
     assert off(runtime.paint(image, code), np.rint(np.clip(raw[0, :35, :45], 0, 255))) <= 1

@@ -33,6 +33,7 @@ from stylizer.network.fast.parts import load_network
 from stylizer.network.fast.spec import FAST
 from stylizer.network.registry import FAST_NETWORKS
 from stylizer.network.runtime import Runtime, load_runtime
+from stylizer.network.smoothing import smooth
 from stylizer.perceptual.compact import load_compact
 from stylizer.styles.load import Style, load_style
 from stylizer.weights import weights_path
@@ -109,7 +110,8 @@ def test_it_paints_what_the_network_says(runtime: Runtime) -> None:
     picture = Style(name="square", image=scene((384, 384), 2))
     statistics = np.asarray(style_statistics(compact(picture.image[None].astype(np.float32))))
     image = scene((45, 35))
-    padded = np.pad(image, ((0, 5), (0, 3), (0, 0)), mode="reflect")[None].astype(np.float32)
+    seen = smooth(image, FAST.smooth)
+    padded = np.pad(seen, ((0, 5), (0, 3), (0, 0)), mode="reflect")[None].astype(np.float32)
     raw = ops.convert_to_numpy(network({"image": padded, "statistics": statistics}))
     expected = np.rint(np.clip(raw[0, :35, :45], 0, 255))
     painted = runtime.paint(image, runtime.encode(picture, scale=1.0))
@@ -120,7 +122,8 @@ def test_what_leaves_the_range_saturates(runtime: Runtime) -> None:
     image, code = scene((64, 48)), runtime.encode(style(), scale=1.0)
     network = load_network(weights_path("fast")).get_layer("fast_image")
     for strength in (30, 300, 3000):
-        given = {"image": image[None].astype(np.float32), "code": strength * code[None]}
+        seen = smooth(image, FAST.smooth)
+        given = {"image": seen[None].astype(np.float32), "code": strength * code[None]}
         raw = ops.convert_to_numpy(network(given))[0]
         below, above = raw < -50, raw > 305
         if below.any() and above.any():
