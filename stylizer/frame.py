@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
 from stylizer.errors import ConfigError
 
-__all__ = ["Camera", "Cameras", "Frame", "Image", "check_image", "check_same_size"]
+__all__ = ["Camera", "Cameras", "Frame", "Image", "check_image", "check_same_size", "mix_images"]
 
 Image = npt.NDArray[np.uint8]
 
@@ -51,6 +52,19 @@ def check_same_size(painted: Image, source: Image) -> None:
             f"painted: expected the size of the source, {source.shape[1]}x{source.shape[0]}, "
             f"got {painted.shape[1]}x{painted.shape[0]}"
         )
+
+
+def mix_images(one: Image, other: Image, share: npt.NDArray[np.float32]) -> Image:
+    """Return one picture where a mask says so, and the other elsewhere.
+
+    Args:
+      one: uint8 RGB, (H, W, 3).
+      other: uint8 RGB, of the same size.
+      share: float32 (h, w), of any size, 0..1: how much of ``one`` is in each pixel.
+    """
+    height, width, _ = one.shape
+    full = np.asarray(cv2.resize(share, (width, height)), np.float32).reshape(height, width)
+    return np.asarray(cv2.blendLinear(one, other, full, 1 - full), np.uint8).reshape(one.shape)
 
 
 @dataclass(frozen=True, slots=True)

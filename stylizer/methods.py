@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from stylizer.effects.color import MatchColor, matched_styles
 from stylizer.gatys.config import GatysConfig
 from stylizer.network.config import FastConfig
-from stylizer.protocols import StyledStylizer, Stylizer
+from stylizer.protocols import MaskFinder, StyledStylizer, Stylizer
 from stylizer.styles.load import AnyStyle
 from stylizer.styles.regions import group_styles
 
@@ -19,7 +20,15 @@ if TYPE_CHECKING:
     from stylizer.gatys.passes import PassProgress
     from stylizer.gatys.stylizer import LossRecord
 
-__all__ = ["METHODS", "LoadMethod", "Method", "MethodConfig", "find_method", "match_styles"]
+__all__ = [
+    "METHODS",
+    "LoadMethod",
+    "Method",
+    "MethodConfig",
+    "find_method",
+    "find_parts",
+    "match_styles",
+]
 
 MethodConfig = FastConfig | GatysConfig
 """The settings of a method, which also say which one it is."""
@@ -85,17 +94,31 @@ def match_styles(painter: StyledStylizer, config: StylizerConfig) -> Stylizer:
     return MatchColor(painter, config.load_styles()) if config.keep_color == "match" else painter
 
 
+def find_parts(styles: Sequence[AnyStyle], *, segmenter: Path | None) -> MaskFinder:
+    """Return what finds the parts of pictures that styles are for, loaded.
+
+    Args:
+      styles: some may be for parts.
+      segmenter: a TFLite network that finds people; None learns the background.
+
+    Raises:
+      BackendError, StyleError, WeightsError: as `stylizer.effects.region_masks.RegionMasks` says.
+    """
+    from stylizer.effects.region_masks import RegionMasks
+
+    parts = [part for part in group_styles(styles) if part is not None]
+    return RegionMasks(parts, segmenter=segmenter)
+
+
 def _load_fast(config: StylizerConfig, styles: Sequence[AnyStyle], **_: Any) -> Stylizer:
     settings = _settings(config, FastConfig)
-    parts = [part for part in group_styles(styles) if part is not None]
-    if not parts:
+    if set(group_styles(styles)) == {None}:
         from stylizer.network.stylizer import FastStylizer
 
         return match_styles(FastStylizer(styles, settings), config)
-    from stylizer.effects.region_masks import RegionMasks
     from stylizer.network.regions import RegionStylizer
 
-    masks = RegionMasks(parts, segmenter=config.segmenter)
+    masks = find_parts(styles, segmenter=config.segmenter)
     return match_styles(RegionStylizer(styles, settings, masks=masks), config)
 
 
@@ -107,15 +130,18 @@ def _load_gatys(
     on_pass: Callable[[PassProgress], None] | None,
 ) -> Stylizer:
     settings = _settings(config, GatysConfig)
+    masks = find_parts(styles, segmenter=config.segmenter)
     if settings.passes == 1:
         from stylizer.gatys.stylizer import GatysStylizer
 
-        return match_styles(GatysStylizer(styles, settings, on_loss=on_loss), config)
+        painter = GatysStylizer(styles, settings, masks=masks, on_loss=on_loss)
+        return match_styles(painter, config)
     from stylizer.gatys.shots import ShotConfig, ShotPainter
 
     return ShotPainter(
         styles,
         ShotConfig(gatys=settings, cuts=config.cuts),
+        masks=masks,
         prepare=partial(matched_styles, styles) if config.keep_color == "match" else None,
         on_loss=on_loss,
         on_frame=on_pass,

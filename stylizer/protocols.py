@@ -12,6 +12,7 @@ from fractions import Fraction
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
 
+import numpy as np
 import numpy.typing as npt
 
 from stylizer.frame import Frame, Image
@@ -28,6 +29,8 @@ __all__ = [
     "FrameSink",
     "FrameSource",
     "IteratingStylizer",
+    "MaskFinder",
+    "Masks",
     "Noticing",
     "PatchPainter",
     "PreparingStylizer",
@@ -138,6 +141,40 @@ class Resumable(Protocol):
 
     def load_state(self, state: State) -> None:
         """Remember what another one of the same settings did when it gave this state."""
+        ...
+
+
+Masks = npt.NDArray[np.float32]
+"""float32 (N, h, w), 0..1, of any size: how much of each pixel belongs to N parts; sums are 1."""
+
+
+class MaskFinder(Protocol):
+    """Says where parts are; it may remember earlier frames."""
+
+    @property
+    def notice(self) -> str | None:
+        """What the user must be told, or asked to do; None for nothing."""
+        ...
+
+    def __call__(self, frame: Frame, parts: Sequence[str]) -> Masks:
+        """Return the masks of the parts, from the lowest to the highest, and of all that is left.
+
+        Args:
+          frame: the frame.
+          parts: as `stylizer.styles.regions` names them.
+        """
+        ...
+
+    def reset(self) -> None:
+        """Forget earlier frames, as at a cut."""
+        ...
+
+    def save_state(self) -> State:
+        """Return what is remembered of earlier frames."""
+        ...
+
+    def load_state(self, state: State) -> None:
+        """Remember what another one did."""
         ...
 
 

@@ -20,6 +20,7 @@ from stylizer.gatys.config import GatysConfig
 from stylizer.io.image import read_image, read_image_and_alpha, write_image
 from stylizer.io.resize import resize_image
 from stylizer.jobs.facts import Facts, stylizer_facts
+from stylizer.methods import find_parts
 from stylizer.network.config import FastConfig
 from stylizer.protocols import Stylizer
 from stylizer.serialize import to_plain
@@ -239,7 +240,12 @@ class _Still:
         styles = matched_styles(self.styles, self.picture) if matches else self.styles
         with display:
             painted = stylize_image(
-                self.picture, styles, config, initial_image=initial_image, on_loss=on_loss
+                self.picture,
+                styles,
+                config,
+                initial_image=initial_image,
+                masks=find_parts(styles, segmenter=self.people.segmenter),
+                on_loss=on_loss,
             )
         return finish(painted, self.picture, describe(self.styles, config, self.look).effects)
 

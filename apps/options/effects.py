@@ -5,7 +5,7 @@ Strength and colors; cuts, coherence and the optical flow of both; the region th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
@@ -15,7 +15,7 @@ from stylizer.effects.color import ColorMode, check_pictures
 from stylizer.effects.faces import FaceMode, FacesConfig
 from stylizer.effects.region import Part, RegionConfig
 from stylizer.effects.scale import USUAL_STROKE, check_stroke
-from stylizer.effects.segmenter import WHERE
+from stylizer.effects.segmenter import CLASSES, WHERE, WHERE_CLASSES
 from stylizer.effects.strength import check_strength
 from stylizer.errors import ConfigError
 from stylizer.faces.models import are_faces_available, find_models
@@ -208,7 +208,8 @@ class PeopleOptions:
         option(
             "segmenter",
             f"A TFLite network that finds people, for --style person=STYLE and for --region; "
-            f"{WHERE}. Extra: litert.",
+            f"{WHERE}. For hair=STYLE and skin=STYLE: selfie_multiclass_256x256.tflite. "
+            "Extra: litert.",
             _STYLE,
             metavar="FILE",
         ),
@@ -224,7 +225,8 @@ class PeopleOptions:
         parts = {style.region for style in styles}
         if "face" in parts:
             find_models()
-        people = parts & {"person", "background"}
+        _check_classes(parts, self.segmenter)
+        people = parts & _PEOPLE
         if people and self.segmenter is None:
             raise ConfigError(
                 f"--style {people.pop()}=...: expected --segmenter FILE, a network that finds "
@@ -232,6 +234,23 @@ class PeopleOptions:
             )
         if self.segmenter is not None and not people:
             raise ConfigError("--segmenter: finds people for --style person=STYLE; add it")
+
+
+_PEOPLE = {"person", "background", *CLASSES}
+
+
+def _check_classes(parts: Collection[str | None], segmenter: Path | None) -> None:
+    """Say that hair and skin are found by a network alone.
+
+    Raises:
+      ConfigError: one of them is asked for, and there is no network.
+    """
+    for part in CLASSES:
+        if part in parts and segmenter is None:
+            raise ConfigError(
+                f"--style {part}=...: expected --segmenter FILE, a network that tells hair and "
+                f"skin apart ({WHERE_CLASSES}); or give masks: --style mask:FILE=STYLE"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -277,7 +296,8 @@ class RegionOptions(PeopleOptions):
                 "--refine: refines pictures of one style all over, got styles for parts of them; "
                 "leave one out"
             )
-        people = parts & {"person", "background"}
+        _check_classes(parts, self.segmenter)
+        people = parts & _PEOPLE
         if self.segmenter is not None and self.region is None and not people:
             raise ConfigError("--segmenter: finds people for --region person or background; add it")
         if self.refine and isinstance(config, GatysConfig):

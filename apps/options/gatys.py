@@ -56,7 +56,8 @@ class GatysOptions:
             metavar="[PART=]NAME|PATH[:WEIGHT]",
             help="A built-in style (`stylizer styles` lists them) or a picture; "
             "repeat it, with weights, to mix several, or for parts of the picture: person=..., "
-            "background=..., face=..., mask:FILE=... (white in a picture or video of masks).",
+            "background=..., face=..., hair=..., skin=..., mask:FILE=... (white in a picture or "
+            "video of masks).",
             rich_help_panel=_STYLE,
         ),
     ]

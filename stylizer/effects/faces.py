@@ -26,7 +26,7 @@ from stylizer.effects.scale import enlarge
 from stylizer.errors import ConfigError
 from stylizer.faces.masks import draw_area, draw_faces, draw_features, draw_head, smooth
 from stylizer.faces.tracker import FaceFinder, TrackedFace
-from stylizer.frame import Frame, Image, check_image
+from stylizer.frame import Frame, Image, check_image, mix_images
 from stylizer.protocols import State
 
 __all__ = ["FaceMode", "FacesConfig", "KeepFaces", "OnlyFaces"]
@@ -268,8 +268,7 @@ class OnlyFaces:
         """
         image = check_image(source.image)
         mask = draw_faces(self._finder(source), source.size)
-        mixed = cv2.blendLinear(check_image(painted.image), image, mask, 1 - mask)
-        return painted.with_image(np.asarray(mixed, np.uint8).reshape(image.shape))
+        return painted.with_image(mix_images(check_image(painted.image), image, mask))
 
 
 def _cut(picture: Image, matrix: npt.NDArray[np.float64], side: int) -> Image:

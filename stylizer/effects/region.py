@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stylizer.errors import ConfigError
-from stylizer.frame import Frame, Image, check_same_size
+from stylizer.frame import Frame, check_same_size, mix_images
 
 __all__ = ["Matte", "Part", "PersonFinder", "Region", "RegionConfig"]
 
@@ -104,7 +104,7 @@ class Region:
         check_same_size(painted.image, source.image)
         found, self._found = self._found, None
         share = found[1] if found is not None and found[0] is source else self._share(source)
-        return painted.with_image(_mix(painted.image, source.image, share))
+        return painted.with_image(mix_images(painted.image, source.image, share))
 
     def _share(self, frame: Frame) -> Matte:
         """Return which share of each pixel is paint, float32 (H, W)."""
@@ -118,8 +118,3 @@ class Region:
         if side > 0:
             full = np.asarray(cv2.blur(full, (side, side)), np.float32).reshape(full.shape)
         return full if config.part == "person" else 1 - full
-
-
-def _mix(painted: Image, source: Image, share: Matte) -> Image:
-    mixed = cv2.blendLinear(painted, source, share, 1 - share)
-    return np.asarray(mixed, np.uint8).reshape(source.shape)

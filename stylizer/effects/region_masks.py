@@ -10,9 +10,9 @@ import numpy as np
 
 from stylizer.effects.background import LearntBackground
 from stylizer.effects.mask_files import MaskFile
-from stylizer.effects.region import Matte, PersonFinder, RegionConfig
-from stylizer.effects.segmenter import Segmenter
-from stylizer.errors import ConfigError
+from stylizer.effects.region import Matte, RegionConfig
+from stylizer.effects.segmenter import CLASSES, WHERE_CLASSES, Segmenter
+from stylizer.errors import ConfigError, WeightsError
 from stylizer.faces.masks import draw_faces
 from stylizer.faces.tracker import FaceFinder
 from stylizer.frame import Frame
@@ -42,15 +42,16 @@ class RegionMasks:
 
         Raises:
           BackendError: what finds a part is not installed.
-          ConfigError: a person is to be found without a segmenter, and no background be learnt.
+          ConfigError: hair, skin or, where no background may be learnt, a person is to be found
+            without a segmenter.
           StyleError: a file of masks cannot be read.
-          WeightsError: a network is missing or damaged.
+          WeightsError: a network is missing or damaged, or does not tell hair and skin apart.
         """
         self._segmenter, self._live = segmenter, live
-        self._person: PersonFinder | None = None
+        self._person: LearntBackground | Segmenter | None = None
         self._faces: FaceFinder | None = None
         self._files: dict[Path, MaskFile] = {}
-        self._matte: Matte | None = None
+        self._last: dict[str, Matte] = {}
         for part in parts:
             self._load(part)
 
@@ -70,11 +71,11 @@ class RegionMasks:
           ConfigError: the frame's image is no uint8 RGB picture.
         """
         width, height = (-(-side // 2) for side in frame.size)
-        person: list[Matte] = []
+        people: dict[str, Matte] = {}
         shares = np.zeros((len(parts) + 1, height, width), np.float32)
         left = np.ones((height, width), np.float32)
         for number, part in reversed(list(enumerate(parts))):
-            mask = self._find(frame, part, (width, height), person)
+            mask = self._find(frame, part, (width, height), people)
             shares[number] = left * mask
             left -= shares[number]
         shares[-1] = np.maximum(left, 0)
@@ -82,7 +83,7 @@ class RegionMasks:
 
     def reset(self) -> None:
         """Forget where parts were, as at a cut; a background that was learnt is kept."""
-        self._matte = None
+        self._last = {}
         if self._faces is not None:
             self._faces.reset()
 
@@ -90,11 +91,15 @@ class RegionMasks:
         """Return where parts were; a learnt background is not among it."""
         faces = {} if self._faces is None else self._faces.save_state()
         state = {f"faces/{name}": value for name, value in faces.items()}
-        return state if self._matte is None else {**state, "person": self._matte}
+        return {**state, **{f"people/{part}": mask for part, mask in self._last.items()}}
 
     def load_state(self, state: State) -> None:
         """Remember where parts were."""
-        self._matte = state.get("person")
+        self._last = {
+            name.removeprefix("people/"): value
+            for name, value in state.items()
+            if name.startswith("people/")
+        }
         faces = {name[6:]: value for name, value in state.items() if name.startswith("faces/")}
         if faces:
             self._face_finder().load_state(faces)
@@ -118,34 +123,53 @@ class RegionMasks:
             self._faces = FaceFinder()
         return self._faces
 
-    def _person_finder(self, part: str) -> PersonFinder:
+    def _person_finder(self, part: str) -> LearntBackground | Segmenter:
+        path = self._segmenter
+        if path is None and part in CLASSES:
+            raise ConfigError(
+                f"styles: {part} is found by a network that tells parts of people apart, and none "
+                f"is given: give --segmenter FILE ({WHERE_CLASSES}), or a mask: mask:FILE=STYLE"
+            )
+        if path is None and not self._live:
+            raise ConfigError(
+                f"styles: a {part} is found by a network outside of live streams, and none is "
+                "given: give --segmenter FILE, or a mask: mask:FILE=STYLE"
+            )
         if self._person is None:
-            if self._segmenter is None and not self._live:
-                raise ConfigError(
-                    f"styles: a {part} is found by a network outside of live streams, and none is "
-                    "given: give --segmenter FILE, or a mask: mask:FILE=STYLE"
+            self._person = LearntBackground() if path is None else Segmenter(path)
+        if isinstance(self._person, Segmenter) and part in CLASSES:
+            if not self._person.tells_classes:
+                raise WeightsError(
+                    f"segmenter {path}: expected a network of six classes, which tells hair and "
+                    f"skin apart, for the style of {part}; {WHERE_CLASSES}"
                 )
-            found = self._segmenter
-            self._person = LearntBackground() if found is None else Segmenter(found)
         return self._person
 
-    def _find(self, frame: Frame, part: str, size: tuple[int, int], person: list[Matte]) -> Matte:
-        """Return the mask of a part; the person's, once found for a frame, is kept in a list."""
+    def _find(
+        self, frame: Frame, part: str, size: tuple[int, int], people: dict[str, Matte]
+    ) -> Matte:
+        """Return the mask of a part; those of people, once found for a frame, are kept."""
         path = mask_path(part)
         if path is not None:
             return _soften(self._mask_file(path)(frame), size)
         if part == "face":
             return draw_faces(self._face_finder()(frame), size, scale=0.5)
-        if not person:
-            person.append(_soften(self._calm(self._person_finder(part)(frame)), size))
-        return person[0] if part == "person" else 1 - person[0]
+        finder = self._person_finder(part)
+        if not people:
+            if isinstance(finder, Segmenter):
+                seen = finder.find_all(frame)
+            else:
+                seen = {"person": finder(frame)}
+            people |= {name: _soften(self._calm(name, mask), size) for name, mask in seen.items()}
+        return 1 - people["person"] if part == "background" else people[part]
 
-    def _calm(self, mask: Matte) -> Matte:
-        """Return a person's mask with something of the last one, as that of a `Region`."""
-        if self._matte is not None and self._matte.shape == mask.shape:
-            mask = (1 - _CALM.memory) * mask + _CALM.memory * self._matte
-        self._matte = np.asarray(mask, np.float32)
-        return self._matte
+    def _calm(self, name: str, mask: Matte) -> Matte:
+        """Return a mask with something of the last one of this name, as that of a `Region`."""
+        last = self._last.get(name)
+        if last is not None and last.shape == mask.shape:
+            mask = (1 - _CALM.memory) * mask + _CALM.memory * last
+        self._last[name] = np.asarray(mask, np.float32)
+        return self._last[name]
 
 
 def _soften(mask: Matte, size: tuple[int, int]) -> Matte:

@@ -4,12 +4,16 @@ Made for MediaPipe's image segmenters, which are downloaded from
 https://ai.google.dev/edge/mediapipe/solutions/vision/image_segmenter (``selfie_segmenter.tflite``,
 ``selfie_segmenter_landscape.tflite``). Any network does that takes an RGB picture, (1, H, W, 3),
 0..1 in float32, or uint8, and gives (1, h, w, 1): the person's probability; or (1, h, w, N):
-classes of which the first is the background.
+classes of which the first is the background. Six classes are taken to be those of
+``selfie_multiclass_256x256.tflite``: background, hair, skin of the body, skin of the face, clothes,
+others.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import cv2
@@ -22,13 +26,24 @@ from stylizer.effects.tflite_ops import with_plain_operators
 from stylizer.errors import BackendError, WeightsError
 from stylizer.frame import Frame, check_image
 
-__all__ = ["WHERE", "Segmenter"]
+__all__ = ["CLASSES", "WHERE", "WHERE_CLASSES", "Segmenter"]
 
 WHERE = (
     "get selfie_segmenter.tflite (or selfie_segmenter_landscape.tflite) from "
     "https://ai.google.dev/edge/mediapipe/solutions/vision/image_segmenter"
 )
 """Where to get a network."""
+
+WHERE_CLASSES = WHERE.replace(
+    "selfie_segmenter.tflite (or selfie_segmenter_landscape.tflite)",
+    "selfie_multiclass_256x256.tflite",
+)
+"""Where to get one that tells `CLASSES` apart."""
+
+CLASSES: Mapping[str, tuple[int, ...]] = MappingProxyType({"hair": (1,), "skin": (2, 3)})
+"""Parts of a person, by their numbers among six classes."""
+
+_COUNT = 6
 
 _Values = npt.NDArray[np.float32]
 
@@ -73,6 +88,28 @@ class Segmenter:
         Raises:
           ConfigError: the frame's image is no uint8 RGB picture.
         """
+        return _person(self._run(frame))
+
+    @property
+    def tells_classes(self) -> bool:
+        """Whether it tells `CLASSES` apart."""
+        return int(self._output["shape"][-1]) == _COUNT
+
+    def find_all(self, frame: Frame) -> dict[str, Matte]:
+        """Return the masks of the person and, if it tells them apart, of `CLASSES`.
+
+        Raises:
+          ConfigError: the frame's image is no uint8 RGB picture.
+        """
+        shares = self._run(frame)
+        found = {"person": _person(shares)}
+        if self.tells_classes:
+            for part, numbers in CLASSES.items():
+                found[part] = np.clip(shares[..., list(numbers)].sum(-1), 0, 1)
+        return found
+
+    def _run(self, frame: Frame) -> _Values:
+        """Return probabilities, (h, w, N)."""
         _, height, width, _ = self._input["shape"]
         image = check_image(frame.image)
         small = cv2.resize(image, (int(width), int(height)), interpolation=cv2.INTER_AREA)
@@ -81,7 +118,8 @@ class Segmenter:
             fed = fed.astype(np.float32) / 255
         self._network.set_tensor(self._input["index"], fed)
         self._network.invoke()
-        return _person(_real(self._network.get_tensor(self._output["index"])[0], self._output))
+        values = _real(self._network.get_tensor(self._output["index"])[0], self._output)
+        return _probabilities(values)
 
 
 def _load(interpreter: Any, path: Path, threads: int) -> Any:
@@ -117,12 +155,18 @@ def _real(values: npt.NDArray[Any], slot: Any) -> _Values:
     return np.asarray(values, np.float32)
 
 
-def _person(values: _Values) -> Matte:
-    """Make a mask of probabilities, or of classes' scores, (h, w, N)."""
+def _person(shares: _Values) -> Matte:
+    """Make a mask of probabilities, (h, w, N)."""
+    mask = shares[..., 0] if shares.shape[-1] == 1 else 1 - shares[..., 0]
+    return np.asarray(np.clip(mask, 0, 1), np.float32)
+
+
+def _probabilities(values: _Values) -> _Values:
+    """Return probabilities, given them or scores, (h, w, N)."""
     if values.shape[-1] == 1:
-        return np.clip(values[..., 0], 0, 1)
+        return values
     sums = values.sum(-1)
     if values.min() < 0 or np.abs(sums - 1).max() > 0.05:  # scores, not yet probabilities
         values = np.exp(values - values.max(-1, keepdims=True))
         values /= values.sum(-1, keepdims=True)
-    return np.asarray(np.clip(1 - values[..., 0], 0, 1), np.float32)
+    return values

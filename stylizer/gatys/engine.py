@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
+from keras import ops
 
 from stylizer.backend.keras_backend import has_gpu
 from stylizer.backend.openvino_core import INSTALL_OPENVINO
 from stylizer.errors import StyleError
 from stylizer.frame import Image
 from stylizer.gatys.config import GatysConfig
+from stylizer.gatys.guidance import Guides, PartMasks, guide_layers, parts_of, styles_of
 from stylizer.gatys.keras_objective import KerasObjective
 from stylizer.gatys.memory import TemporalTarget
 from stylizer.gatys.objective import name_losses
@@ -52,7 +54,7 @@ class Objective(Protocol):
         ...
 
     def optimizer(self) -> CanvasOptimizer:
-        """Return the optimizer, which takes targets by name: content, style, temporal."""
+        """Return the optimizer, which takes targets by name: content, style, guides, temporal."""
         ...
 
     def content_targets(self, batch: Canvas) -> Any:
@@ -60,7 +62,15 @@ class Objective(Protocol):
         ...
 
     def style_targets(self, grams: Mapping[str, Tensor]) -> Any:
-        """Return what Gram matrices, Keras's tensors by layer, are for the style loss."""
+        """Return what Gram matrices, Keras's tensors by layer, are for the style loss.
+
+        Args:
+          grams: float32 (P, C, C) by layer: one for each part of the picture, or for all of it.
+        """
+        ...
+
+    def guide_targets(self, guides: Guides) -> Any:
+        """Return what says to the style loss where each part is."""
         ...
 
     def temporal_targets(self, target: TemporalTarget | None, shape: tuple[int, ...]) -> Any:
@@ -73,6 +83,7 @@ class _Targets:
     """Styles, and what they are to the objective for a content's (width, height); None: not yet."""
 
     styles: tuple[StyleLike, ...]
+    parts: tuple[str | None, ...]
     size: tuple[int, int] | None
     grams: Any
 
@@ -112,7 +123,7 @@ class Engine:
         self.network, self._objective = _load(config, network, first_picture(styles))
         self.description = f"{self.network.name}, {self._objective.description}"
         self._optimize = self._objective.optimizer()
-        self._targets = _Targets(tuple(styles), None, {})
+        self._targets = _Targets(tuple(styles), parts_of(styles), None, {})
         self._portrait = self._find_portrait(styles)
 
     @property
@@ -126,6 +137,11 @@ class Engine:
         if isinstance(style, NamedStyle):
             raise StyleError(f"style {style.name}: expected a picture, got a built-in style")
         return style.image
+
+    @property
+    def parts(self) -> tuple[str | None, ...]:
+        """The parts of the picture that have styles of their own; ``(None,)``: one all over."""
+        return self._targets.parts
 
     def set_styles(self, styles: Sequence[StyleLike]) -> None:
         """Paint after other styles from the next call on; may be called while one runs.
@@ -161,12 +177,13 @@ class Engine:
         if self._portrait is not None:
             self._portrait.load_state({name[9:]: value for name, value in faces.items()})
 
-    def __call__(
+    def __call__(  # noqa: PLR0913 - the last three are options of their own
         self,
         canvas: Canvas,
         content: Image,
         iterations: int,
         *,
+        masks: PartMasks | None = None,
         temporal: TemporalTarget | None = None,
         on_losses: Callable[[Mapping[str, float]], None] | None = None,
     ) -> Canvas:
@@ -176,6 +193,8 @@ class Engine:
           canvas: float32, (H, W, 3), 0..255, what to start from.
           content: uint8 RGB, (H, W, 3).
           iterations: 1 or more.
+          masks: where the parts are that have styles of their own (`parts`); None where there are
+            none. A part that is missing, of styles set a moment ago, is taken to be nowhere.
           temporal: what the canvas is held to, of its size; None for nothing. Counts only with a
             ``temporal_weight`` above 0.
           on_losses: called once for each iteration with the losses, weighted, by the names of
@@ -186,6 +205,7 @@ class Engine:
 
         Raises:
           OptimizationError: it diverged and could not be rescued.
+          StyleError: styles are for parts, and there are no masks.
           SourceError: it is to be a portrait, and there is no face in the content.
         """
         height, width, _ = content.shape
@@ -196,6 +216,8 @@ class Engine:
                 self._targets = aim
         batch = pad_picture(self.network, content)
         targets = {"content": self._content(batch, content), "style": aim.grams}
+        if aim.parts != (None,):
+            targets["guides"] = self._guides(masks, aim.parts, content, batch)
         if self._config.temporal_weight:
             targets["temporal"] = self._objective.temporal_targets(temporal, content.shape)
         report = None if on_losses is None else lambda values: on_losses(name_losses(values))
@@ -215,6 +237,19 @@ class Engine:
         head = np.pad(head, ((0, grow[0]), (0, grow[1])), mode="symmetric")
         return multiply_gains(targets, painting, head)
 
+    def _guides(
+        self, masks: PartMasks | None, parts: Sequence[str | None], content: Image, batch: Canvas
+    ) -> Any:
+        if masks is None:
+            raise StyleError(
+                f"style {parts[0]}=...: expected masks of where the parts are, got none"
+            )
+        height, width = batch.shape[1:3]
+        guides = guide_layers(
+            self.network, masks, parts, size=content.shape[:2], padded=(height, width)
+        )
+        return self._objective.guide_targets(guides)
+
     def _find_portrait(self, styles: Sequence[StyleLike]) -> PortraitAligner | None:
         picture = first_picture(styles)
         if not self._config.portrait or picture is None:
@@ -223,11 +258,15 @@ class Engine:
         return PortraitAligner(picture, name=next(names))
 
     def _measure(self, styles: tuple[StyleLike, ...], size: tuple[int, int] | None) -> _Targets:
+        parts = parts_of(styles)
         if size is None:
-            return _Targets(styles, None, {})
+            return _Targets(styles, parts, None, {})
         scale = self._config.style_scale
-        grams = style_grams(self.network, styles, size, scale=scale)
-        return _Targets(styles, size, self._objective.style_targets(grams))
+        each = [
+            style_grams(self.network, styles_of(styles, part), size, scale=scale) for part in parts
+        ]
+        grams = {layer: ops.concatenate([one[layer] for one in each]) for layer in each[0]}
+        return _Targets(styles, parts, size, self._objective.style_targets(grams))
 
 
 def _load(

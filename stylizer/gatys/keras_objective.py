@@ -10,6 +10,7 @@ from keras import ops
 
 from stylizer.backend.keras_backend import compile_step, describe_device
 from stylizer.gatys.config import GatysConfig
+from stylizer.gatys.guidance import Guides
 from stylizer.gatys.memory import TemporalTarget
 from stylizer.gatys.objective import make_objective
 from stylizer.gatys.optimizers import Canvas, CanvasOptimizer, make_optimizer
@@ -50,6 +51,11 @@ class KerasObjective:
     def style_targets(self, grams: Mapping[str, Tensor]) -> Any:
         """Return the styles' Gram matrices, given them as Keras's tensors."""
         return grams
+
+    def guide_targets(self, guides: Guides) -> Any:
+        """Return tensors of where each part is."""
+        arrays = {**guides.maps, "shares": guides.shares}
+        return {name: ops.convert_to_tensor(array) for name, array in arrays.items()}
 
     def temporal_targets(self, target: TemporalTarget | None, shape: tuple[int, ...]) -> Any:
         """Return tensors of the same shapes with a target or without, so that one trace does.

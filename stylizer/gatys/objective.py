@@ -72,12 +72,30 @@ def _content(state: State) -> Tensor:
 
 def _style(state: State) -> Tensor:
     """Gram matrices of the styles (Gatys et al. 2016, eq. 5); relative to energy if so set."""
-    compare = losses.relative_style_loss if state.config.relative else losses.style_loss
+    guides = state.targets.get("guides")
     found = {
-        layer: compare(losses.gram_matrix(state.features[layer]), target)
+        layer: _style_of_layer(state.features[layer], target, layer, guides, state.config)
         for layer, target in state.targets["style"].items()
     }
     return losses.weighted_sum(found, state.network.style_layers)
+
+
+def _style_of_layer(
+    features: Tensor, target: Tensor, layer: str, guides: Any, config: GatysConfig
+) -> Tensor:
+    """Return a layer's style loss; with guides, that of each part times its share of the picture.
+
+    Guided as in Gatys et al. 2017; see `stylizer.gatys.guidance`.
+    """
+    compare = losses.relative_style_loss if config.relative else losses.style_loss
+    if guides is None:
+        return compare(losses.gram_matrix(features), target)
+    grams = losses.guided_gram_matrices(features, guides[layer])
+    parts = [
+        guides["shares"][part] * compare(grams[part : part + 1], target[part : part + 1])
+        for part in range(grams.shape[0])
+    ]
+    return sum(parts[1:], start=parts[0])
 
 
 def _total_variation(state: State) -> Tensor:

@@ -71,6 +71,7 @@ def build_gradient(
     *,
     content: Sequence[tuple[str, float]],
     style: Sequence[tuple[str, float]],
+    parts: int = 0,
 ) -> ov.Model:
     """Build the way forth and back.
 
@@ -79,13 +80,16 @@ def build_gradient(
       size: (width, height), multiples of the chain's stride.
       content: layers of the content loss, with their weights, all factors included.
       style: the same of the style loss.
+      parts: how many parts of the picture have styles of their own; 0 for one style all over.
 
     Returns:
       A model from ``canvas``, float32 (1, H, W, 3), less the chain's offset, ``content/LAYER``,
       float32 (1, h, w, C): the content's features before the linear map, and ``style/LAYER``,
-      float32 (C, C): Gram matrices after it; and for each of these ``LAYER/factor``, float32
-      (1, 1), by which its loss is multiplied beside its weight; to ``gradient``, float32
-      (1, H, W, 3), and ``losses``, float32 (2,): content and style.
+      float32 (P, C, C): Gram matrices after it, one a part; and for each of these
+      ``LAYER/factor``, float32 (1, 1) or (P, 1), by which its loss is multiplied beside its
+      weight; with parts also ``guide/LAYER``, float32 (P, h, w), and ``shares``, float32 (P, 1), as
+      `stylizer.gatys.guidance.Guides` has them; to ``gradient``, float32 (1, H, W, 3), and
+      ``losses``, float32 (2,): content and style.
     """
     canvas, values = _forward(chain, size)
     inputs: dict[str, Output] = {"canvas": canvas}
@@ -94,17 +98,17 @@ def build_gradient(
     for layer, weight in style:
         tap = chain.taps[layer]
         features = values[tap.step]
-        loss, gradient = _style(
-            features, tap.linear, weight, _given(inputs, "style", layer, tap.width)
-        )
+        given = _given_styles(inputs, layer, tap.width, parts, _sides(features))
+        loss, gradient = _style(features, tap.linear, weight, given)
         losses["style"].append(loss)
         heads[tap.step] = gradient if tap.step not in heads else op.add(heads[tap.step], gradient)
     for layer, weight in content:
         tap = chain.taps[layer]
         features = values[tap.step]
-        height, width = (int(side) for side in list(features.output(0).get_shape())[2:])
-        given = _given(inputs, "content", layer, tap.width, area=(height, width))
-        loss, gradient = _content(features, tap.linear, weight, given)
+        shape = [1, *_sides(features), tap.width]
+        target = _parameter(inputs, f"content/{layer}", shape)
+        factor = _parameter(inputs, f"content/{layer}/factor", [1, 1])
+        loss, gradient = _content(features, tap.linear, weight, (target, factor))
         losses["content"].append(loss)
         heads[tap.step] = gradient if tap.step not in heads else op.add(heads[tap.step], gradient)
     gradient = op.result(_transpose(_backward(chain, values, heads), (0, 2, 3, 1)))
@@ -115,20 +119,32 @@ def build_gradient(
     return ov.Model([gradient, told], list(inputs.values()), "gradient")
 
 
-def _given(
-    inputs: dict[str, Output],
-    term: str,
-    layer: str,
-    width: int,
-    *,
-    area: tuple[int, int] | None = None,
-) -> tuple[Output, Output]:
-    """Add the parameters for a layer's target and its factor."""
-    shape = [width, width] if area is None else [1, *area, width]
-    target = op.parameter(shape, ov.Type.f32)
-    factor = op.parameter([1, 1], ov.Type.f32)
-    inputs[f"{term}/{layer}"], inputs[f"{term}/{layer}/factor"] = target, factor
-    return target, factor
+def _parameter(inputs: dict[str, Output], name: str, shape: list[int]) -> Output:
+    """Return the input of this name, added if it is new."""
+    if name not in inputs:
+        inputs[name] = op.parameter(shape, ov.Type.f32)
+    return inputs[name]
+
+
+def _given_styles(
+    inputs: dict[str, Output], layer: str, width: int, parts: int, sides: tuple[int, int]
+) -> list[tuple[Output, Output, Output]]:
+    """Add the parameters for a layer's targets; return those of each part.
+
+    Returns:
+      Gram matrix (C, C), factor (1, 1), and where the part is, (1, 1, h, w); None for all over.
+    """
+    count = max(1, parts)
+    target = _parameter(inputs, f"style/{layer}", [count, width, width])
+    factor = _parameter(inputs, f"style/{layer}/factor", [count, 1])
+    targets = op.split(target, _whole(0), count).outputs()
+    grams = [op.reshape(one, _whole([width, width]), False) for one in targets]
+    if parts == 0:
+        return [(grams[0], factor, None)]
+    factor = op.multiply(factor, _parameter(inputs, "shares", [count, 1]))
+    guides = op.split(_parameter(inputs, f"guide/{layer}", [count, *sides]), _whole(0), count)
+    maps = [op.reshape(one, _whole([1, 1, *sides]), False) for one in guides.outputs()]
+    return list(zip(grams, op.split(factor, _whole(0), count).outputs(), maps, strict=True))
 
 
 def _forward(chain: Chain, size: tuple[int, int]) -> tuple[Output, list[Output]]:
@@ -182,31 +198,43 @@ def _backward(chain: Chain, values: list[Output], heads: Mapping[int, Output]) -
 
 
 def _style(
-    features: Output, linear: Any, weight: float, given: tuple[Output, Output]
+    features: Output, linear: Any, weight: float, given: Sequence[tuple[Output, Output, Output]]
 ) -> tuple[Output, Output]:
-    """Return the loss of a Gram matrix, and its gradient by the features.
+    """Return the loss of Gram matrices, one a part, and its gradient by the features.
 
     The linear map is applied to the features, and not, which would be less work, to their Gram
     matrix: there large numbers would cancel out, and bfloat16 would lose a tenth of the loss.
+
+    Args:
+      features: (1, C, h, w).
+      linear: the map, (C, C'); None for none.
+      weight: of the loss.
+      given: for each part, as `_given_styles` says.
     """
-    target, factor = given
     _, channels, height, width = (int(side) for side in features.output(0).get_shape())
     share = 1.0 / (height * width)
     mapped = features
     if linear is not None:
         mapped = _convolve(features, _constant(linear.T[..., None, None]), 0)
     flat = op.reshape(_transpose(mapped, (0, 2, 3, 1)), _whole([height * width, channels]), False)
-    gram = op.multiply(op.matmul(flat, flat, True, False), _constant(share))
-    apart = op.subtract(gram, target)
-    squares = op.reduce_sum(op.multiply(apart, apart), _whole([0, 1]), False)
-    scale = op.multiply(factor, _constant(weight / channels**2))
-    loss = op.multiply(squares, op.reshape(scale, _whole([]), False))
-    kernel = op.multiply(apart, op.multiply(scale, _constant(4 * share)))
-    if linear is not None:
-        kernel = op.matmul(kernel, _constant(linear), False, True)
-        kernel = op.matmul(_constant(linear), kernel, False, False)
-    kernel = op.reshape(kernel, _whole([channels, channels, 1, 1]), False)
-    return loss, _convolve(features, kernel, 0)
+    losses, gradients = [], []
+    for target, factor, guide in given:
+        within = flat
+        if guide is not None:
+            within = op.multiply(flat, op.reshape(guide, _whole([height * width, 1]), False))
+        gram = op.multiply(op.matmul(within, flat, True, False), _constant(share))
+        apart = op.subtract(gram, target)
+        squares = op.reduce_sum(op.multiply(apart, apart), _whole([0, 1]), False)
+        scale = op.multiply(factor, _constant(weight / channels**2))
+        losses.append(op.multiply(squares, op.reshape(scale, _whole([]), False)))
+        kernel = op.multiply(apart, op.multiply(scale, _constant(4 * share)))
+        if linear is not None:
+            kernel = op.matmul(kernel, _constant(linear), False, True)
+            kernel = op.matmul(_constant(linear), kernel, False, False)
+        kernel = op.reshape(kernel, _whole([channels, channels, 1, 1]), False)
+        gradient = _convolve(features, kernel, 0)
+        gradients.append(gradient if guide is None else op.multiply(gradient, guide))
+    return _sum(losses), _sum(gradients)
 
 
 def _content(
@@ -231,6 +259,11 @@ def _sum(values: list[Output]) -> Output:
     for value in values[1:]:
         total = op.add(total, value)
     return total
+
+
+def _sides(features: Output) -> tuple[int, int]:
+    height, width = (int(side) for side in list(features.output(0).get_shape())[2:])
+    return height, width
 
 
 def _convolve(features: Output, kernel: Output, padding: int) -> Output:
@@ -268,10 +301,9 @@ def _fold(gradient: Output, axis: int) -> Output:
 
 def _spread(features: Output, like: Output) -> Output:
     """Repeat each pixel as often as it takes for the size of ``like``."""
-    sides = [int(side) for side in list(like.output(0).get_shape())[2:]]
     return op.interpolate(
         features,
-        _whole(sides),
+        _whole(_sides(like)),
         "nearest",
         "sizes",
         coordinate_transformation_mode="asymmetric",

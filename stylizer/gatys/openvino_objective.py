@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -20,6 +19,7 @@ from stylizer.backend.openvino_core import has_bfloat16, shared_core
 from stylizer.errors import BackendError
 from stylizer.gatys import objective
 from stylizer.gatys.config import GatysConfig
+from stylizer.gatys.guidance import Guides
 from stylizer.gatys.memory import TemporalTarget
 from stylizer.gatys.openvino_graph import build_features, build_gradient, centered
 from stylizer.gatys.optimizers import Canvas, CanvasOptimizer, Losses, make_array_optimizer
@@ -30,19 +30,13 @@ from stylizer.perceptual.losses import SMALLEST_ENERGY, Tensor
 
 __all__ = ["OpenVinoObjective", "obstacle"]
 
-_KEPT = 6
-"""Sizes whose compiled graphs are kept."""
+_KEPT = 12
+"""Compiled graphs that are kept: two a size."""
 
 _TERMS = ("content", "style", "total_variation", "temporal")
 _HINTS = {"float32": "f32", "bfloat16": "bf16"}
 
 Arrays = dict[str, npt.NDArray[np.float32]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Compiled:
-    features: Any
-    gradient: Any
 
 
 def obstacle(network: LossNetwork, config: GatysConfig) -> str | None:
@@ -94,7 +88,7 @@ class OpenVinoObjective:
         usual = "bfloat16" if has_bfloat16() else "float32"
         self.precision = usual if config.precision == "auto" else config.precision
         self._threads = usable_cores()
-        self._compiled: OrderedDict[tuple[int, ...], _Compiled] = OrderedDict()
+        self._compiled: OrderedDict[tuple[object, ...], Any] = OrderedDict()
 
     @property
     def description(self) -> str:
@@ -107,7 +101,8 @@ class OpenVinoObjective:
 
     def content_targets(self, batch: Canvas) -> Arrays:
         """Return the content's features before the linear maps, given the padded picture."""
-        found = self._graphs(batch.shape).features.infer({"canvas": batch - self._offset})
+        given = {"canvas": batch - self._offset}
+        found = self._graph("features", batch.shape).infer(given)
         targets: Arrays = {}
         for (layer, _), values in zip(self._network.content_layers, found.values(), strict=True):
             linear = self._chain.taps[layer].linear
@@ -122,10 +117,16 @@ class OpenVinoObjective:
         """Return the styles' Gram matrices, given them as Keras's tensors."""
         targets: Arrays = {}
         for layer, _ in self._network.style_layers:
-            gram = np.asarray(grams[layer], np.float32)[0]
+            gram = np.asarray(grams[layer], np.float32)
             targets[f"style/{layer}"] = gram
-            targets[f"style/{layer}/factor"] = self._factor(gram, 1.0)
+            factors = [self._factor(part, 1.0) for part in gram]
+            targets[f"style/{layer}/factor"] = np.concatenate(factors)
         return targets
+
+    def guide_targets(self, guides: Guides) -> Arrays:
+        """Return where each part is."""
+        maps = {f"guide/{layer}": values for layer, values in guides.maps.items()}
+        return {**maps, "shares": guides.shares[:, None]}
 
     def temporal_targets(self, target: TemporalTarget | None, shape: tuple[int, ...]) -> Arrays:
         """Return what the canvas, (H, W, 3), is held to: padded, or nothing for None."""
@@ -149,8 +150,10 @@ class OpenVinoObjective:
           canvas: float32, (1, H, W, 3), 0..255.
           targets: by name, as the methods here give them.
         """
-        request = self._graphs(canvas.shape).gradient
-        given = {"canvas": canvas - self._offset, **targets["content"], **targets["style"]}
+        guides = targets.get("guides", {})
+        request = self._graph("gradient", canvas.shape, parts=len(guides.get("shares", ())))
+        arrays = {**targets["content"], **targets["style"], **guides}
+        given = {"canvas": canvas - self._offset, **arrays}
         request.infer(given, share_inputs=True, share_outputs=True)
         gradient = request.get_tensor("gradient").data
         content, style = (float(value) for value in request.get_tensor("losses").data)
@@ -188,16 +191,18 @@ class OpenVinoObjective:
         gradient += pulled
         return 0.5 * float(np.vdot(apart, pulled))
 
-    def _graphs(self, shape: tuple[int, ...]) -> _Compiled:
-        if shape not in self._compiled:
-            self._compiled[shape] = self._compile(shape)
+    def _graph(self, kind: str, shape: tuple[int, ...], *, parts: int = 0) -> Any:
+        """Return where a graph runs: ``"features"`` or ``"gradient"``, for canvases of a shape."""
+        key = (kind, shape, parts)
+        if key not in self._compiled:
+            self._compiled[key] = self._compile(kind, (shape[2], shape[1]), parts)
             if len(self._compiled) > _KEPT:
                 self._compiled.popitem(last=False)
-        self._compiled.move_to_end(shape)
-        return self._compiled[shape]
+        self._compiled.move_to_end(key)
+        return self._compiled[key]
 
-    def _compile(self, shape: tuple[int, ...]) -> _Compiled:
-        size, network, config = (shape[2], shape[1]), self._network, self._config
+    def _compile(self, kind: str, size: tuple[int, int], parts: int) -> Any:
+        network, config = self._network, self._config
         settings = {
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_NUM_THREADS": self._threads,
@@ -210,13 +215,8 @@ class OpenVinoObjective:
                 (network.style_layers, config.style_weight),
             )
         )
-        models = (
-            build_features(self._chain, [layer for layer, _ in content], size),
-            build_gradient(self._chain, size, content=content, style=style),
-        )
-        return _Compiled(
-            *(
-                self._core.compile_model(model, "CPU", settings).create_infer_request()
-                for model in models
-            )
-        )
+        if kind == "features":
+            model = build_features(self._chain, [layer for layer, _ in content], size)
+        else:
+            model = build_gradient(self._chain, size, content=content, style=style, parts=parts)
+        return self._core.compile_model(model, "CPU", settings).create_infer_request()

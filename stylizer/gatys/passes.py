@@ -6,7 +6,7 @@ look then (Ruder et al. 2016, section 4.4).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,11 +16,12 @@ from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image, check_image
 from stylizer.gatys.config import GatysConfig
 from stylizer.gatys.engine import Engine, StyleLike
+from stylizer.gatys.guidance import PartMasks, check_masks, find_masks, show_source
 from stylizer.gatys.initial import initial_canvas
 from stylizer.gatys.memory import FrameMemory, Recalled
 from stylizer.gatys.optimizers import Canvas
 from stylizer.gatys.stylizer import LossRecord, loss_reporter, to_image
-from stylizer.protocols import State
+from stylizer.protocols import MaskFinder, State
 from stylizer.temporal.anchor import ColorAnchor
 from stylizer.temporal.motion import MotionFinder
 
@@ -68,6 +69,7 @@ class PassPainter:
         styles: Sequence[StyleLike],
         config: GatysConfig,
         *,
+        masks: MaskFinder | None = None,
         on_loss: Callable[[LossRecord], None] | None = None,
         on_frame: Callable[[PassProgress], None] | None = None,
     ) -> None:
@@ -76,6 +78,7 @@ class PassPainter:
         Args:
           styles: one or more.
           config: the settings.
+          masks: finds the parts that have styles of their own; None for one style all over.
           on_loss: called once for each iteration of each pass.
           on_frame: called after each frame of each pass; what it raises ends the painting.
 
@@ -88,6 +91,8 @@ class PassPainter:
                 "passes: expected start 'warped' and no initial image, "
                 f"got start {config.start!r} and initial {config.initial!r}"
             )
+        check_masks(masks, styles)
+        self._masks = masks
         self.engine = Engine(styles, config)
         self._config, self._on_loss, self._on_frame = config, on_loss, on_frame
         self._memory = FrameMemory(MotionFinder(preset=config.flow), distances=config.long_term)
@@ -112,6 +117,7 @@ class PassPainter:
         """
         passes, count = self._config.passes, len(frames)
         painted: list[Image | None] = [None] * count
+        masks: list[PartMasks | None] = [None] * count
         if not after:
             self._begin()
         for number in range(passes):
@@ -122,7 +128,9 @@ class PassPainter:
             for step, index in enumerate(reversed(range(count)) if backward else range(count)):
                 if (index + 1 if backward else index) in cuts:
                     self._begin()
-                painted[index] = self._paint(frames[index], painted[index])
+                if number == 0:
+                    masks[index] = find_masks(self._masks, frames[index], self.engine.parts)
+                painted[index] = self._paint(frames[index], painted[index], masks[index])
                 if self._on_frame is not None:
                     done = number * count + step + 1
                     self._on_frame(
@@ -131,26 +139,32 @@ class PassPainter:
                         )
                     )
         return [
-            frame.with_image(picture)
-            for frame, picture in zip(frames, painted, strict=True)
+            frame.with_image(show_source(picture, frame.image, found, self.engine.parts))
+            for frame, picture, found in zip(frames, painted, masks, strict=True)
             if picture is not None
         ]
 
     def save_state(self) -> State:
         """Return what goes on from clip to clip of a shot; see `stylizer.protocols.Resumable`."""
-        return save_states({"anchor": self._anchor, "engine": self.engine})
+        return save_states(self._memories)
 
     def load_state(self, state: State) -> None:
         """Go on as another one would; from nothing with an empty state."""
-        load_states({"anchor": self._anchor, "engine": self.engine}, state)
+        load_states(self._memories, state)
+
+    @property
+    def _memories(self) -> Mapping[str, object]:
+        return {"anchor": self._anchor, "engine": self.engine, "masks": self._masks}
 
     def _begin(self) -> None:
         """Forget the shot before."""
         self._memory.forget()
         self._anchor.reset()
         self.engine.forget()
+        if self._masks is not None:
+            self._masks.reset()
 
-    def _paint(self, frame: Frame, before: Image | None) -> Image:
+    def _paint(self, frame: Frame, before: Image | None, masks: PartMasks | None) -> Image:
         """Paint a frame once more, or for the first time (``before`` is None)."""
         image = check_image(frame.image)
         recalled = self._memory.recall(image)
@@ -159,6 +173,7 @@ class PassPainter:
             initial_canvas(self.engine, self._config, image) if fresh else _start(before, recalled),
             image,
             self._config.iterations if fresh else self._config.warm_iterations,
+            masks=masks,
             temporal=None if recalled is None else recalled.target,
             on_losses=loss_reporter(self._on_loss, frame.index),
         )

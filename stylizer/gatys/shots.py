@@ -18,7 +18,7 @@ from stylizer.gatys.config import GatysConfig
 from stylizer.gatys.engine import StyleLike
 from stylizer.gatys.passes import PassPainter, PassProgress
 from stylizer.gatys.stylizer import LossRecord
-from stylizer.protocols import State
+from stylizer.protocols import MaskFinder, State
 from stylizer.temporal.cuts import CutConfig, CutDetector
 
 __all__ = ["ShotConfig", "ShotPainter"]
@@ -34,7 +34,7 @@ class ShotConfig:
       longest: frames that are painted together, 1 or more. A longer shot is painted in pieces: each
         forward pass goes on from the last painting of the piece before; a backward one begins at
         the piece's end. Up to three pictures of each of these frames are in memory: 2 MB a frame at
-        640x360.
+        640x360; with styles for parts about one more, their masks.
     """
 
     gatys: GatysConfig
@@ -53,11 +53,12 @@ class ShotPainter:
     Called with a single frame, it takes it for a shot of its own.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the last four are options of their own
         self,
         styles: Sequence[StyleLike],
         config: ShotConfig,
         *,
+        masks: MaskFinder | None = None,
         prepare: Callable[[Image], Sequence[StyleLike]] | None = None,
         on_loss: Callable[[LossRecord], None] | None = None,
         on_frame: Callable[[PassProgress], None] | None = None,
@@ -67,6 +68,7 @@ class ShotPainter:
         Args:
           styles: one or more.
           config: the settings.
+          masks: finds the parts that have styles of their own; None for one style all over.
           prepare: gives the styles for a shot, told its first frame, uint8 RGB (H, W, 3); None for
             the same styles always.
           on_loss: called once for each iteration of each pass, in the thread that paints.
@@ -79,7 +81,9 @@ class ShotPainter:
         self._config = config
         self._prepare, self._on_frame = prepare, on_frame
         self._wanted: Callable[[], bool] = _always
-        self._painter = PassPainter(styles, config.gatys, on_loss=on_loss, on_frame=self._go_on)
+        self._painter = PassPainter(
+            styles, config.gatys, masks=masks, on_loss=on_loss, on_frame=self._go_on
+        )
         self._state: State = {}
         self._resumed: State = {}
 

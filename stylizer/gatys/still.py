@@ -6,21 +6,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from stylizer.errors import ConfigError
-from stylizer.frame import Image, check_image
+from stylizer.frame import Frame, Image, check_image
 from stylizer.gatys.config import GatysConfig
 from stylizer.gatys.engine import Engine, StyleLike
+from stylizer.gatys.guidance import check_masks, find_masks, show_source
 from stylizer.gatys.initial import initial_canvas, resize_picture
 from stylizer.gatys.stylizer import LossRecord, loss_reporter, to_image
+from stylizer.protocols import MaskFinder
 
 __all__ = ["stylize_image"]
 
 
-def stylize_image(
+def stylize_image(  # noqa: PLR0913 - the last three are options of their own
     content: Image,
     styles: Sequence[StyleLike],
     config: GatysConfig | None = None,
     *,
     initial_image: Image | None = None,
+    masks: MaskFinder | None = None,
     on_loss: Callable[[LossRecord], None] | None = None,
 ) -> Image:
     """Paint one picture in the manner of others (Gatys et al. 2016).
@@ -33,6 +36,7 @@ def stylize_image(
       styles: one or more.
       config: the settings; None for the defaults.
       initial_image: uint8 RGB, for ``initial="image"``; resized to the content.
+      masks: finds the parts that have styles of their own; None for one style all over.
       on_loss: called once for each iteration, counted on through the scales.
 
     Returns:
@@ -41,7 +45,8 @@ def stylize_image(
     Raises:
       ConfigError: ``content`` is no picture, ``initial`` and ``initial_image`` do not fit, several
         ``passes``, or no such network or layer.
-      StyleError: no style, none with a weight, or a built-in one where a picture is needed.
+      StyleError: no style, none with a weight, a built-in one where a picture is needed, or one for
+        a part that nothing finds.
       WeightsError: the network's weights are missing or damaged.
       OptimizationError: the optimization diverged and could not be rescued.
     """
@@ -52,15 +57,19 @@ def stylize_image(
             "take more iterations, or scales, in their place"
         )
     content = check_image(content, name="content")
+    check_masks(masks, styles)
     engine = Engine(styles, replace(config, temporal_weight=0.0))
+    found = find_masks(masks, Frame(content, 0, 0.0), engine.parts)
     report = loss_reporter(on_loss, 0)
     sizes = [_reduced(content, 2**scale) for scale in reversed(range(config.scales))]
     small = to_image(resize_picture(content, sizes[0]))
     canvas = initial_canvas(engine, config, small, given=initial_image)
     for size in sizes:
         picture = to_image(resize_picture(content, size))
-        canvas = engine(resize_picture(canvas, size), picture, config.iterations, on_losses=report)
-    return to_image(canvas)
+        canvas = engine(
+            resize_picture(canvas, size), picture, config.iterations, masks=found, on_losses=report
+        )
+    return show_source(to_image(canvas), content, found, engine.parts)
 
 
 def _reduced(content: Image, factor: int) -> tuple[int, int]:

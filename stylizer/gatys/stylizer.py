@@ -16,10 +16,11 @@ from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image, check_image
 from stylizer.gatys.config import GatysConfig
 from stylizer.gatys.engine import Engine, StyleLike
+from stylizer.gatys.guidance import check_masks, find_masks, show_source
 from stylizer.gatys.initial import initial_canvas
 from stylizer.gatys.memory import FrameMemory, Recalled
 from stylizer.gatys.optimizers import Canvas
-from stylizer.protocols import State
+from stylizer.protocols import MaskFinder, State
 from stylizer.temporal.anchor import ColorAnchor
 from stylizer.temporal.motion import MotionFinder
 
@@ -59,6 +60,7 @@ class GatysStylizer:
         styles: Sequence[StyleLike],
         config: GatysConfig | None = None,
         *,
+        masks: MaskFinder | None = None,
         on_loss: Callable[[LossRecord], None] | None = None,
     ) -> None:
         """Load the loss network.
@@ -66,14 +68,18 @@ class GatysStylizer:
         Args:
           styles: one or more.
           config: the settings; None for the defaults.
+          masks: finds the parts that have styles of their own; None for one style all over.
           on_loss: called once for each iteration. Reading the losses takes time.
 
         Raises:
           ConfigError: ``initial`` is ``"image"`` (stills only), several ``passes``, or no such
             network or layer.
-          StyleError: no style, none with a weight, or a built-in one where a picture is needed.
+          StyleError: no style, none with a weight, a built-in one where a picture is needed, or one
+            for a part that nothing finds.
           WeightsError: the network's weights are missing or damaged.
         """
+        check_masks(masks, styles)
+        self._masks = masks
         self._config = config or GatysConfig()
         if self._config.initial == "image":
             raise ConfigError("initial: expected content, noise or style for a video, got 'image'")
@@ -103,6 +109,11 @@ class GatysStylizer:
     def warm_iterations(self, count: int) -> None:
         self._config = replace(self._config, warm_iterations=count)
 
+    @property
+    def notice(self) -> str | None:
+        """What the user must be told, or asked to do; None for nothing."""
+        return None if self._masks is None else self._masks.notice
+
     def set_styles(self, styles: Sequence[StyleLike]) -> None:
         """Paint after other styles from the next frame on, which starts from the last one.
 
@@ -115,6 +126,7 @@ class GatysStylizer:
         Raises:
           ConfigError, StyleError: as for a new stylizer; the styles stay as they were.
         """
+        check_masks(self._masks, styles)
         self._engine.set_styles(styles)
 
     def reset(self) -> None:
@@ -122,6 +134,8 @@ class GatysStylizer:
         self._memory.forget()
         self._anchor.reset()
         self._engine.forget()
+        if self._masks is not None:
+            self._masks.reset()
 
     def save_state(self) -> State:
         """Return what it remembers, for a `stylizer.protocols.Resumable`."""
@@ -133,7 +147,12 @@ class GatysStylizer:
 
     @property
     def _memories(self) -> Mapping[str, object]:
-        return {"memory": self._memory, "anchor": self._anchor, "engine": self._engine}
+        return {
+            "memory": self._memory,
+            "anchor": self._anchor,
+            "engine": self._engine,
+            "masks": self._masks,
+        }
 
     def __call__(self, frame: Frame) -> Frame:
         """Return the stylized frame: same size, index and time.
@@ -146,18 +165,21 @@ class GatysStylizer:
         latest = self._memory.latest
         if latest is not None and latest[0].shape != image.shape:
             self.reset()
+        parts = self._engine.parts
+        masks = find_masks(self._masks, frame, parts)
         recalled = self._memory.recall(image) if self._config.start == "warped" else None
         canvas, iterations = self._start(image, recalled)
         canvas = self._engine(
             canvas,
             image,
             iterations,
+            masks=masks,
             temporal=None if recalled is None else recalled.target,
             on_losses=loss_reporter(self._on_loss, frame.index),
         )
         canvas = self._anchor(canvas, image)
         self._memory.remember(image, canvas)
-        return frame.with_image(to_image(canvas))
+        return frame.with_image(show_source(to_image(canvas), image, masks, parts))
 
     def _start(self, image: Image, recalled: Recalled | None) -> tuple[Canvas, int]:
         config, latest = self._config, self._memory.latest

@@ -19,6 +19,7 @@ from keras import ops
 from stylizer.errors import StyleError
 from stylizer.frame import Image, check_image
 from stylizer.gatys.config import GatysConfig
+from stylizer.gatys.guidance import parts_of, styles_of
 from stylizer.perceptual.features import LossNetwork
 from stylizer.perceptual.losses import Tensor, gram_matrix
 from stylizer.perceptual.registry import LOSS_NETWORKS
@@ -63,20 +64,17 @@ def check_styles(styles: Sequence[StyleLike], config: GatysConfig) -> None:
     """
     if not styles:
         raise StyleError("styles: expected at least one style, got none")
-    weights = [style.weight for style in styles]
-    if not (all(weight >= 0 for weight in weights) and 0 < sum(weights) < math.inf):
-        raise StyleError(
-            f"styles: expected finite weights of 0 or more, not all 0, got {weights}; "
-            "give at least one style a weight above 0"
-        )
+    for part in parts_of(styles):
+        weights = [style.weight for style in styles_of(styles, part)]
+        if not (all(weight >= 0 for weight in weights) and 0 < sum(weights) < math.inf):
+            where = "" if part is None else f" of {part}"
+            raise StyleError(
+                f"styles{where}: expected finite weights of 0 or more, not all 0, got {weights}; "
+                "give at least one style a weight above 0"
+            )
     able = [spec.name for spec in LOSS_NETWORKS.values() if spec.built_in_styles]
     measured = config.network.lower() in able and config.weights is None
     for style in styles:
-        if getattr(style, "region", None) is not None:
-            raise StyleError(
-                f"style {getattr(style, 'region', None)}=...: styles for parts of the picture go "
-                "with the fast method; leave the part out, or choose --method fast"
-            )
         if not isinstance(style, NamedStyle):
             check_image(style.image, name="style")
         elif not measured:

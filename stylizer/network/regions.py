@@ -5,54 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
-import cv2
 import numpy as np
-import numpy.typing as npt
 
-from stylizer.frame import Frame, Image, check_image
+from stylizer.frame import Frame, Image, check_image, mix_images
 from stylizer.network.config import FastConfig
 from stylizer.network.inputs import StyleEmbedding
 from stylizer.network.registry import FAST_NETWORKS
 from stylizer.network.runtime import Runtime, load_runtime
 from stylizer.network.stylizer import mix_styles
-from stylizer.protocols import State
+from stylizer.protocols import MaskFinder, Masks, State
 from stylizer.styles.load import AnyStyle
 from stylizer.styles.regions import group_styles
 
-__all__ = ["DividingRuntime", "MaskFinder", "Masks", "RegionStylizer"]
-
-Masks = npt.NDArray[np.float32]
-"""(N, h, w), 0..1, of any size: how much of each pixel belongs to each of N parts; sums are 1."""
-
-
-class MaskFinder(Protocol):
-    """Says where parts are; it may remember earlier frames."""
-
-    @property
-    def notice(self) -> str | None:
-        """What the user must be told, or asked to do; None for nothing."""
-        ...
-
-    def __call__(self, frame: Frame, parts: Sequence[str]) -> Masks:
-        """Return the masks of the parts, from the lowest to the highest, and of all that is left.
-
-        Args:
-          frame: the frame.
-          parts: as `stylizer.styles.regions` names them.
-        """
-        ...
-
-    def reset(self) -> None:
-        """Forget earlier frames, as at a cut."""
-        ...
-
-    def save_state(self) -> State:
-        """Return what is remembered of earlier frames."""
-        ...
-
-    def load_state(self, state: State) -> None:
-        """Remember what another one did."""
-        ...
+__all__ = ["DividingRuntime", "RegionStylizer"]
 
 
 @runtime_checkable
@@ -132,7 +97,7 @@ class RegionStylizer:
           ConfigError: it is no uint8 RGB picture.
         """
         codes = self._codes
-        part = next((part for part in ("face", "person", None) if part in codes), None)
+        part = next((part for part in ("face", "skin", "person", None) if part in codes), None)
         code = codes[part] if part in codes else next(iter(codes.values()))
         return self._runtime.paint(image, code)
 
@@ -167,7 +132,7 @@ class RegionStylizer:
         shares = covered.copy()
         shares[0] += left  # painted too, and not shown
         painted = self._paint(image, list(codes.values()), shares)
-        return frame.with_image(_mix(painted, image, 1 - left))
+        return frame.with_image(mix_images(painted, image, 1 - left))
 
     def _encode(self, styles: Sequence[AnyStyle]) -> Mapping[str | None, StyleEmbedding]:
         scale = self._config.style_scale
@@ -186,12 +151,5 @@ class RegionStylizer:
         for code, mask in zip(codes[:-1], masks[:-1], strict=True):
             below = below + mask
             share = np.divide(mask, below, out=np.zeros_like(mask), where=below > 0)
-            painted = _mix(self._runtime.paint(image, code), painted, share)
+            painted = mix_images(self._runtime.paint(image, code), painted, share)
         return painted
-
-
-def _mix(one: Image, other: Image, share: npt.NDArray[np.float32]) -> Image:
-    """Return one picture where a mask, of any size, says so, and the other elsewhere."""
-    height, width, _ = one.shape
-    full = np.asarray(cv2.resize(share, (width, height)), np.float32).reshape(height, width)
-    return np.asarray(cv2.blendLinear(one, other, full, 1 - full), np.uint8).reshape(one.shape)

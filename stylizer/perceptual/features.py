@@ -60,6 +60,11 @@ class LossNetwork:
         features = self.model(images, training=False)
         return {layer: ops.cast(value, "float32") for layer, value in features.items()}
 
+    def layer_sizes(self, height: int, width: int) -> dict[str, tuple[int, int]]:
+        """Return the (height, width) of each layer's features, for an image's."""
+        shapes = self.model.compute_output_shape((1, height, width, 3))
+        return {layer: (shape[1], shape[2]) for layer, shape in shapes.items()}
+
 
 def load_network(settings: LossNetworkChoice, *, precision: str = "float32") -> LossNetwork:
     """Load the network that is asked for, no deeper than its layers need.

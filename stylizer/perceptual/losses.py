@@ -19,6 +19,7 @@ __all__ = [
     "Tensor",
     "content_loss",
     "gram_matrix",
+    "guided_gram_matrices",
     "relative_content_loss",
     "relative_style_loss",
     "style_loss",
@@ -74,6 +75,27 @@ def gram_matrix(features: Tensor) -> Tensor:
     count, height, width, channels = features.shape
     flat = ops.reshape(features, (count, height * width, channels))
     return ops.matmul(ops.transpose(flat, (0, 2, 1)), flat) / (height * width)
+
+
+def guided_gram_matrices(features: Tensor, guides: Tensor) -> Tensor:
+    """Channel correlations within parts of a feature map (Gatys et al. 2017, eq. 3 and 4).
+
+    ``G_r[i, j] = sum over pixels(T_r F[i] F[j]) / (H W)``, with guides of mean 1; a guide of ones
+    gives `gram_matrix`. The paper multiplies features by guidance channels whose squares have the
+    sum 1: those channels are the roots of these guides, but for the factor.
+
+    Args:
+      features: float32, (1, H, W, C).
+      guides: float32, (P, H, W), 0 or more, the mean of each 1, or 0 for a part that is nowhere.
+
+    Returns:
+      float32, (P, C, C).
+    """
+    _, height, width, channels = features.shape
+    parts, pixels = guides.shape[0], height * width
+    flat = ops.reshape(features, (1, pixels, channels))
+    weighted = flat * ops.reshape(guides, (parts, pixels, 1))
+    return ops.matmul(ops.transpose(weighted, (0, 2, 1)), flat) / pixels
 
 
 def style_loss(gram: Tensor, target: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ from stylizer.errors import StyleError
 
 __all__ = ["PARTS", "check_part", "group_styles", "mask_path", "split_part"]
 
-PARTS = ("person", "background", "face")
+PARTS = ("person", "background", "face", "hair", "skin")
 """Parts that are found; ``mask:FILE`` is one that a picture or a video of masks says."""
 
 _MASK = "mask:"

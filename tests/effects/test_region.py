@@ -13,6 +13,7 @@ import pytest
 
 from stylizer.effects.background import BackgroundConfig, LearntBackground
 from stylizer.effects.region import Matte, Part, PersonFinder, Region, RegionConfig
+from stylizer.effects.region_masks import RegionMasks
 from stylizer.effects.segmenter import Segmenter
 from stylizer.errors import BackendError, ConfigError, WeightsError
 from stylizer.frame import Frame, Image
@@ -284,6 +285,37 @@ def test_a_segmenter_of_several_classes(tmp_path: Path, softmax: bool) -> None:
     path = tmp_path / "multiclass.tflite"
     path.write_bytes(_convert(function, 256, 256))
     _check(Segmenter(path)(_red()), (256, 256))
+
+
+@pytest.mark.slow
+def test_six_classes_tell_hair_and_skin_apart(tmp_path: Path) -> None:
+    """Red is hair; green is skin, of the body as likely as of the face; blue is background."""
+    import tensorflow as tf
+
+    def function(x: Any) -> Any:
+        red, green, blue = (20 * x[..., channel : channel + 1] for channel in range(3))
+        none = 0 * red
+        return tf.concat([blue, red, green, green, none, none], -1)
+
+    path = tmp_path / "multiclass.tflite"
+    path.write_bytes(_convert(function, 32, 32))
+    image = np.zeros((64, 64, 3), np.uint8)
+    image[:32, :32], image[:32, 32:], image[32:, :32] = (255, 0, 0), (0, 255, 0), (0, 0, 255)
+    image[32:, 32:] = (0, 0, 255)
+    parts = ["background", "hair", "skin"]
+    masks = RegionMasks(parts, segmenter=path)(Frame(image, 0, 0.0), parts)
+    inner = [masks[:, 5:11, 5:11], masks[:, 5:11, 21:27], masks[:, 21:27, 5:11]]
+    for found, number in zip(inner, (1, 2, 0), strict=True):
+        assert found[number].min() > 0.9
+        assert found[-1].max() < 0.1
+
+
+@pytest.mark.slow
+def test_fewer_classes_do_not_tell_hair_apart(tmp_path: Path) -> None:
+    path = tmp_path / "selfie.tflite"
+    path.write_bytes(_convert(lambda x: x[..., :1], 32, 32))
+    with pytest.raises(WeightsError, match=r"selfie\.tflite: expected a network of six classes"):
+        RegionMasks(["person", "hair"], segmenter=path)
 
 
 @pytest.mark.slow

@@ -123,6 +123,12 @@ def test_a_person_needs_a_segmenter_where_nobody_can_step_aside() -> None:
         RegionMasks(["person"], live=False)
 
 
+@pytest.mark.parametrize("part", ["hair", "skin"])
+def test_parts_of_people_need_a_segmenter(part: str) -> None:
+    with pytest.raises(ConfigError, match=rf"{part} is found by .*--segmenter FILE.*multiclass"):
+        RegionMasks([part])
+
+
 def test_a_learnt_background_asks_to_step_aside() -> None:
     masks = RegionMasks(["person", "background"])
     found = masks(black(), ["background", "person"])

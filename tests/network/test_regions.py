@@ -12,9 +12,9 @@ from skimage import data
 from stylizer.frame import Frame, Image
 from stylizer.network.config import FastConfig
 from stylizer.network.inputs import StyleEmbedding
-from stylizer.network.regions import DividingRuntime, Masks, RegionStylizer
+from stylizer.network.regions import DividingRuntime, RegionStylizer
 from stylizer.network.runtime import load_runtime
-from stylizer.protocols import State
+from stylizer.protocols import Masks, State
 from stylizer.styles.load import AnyStyle, load_style, load_styles
 
 SIZE = (160, 96)
