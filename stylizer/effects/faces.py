@@ -1,11 +1,11 @@
 """Faces kept themselves: finer strokes where there is one, and more of the source at its features.
 
 A stroke that is as broad as an eye paints the eye away. So each face is cut out, enlarged, painted
-by the same network, and laid back: there the strokes are finer. Its colors at large are those of
-the painting around, so that there is no seam. At eyes, brows, lips and nose, brightness at the
-scale of features is taken from the source; over the rest of the face some of it. What is cut out
-moves with the face, so that strokes stay on it, and where the face shows what it showed a frame
-before, paint stays.
+by the same network, and laid back: there the strokes are finer. Beside the face its colors at large
+are those of the painting around, so that there is no seam. At eyes, brows, lips and nose, light and
+dark are those of the source; over the rest of the face as much so as it takes for the face to be
+seen, and specks of color are evened out as much. What is cut out moves with the face, so that
+strokes stay on it, and where the face shows what it showed a frame before, paint stays.
 
 The idea that a portrait's structure is to be kept is that of Selim et al. 2016 ("Painting Style
 Transfer for Head Portraits using Convolutional Neural Networks"); how it is done here is our own.
@@ -22,6 +22,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from stylizer.effects.face_light import FaceLight
 from stylizer.effects.scale import enlarge
 from stylizer.errors import ConfigError
 from stylizer.faces.masks import draw_area, draw_faces, draw_features, draw_head, smooth
@@ -52,13 +53,7 @@ _FINER = 1.3
 """By how much strokes on large faces are finer than those around, at least."""
 
 _TINTED = 0.25
-"""Share of a face's side: colors that vary over more than that are those of the painting around."""
-
-_BAND = 0.25
-"""Share of a face's side: brightness that varies over less than that is structure."""
-
-_FEATURES, _AREA = 0.8, 0.4
-"""Shares of the source's structure at features, and elsewhere on a face."""
+"""Share of a face's side: beside the face, colors that vary over more are those of the painting."""
 
 _CHANGED = 16.0
 """Gray levels by which a place must differ from the last frame for nothing of it to be kept."""
@@ -226,9 +221,10 @@ class KeepFaces:
         broad = around.astype(np.float32)
         fine = broad if self._paint is None else self._stay(patch, bright, self._paint(seen))
         if self._paint is not None:
-            fine = fine + smooth(broad - fine, _TINTED * height)
-        share = np.maximum(_FEATURES * features, _AREA * area)
-        fine = fine + _structure(bright, fine, share, area, _BAND * height)[..., None]
+            beside = 1 - area[..., None]
+            fine = fine + beside * smooth(broad - fine, _TINTED * height)
+        light = FaceLight(bright, fine, area)
+        fine = light.mix(fine, light.weight(features, area, side=one.face.side), side=height)
         head = area if self._paint is None else draw_head(points, (side, side), side=height)
         mask = np.float32(self._strength * one.presence) * np.maximum(head, area)
         _blend(kept, fine, mask, matrix)
@@ -286,26 +282,6 @@ def _cut(picture: Image, matrix: npt.NDArray[np.float64], side: int) -> Image:
     how = cv2.INTER_CUBIC if zoom > 1 else cv2.INTER_LINEAR
     cut = cv2.warpAffine(picture, shift, (side, side), flags=how, borderMode=cv2.BORDER_REFLECT_101)
     return np.asarray(cut, np.uint8)
-
-
-def _structure(
-    bright: Values, fine: Values, share: Values, area: Values, deviation: float
-) -> Values:
-    """Return what to add to paint for it to have the source's structure, with its own contrast.
-
-    Args:
-      bright: of the source, (h, w).
-      fine: paint, (h, w, 3).
-      share: how much of it is to have the source's structure, (h, w), 0..1.
-      area: where the face is, (h, w), 0..1.
-      deviation: in pixels: brightness that varies over less is structure.
-    """
-    own = np.asarray(cv2.transform(fine, np.array([[0.299, 0.587, 0.114]], np.float32)), np.float32)
-    seen, done = bright - smooth(bright, deviation), own - smooth(own, deviation)
-    contrast = math.sqrt(
-        (float((area * done * done).sum()) + 1) / (float((area * seen * seen).sum()) + 1)
-    )
-    return np.asarray(share * (min(max(contrast, 0.7), 1.6) * seen - done), np.float32)
 
 
 def _blend(kept: Image, fine: Values, share: Values, matrix: npt.NDArray[np.float64]) -> None:

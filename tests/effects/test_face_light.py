@@ -1,0 +1,75 @@
+"""Light and dark that a face keeps through the paint."""
+
+import numpy as np
+import pytest
+
+from stylizer.effects.face_light import FaceLight
+
+SIDE = 64
+
+
+def blurred(seed: int, deviation: float) -> np.ndarray:
+    noise = np.random.default_rng(seed).normal(0, 1, (SIDE, SIDE)).astype(np.float32)
+    rows = np.cumsum(np.cumsum(noise, 0), 1)
+    return (128 + deviation * (rows - rows.mean()) / rows.std()).astype(np.float32)
+
+
+def ones() -> np.ndarray:
+    return np.ones((SIDE, SIDE), np.float32)
+
+
+def luma(paint: np.ndarray) -> np.ndarray:
+    return paint @ np.array([0.299, 0.587, 0.114], np.float32)
+
+
+def test_all_of_it_is_the_source_in_the_paint_s_range() -> None:
+    bright, own = blurred(1, 50), blurred(2, 45) - 30
+    fine = np.stack([own] * 3, -1)
+    mixed = luma(FaceLight(bright, fine, ones()).mix(fine, ones(), side=40))
+    assert np.corrcoef(mixed.ravel(), bright.ravel())[0, 1] > 0.999
+    assert mixed.mean() == pytest.approx(own.mean(), abs=0.5)
+    assert mixed.std() == pytest.approx(own.std(), rel=0.05)
+
+
+def test_nothing_of_it_is_the_paint() -> None:
+    fine = np.random.default_rng(0).uniform(0, 255, (SIDE, SIDE, 3)).astype(np.float32)
+    mixed = FaceLight(blurred(1, 50), fine, ones()).mix(fine, 0 * ones(), side=40)
+    np.testing.assert_array_equal(mixed, fine)
+
+
+def test_paint_that_hides_a_face_gets_more_of_it_and_a_small_face_more_still() -> None:
+    bright, features = blurred(1, 40), 0 * ones()
+    near, far = (bright + strength * (blurred(3, 40) - 128) for strength in (0.3, 2.0))
+    lights = [FaceLight(bright, np.stack([own] * 3, -1), ones()) for own in (near, far)]
+    large = [float(light.weight(features, ones(), side=200).mean()) for light in lights]
+    small = [float(light.weight(features, ones(), side=50).mean()) for light in lights]
+    assert 0.35 <= large[0] < large[1] <= 0.95
+    assert small[1] >= large[1]
+    assert small[0] >= large[0]
+
+
+def test_features_have_most_of_it() -> None:
+    bright, features = blurred(1, 40), 0 * ones()
+    features[20:30] = 1
+    light = FaceLight(bright, np.stack([bright] * 3, -1), ones())
+    weight = light.weight(features, ones(), side=200)
+    assert weight[25, 25] > weight[50, 50]
+
+
+def test_specks_of_color_are_evened_out() -> None:
+    random = np.random.default_rng(0)
+    fine = np.full((SIDE, SIDE, 3), (150, 100, 50), np.float32)
+    fine += random.normal(0, 40, fine.shape).astype(np.float32)
+    mixed = FaceLight(luma(fine).astype(np.float32), fine, ones()).mix(fine, ones(), side=60)
+    before, after = (np.std(one[..., 0] - luma(one)) for one in (fine, mixed))
+    assert after < 0.5 * before
+    np.testing.assert_allclose(mixed.mean((0, 1)), fine.mean((0, 1)), atol=3)
+
+
+def test_a_flat_picture_and_a_face_out_of_it_are_no_error() -> None:
+    flat = np.full((SIDE, SIDE), 90, np.float32)
+    fine = np.stack([flat] * 3, -1)
+    light = FaceLight(flat, fine, 0 * flat)
+    mixed = light.mix(fine, light.weight(0 * flat, 0 * flat, side=30), side=30)
+    assert np.isfinite(mixed).all()
+    np.testing.assert_allclose(mixed, fine, atol=0.01)
