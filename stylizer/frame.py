@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -62,6 +61,8 @@ def mix_images(one: Image, other: Image, share: npt.NDArray[np.float32]) -> Imag
       other: uint8 RGB, of the same size.
       share: float32 (h, w), of any size, 0..1: how much of ``one`` is in each pixel.
     """
+    import cv2  # frames load without it
+
     height, width, _ = one.shape
     full = np.asarray(cv2.resize(share, (width, height)), np.float32).reshape(height, width)
     return np.asarray(cv2.blendLinear(one, other, full, 1 - full), np.uint8).reshape(one.shape)
