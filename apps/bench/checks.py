@@ -22,7 +22,7 @@ import stylizer
 from stylizer.backend.cores import usable_cores
 from stylizer.errors import StylizerError
 from stylizer.io.media.encoders import try_encoder
-from stylizer.io.media.encoding import ffmpeg_executable
+from stylizer.io.media.ffmpeg import ffmpeg_executable
 from stylizer.io.media.hardware import HARDWARE
 from stylizer.io.sinks.screen import check_screen
 from stylizer.io.sinks.virtual_camera import check_virtual_camera

@@ -46,14 +46,16 @@ def video(
     source: Annotated[
         str,
         typer.Argument(
-            metavar="IN", help="The video to paint; or a folder, a glob or f%05d.png of pictures."
+            metavar="IN",
+            help="The video to paint; or a folder, a glob or f%05d.png of pictures; - for a pipe.",
         ),
     ],
     output: Annotated[
         str,
         typer.Argument(
             metavar="OUT",
-            help="The file to be: .mp4, .mkv, .webm, .mov or .gif; or folder/ or f%05d.png.",
+            help="The file to be: .mp4, .mkv, .webm, .mov or .gif; or folder/ or f%05d.png; - for "
+            "a pipe.",
         ),
     ],
     fast: FastOptions,
@@ -90,6 +92,8 @@ def video(
 
     `stylizer video frames/%05d.png out.mp4 -s starry_night`
 
+    `ffmpeg -i in.mp4 -f matroska - | stylizer video - - -s my.jpg | ffplay -`
+
     `stylizer video in.mp4 out.mp4 -s my.jpg --size 360 --method gatys --warm-iterations 8`
     """
     config = choose_config(fast, gatys, passes=True)
@@ -108,7 +112,9 @@ def video(
         overwrite = claim_output(output, overwrite=out.overwrite, inputs=inputs)
         losses = LossReports(reports, overwrite=out.overwrite, inputs=[*inputs, Path(output)])
         whole = _sized(reader, size)
-        sink = open_sink(output, whole, config=encoding.config(), overwrite=overwrite)
+        sink = open_sink(
+            output, whole, config=encoding.config(), overwrite=overwrite, stream=encoding.format
+        )
         terms = Terms(options=jobs, shared=crew.wanted, lead_in=lead.lead_in)
         with open_job(output, whole, sink, config=description, terms=terms) as job:
             job.announce(quiet=speech.quiet)

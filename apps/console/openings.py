@@ -12,7 +12,9 @@ from stylizer.description import StylizerConfig
 from stylizer.errors import ConfigError
 from stylizer.gatys.config import GatysConfig
 from stylizer.io.sinks.folder_writer import FolderWriter
+from stylizer.io.sinks.stream_writer import StreamWriter
 from stylizer.io.sinks.video_writer import VideoWriter
+from stylizer.io.sources.pipe_reader import PipeReader
 from stylizer.io.sources.video_reader import VideoReader
 from stylizer.jobs.facts import Facts, source_digest, stylizer_facts
 from stylizer.jobs.folder import JobFolder
@@ -74,10 +76,14 @@ def open_job(
       ConfigError: a job is there that has other settings, or another input; workers cannot do it.
       SinkError: the job's folder cannot be used.
     """
+    if find(source, PipeReader) is not None:
+        if terms.shared:
+            raise ConfigError("--workers: expected a file or a folder to read, got a pipe")
+        return PlainJob(source, target, piped=True)
     if not isinstance(target, VideoWriter | FolderWriter):
         if terms.shared:
             raise ConfigError(f"--workers: expected a file or a folder to write, got {output}")
-        return PlainJob(source, target)
+        return PlainJob(source, target, piped=isinstance(target, StreamWriter))
     encoding = to_plain(target.config) if isinstance(target, VideoWriter) else None
     facts = {**_source_facts(source), "encoding": encoding, **stylizer_facts(config)}
     record = record_of(Path(output), facts, total=source.frame_count)

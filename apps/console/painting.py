@@ -176,7 +176,7 @@ def paint(source: FrameSource, stylizer: Stylizer, sink: FrameSink, *, display: 
 
 
 class PlainJob(Managed):
-    """What goes to a window or a camera: nothing is kept of it, and it cannot be gone on with.
+    """What comes by a pipe, or goes to one, a window or a camera: it cannot be gone on with.
 
     Attributes:
       begun: how many frames were finished before: none.
@@ -187,12 +187,14 @@ class PlainJob(Managed):
     begun = 0
     whole = divided = False
 
-    def __init__(self, reader: FrameSource, target: FrameSink) -> None:
-        """Take an open source, and a sink that is not open yet."""
-        self._reader, self._target = reader, target
+    def __init__(self, reader: FrameSource, target: FrameSink, *, piped: bool = False) -> None:
+        """Take an open source, and a sink that is not open yet; with ``piped`` one is a pipe."""
+        self._reader, self._target, self._piped = reader, target, piped
 
     def announce(self, *, quiet: bool) -> None:
-        """Nothing is to be said."""
+        """Say what is not to be had with a pipe."""
+        if self._piped and not quiet:
+            say("by a pipe: if it is interrupted, it begins anew, and does not go on")
 
     def rest(self) -> FrameSource:
         """Return the source."""

@@ -10,6 +10,7 @@ import typer
 
 from stylizer.errors import SinkError, SourceError
 from stylizer.io.atomic import check_target
+from stylizer.io.files import is_pipe, is_stdin, is_stdout, stdin_file
 from stylizer.io.image import IMAGE_SUFFIXES
 from stylizer.io.open import open_source
 from stylizer.io.sources.devices import hide_secrets, is_stream
@@ -59,6 +60,8 @@ def open_ended(text: str, *, deinterlace: bool = True) -> FrameSource:
 
 def input_paths(text: str) -> list[Path]:
     """Return the file or the folder that a source is read from, if there is one."""
+    if is_stdin(text):
+        return [file for file in (stdin_file(),) if file is not None]
     return [path for path in (Path(text), Path(text).parent) if path.exists()][:1]
 
 
@@ -71,6 +74,8 @@ def claim_output(text: str, *, overwrite: bool, inputs: Sequence[Path]) -> bool:
       SinkError: as they say.
     """
     path = Path(text)
+    if is_stdout(text) or is_pipe(text):
+        return False
     if path.is_dir() or text.endswith(("/", os.sep)):
         claim_folder(path, inputs=inputs)
         return overwrite

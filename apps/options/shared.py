@@ -128,6 +128,11 @@ class EncodingOptions:
         ),
     ] = None
 
+    format: Annotated[
+        Literal["mkv", "y4m"],
+        option("format", "Of what goes to a pipe: Matroska with H.264, or raw pictures.", _OUTPUT),
+    ] = "mkv"
+
     def config(self) -> VideoWriterConfig:
         """Return the writer's settings.
 

@@ -7,7 +7,15 @@ from pathlib import Path
 
 from stylizer.errors import SourceError
 
-__all__ = ["is_special", "refuse_special", "shorten"]
+__all__ = [
+    "is_pipe",
+    "is_special",
+    "is_stdin",
+    "is_stdout",
+    "refuse_special",
+    "shorten",
+    "stdin_file",
+]
 
 _LONGEST_NAME = 255
 """Bytes of a file's name, on all usual file systems."""
@@ -21,13 +29,42 @@ def is_special(path: Path) -> bool:
         return False
 
 
-def refuse_special(path: Path) -> None:
+def is_pipe(text: str) -> bool:
+    """Whether a text names what comes or goes but once: standard input or output, a named pipe."""
+    return text == "-" or (is_special(Path(text)) and Path(text).is_fifo())
+
+
+def is_stdin(text: str) -> bool:
+    """Whether a text names the standard input."""
+    return text in {"-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"}
+
+
+def is_stdout(text: str) -> bool:
+    """Whether a text names the standard output."""
+    return text in {"-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"}
+
+
+def stdin_file() -> Path | None:
+    """Return the file that the standard input is (``< in.mp4``); None for a pipe and the like."""
+    try:
+        path = Path(os.path.realpath("/dev/stdin"))
+        same = path.is_file() and os.path.samestat(path.stat(), os.fstat(0))
+    except OSError:
+        return None
+    return path if same else None
+
+
+def refuse_special(path: Path, *, pipes: bool = False) -> None:
     """Refuse what can be read only once, or never ends.
+
+    Args:
+      path: may name anything.
+      pipes: whether pipes are welcome.
 
     Raises:
       SourceError: the path names a pipe, a device or a socket.
     """
-    if is_special(path):
+    if is_special(path) and not (pipes and path.is_fifo()):
         kind = "a pipe" if path.is_fifo() else "a device or a socket"
         raise SourceError(f"{path}: expected a file, got {kind}; write what comes to a file first")
 

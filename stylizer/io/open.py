@@ -14,21 +14,24 @@ from pathlib import Path
 
 from stylizer.base import find
 from stylizer.errors import ConfigError, SinkError, SourceError
-from stylizer.io.files import is_special, refuse_special
+from stylizer.io.files import is_pipe, is_special, is_stdin, is_stdout, stdin_file
 from stylizer.io.image import IMAGE_SUFFIXES
 from stylizer.io.media.encoding import VideoWriterConfig
 from stylizer.io.media.formats import CONTAINERS
 from stylizer.io.sinks.folder_writer import FolderWriter
 from stylizer.io.sinks.recording import Recording
+from stylizer.io.sinks.stream_writer import StreamFormat, StreamWriter
 from stylizer.io.sinks.video_writer import VideoWriter
 from stylizer.io.sinks.virtual_camera import VirtualCamera
 from stylizer.io.sinks.window import Window
 from stylizer.io.sources.camera import Camera
 from stylizer.io.sources.devices import find_camera, hide_secrets, is_device, is_stream
 from stylizer.io.sources.folder_reader import FolderReader, is_numbered, is_pattern
+from stylizer.io.sources.pipe_reader import PipeReader
 from stylizer.io.sources.reconnecting import Reconnecting
 from stylizer.io.sources.video_reader import Span, VideoReader
 from stylizer.io.sources.wrappers import RecentFrames
+from stylizer.notices import notice
 from stylizer.protocols import FrameSink, FrameSource
 
 __all__ = [
@@ -71,6 +74,7 @@ class SinkOptions:
     rate: Fraction
     config: VideoWriterConfig | None
     overwrite: bool
+    stream: StreamFormat
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,25 +152,28 @@ def open_source(  # noqa: PLR0913 - the last six belong to one kind of source ea
     return kind.open(text, reading)
 
 
-def open_sink(
+def open_sink(  # noqa: PLR0913 - the last three belong to some kinds of sink
     what: str | Path,
     source: FrameSource,
     *,
     rate: Fraction | None = None,
     config: VideoWriterConfig | None = None,
     overwrite: bool = False,
+    stream: StreamFormat = "mkv",
 ) -> FrameSink:
     """Return whatever takes the frames of a source, for its ``with`` block to open.
 
     Args:
       what: ``window``, ``virtual-camera``, a video file (``.mp4``, ``.mkv``, ``.webm``, ``.mov``,
         ``.gif``), a folder (a new one with a slash: ``painted/``), which gets pictures of the
-        source's names if it has some, or a numbered pattern (``painted/%05d.png``).
+        source's names if it has some, or a numbered pattern (``painted/%05d.png``); or a pipe:
+        ``-`` for the standard output, or a named one.
       source: what the frames come from, or a wrapper around it: it tells size, rate and names; a
         video file gets the sound and the subtitles of one that is read whole.
       rate: frames a second; None for the source's, and 30 for a live one's.
       config: how a video is encoded; None for the defaults.
       overwrite: whether files may be replaced.
+      stream: the format of what goes to a pipe.
 
     Raises:
       SinkError: it is none of these, or cannot be written.
@@ -178,7 +185,11 @@ def open_sink(
         known = ", ".join(kind.name for kind in SINKS)
         raise SinkError(f"{hide_secrets(text)}: expected one of: {known}")
     writing = SinkOptions(
-        source=source, rate=rate or source.rate or _LIVE_RATE, config=config, overwrite=overwrite
+        source=source,
+        rate=rate or source.rate or _LIVE_RATE,
+        config=config,
+        overwrite=overwrite,
+        stream=stream,
     )
     return kind.make(text, writing)
 
@@ -217,13 +228,19 @@ def _refuse(text: str, reading: SourceOptions) -> FrameSource:
     raise SourceError(f"{hide_secrets(text)}: no such file or folder; check the path")
 
 
-def _refuse_special(text: str, reading: SourceOptions) -> FrameSource:
-    refuse_special(Path("/dev/stdin" if text == "-" else text))
-    raise SourceError(f"{text}: expected a file; what comes in by a pipe cannot be read twice")
+def _open_pipe(text: str, reading: SourceOptions) -> FrameSource:
+    file = stdin_file() if is_stdin(text) else None
+    if file is not None:
+        return _open_video(str(file), reading)
+    return PipeReader(text, rate=reading.rate, deinterlace=reading.deinterlace)
+
+
+def _is_file(text: str) -> bool:
+    return text != "-" and Path(text).is_file()
 
 
 def _is_special(text: str) -> bool:
-    return text == "-" or (text != "" and is_special(Path(text)))
+    return is_stdin(text) or (text != "" and is_special(Path(text)))
 
 
 def _looks_like_a_path(text: str) -> bool:
@@ -237,11 +254,11 @@ SOURCES: tuple[SourceKind, ...] = (
     ),
     SourceKind(name="a stream's URL", fits=is_stream, open=_open_camera),
     SourceKind(name="a camera's device", fits=is_device, open=_open_camera),
-    SourceKind(name="a video file", fits=lambda text: Path(text).is_file(), open=_open_video),
+    SourceKind(name="a video file", fits=_is_file, open=_open_video),
     SourceKind(
         name="a folder", fits=lambda text: text != "" and Path(text).is_dir(), open=_open_pictures
     ),
-    SourceKind(name="a pipe", fits=_is_special, open=_refuse_special),
+    SourceKind(name="a pipe, - for standard input", fits=_is_special, open=_open_pipe),
     SourceKind(name="a pattern", fits=is_pattern, open=_open_pictures),
     SourceKind(name="a path", fits=_looks_like_a_path, open=_refuse),
     SourceKind(name="a camera's name", fits=lambda text: True, open=_open_named_camera),
@@ -269,20 +286,45 @@ def _make_video(text: str, writing: SinkOptions) -> FrameSink:
             config=writing.config,
             overwrite=writing.overwrite,
         )
-    video = find(source, VideoReader)
-    sound = video.path if video is not None and video.span is None else None
+    pipe = find(source, PipeReader)
     return VideoWriter(
         path,
         size=source.size,
         rate=writing.rate,
-        source=sound,
+        source=_sound(source) if pipe is None else pipe.plan_tracks,
         config=writing.config,
         overwrite=writing.overwrite,
         transparent=_is_transparent(source),
     )
 
 
+def _make_stream(text: str, writing: SinkOptions) -> FrameSink:
+    suffix = Path(text).suffix.lower()
+    kind: StreamFormat = "y4m" if suffix == ".y4m" else "mkv" if suffix else writing.stream
+    if suffix not in {"", ".mkv", ".y4m"}:
+        raise SinkError(f"{text}: expected a pipe named .mkv or .y4m, got {suffix!r}")
+    if find(writing.source, PipeReader) is not None:
+        notice.info("what comes by a pipe goes to another without its sound; a file keeps it")
+    return StreamWriter(
+        text,
+        size=writing.source.size,
+        rate=writing.rate,
+        kind=kind,
+        source=_sound(writing.source),
+        config=writing.config,
+    )
+
+
+def _sound(source: FrameSource) -> Path | None:
+    """Return the film that sound and subtitles come from; None without one, or for a part."""
+    video = find(source, VideoReader)
+    return video.path if video is not None and video.span is None else None
+
+
 def _is_transparent(source: FrameSource) -> bool:
+    pipe = find(source, PipeReader)
+    if pipe is not None:
+        return pipe.transparent
     video, pictures = find(source, VideoReader), find(source, FolderReader)
     if video is not None:
         return video.info.transparent
@@ -312,6 +354,11 @@ def _is_folder(text: str) -> bool:
 
 
 SINKS: tuple[SinkKind, ...] = (
+    SinkKind(
+        name="a pipe, - for standard output",
+        fits=lambda text: is_stdout(text) or is_pipe(text),
+        make=_make_stream,
+    ),
     SinkKind(name="window", fits=lambda text: text == "window", make=_make_window),
     SinkKind(
         name="virtual-camera",

@@ -108,7 +108,6 @@ def _broken_link(folder: Path) -> Path:
 @pytest.mark.parametrize(
     ("make", "reason"),
     [
-        (_pipe, "expected a file, got a pipe"),
         (_encrypted, "is encrypted"),
         (_scrambled, "is encrypted"),
         (_animated_webp, "an animated WebP"),

@@ -194,7 +194,7 @@ def test_a_process_of_its_own_has_limits(clip: Path) -> None:
 
 
 def start_ffmpeg_for_long() -> None:
-    from stylizer.io.media.encoding import run_ffmpeg
+    from stylizer.io.media.ffmpeg import run_ffmpeg
 
     run_ffmpeg(["-re", "-f", "lavfi", "-i", "anullsrc", "-t", "333", "-f", "null", "-"])
 

@@ -25,12 +25,13 @@ import numpy.typing as npt
 from av.sidedata.sidedata import Type as SideDataType
 from av.video.reformatter import ColorPrimaries, ColorTrc
 
-__all__ = ["choose_matrix", "make_table", "needs_table", "write_cube"]
+__all__ = ["HD_WIDTH", "SD_HEIGHT", "choose_matrix", "make_table", "needs_table", "write_cube"]
 
 Values = npt.NDArray[np.float64]
 
 _UNTAGGED = 2
-_HD_WIDTH, _SD_HEIGHT = 1280, 576
+HD_WIDTH, SD_HEIGHT = 1280, 576
+"""In pixels: from the one on, or above the other, an untagged film has the matrix of BT.709."""
 
 _WHITE = 203.0
 _PEAK = 1000.0
@@ -55,7 +56,7 @@ def choose_matrix(picture: av.VideoFrame) -> str | None:
         return None
     if needs_table(picture):
         return "BT2020"
-    hd = picture.width >= _HD_WIDTH or picture.height > _SD_HEIGHT
+    hd = picture.width >= HD_WIDTH or picture.height > SD_HEIGHT
     return "ITU709" if hd else None
 
 

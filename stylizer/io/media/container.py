@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 # Before PyAV: after it, OpenCV's windows hang (both bring libxcb along).
 import cv2
@@ -37,16 +37,24 @@ from stylizer.io.media.timestamps import bridged_packets
 
 __all__ = [
     "ENCRYPTED",
+    "PIPED",
+    "Incoming",
     "Orientation",
     "decode_pictures",
     "find_encryption",
     "find_orientation",
     "is_scrambled",
+    "open_incoming",
     "open_video",
     "picture_time",
     "seek_pictures",
     "stream_seconds",
 ]
+
+PIPED = (
+    "expected Y4M, Matroska or another format whose index does not stand at its end, as that of "
+    "many MP4 files does"
+)
 
 _log = logging.getLogger(__name__)
 
@@ -59,6 +67,39 @@ _STILL_BRANDS = {"avif", "heic", "heix", "heim", "heis", "mif1", "miaf"}
 _ENCRYPTED_TAGS = {"encv", "drmi"}
 _RAW_JPEG = {".mjpeg", ".mjpg"}
 _TEXT = ("tty", "txt", "srt", "ass", "webvtt")  # text that ffmpeg would paint as a video, or read
+
+
+class Incoming(Protocol):
+    """What comes as it comes, and is read once."""
+
+    def read(self, size: int) -> bytes:
+        """Return so many bytes at most, none at the end."""
+        ...
+
+
+def open_incoming(
+    incoming: Incoming, name: str
+) -> tuple[av.container.InputContainer, av.VideoStream]:
+    """Open a film that comes by a pipe, as `open_video` does a file.
+
+    Args:
+      incoming: the pipe; the caller's.
+      name: of it, for messages.
+
+    Raises:
+      SourceError: it is no film, or none that can be read in one go.
+    """
+    try:
+        container = av.open(incoming, options=open_options(), metadata_errors="replace")
+    except (OSError, MemoryError, ValueError, av.error.FFmpegError) as error:
+        raise SourceError(
+            f"{name}: not a film that can be read from a pipe ({_reason(error)}); {PIPED}"
+        ) from error
+    try:
+        return container, _choose_stream(Path(name), container)
+    except BaseException:
+        container.close()
+        raise
 
 
 def open_video(path: Path) -> tuple[av.container.InputContainer, av.VideoStream]:
@@ -136,6 +177,8 @@ def _choose_stream(path: Path, container: av.container.InputContainer) -> av.Vid
 
 
 def _is_animated(path: Path) -> bool:
+    if not path.is_file():  # what comes by a pipe
+        return False
     with path.open("rb") as file:
         return b"ANIM" in file.read(64)  # a chunk that follows the header
 
@@ -168,9 +211,19 @@ def is_scrambled(path: Path) -> bool:
 
 
 def decode_pictures(
-    container: av.container.InputContainer, stream: av.VideoStream, path: Path
+    container: av.container.InputContainer,
+    stream: av.VideoStream,
+    path: Path,
+    *,
+    packets: Iterator[av.Packet[av.VideoStream]] | None = None,
 ) -> Iterator[av.VideoFrame]:
     """Decode a stream from where it stands, passing over damaged data with a warning in the log.
+
+    Args:
+      container: it is open.
+      stream: of it.
+      path: for messages.
+      packets: of the stream; None for those that come next.
 
     Raises:
       SourceError: the file can no longer be read (an error of the disk, not of the data).
@@ -178,7 +231,7 @@ def decode_pictures(
     stream.thread_type = "AUTO"
     decoder = _transparent_decoder(stream)
     damaged = 0
-    packets = bridged_packets(container, stream)
+    packets = bridged_packets(container, stream) if packets is None else packets
     while True:
         try:
             packet = next(packets)

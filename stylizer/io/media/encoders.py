@@ -16,13 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from stylizer.errors import ConfigError, SinkError
-from stylizer.io.media.encoding import (
-    FfmpegProcess,
-    VideoWriterConfig,
-    check_crf,
-    encode_arguments,
-    is_playable,
-)
+from stylizer.io.media.encoding import VideoWriterConfig, check_crf, encode_arguments
+from stylizer.io.media.ffmpeg import FfmpegProcess, is_playable
 from stylizer.io.media.formats import CONTAINERS, Container
 from stylizer.io.media.hardware import HARDWARE
 from stylizer.io.media.segments import padded_size

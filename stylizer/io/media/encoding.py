@@ -1,46 +1,28 @@
-"""Encoding with ffmpeg: its command lines, and the process, which never hangs nor stays behind.
+"""Encoding with ffmpeg: its command lines.
 
 Pictures go to an intermediate file, and that, with the source's tracks, to the finished one.
 """
 
 from __future__ import annotations
 
-import re
-import signal
-import subprocess
-import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
 from pathlib import Path
-from typing import IO, Any
 
-# Before PyAV: after it, OpenCV's windows hang (both bring libxcb along).
-import cv2  # noqa: F401
-
-# isort: split
-import av
-import imageio_ffmpeg
-
-from stylizer.errors import ConfigError, SinkError
+from stylizer.errors import ConfigError
+from stylizer.io.media.color import HD_WIDTH, SD_HEIGHT
 from stylizer.io.media.formats import GIF_TOP_RATE, Container
 from stylizer.io.media.hardware import ENCODERS, HARDWARE, hardware_arguments
 from stylizer.io.media.inputs import file_url
-from stylizer.io.processes import die_with_parent, stays_in_group
 
 __all__ = [
     "PRESETS",
-    "FfmpegProcess",
     "VideoWriterConfig",
     "check_crf",
     "encode_arguments",
-    "ffmpeg_executable",
     "gif_arguments",
-    "is_playable",
-    "read_ffmpeg",
-    "run_ffmpeg",
+    "stream_arguments",
 ]
 
 PRESETS = (
@@ -123,6 +105,51 @@ def encode_arguments(  # noqa: PLR0913 - each is a fact of its own about the fil
     return [*source, *codec, "-fps_mode", "passthrough", *fragments, "-f", muxer, file_url(output)]
 
 
+def stream_arguments(  # noqa: PLR0913 - each is a fact of its own about the film to be
+    kind: str,
+    *,
+    size: tuple[int, int],
+    rate: Fraction,
+    config: VideoWriterConfig,
+    delay: Sequence[str] = (),
+    inputs: Sequence[str] = (),
+    mapping: Sequence[str] = (),
+) -> list[str]:
+    """Raw frames on the standard input to a film on the standard output, as they come.
+
+    Args:
+      kind: ``mkv``, or ``y4m``, which has no sound.
+      size: (width, height) of the frames, in pixels.
+      rate: frames a second.
+      config: how to encode.
+      delay: arguments that have the pictures begin later.
+      inputs: arguments for a source of further tracks.
+      mapping: arguments for what is taken of it.
+    """
+    raw = ["-f", "rawvideo", "-pixel_format", "rgb24", "-video_size", f"{size[0]}x{size[1]}"]
+    raw += ["-framerate", _ratio(rate), "-i", "pipe:0"]
+    if kind == "y4m":
+        # It does not say by which matrix its colors are to be read: by size, as for all films.
+        matrix = "bt709" if size[0] >= HD_WIDTH or size[1] > SD_HEIGHT else "smpte170m"
+        graph = f"scale=out_color_matrix={matrix}:out_range=tv:{_EXACT},format=yuv420p"
+        return [*raw, "-vf", graph, "-fps_mode", "passthrough", "-f", "yuv4mpegpipe", "pipe:1"]
+    codec = _codec_arguments("h264", config)
+    flags = ["-fps_mode", "passthrough", "-flush_packets", "1"]
+    return [
+        *delay,
+        *raw,
+        *inputs,
+        "-map",
+        "0:v:0",
+        *codec,
+        *mapping,
+        *flags,
+        "-f",
+        "matroska",
+        "pipe:1",
+    ]
+
+
 def gif_arguments(
     pictures: Path, palette: Path, output: Path, *, rate: Fraction, plays: int = 0
 ) -> tuple[list[str], list[str]]:
@@ -186,9 +213,12 @@ def _transparent_arguments(container: Container, config: VideoWriterConfig) -> l
 def _to_bt709(pixels: str) -> list[str]:
     return [
         "-vf",
-        "scale=out_color_matrix=bt709:out_range=tv:flags=bicubic+accurate_rnd+full_chroma_int,"
+        f"scale=out_color_matrix=bt709:out_range=tv:{_EXACT},"
         f"format={pixels},setparams=color_primaries=bt709:color_trc=bt709",
     ]
+
+
+_EXACT = "flags=bicubic+accurate_rnd+full_chroma_int"
 
 
 def _vp9_arguments(config: VideoWriterConfig, crf: str) -> list[str]:
@@ -199,191 +229,3 @@ def _vp9_arguments(config: VideoWriterConfig, crf: str) -> list[str]:
 
 def _ratio(value: Fraction) -> str:
     return f"{value.numerator}/{value.denominator}"
-
-
-_LONGEST_LOOK = 20.0
-"""Seconds that looking at the beginning of a track may take."""
-
-_CONSEQUENCES = (
-    "Conversion failed",
-    "Error muxing a packet",
-    "Error sending frames to consumers",
-    "Error submitting a packet to the muxer",
-    "Error submitting packet to decoder",
-    "Terminating thread with return code",
-    "Task finished with error code",
-    "Error while filtering",
-    "Nothing was written into output file",
-    "Exiting with exit code",
-    "Last message repeated",
-)
-"""What ffmpeg says after the line that tells the reason."""
-
-
-_IN_PASSING = re.compile(
-    r"\[(?:aac|ac3|mp3float|h264|hevc|mpeg2video|mpeg4|vp9) @ (?!.*Unsupported)"
-)
-"""Complaints of decoders, which go on after them."""
-
-
-@cache
-def ffmpeg_executable() -> str:
-    """Return the path of ffmpeg (imageio-ffmpeg's own, or the one in IMAGEIO_FFMPEG_EXE)."""
-    try:
-        return str(imageio_ffmpeg.get_ffmpeg_exe())
-    except RuntimeError as error:
-        raise SinkError(
-            "no ffmpeg found; install it (pip install imageio-ffmpeg) or set IMAGEIO_FFMPEG_EXE"
-        ) from error
-
-
-class FfmpegProcess:
-    """One ffmpeg, fed through its standard input or with files only.
-
-    It stands outside the terminal's process group, so that Ctrl-C reaches Python alone, which then
-    ends it properly. What it says goes into a temporary file: a pipe that nobody reads would fill,
-    and stop it. Should Python be killed, its input ends, and with that ffmpeg; one without an input
-    is killed with it (on Linux).
-    """
-
-    def __init__(self, arguments: Sequence[str], *, piped: bool = False) -> None:
-        """Start ``ffmpeg -y <arguments>``, with an open standard input when ``piped``."""
-        self._words: IO[bytes] = tempfile.TemporaryFile()
-        command = [ffmpeg_executable(), "-hide_banner", "-nostdin", "-loglevel", "error", "-y"]
-        try:
-            self._process: subprocess.Popen[bytes] = subprocess.Popen(
-                [*command, *arguments],
-                stdin=subprocess.PIPE if piped else subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=self._words,
-                bufsize=0,
-                **_own_group(),
-                **({} if piped else _mortal()),
-            )
-        except OSError as error:
-            self._words.close()
-            raise SinkError(f"ffmpeg cannot be started: {error}") from error
-
-    def write(self, data: memoryview) -> None:
-        """Feed bytes.
-
-        Raises:
-          SinkError: ffmpeg has died; with its last words.
-        """
-        pipe = self._process.stdin
-        if pipe is None or pipe.closed:
-            raise SinkError("ffmpeg takes no more frames: it was ended already")
-        try:
-            while data:
-                data = data[pipe.write(data) or 0 :]
-        except OSError as error:
-            self._close_input()
-            self._process.wait()
-            raise self._failure() from error
-
-    def finish(self, *, longest: float | None = None) -> None:
-        """End the input and wait for ffmpeg's end, or so many seconds.
-
-        Raises:
-          SinkError: ffmpeg failed; with its reason.
-        """
-        self._close_input()
-        try:
-            failed = self._process.wait(longest) != 0
-        except subprocess.TimeoutExpired:
-            return
-        if failed:
-            raise self._failure()
-
-    def kill(self) -> None:
-        """End ffmpeg whatever it does, if it still runs; may be called again."""
-        if self._process.poll() is None:
-            self._process.kill()
-        self._close_input()
-        self._process.wait()
-        self._words.close()
-
-    def _close_input(self) -> None:
-        if self._process.stdin is not None:
-            self._process.stdin.close()  # unbuffered: nothing to flush, so it cannot fail
-
-    def _failure(self) -> SinkError:
-        code = self._process.returncode
-        if not self._words.closed:
-            self._words.seek(0)
-            if reason := _first_reason(self._words.read().decode("utf-8", "replace")):
-                return SinkError(f"ffmpeg failed: {reason}")
-        if code < 0:
-            return SinkError(f"ffmpeg was killed by {signal.Signals(-code).name}")
-        return SinkError(f"ffmpeg failed with exit code {code} and gave no reason")
-
-
-def run_ffmpeg(arguments: Sequence[str], *, longest: float | None = None) -> None:
-    """Run ``ffmpeg -y <arguments>`` to its end; an exception, such as Ctrl-C, ends it at once.
-
-    Args:
-      arguments: for ffmpeg.
-      longest: seconds after which it is ended, and all is well so far; None to wait for its end.
-
-    Raises:
-      SinkError: ffmpeg failed; with its reason.
-    """
-    process = FfmpegProcess(arguments)
-    try:
-        process.finish(longest=longest)
-    finally:
-        process.kill()
-
-
-def read_ffmpeg(arguments: Sequence[str]) -> bytes:
-    """Return what ffmpeg writes to its standard output; what it complains of is passed over."""
-    command = [ffmpeg_executable(), "-hide_banner", "-nostdin", "-loglevel", "quiet"]
-    try:
-        done: subprocess.CompletedProcess[bytes] = subprocess.run(
-            [*command, *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            check=False,
-            timeout=_LONGEST_LOOK,
-            **_own_group(),
-            **_mortal(),
-        )
-        return done.stdout
-    except subprocess.TimeoutExpired:
-        return b""
-    except OSError as error:
-        raise SinkError(f"ffmpeg cannot be started: {error}") from error
-
-
-def is_playable(path: Path) -> bool:
-    """Whether at least one picture of a video file can be decoded."""
-    try:
-        with av.open(file_url(path)) as file:
-            return next(iter(file.decode(video=0)), None) is not None
-    except (OSError, IndexError, av.error.FFmpegError):
-        return False
-
-
-def _first_reason(text: str) -> str:
-    """Return the first line that says why, without ffmpeg's ``[muxer @ 0x55d2]`` before it.
-
-    What a decoder or a parser complains of is passed over where something else follows: damaged
-    data alone ends nothing.
-    """
-    matches = [re.match(r"((?:\[[^\]]*\]\s*)*)(.*)", line.strip()) for line in text.splitlines()]
-    lines = [(match[1], match[2]) for match in matches if match is not None and match[2]]
-    reasons = [line for line in lines if not line[1].startswith(_CONSEQUENCES)]
-    hard = [line for line in reasons if not _IN_PASSING.match("".join(line))]
-    return (hard or reasons or lines or [("", "")])[0][1]
-
-
-def _own_group() -> dict[str, Any]:
-    if sys.platform == "win32":
-        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
-    # Where the whole group is ended with its leader, ffmpeg must not leave it.
-    return {} if stays_in_group() else {"start_new_session": True}
-
-
-def _mortal() -> dict[str, Any]:
-    """Return how to start what a thread waits for: killed, it takes that along."""
-    return {"preexec_fn": die_with_parent} if sys.platform == "linux" else {}

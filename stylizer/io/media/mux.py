@@ -17,13 +17,13 @@ import av
 
 from stylizer.errors import SinkError
 from stylizer.io.atomic import claim_temporary
-from stylizer.io.media.encoding import run_ffmpeg
+from stylizer.io.media.ffmpeg import run_ffmpeg
 from stylizer.io.media.formats import Container
 from stylizer.io.media.inputs import file_url, input_arguments
 from stylizer.io.media.timestamps import straighten
 from stylizer.io.media.tracks import SourceTracks, settle_tracks
 
-__all__ = ["longest_sound", "mux", "mux_arguments"]
+__all__ = ["delay_arguments", "longest_sound", "mux", "mux_arguments", "track_arguments"]
 
 _log = logging.getLogger(__name__)
 
@@ -155,18 +155,14 @@ def mux_arguments(
       end: see `mux`.
     """
     movflags, inputs, mapping = container.movflags, [], ["-map", "0:v:0", "-c:0", "copy"]
+    beside, taken = track_arguments(tracks)
+    mapping += taken
     if tracks is not None:
-        inputs = _delay(tracks.video_start)
-        mapping += ["-map_metadata", "1", "-map_chapters", "1", "-disposition:0"]
-        mapping += [tracks.disposition, *_picture_tags(tracks)]
-        for position, track in enumerate(tracks.tracks, start=1):
-            mapping += ["-map", f"1:{track.index}", *track.arguments(position)]
+        inputs = delay_arguments(tracks.video_start)
         if end is not None:
             mapping += ["-t", _seconds(max(tracks.video_start, Fraction(0)) + end)]
         movflags += "+use_metadata_tags" if tracks.apple and movflags else ""
-    inputs += ["-i", file_url(pictures)]
-    if tracks is not None:
-        inputs += [*_delay(-tracks.video_start), *input_arguments(tracks.path)]
+    inputs += ["-i", file_url(pictures), *beside]
     for brand in ("major_brand", "minor_version", "compatible_brands"):  # the old MP4's, not ours
         mapping += ["-metadata", f"{brand}="]
     flags = ["-movflags", movflags] if movflags else []
@@ -175,7 +171,22 @@ def mux_arguments(
     return [*inputs, *mapping, *flags, "-f", container.muxer, file_url(output)]
 
 
-def _delay(seconds: Fraction) -> list[str]:
+def track_arguments(tracks: SourceTracks | None) -> tuple[list[str], list[str]]:
+    """Return ffmpeg's arguments that name the source as second input, and what is taken of it.
+
+    The first input is the pictures; those of a positive ``video_start`` are to be delayed.
+    """
+    if tracks is None:
+        return [], []
+    taken = ["-map_metadata", "1", "-map_chapters", "1", "-disposition:0"]
+    taken += [tracks.disposition, *_picture_tags(tracks)]
+    for position, track in enumerate(tracks.tracks, start=1):
+        taken += ["-map", f"1:{track.index}", *track.arguments(position)]
+    return [*delay_arguments(-tracks.video_start), *input_arguments(tracks.path)], taken
+
+
+def delay_arguments(seconds: Fraction) -> list[str]:
+    """Return ffmpeg's arguments that have the next input begin later; none for no time."""
     return ["-itsoffset", _seconds(seconds)] if seconds > 0 else []
 
 

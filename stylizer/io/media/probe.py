@@ -5,7 +5,7 @@ Metadata and time stamps are read; only one picture is decoded.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
@@ -36,7 +36,7 @@ from stylizer.io.media.retime import find_rate
 from stylizer.io.media.timestamps import bridged_packets, has_seams
 from stylizer.size import MAX_SIDE
 
-__all__ = ["MediaInfo", "probe"]
+__all__ = ["MediaInfo", "Shape", "find_shape", "find_stream_rate", "probe"]
 
 _LOOKED_AT = 24
 """Pictures whose transparency is looked at, in films whose format has some."""
@@ -116,24 +116,16 @@ def probe(path: Path | str) -> MediaInfo:
             if is_scrambled(path):
                 raise SourceError(f"{path}: {ENCRYPTED}")
             raise SourceError(f"{path}: no frame can be decoded; the file is empty or cut off")
-        rates = [stream.average_rate, stream.guessed_rate, stream.base_rate]
-        if not times:  # ffmpeg takes 25 a second for the average; the guess is the stream's own
-            rates.insert(0, stream.guessed_rate)
-        stated = [rate for rate in rates if rate]
         known = [] if unstamped else times  # of some pictures alone, they tell no distances
-        rate, variable = find_rate(known, stated, tick=stream.time_base or Fraction(0))
+        rate, variable = find_stream_rate(stream, known, stamped=bool(times))
         # Where time may begin anew, the difference of the last and the first stamp is no length.
         stated_duration = None if has_seams(container) else stream_seconds(stream)
-        orientation = find_orientation(first)
-        aspect = _pixel_aspect(stream)
-        width, height = orientation.turn_size(_square(first.width, first.height, aspect))
-        if max(width, height) > MAX_SIDE:
-            raise SourceError(f"{path}: {width}x{height}; expected at most {MAX_SIDE} a side")
+        shape = find_shape(stream, first, str(path))
         return MediaInfo(
-            width=width,
-            height=height,
-            orientation=orientation,
-            pixel_aspect=aspect,
+            width=shape.width,
+            height=shape.height,
+            orientation=shape.orientation,
+            pixel_aspect=shape.pixel_aspect,
             rate=rate,
             variable_rate=variable,
             duration=(
@@ -153,6 +145,53 @@ def probe(path: Path | str) -> MediaInfo:
             start=picture_time(first, container),
             start_offset=_start_offset(container, stream),
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shape:
+    """How stored pictures become upright ones with square pixels.
+
+    Attributes:
+      width: of the upright ones, in pixels.
+      height: likewise.
+      orientation: how they are turned.
+      pixel_aspect: width of a stored pixel by its height.
+    """
+
+    width: int
+    height: int
+    orientation: Orientation
+    pixel_aspect: Fraction
+
+
+def find_shape(stream: av.VideoStream, first: av.VideoFrame, name: str) -> Shape:
+    """Return the shape of a film's pictures by the first one.
+
+    Raises:
+      SourceError: they are too large; it names the film.
+    """
+    orientation, aspect = find_orientation(first), _pixel_aspect(stream)
+    width, height = orientation.turn_size(_square(first.width, first.height, aspect))
+    if max(width, height) > MAX_SIDE:
+        raise SourceError(f"{name}: {width}x{height}; expected at most {MAX_SIDE} a side")
+    return Shape(width=width, height=height, orientation=orientation, pixel_aspect=aspect)
+
+
+def find_stream_rate(
+    stream: av.VideoStream, times: Sequence[Fraction], *, stamped: bool
+) -> tuple[Fraction, bool]:
+    """Return the constant rate of a stream's pictures, and whether they come at a variable one.
+
+    Args:
+      stream: the pictures'.
+      times: of some of the first pictures, ascending; none where they tell no distances.
+      stamped: whether the file says when pictures stand.
+    """
+    rates = [stream.average_rate, stream.guessed_rate, stream.base_rate]
+    if not stamped:  # ffmpeg takes 25 a second for the average; the guess is the stream's own
+        rates.insert(0, stream.guessed_rate)
+    stated = [rate for rate in rates if rate]
+    return find_rate(times, stated, tick=stream.time_base or Fraction(0))
 
 
 def _scan(path: Path) -> tuple[list[Fraction], Fraction | None, int]:

@@ -21,7 +21,8 @@ import numpy as np
 
 from stylizer.errors import SinkError
 from stylizer.frame import Frame, Image, check_image
-from stylizer.io.media.encoding import FfmpegProcess, VideoWriterConfig, encode_arguments
+from stylizer.io.media.encoding import VideoWriterConfig, encode_arguments
+from stylizer.io.media.ffmpeg import FfmpegProcess
 from stylizer.io.media.formats import Container
 from stylizer.io.media.inputs import file_url
 
@@ -48,6 +49,8 @@ class PictureEncoder:
         container: Container,
         config: VideoWriterConfig,
         transparent: bool = False,
+        arguments: Sequence[str] | None = None,
+        output: int | None = None,
     ) -> None:
         """Start the encoder.
 
@@ -59,6 +62,9 @@ class PictureEncoder:
           config: how to encode.
           transparent: write how opaque frames are; else a transparent one is laid on white, which
             the log tells.
+          arguments: for ffmpeg, from frames of the size that they are filled up to; None for those
+            of a file.
+          output: where what ffmpeg writes to its standard output goes; the caller's.
 
         Raises:
           SinkError: ffmpeg is missing.
@@ -67,7 +73,7 @@ class PictureEncoder:
         self._size, self._transparent = size, transparent
         self._padded = size if transparent else padded_size(size, container)
         self._laid_on_white = False
-        arguments = encode_arguments(
+        arguments = arguments or encode_arguments(
             path,
             size=self._padded,
             rate=rate,
@@ -75,7 +81,7 @@ class PictureEncoder:
             config=config,
             transparent=transparent,
         )
-        self._process = FfmpegProcess(arguments, piped=True)
+        self._process = FfmpegProcess(arguments, piped=True, output=output)
 
     def write(self, frame: Frame) -> None:
         """Append a frame.

@@ -13,7 +13,7 @@ fro, and sound may come seconds late (tried: joined VOB).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -26,9 +26,10 @@ import av
 from av.container import InputContainer
 from av.format import Flags
 
+from stylizer.base import Managed
 from stylizer.io.media.inputs import file_url, open_options
 
-__all__ = ["Straightened", "bridged_packets", "has_seams", "straighten"]
+__all__ = ["Straightened", "TrackCopies", "bridged_packets", "has_seams", "straighten"]
 
 _LONGEST_STEP = 10
 _LONGEST_STEP_BACK = Fraction(1, 10)
@@ -44,20 +45,30 @@ def has_seams(container: InputContainer) -> bool:
 
 
 def bridged_packets(
-    container: InputContainer, stream: av.VideoStream
+    container: InputContainer,
+    stream: av.VideoStream,
+    *,
+    beside: Callable[[av.Packet[av.stream.Stream]], None] | None = None,
 ) -> Iterator[av.Packet[av.VideoStream]]:
     """Give a stream's packets; where time may begin anew, with stamps that go on.
 
     The sound's packets are looked at as well: a seam is closed where the first packet behind it
     stands, of any track.
+
+    Args:
+      container: it is open.
+      stream: of it.
+      beside: is given every packet on the way, of all tracks; None for nobody.
     """
-    if not has_seams(container):
-        yield from container.demux(stream)
-        return
-    bridge = _Bridge()
-    for packet in container.demux(stream, *container.streams.audio):
-        bridge.move(packet)
-        if packet.stream_index == stream.index:
+    bridge = _Bridge() if has_seams(container) else None
+    streams = [stream, *(container.streams.audio if bridge else ())]
+    for packet in container.demux(*(streams if beside is None else ())):
+        if bridge is not None:
+            bridge.move(packet)
+        ours = packet.stream_index == stream.index
+        if beside is not None:
+            beside(packet)  # a copy of which it makes another track's
+        if ours:
             yield packet
 
 
@@ -85,34 +96,73 @@ def straighten(source: Path, target: Path, *, indices: list[int]) -> Straightene
     Raises:
       OSError: one of the files cannot be read or written.
     """
-    bridge, ends = _Bridge(), dict[int, Fraction]()
-    pictures: Fraction | None = None
-    start: Fraction | None = None
-    with (
-        av.open(file_url(source), options=open_options(), metadata_errors="replace") as read,
-        av.open(file_url(target), "w", format="nut") as written,
-    ):
+    bridge = _Bridge()
+    with av.open(file_url(source), options=open_options(), metadata_errors="replace") as read:
+        with TrackCopies(read, target, indices=indices) as copies:
+            for packet in read.demux():
+                bridge.move(packet)
+                copies.take(packet)
+        return copies.straightened
+
+
+class TrackCopies(Managed):
+    """Copies tracks of a source, packet by packet, to a file of their own in the format NUT."""
+
+    def __init__(self, read: InputContainer, target: Path, *, indices: list[int]) -> None:
+        """Begin the file.
+
+        Args:
+          read: the source.
+          target: the file to be.
+          indices: of the tracks.
+
+        Raises:
+          OSError: it cannot be written.
+        """
         video = read.streams.best("video")
-        copies = {index: written.add_stream_from_template(read.streams[index]) for index in indices}
-        for packet in read.demux():
-            bridge.move(packet)
-            stamp = packet.pts if packet.dts is None else packet.dts
-            if stamp is None or not packet.time_base:
-                continue
-            index, moment = packet.stream_index, stamp * packet.time_base
-            if video is not None and index == video.index and packet.pts is not None:
-                shown = packet.pts * packet.time_base
-                pictures = shown if pictures is None else pictures
-            length = (packet.duration or 0) * packet.time_base
-            # What lies over the sound before a seam would push all that follows.
-            covered = moment + length / 2 < ends.get(index, moment)
-            if index in copies and not (covered and packet.stream.type == "audio"):
-                start = moment if start is None else min(start, moment)
-                ends[index] = moment + length
-                packet.stream = copies[index]
-                written.mux(packet)
-    order = {index: copy.index for index, copy in copies.items()}
-    return Straightened(streams=order, video_start=(pictures or Fraction(0)) - (start or 0))
+        self._video = None if video is None else video.index
+        self._written = av.open(file_url(target), "w", format="nut")
+        self._written.metadata.update(read.metadata)
+        self._copies = {
+            index: self._written.add_stream_from_template(read.streams[index]) for index in indices
+        }
+        for index, copy in self._copies.items():
+            copy.metadata.update(read.streams[index].metadata)
+        self._ends: dict[int, Fraction] = {}
+        self._pictures: Fraction | None = None
+        self._start: Fraction | None = None
+
+    def take(self, packet: av.Packet[av.stream.Stream]) -> None:
+        """Copy a packet, whose stamps go on, if it is of one of the tracks."""
+        stamp = packet.pts if packet.dts is None else packet.dts
+        if stamp is None or not packet.time_base:
+            return
+        index, moment = packet.stream_index, stamp * packet.time_base
+        if index == self._video and packet.pts is not None:
+            shown = packet.pts * packet.time_base
+            self._pictures = shown if self._pictures is None else self._pictures
+        if index not in self._copies:
+            return
+        length = (packet.duration or 0) * packet.time_base
+        # What lies over the sound before a seam would push all that follows.
+        covered = moment + length / 2 < self._ends.get(index, moment)
+        if not (covered and packet.stream.type == "audio"):
+            self._start = moment if self._start is None else min(self._start, moment)
+            self._ends[index] = moment + length
+            packet.stream = self._copies[index]
+            self._written.mux(packet)
+
+    @property
+    def straightened(self) -> Straightened:
+        """What the file holds."""
+        return Straightened(
+            streams={index: copy.index for index, copy in self._copies.items()},
+            video_start=(self._pictures or Fraction(0)) - (self._start or 0),
+        )
+
+    def close(self) -> None:
+        """Finish the file."""
+        self._written.close()
 
 
 class _Bridge:

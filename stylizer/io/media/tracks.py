@@ -29,7 +29,7 @@ from av.stream import Disposition
 from stylizer.errors import SinkError
 from stylizer.io.image import count_plays
 from stylizer.io.media.container import stream_seconds
-from stylizer.io.media.encoding import read_ffmpeg, run_ffmpeg
+from stylizer.io.media.ffmpeg import read_ffmpeg, run_ffmpeg
 from stylizer.io.media.formats import Container
 from stylizer.io.media.inputs import file_url, input_arguments, open_options
 from stylizer.io.media.timestamps import bridged_packets, has_seams

@@ -6,10 +6,8 @@ The pictures go into a hidden file; at the end, they and the other tracks go int
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable, Sequence
-from contextlib import closing, suppress
-from dataclasses import dataclass
+from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -20,16 +18,13 @@ from stylizer.frame import Frame
 from stylizer.io.atomic import (
     check_not_source,
     check_target,
-    claim_temporary,
-    partial_path,
-    publish,
 )
 from stylizer.io.media.encoders import choose_encoder
-from stylizer.io.media.encoding import VideoWriterConfig, gif_arguments, is_playable, run_ffmpeg
-from stylizer.io.media.formats import CONTAINERS, GIF_TOP_RATE, Container
-from stylizer.io.media.mux import longest_sound, mux
-from stylizer.io.media.segments import PictureEncoder, count_pictures, join_pictures
+from stylizer.io.media.encoding import VideoWriterConfig
+from stylizer.io.media.formats import CONTAINERS, GIF_TOP_RATE
+from stylizer.io.media.segments import PictureEncoder
 from stylizer.io.media.tracks import SourceTracks, plan_tracks
+from stylizer.io.sinks.video_file import LateTracks, VideoFile, VideoPlan
 
 __all__ = ["VideoWriter", "VideoWriterConfig"]
 
@@ -64,7 +59,7 @@ class VideoWriter:
         *,
         size: tuple[int, int],
         rate: Fraction,
-        source: Path | SourceTracks | None = None,
+        source: Path | SourceTracks | LateTracks | None = None,
         config: VideoWriterConfig | None = None,
         overwrite: bool = False,
         transparent: bool = False,
@@ -76,7 +71,7 @@ class VideoWriter:
           size: (width, height) of the frames, in pixels.
           rate: frames a second, exact.
           source: the video that sound, subtitles, title and chapters come from, or what was planned
-            of it; None for neither.
+            of it, now or when all pictures are written; None for neither.
           config: how to encode; None for the defaults.
           overwrite: whether an existing file may be replaced.
           transparent: write how opaque frames are, in files that can hold it: WebM as VP9, MOV as
@@ -96,31 +91,32 @@ class VideoWriter:
             )
         if min(size) < 1 or rate <= 0:
             raise ConfigError(f"expected a size and a rate above 0, got {size} and {rate}")
-        if source is not None:
-            original = source.path if isinstance(source, SourceTracks) else Path(source)
-            check_not_source(self._path, original)
+        if isinstance(source, str | Path):
+            check_not_source(self._path, Path(source))
+        elif isinstance(source, SourceTracks):
+            check_not_source(self._path, source.path)
         check_target(self._path, overwrite=overwrite)
         container, config = CONTAINERS[suffix], config or VideoWriterConfig()
         transparent = transparent and container.transparent != ""
         config = choose_encoder(config, size, container, transparent=transparent)
         if container.video == "gif" and rate > GIF_TOP_RATE:
             _log.warning("a GIF has at most %s frames a second: some are left out", GIF_TOP_RATE)
-        self._plan = _VideoPlan(
+        self._plan = VideoPlan(
             path=self._path,
             container=container,
             size=size,
             rate=rate,
             tracks=(
-                source
-                if source is None or isinstance(source, SourceTracks)
-                else plan_tracks(Path(source), container, suffix=suffix)
+                plan_tracks(Path(source), container, suffix=suffix)
+                if isinstance(source, str | Path)
+                else source
             ),
             config=config,
             overwrite=overwrite,
             transparent=transparent,
         )
         self.config, self.overwrite, self.transparent = config, overwrite, transparent
-        self._file: _VideoFile | None = None
+        self._file: VideoFile | None = None
 
     def __enter__(self) -> Self:
         """Start the encoder.
@@ -128,7 +124,7 @@ class VideoWriter:
         Raises:
           SinkError: the folder cannot be written, or ffmpeg is missing.
         """
-        self._file = _VideoFile(self._plan)
+        self._file = VideoFile(self._plan)
         return self
 
     def write(self, frame: Frame) -> None:
@@ -166,7 +162,7 @@ class VideoWriter:
         Raises:
           SinkError: ffmpeg failed, or the parts cannot be joined; the target is not touched.
         """
-        with closing(_VideoFile(self._plan, parts=parts)) as file:
+        with closing(VideoFile(self._plan, parts=parts)) as file:
             return file.assemble(rename)
 
     def __exit__(
@@ -188,209 +184,3 @@ class VideoWriter:
                 file.finish(interrupted=kind is not None)
             else:
                 file.rescue()
-
-
-_SAME_LENGTH = Fraction(1, 2)
-"""Seconds (or two frames) that may lack at the end of pictures that count as all of the source."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class _VideoPlan:
-    """What a video file is made of.
-
-    Attributes:
-      path: the file to be.
-      container: its kind.
-      tracks: what goes along from the source; None for pictures alone.
-      transparent: whether pictures are RGBA.
-    """
-
-    path: Path
-    container: Container
-    size: tuple[int, int]
-    rate: Fraction
-    tracks: SourceTracks | None
-    config: VideoWriterConfig
-    overwrite: bool
-    transparent: bool
-
-    def encoder(self, path: Path) -> PictureEncoder:
-        return PictureEncoder(
-            path,
-            size=self.size,
-            rate=self.rate,
-            container=self.container,
-            config=self.config,
-            transparent=self.transparent,
-        )
-
-
-class _VideoFile:
-    """An encoder at work on a hidden file beside the target, and the ways in which that ends.
-
-    Whoever makes one calls `close` at the end, after `finish` or `rescue`.
-    """
-
-    def __init__(self, plan: _VideoPlan, *, parts: Sequence[Path] = ()) -> None:
-        """Start the encoder, unless the pictures are encoded already.
-
-        Raises:
-          SinkError: the folder cannot be written, or ffmpeg is missing.
-        """
-        self._plan, self._path = plan, plan.path
-        self._suffix = plan.path.suffix.lower()
-        self._frames = 0
-        self._temporary: list[Path] = []
-        self._parts = tuple(parts)
-        self._encoder: PictureEncoder | None = None
-        if self._parts:
-            self._pictures = self._parts[0]
-            return
-        self._pictures = self._claim_pictures()
-        try:
-            self._encoder = plan.encoder(self._pictures)
-        except BaseException:
-            self._remove_temporary()
-            raise
-
-    def write(self, frame: Frame) -> None:
-        """Append a frame.
-
-        Raises:
-          SinkError: it has another size, or ffmpeg has died.
-        """
-        if self._encoder is None:
-            return
-        try:
-            self._encoder.write(frame)
-        except SinkError as error:
-            raise self._named(error) from error
-        self._frames += 1
-
-    def assemble(self, rename: Callable[[Path], object]) -> int:
-        """Join the parts, and them with the other tracks; return how many frames there are.
-
-        Raises:
-          SinkError: ffmpeg failed, or a part cannot be read.
-        """
-        try:
-            if len(self._parts) == 1:
-                self._frames = count_pictures(self._pictures)
-            else:
-                self._pictures = self._claim_pictures()
-                self._frames = join_pictures(self._parts, self._pictures, rate=self._plan.rate)
-            rename(self._mux())
-        except SinkError as error:
-            raise self._named(error) from error
-        return self._frames
-
-    def finish(self, *, interrupted: bool) -> None:
-        """Join the pictures with the other tracks under the plan's name.
-
-        Args:
-          interrupted: whether Ctrl-C ended the work: then there may be no frame, and the log says
-            how many there are.
-
-        Raises:
-          SinkError: ffmpeg failed, or no frame was written.
-        """
-        if not self._frames:
-            if interrupted:
-                return
-            raise SinkError(f"{self._path}: not one frame was written, so there is no file")
-        try:
-            self._finish_encoder()
-            whole = self._mux()
-            publish(whole, self._path, overwrite=self._plan.overwrite)
-        except SinkError as error:
-            self.rescue()
-            raise self._named(error) from error
-        except KeyboardInterrupt:  # the second: there is no time for sound any more
-            self._keep_pictures()
-            raise
-        if interrupted:
-            _log.warning("interrupted: %s holds the %d frames so far", self._path, self._frames)
-
-    def rescue(self) -> None:
-        """Keep what there is as ``name.partial.*``; an error here must not hide the first one."""
-        if not self._frames:
-            return
-        with suppress(SinkError):
-            self._finish_encoder()
-        try:
-            whole = self._mux()
-            partial = partial_path(self._path.with_suffix(self._suffix))
-            publish(whole, partial, overwrite=False)
-        except SinkError as error:
-            _log.debug("the partial file cannot be finished: %s", error)
-            self._keep_pictures()
-        else:
-            _log.warning("not finished; the frames so far are kept in %s", partial)
-
-    def close(self) -> None:
-        """End the encoder and remove what is left of hidden files."""
-        self._kill_encoder()
-        self._remove_temporary()
-
-    def _finish_encoder(self) -> None:
-        if self._encoder is not None:
-            self._encoder.finish()
-
-    def _kill_encoder(self) -> None:
-        if self._encoder is not None:
-            self._encoder.kill()
-
-    def _keep_pictures(self) -> None:
-        """Keep the intermediate file as it is: it takes no space on a full disk, and no time."""
-        self._kill_encoder()
-        if not is_playable(self._pictures):
-            _log.warning("not finished; no frame could be kept of %s", self._path)
-            return
-        partial = partial_path(self._path.with_suffix(self._pictures.suffix))
-        try:
-            os.replace(self._pictures, partial)
-        except OSError as error:
-            _log.warning("not finished; %s cannot be written (%s)", partial, error.strerror)
-        else:
-            _log.warning("not finished; the frames so far, without sound, are in %s", partial)
-
-    def _mux(self) -> Path:
-        """Join pictures and tracks in a new temporary file, and return it."""
-        plan, whole = self._plan, self._claim(self._suffix)
-        _log.info("finishing %s after %d frames", self._path, self._frames)
-        if plan.container.video == "gif":
-            palette, plays = self._claim(".png"), 0 if plan.tracks is None else plan.tracks.plays
-            for run in gif_arguments(self._pictures, palette, whole, rate=plan.rate, plays=plays):
-                run_ffmpeg(run)
-        else:
-            end = self._cut()
-            mux(self._pictures, whole, container=plan.container, tracks=plan.tracks, end=end)
-        return whole
-
-    def _cut(self) -> Fraction | None:
-        """Return where to cut the other tracks, in seconds of pictures; None without any."""
-        tracks, end = self._plan.tracks, self._frames / self._plan.rate
-        if tracks is None:
-            return None
-        full, slack = tracks.video_duration, max(_SAME_LENGTH, 2 / self._plan.rate)
-        early = full is not None and end < full - slack
-        return end if early else longest_sound(tracks.path, pictures=end)
-
-    def _claim_pictures(self) -> Path:
-        return self._claim(self._suffix if self._plan.transparent else ".mp4")
-
-    def _claim(self, suffix: str) -> Path:
-        beside = self._parts[0] if self._parts else self._path
-        path = claim_temporary(beside.with_name(self._path.name).with_suffix(suffix))
-        self._temporary.append(path)
-        return path
-
-    def _named(self, error: SinkError) -> SinkError:
-        text = str(error)
-        return error if text.startswith(str(self._path)) else SinkError(f"{self._path}: {text}")
-
-    def _remove_temporary(self) -> None:
-        for path in self._temporary:
-            with suppress(FileNotFoundError):
-                path.unlink()
-        self._temporary.clear()

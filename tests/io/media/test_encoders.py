@@ -14,7 +14,8 @@ from stylizer.errors import ConfigError, SinkError
 from stylizer.frame import Frame
 from stylizer.io.media import encoders
 from stylizer.io.media.encoders import try_encoder
-from stylizer.io.media.encoding import VideoWriterConfig, encode_arguments, is_playable
+from stylizer.io.media.encoding import VideoWriterConfig, encode_arguments
+from stylizer.io.media.ffmpeg import is_playable
 from stylizer.io.media.formats import CONTAINERS
 from stylizer.io.media.hardware import HARDWARE
 from stylizer.io.sinks.video_writer import VideoWriter

@@ -19,7 +19,7 @@ from PIL import Image as pillow
 
 from stylizer.errors import ConfigError, SinkError
 from stylizer.frame import Frame
-from stylizer.io.media.encoding import FfmpegProcess
+from stylizer.io.media.ffmpeg import FfmpegProcess
 from stylizer.io.sinks.video_writer import VideoWriter, VideoWriterConfig
 from tests.clips import count_frames, decode, ffmpeg, make_clip, picture, read_number
 from tests.processes import children
