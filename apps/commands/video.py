@@ -107,7 +107,7 @@ def video(
     people.check_parts(styles)
     coherence.check()
     description = describe(styles, config, look, coherence, people=people)
-    with open_ended(source, deinterlace=reading.wants_whole_pictures) as reader:
+    with open_ended(source, deinterlace=reading.wants_whole_pictures, vfr=reading.vfr) as reader:
         inputs = [*input_paths(source), *style_paths(gatys.style)]
         overwrite = claim_output(output, overwrite=out.overwrite, inputs=inputs)
         losses = LossReports(reports, overwrite=out.overwrite, inputs=[*inputs, Path(output)])

@@ -206,7 +206,9 @@ def _lead_in(config: StylizerConfig, asked: int | None) -> int | None:
 
 def _source_facts(source: FrameSource) -> Facts:
     video = find(source, VideoReader)
+    times = {} if video is None or video.times is None else {"vfr": True}
     return {
+        **times,
         "input": source_digest(source),
         "size": "{}x{}".format(*source.size),
         "rate": str(source.rate),

@@ -32,12 +32,13 @@ __all__ = [
 ]
 
 
-def open_ended(text: str, *, deinterlace: bool = True) -> FrameSource:
+def open_ended(text: str, *, deinterlace: bool = True, vfr: bool = False) -> FrameSource:
     """Open a source that has an end and a rate: a video, or pictures.
 
     Args:
       text: as the user wrote it.
       deinterlace: see `stylizer.io.open.open_source`.
+      vfr: likewise.
 
     Raises:
       SourceError: there is no such thing, it cannot be read, or it is a camera or a stream.
@@ -48,7 +49,7 @@ def open_ended(text: str, *, deinterlace: bool = True) -> FrameSource:
             "a live stream, which has no end, is painted by `stylizer live --camera URL "
             "--output FILE`"
         )
-    source = open_source(text, deinterlace=deinterlace)
+    source = open_source(text, deinterlace=deinterlace, vfr=vfr)
     if source.rate is None:
         source.__exit__(None, None, None)
         raise SourceError(

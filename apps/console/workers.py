@@ -15,6 +15,7 @@ from stylizer.description import StylizerConfig
 from stylizer.errors import ConfigError
 from stylizer.gatys.config import GatysConfig
 from stylizer.io.media.encoding import VideoWriterConfig
+from stylizer.io.media.timeline import Timeline
 from stylizer.io.sinks.folder_writer import FolderWriter
 from stylizer.io.sinks.video_writer import VideoWriter
 from stylizer.io.sources.folder_reader import FolderReader
@@ -152,6 +153,7 @@ class _Frames:
     Attributes:
       where: path of a video, or of pictures.
       rate: frames a second.
+      times: when a video's frames stand; None for the constant rate.
       deinterlace: of a video; None for pictures.
       same_size: of pictures.
       size: of the frames; None for the source's.
@@ -160,6 +162,7 @@ class _Frames:
 
     where: str
     rate: Fraction
+    times: Timeline | None
     deinterlace: bool | None
     same_size: bool
     size: Size | None
@@ -175,15 +178,19 @@ class _Frames:
             )
         else:
             whole_film = first == 0 and end is None
-            span = first / self.rate, None if end is None else end / self.rate
+            span = self._time(first), None if end is None else self._time(end)
             source = VideoReader(
                 self.where,
                 rate=self.rate,
+                times=self.times,
                 span=None if whole_film else span,
                 deinterlace=self.deinterlace,
             )
         source = source if self.size is None else Resized(source, self.size)
         return source if self.pending is None else Missing(source, self.pending)
+
+    def _time(self, index: int) -> Fraction:
+        return index / self.rate if self.times is None else self.times.time(index)
 
 
 def _frames(
@@ -196,6 +203,7 @@ def _frames(
     return _Frames(
         where=os.path.abspath(where),
         rate=source.rate,
+        times=None if video is None else video.times,
         deinterlace=None if video is None else video.deinterlace,
         same_size=same_size,
         size=size,

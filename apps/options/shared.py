@@ -91,6 +91,15 @@ class ReadingOptions:
         option("deinterlace", "Make whole pictures of a film's interlaced ones.", "Input"),
     ] = "auto"
 
+    vfr: Annotated[
+        bool,
+        option(
+            "vfr",
+            "Keep the times of a film's pictures, also where they come at a variable rate.",
+            "Input",
+        ),
+    ] = False
+
     @property
     def wants_whole_pictures(self) -> bool:
         """Whether interlaced pictures are made whole."""

@@ -18,10 +18,11 @@ from stylizer.io.files import is_pipe, is_special, is_stdin, is_stdout, stdin_fi
 from stylizer.io.image import IMAGE_SUFFIXES
 from stylizer.io.media.encoding import VideoWriterConfig
 from stylizer.io.media.formats import CONTAINERS
+from stylizer.io.media.timeline import Timeline, read_timeline
 from stylizer.io.sinks.folder_writer import FolderWriter
 from stylizer.io.sinks.recording import Recording
 from stylizer.io.sinks.stream_writer import StreamFormat, StreamWriter
-from stylizer.io.sinks.video_writer import VideoWriter
+from stylizer.io.sinks.video_writer import TIMED, VideoWriter
 from stylizer.io.sinks.virtual_camera import VirtualCamera
 from stylizer.io.sinks.window import Window
 from stylizer.io.sources.camera import Camera
@@ -64,6 +65,7 @@ class SourceOptions:
     span: Span | None
     same_size: bool
     deinterlace: bool
+    vfr: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,6 +118,7 @@ def open_source(  # noqa: PLR0913 - the last six belong to one kind of source ea
     span: Span | None = None,
     same_size: bool = True,
     deinterlace: bool = True,
+    vfr: bool = False,
 ) -> FrameSource:
     """Open whatever frames come from.
 
@@ -129,6 +132,7 @@ def open_source(  # noqa: PLR0913 - the last six belong to one kind of source ea
       span: (start, end) of a video, see `VideoReader`.
       same_size: whether pictures of another size than the first are an error.
       deinterlace: whether whole pictures are made of a video's interlaced ones.
+      vfr: whether a video's pictures are given at their own times, and not at a constant rate.
 
     Returns:
       An open source; use it in a ``with`` block. A camera that is lost is waited for.
@@ -145,10 +149,13 @@ def open_source(  # noqa: PLR0913 - the last six belong to one kind of source ea
         span=span,
         same_size=same_size,
         deinterlace=deinterlace,
+        vfr=vfr,
     )
     kind = next(kind for kind in SOURCES if kind.fits(text))
     if span is not None and kind.open is not _open_video:
         raise ConfigError(f"span: expected a video file to take it of, got {hide_secrets(text)}")
+    if vfr and kind.open is not _open_video:
+        raise ConfigError(f"--vfr: expected a video file, got {hide_secrets(text)}; leave it out")
     return kind.open(text, reading)
 
 
@@ -184,6 +191,8 @@ def open_sink(  # noqa: PLR0913 - the last three belong to some kinds of sink
     if kind is None:
         known = ", ".join(kind.name for kind in SINKS)
         raise SinkError(f"{hide_secrets(text)}: expected one of: {known}")
+    if _times(source) is not None and kind.make is not _make_video:
+        raise ConfigError(f"{hide_secrets(text)}: {TIMED}")
     writing = SinkOptions(
         source=source,
         rate=rate or source.rate or _LIVE_RATE,
@@ -205,7 +214,10 @@ def _open_camera(text: str, reading: SourceOptions) -> FrameSource:
 def _open_video(text: str, reading: SourceOptions) -> FrameSource:
     if text.startswith(_OWN_FILES):  # what another process would take for its own
         text = os.path.realpath(text)
-    return VideoReader(text, rate=reading.rate, span=reading.span, deinterlace=reading.deinterlace)
+    times = read_timeline(Path(text)) if reading.vfr else None
+    return VideoReader(
+        text, rate=reading.rate, times=times, span=reading.span, deinterlace=reading.deinterlace
+    )
 
 
 def _open_pictures(text: str, reading: SourceOptions) -> FrameSource:
@@ -295,7 +307,14 @@ def _make_video(text: str, writing: SinkOptions) -> FrameSink:
         config=writing.config,
         overwrite=writing.overwrite,
         transparent=_is_transparent(source),
+        times=_times(source),
     )
+
+
+def _times(source: FrameSource) -> Timeline | None:
+    """Return when a video's frames stand, if they keep their own times."""
+    video = find(source, VideoReader)
+    return None if video is None else video.times
 
 
 def _make_stream(text: str, writing: SinkOptions) -> FrameSink:

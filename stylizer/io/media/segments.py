@@ -25,6 +25,7 @@ from stylizer.io.media.encoding import VideoWriterConfig, encode_arguments
 from stylizer.io.media.ffmpeg import FfmpegProcess
 from stylizer.io.media.formats import Container
 from stylizer.io.media.inputs import file_url
+from stylizer.io.media.timeline import Timeline
 
 __all__ = ["PictureEncoder", "count_pictures", "join_pictures", "padded_size"]
 
@@ -142,15 +143,18 @@ def count_pictures(path: Path) -> int:
     return sum(1 for _ in _packets(path))
 
 
-def join_pictures(parts: Sequence[Path], output: Path, *, rate: Fraction) -> int:
+def join_pictures(
+    parts: Sequence[Path], output: Path, *, rate: Fraction, times: Timeline | None = None
+) -> int:
     """Join files of encoded pictures, one after the other, without encoding them again.
 
-    Picture n of the whole is shown at n / rate.
+    Picture n of the whole is shown at n / rate, or at its own time.
 
     Args:
       parts: files of the same settings, one or more.
       output: the file of pictures to write; WebM or MOV by its suffix, else MP4.
       rate: their frames a second, exact.
+      times: of the whole's pictures; None for a constant rate.
 
     Returns:
       How many pictures the whole holds.
@@ -167,7 +171,9 @@ def join_pictures(parts: Sequence[Path], output: Path, *, rate: Fraction) -> int
                 stream = whole.add_stream_from_template(first.streams.video[0])
                 if muxer == "mov":  # it tells the kinds of ProRes apart
                     stream.codec_context.codec_tag = first.streams.video[0].codec_context.codec_tag
-            stream.time_base = 1 / rate
+            unit = 1 / rate if times is None else times.tick
+            stamp = int if times is None else times.stamp
+            stream.time_base = unit
             delay = max(_delay(part, rate) for part in parts)
             count = 0
             for part in parts:
@@ -179,9 +185,9 @@ def join_pictures(parts: Sequence[Path], output: Path, *, rate: Fraction) -> int
                             "two cannot be joined: begin anew"
                         )
                 for packet in _packets(part):
-                    packet.pts = begins + _place(packet, rate)
-                    packet.dts = count - delay
-                    packet.duration, packet.time_base = 1, 1 / rate
+                    place = begins + _place(packet, rate)
+                    packet.pts, packet.dts = stamp(place), stamp(count - delay)
+                    packet.duration, packet.time_base = stamp(place + 1) - stamp(place), unit
                     packet.stream = stream
                     whole.mux(packet)
                     count += 1

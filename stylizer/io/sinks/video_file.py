@@ -19,6 +19,7 @@ from stylizer.io.media.ffmpeg import is_playable, run_ffmpeg
 from stylizer.io.media.formats import Container
 from stylizer.io.media.mux import longest_sound, mux
 from stylizer.io.media.segments import PictureEncoder, count_pictures, join_pictures
+from stylizer.io.media.timeline import Timeline
 from stylizer.io.media.tracks import SourceTracks
 
 __all__ = ["LateTracks", "VideoFile", "VideoPlan"]
@@ -41,6 +42,7 @@ class VideoPlan:
       container: its kind.
       tracks: what goes along from the source, or who says so at the end; None for pictures alone.
       transparent: whether pictures are RGBA.
+      times: of the pictures; None for the constant rate.
     """
 
     path: Path
@@ -51,6 +53,7 @@ class VideoPlan:
     config: VideoWriterConfig
     overwrite: bool
     transparent: bool
+    times: Timeline | None = None
 
     def encoder(self, path: Path) -> PictureEncoder:
         """Start an encoder of pictures."""
@@ -113,11 +116,10 @@ class VideoFile:
           SinkError: ffmpeg failed, or a part cannot be read.
         """
         try:
-            if len(self._parts) == 1:
+            if len(self._parts) == 1 and self._plan.times is None:
                 self._frames = count_pictures(self._pictures)
             else:
-                self._pictures = self._claim_pictures()
-                self._frames = join_pictures(self._parts, self._pictures, rate=self._plan.rate)
+                self._join(self._parts)
             rename(self._mux())
         except SinkError as error:
             raise self._named(error) from error
@@ -193,8 +195,15 @@ class VideoFile:
         else:
             _log.warning("not finished; the frames so far, without sound, are in %s", partial)
 
+    def _join(self, parts: Sequence[Path]) -> None:
+        """Join encoded pictures to those of the whole, each at its time."""
+        plan, self._pictures = self._plan, self._claim_pictures()
+        self._frames = join_pictures(parts, self._pictures, rate=plan.rate, times=plan.times)
+
     def _mux(self) -> Path:
         """Join pictures and tracks in a new temporary file, and return it."""
+        if self._plan.times is not None and not self._parts:
+            self._join([self._pictures])
         plan, whole, tracks = self._plan, self._claim(self._suffix), self._tracks
         _log.info("finishing %s after %d frames", self._path, self._frames)
         if plan.container.video == "gif":
@@ -219,7 +228,8 @@ class VideoFile:
 
     def _cut(self) -> Fraction | None:
         """Return where to cut the other tracks, in seconds of pictures; None without any."""
-        tracks, end = self._tracks, self._frames / self._plan.rate
+        tracks, times = self._tracks, self._plan.times
+        end = self._frames / self._plan.rate if times is None else times.time(self._frames)
         if tracks is None:
             return None
         full, slack = tracks.video_duration, max(_SAME_LENGTH, 2 / self._plan.rate)

@@ -23,10 +23,13 @@ from stylizer.io.media.encoders import choose_encoder
 from stylizer.io.media.encoding import VideoWriterConfig
 from stylizer.io.media.formats import CONTAINERS, GIF_TOP_RATE
 from stylizer.io.media.segments import PictureEncoder
+from stylizer.io.media.timeline import Timeline
 from stylizer.io.media.tracks import SourceTracks, plan_tracks
 from stylizer.io.sinks.video_file import LateTracks, VideoFile, VideoPlan
 
-__all__ = ["VideoWriter", "VideoWriterConfig"]
+__all__ = ["TIMED", "VideoWriter", "VideoWriterConfig"]
+
+TIMED = "expected .mp4, .mkv, .webm or .mov to keep a variable rate (--vfr), got another kind"
 
 _log = logging.getLogger(__name__)
 
@@ -45,7 +48,8 @@ class VideoWriter:
       are. When the pictures end early (Ctrl-C, a closed window), the rest is cut there.
     * Left by Ctrl-C, the file is finished under its name. Left by another error, it is finished as
       ``name.partial.mp4`` beside it, and the log says so; the target is not touched.
-    * Frames are shown one after the other at ``rate``; their ``index`` and ``time`` are not used.
+    * Frames are shown one after the other at ``rate``, or at the times that are given; their own
+      ``index`` and ``time`` are not used.
 
     Attributes:
       config: how the pictures are encoded, with the encoder that is really used.
@@ -63,6 +67,7 @@ class VideoWriter:
         config: VideoWriterConfig | None = None,
         overwrite: bool = False,
         transparent: bool = False,
+        times: Timeline | None = None,
     ) -> None:
         """Check what can be checked before any work is done; nothing is written yet.
 
@@ -76,11 +81,13 @@ class VideoWriter:
           overwrite: whether an existing file may be replaced.
           transparent: write how opaque frames are, in files that can hold it: WebM as VP9, MOV as
             ProRes 4444. Elsewhere a transparent frame is laid on white, which the log tells.
+          times: when frames stand, as those of a source with a variable rate; None for ``rate``.
 
         Raises:
           SinkError: the path cannot be written, is the source, or has no known suffix; the source
             cannot be read; the encoder does not work here.
-          ConfigError: size, rate or crf is out of range, or the encoder is of another codec.
+          ConfigError: size, rate or crf is out of range, the encoder is of another codec, or a GIF
+            is to have times of its own.
         """
         self._path = Path(path)
         suffix = self._path.suffix.lower()
@@ -99,6 +106,8 @@ class VideoWriter:
         container, config = CONTAINERS[suffix], config or VideoWriterConfig()
         transparent = transparent and container.transparent != ""
         config = choose_encoder(config, size, container, transparent=transparent)
+        if container.video == "gif" and times is not None:
+            raise ConfigError(f"{self._path}: {TIMED}")
         if container.video == "gif" and rate > GIF_TOP_RATE:
             _log.warning("a GIF has at most %s frames a second: some are left out", GIF_TOP_RATE)
         self._plan = VideoPlan(
@@ -114,6 +123,7 @@ class VideoWriter:
             config=config,
             overwrite=overwrite,
             transparent=transparent,
+            times=times,
         )
         self.config, self.overwrite, self.transparent = config, overwrite, transparent
         self._file: VideoFile | None = None

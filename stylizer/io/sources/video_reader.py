@@ -23,6 +23,7 @@ from stylizer.io.media.container import decode_pictures, open_video, picture_tim
 from stylizer.io.media.pictures import PictureConverter, deinterlaced
 from stylizer.io.media.probe import MediaInfo, probe
 from stylizer.io.media.retime import at_constant_rate
+from stylizer.io.media.timeline import Timeline, at_times
 
 __all__ = ["Span", "VideoReader"]
 
@@ -61,6 +62,7 @@ class VideoReader(Managed):
         path: Path | str,
         *,
         rate: Fraction | None = None,
+        times: Timeline | None = None,
         span: Span | None = None,
         deinterlace: bool = True,
     ) -> None:
@@ -70,6 +72,8 @@ class VideoReader(Managed):
           path: the file.
           rate: frames per second to give, exact; None for the file's own, or when that is variable
             the constant rate nearest to its usual one.
+          times: of its pictures, each of which is given once then, at its own time, whatever the
+            rate; None for the constant rate.
           span: (start, end) in seconds: frames whose times are ``start`` or later, and before
             ``end``; an ``end`` of None is the file's. Fractions are exact, as a frame's number by
             the rate. None for the whole.
@@ -86,12 +90,13 @@ class VideoReader(Managed):
         self._path = Path(path)
         self.info: MediaInfo = probe(self._path)
         self._rate = self.info.rate if rate is None else Fraction(rate)
+        self._times = times
         self._span = span
-        self._first, self._end = _frames_of(span, self._rate)
+        self._first, self._end = _frames_of(span, self._rate if times is None else times)
         if self._first >= self._total:
             raise SourceError(
                 f"{self._path}: expected a span that begins before {float(self.info.duration):.3f} "
-                f"s, where the film ends, got {float(self._first / self._rate):.3f} s"
+                f"s, where the film ends, got {float(self.time_of(self._first)):.3f} s"
             )
         self._container, self._stream = open_video(self._path)
         self.deinterlace = deinterlace
@@ -114,6 +119,15 @@ class VideoReader(Managed):
         """The span that is read; None for the whole."""
         return self._span
 
+    @property
+    def times(self) -> Timeline | None:
+        """When the frames stand; None for a constant rate."""
+        return self._times
+
+    def time_of(self, index: int) -> Fraction:
+        """Return when a frame stands, in seconds from the first one."""
+        return index / self._rate if self._times is None else self._times.time(index)
+
     def rest(self, first: int, *, end: int | None = None) -> VideoReader:
         """Return a new reader of the same frames from one on, up to but without another one.
 
@@ -124,8 +138,13 @@ class VideoReader(Managed):
         Raises:
           SourceError: the film ends before.
         """
-        span = Fraction(first) / self._rate, None if end is None else Fraction(end) / self._rate
-        return VideoReader(self._path, rate=self._rate, span=span, deinterlace=self.deinterlace)
+        return VideoReader(
+            self._path,
+            rate=self._rate,
+            times=self._times,
+            span=(self.time_of(first), None if end is None else self.time_of(end)),
+            deinterlace=self.deinterlace,
+        )
 
     @property
     def size(self) -> tuple[int, int]:
@@ -145,6 +164,8 @@ class VideoReader(Managed):
 
     @property
     def _total(self) -> int:
+        if self._times is not None:
+            return len(self._times)
         return max(1, math.floor(self.info.duration * self._rate + Fraction(1, 2)))
 
     def __iter__(self) -> Iterator[Frame]:
@@ -165,15 +186,17 @@ class VideoReader(Managed):
         image: Image | None = None
         alpha: Image | None = None
         index = self._first
-        pictures = at_constant_rate(
-            self._timed(), self._rate, origin=self.info.start, begin=self._first
+        pictures = (
+            at_constant_rate(self._timed(), self._rate, origin=self.info.start, begin=index)
+            if self._times is None
+            else at_times(self._timed(), self._times, begin=index)
         )
         for shown in islice(pictures, None if self._end is None else self._end - index):
             if image is None or shown is not picture:
                 picture, (image, alpha) = shown, self._convert(shown)
             else:
                 image = image.copy()  # whoever got the last frame may have painted on it
-            yield Frame(image, index, float(index / self._rate), alpha)
+            yield Frame(image, index, float(self.time_of(index)), alpha)
             index += 1
         self._check_end(index)
 
@@ -211,20 +234,22 @@ class VideoReader(Managed):
 
     def _decode_from_key(self) -> Iterator[av.VideoFrame]:
         start, back = self.info.start, Fraction(0)
+        start = start if self._times is None else self._times.start
+        wanted = self.time_of(self._first)
         # Fields are completed from the pictures before and after.
         lead = 3 if self.deinterlace and self.info.interlaced else 0
-        while start is not None and self._first / self._rate > back:
+        latest = self._latest_key(lead)
+        while start is not None and wanted > back:
             pictures = seek_pictures(
                 self._container,
                 self._stream,
                 self._path,
-                time=start + self._first / self._rate - back,
+                time=start + wanted - back,
             )
             key = None if pictures is None else next(pictures, None)
             stamp = None if key is None else picture_time(key, self._container)
             if pictures is not None and key is not None and stamp is not None:
-                # The picture that stands at a frame is the last that is nearest to it or before.
-                if (stamp - start) * self._rate < self._first + Fraction(1, 2) - lead:
+                if stamp - start < latest:
                     return chain([key], pictures)
             self._container.close()
             self._container, self._stream = open_video(self._path)
@@ -233,14 +258,21 @@ class VideoReader(Managed):
             back = 2 * back or Fraction(1)
         return decode_pictures(self._container, self._stream, self._path)
 
+    def _latest_key(self, lead: int) -> Fraction:
+        """Return before when a key picture must stand to begin with, so many frames before."""
+        if self._times is not None:
+            return self._times.time(self._first - lead) + self._times.tick
+        # The picture that stands at a frame is the last that is nearest to it or before.
+        return (self._first + Fraction(1, 2) - lead) / self._rate
+
     def _check_end(self, end: int) -> None:
         if end == self._first:
             raise SourceError(
-                f"{self._path}: no frame can be decoded from {float(end / self._rate):.2f} s on; "
+                f"{self._path}: no frame can be decoded from {float(self.time_of(end)):.2f} s on; "
                 "the file is cut off"
             )
         stated = self.info.stated_duration
-        given = float(end / self._rate)
+        given = float(self.time_of(end))
         if self._end is not None and end >= self._end:
             return
         if stated is not None and given < stated - max(0.5, float(2 / self._rate)):
@@ -264,8 +296,13 @@ def _show_as_decoded(picture: av.VideoFrame) -> av.VideoFrame:
     return picture
 
 
-def _frames_of(span: Span | None, rate: Fraction) -> tuple[int, int | None]:
-    """Return the first frame of a span, and the one after its last; None for the film's end."""
+def _frames_of(span: Span | None, grid: Fraction | Timeline) -> tuple[int, int | None]:
+    """Return the first frame of a span, and the one after its last; None for the film's end.
+
+    Args:
+      span: in seconds.
+      grid: frames a second, or when they stand.
+    """
     if span is None:
         return 0, None
     start, end = (
@@ -275,7 +312,10 @@ def _frames_of(span: Span | None, rate: Fraction) -> tuple[int, int | None]:
     )
     if start is None or start < 0:
         raise ConfigError(f"span: expected to begin at 0 seconds or later, got {span[0]}")
-    first, stop = math.ceil(start * rate), None if end is None else math.ceil(end * rate)
+    if isinstance(grid, Timeline):
+        first, stop = grid.find(start), None if end is None else grid.find(end)
+    else:
+        first, stop = math.ceil(start * grid), None if end is None else math.ceil(end * grid)
     if stop is not None and stop <= first:
         raise ConfigError(f"span: expected a frame in it, got {span[0]} to {span[1]} seconds")
     return first, stop
