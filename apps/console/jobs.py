@@ -193,6 +193,12 @@ class Job(Managed):
             self.keep(None)
             raise
         self.folder.find_finished(restored=False)
+        if not (interrupted or self.folder.whole):
+            self.keep(None)
+            raise StylizerError(
+                f"{self.folder.path}: what workers finished after frame {self.folder.next} is "
+                "missing or damaged; give the same command again to paint that anew"
+            )
         return self.finish(interrupted=interrupted)
 
     def finish(

@@ -16,6 +16,7 @@ encoded frames.
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Collection
@@ -167,6 +168,8 @@ def is_busy(folder: Path) -> bool:
         _take(folder).close()
     except SinkError:
         return True
+    except OSError:  # a folder that cannot be written: nobody can work on it
+        return False
     return False
 
 
@@ -176,28 +179,39 @@ def remove_job(folder: Path) -> None:
     Raises:
       SinkError: a process works on the job, or the folder cannot be removed.
     """
-    with _take(folder):
-        try:
+    try:
+        with _take(folder):
             _remove_files(folder)
-        except OSError as error:
-            raise SinkError(f"{folder}: cannot be removed ({error.strerror})") from error
+    except OSError as error:
+        raise SinkError(f"{folder}: cannot be removed ({error.strerror})") from error
     with suppress(OSError):  # someone else put something there
         folder.rmdir()
 
 
 def _take(folder: Path) -> IO[bytes]:
-    """Lock a job's folder; the lock goes with the process, however that ends."""
-    lock = (folder / _LOCK).open("ab")
-    if sys.platform != "win32":
-        import fcntl
+    """Lock a job's folder; the lock goes with the process, however that ends.
 
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            lock.close()
-            raise SinkError(
-                f"{folder}: another process works on this job; wait for it, or end it"
-            ) from error
+    Raises:
+      SinkError: another process has it.
+      OSError: it cannot be locked.
+    """
+    lock = (folder / _LOCK).open("ab")
+    if sys.platform == "win32":
+        return lock
+    import fcntl
+
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # Whoever held it may have removed the folder's files meanwhile, and someone else begun.
+        held = os.path.samestat(os.fstat(lock.fileno()), (folder / _LOCK).stat())
+    except (BlockingIOError, FileNotFoundError):
+        held = False
+    except BaseException:
+        lock.close()
+        raise
+    if not held:
+        lock.close()
+        raise SinkError(f"{folder}: another process works on this job; wait for it, or end it")
     return lock
 
 

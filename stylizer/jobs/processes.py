@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import multiprocessing
+import pickle
 import signal
+import sys
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
@@ -16,6 +18,9 @@ from stylizer.jobs.stretches import Stretch
 from stylizer.jobs.work import Work
 
 __all__ = ["ProcessCrew"]
+
+_LAST = 5.0
+"""Seconds that a process may take to end after its last word."""
 
 _MOMENT = 0.25
 """Seconds that are waited for a word."""
@@ -31,13 +36,28 @@ class ProcessCrew:
         self._processes: dict[int, tuple[BaseProcess, Connection]] = {}
 
     def begin(self, worker: int) -> None:
-        """Start a process."""
+        """Start a process.
+
+        Raises:
+          StylizerError: it cannot be started.
+        """
+        if worker in self._processes:
+            self._processes.pop(worker)[1].close()
         ours, theirs = multiprocessing.Pipe()
         process = multiprocessing.get_context("spawn").Process(
             target=_work, args=(theirs, self._work), name=f"stylizer-worker-{worker}", daemon=True
         )
-        process.start()
-        theirs.close()
+        try:
+            with _deaf_to_ctrl_c():
+                process.start()
+        except OSError as error:
+            ours.close()
+            raise StylizerError(
+                f"a worker cannot be started ({error.strerror}); is there memory for all? Fewer "
+                "workers need less"
+            ) from error
+        finally:
+            theirs.close()
         self._processes[worker] = process, ours
 
     def give(self, worker: int, stretch: Stretch) -> None:
@@ -53,6 +73,8 @@ class ProcessCrew:
                 while pipe in ready and pipe.poll():
                     yield self._heard(worker, *pipe.recv())
             except (EOFError, OSError):
+                process.join(_LAST)
+                process.kill()  # one that does not come to its end
                 process.join()
                 error = StylizerError(f"exit code {process.exitcode}")
                 yield Heard(worker=worker, what="dead", error=error)
@@ -89,4 +111,30 @@ def _work(pipe: Connection, work: Work) -> None:
     except (EOFError, BrokenPipeError):
         return  # nobody wants any more
     except Exception as error:
-        pipe.send(("failed", error))
+        with suppress(OSError):
+            pipe.send(("failed", _portable(error)))
+
+
+def _portable(error: Exception) -> Exception:
+    """Return an error as it goes to another process: not all can be pickled."""
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:
+        return StylizerError(f"{type(error).__name__}: {error}")
+    return error
+
+
+@contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    """Have what is started meanwhile not hear Ctrl-C, which is this process's; it hears it later.
+
+    The new process would print where it was when it came, while it is still being loaded.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

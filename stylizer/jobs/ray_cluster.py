@@ -36,6 +36,9 @@ _MOMENT = 0.25
 _QUESTIONS = 50.0
 """How many workers are asked in a second how far they are, at most."""
 
+_FAREWELL = 2.0
+"""Seconds that actors may take to tidy up."""
+
 _PATIENCE = 10.0
 """Seconds until the head of a cluster must have answered."""
 
@@ -104,6 +107,9 @@ class RayCrew:
 
     def end(self) -> None:
         """End all actors, and leave the cluster if it was joined for this."""
+        leaving = [actor.leave.remote() for actor in self._workers.values()]
+        if leaving:
+            self._ray.wait(leaving, num_returns=len(leaving), timeout=_FAREWELL)
         for worker in list(self._workers):
             self._forget(worker)
         if self._joined:
@@ -152,7 +158,7 @@ class _RayWorker:
         self._reached = 0, 0
         self._own: tempfile.TemporaryDirectory[str] | None = None
         if _mark(work.folder) != mark:
-            self._own = tempfile.TemporaryDirectory(prefix="stylizer-")
+            self._own = tempfile.TemporaryDirectory(prefix="stylizer-", ignore_cleanup_errors=True)
             folder, pictures = (Path(self._own.name) / name for name in ("folder", "pictures"))
             folder.mkdir()
             pictures.mkdir()
@@ -180,6 +186,11 @@ class _RayWorker:
     def tell(self) -> tuple[int, int]:
         """Return how many frames of the stretch at hand are painted, and the frame's index."""
         return self._reached
+
+    def leave(self) -> None:
+        """Remove the folder of its own, even while something is painted: nobody wants it."""
+        if self._own is not None:
+            self._own.cleanup()
 
     def _reach(self, frames: int, position: int) -> None:
         self._reached = frames, position

@@ -90,6 +90,8 @@ class FramesWork:
     def _paint(self, stylizer: Stylizer, stretch: Stretch, reached: Reached) -> int:
         parts = Parts(self.folder, first=stretch.first)
         parts.find_finished(end=stretch.end)
+        if parts.whole or parts.next >= stretch.end:  # by a worker that died before it said so
+            return 0
         first = parts.next
         checkpoint = stretch.checkpoint if first == stretch.first else parts.checkpoint
         stylizer.reset()

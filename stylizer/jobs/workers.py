@@ -23,6 +23,12 @@ from stylizer.jobs.work import Work
 
 __all__ = ["paint_stretches"]
 
+_AHEAD = 256
+"""Stretches that may wait for a worker: each carries what cuts are found by."""
+
+_LOOK = 0.25
+"""Seconds between two looks whether stretches are still wanted, when so many wait."""
+
 _MOST_DEATHS = 3
 """Workers that may die over one stretch, or one after the other before they have begun: after that
 it is not the worker."""
@@ -174,7 +180,7 @@ class _Found:
     """Stretches that are found in a thread."""
 
     def __init__(self, stretches: Iterable[Stretch]) -> None:
-        self._queue: queue.Queue[Stretch] = queue.Queue()
+        self._queue: queue.Queue[Stretch] = queue.Queue(_AHEAD)
         self._stretches = stretches
         self._error: BaseException | None = None
         self._stopped = False
@@ -202,6 +208,9 @@ class _Found:
             for stretch in self._stretches:
                 if self._stopped:
                     return
-                self._queue.put(stretch)
+                while not self._stopped:
+                    with suppress(queue.Full):
+                        self._queue.put(stretch, timeout=_LOOK)
+                        break
         except BaseException as error:
             self._error = error

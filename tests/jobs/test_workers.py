@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pytest
 
 from stylizer.compose import Composed
 from stylizer.description import EffectsConfig
-from stylizer.errors import SourceError, StylizerError
+from stylizer.errors import SinkError, SourceError, StylizerError
 from stylizer.frame import Frame
 from stylizer.io.sinks.video_writer import VideoWriter
+from stylizer.jobs import processes
 from stylizer.jobs.crew import CrewConfig, WorkProgress
 from stylizer.jobs.folder import JobFolder
 from stylizer.jobs.parts import Parts
@@ -233,3 +236,42 @@ def test_an_error_in_a_worker_is_raised(tmp_path: Path) -> None:
     output = tmp_path / "out.mp4"
     with open_job(output) as job, pytest.raises(SourceError, match="frame 12 cannot be painted"):
         work(job, failing)
+
+
+def test_a_stretch_that_is_finished_is_not_painted_again(tmp_path: Path) -> None:
+    """As when a worker died between its last segment and its word."""
+    with open_job(tmp_path / "out.mp4") as job:
+        config = FramesWork(
+            folder=job.path, open_source=Part, make_stylizer=usual, make_kind=film, division=USUAL
+        )
+        paint = config.load()
+        for stretch in find_stretches(Part(0, None), CutConfig(), USUAL):
+            assert paint(stretch, lambda *_: None) == stretch.end - stretch.first
+            assert paint(stretch, lambda *_: None) == 0
+
+
+def test_an_error_that_cannot_be_sent_comes_as_its_words() -> None:
+    class Local(Exception):
+        pass
+
+    sent = processes._portable(Local("no room"))
+    assert isinstance(sent, StylizerError) and str(sent) == "Local: no room"
+    kept = SourceError("gone")
+    assert processes._portable(kept) is kept
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no flock")
+def test_a_folder_whose_lock_was_removed_meanwhile_is_not_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import fcntl
+
+    locking = fcntl.flock
+
+    def lock(file: IO[bytes], how: int) -> None:
+        locking(file, how)
+        Path(str(file.name)).unlink()  # by the process that just let go of it
+
+    monkeypatch.setattr(fcntl, "flock", lock)
+    with pytest.raises(SinkError, match="another process works on this job"):
+        open_job(tmp_path / "out.mp4")
