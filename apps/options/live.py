@@ -16,6 +16,7 @@ from stylizer.io.atomic import check_target
 from stylizer.io.media.formats import CONTAINERS
 from stylizer.io.open import open_sink
 from stylizer.io.sinks.broadcast import Broadcast
+from stylizer.io.sinks.mjpeg import is_address, parse_address
 from stylizer.io.sinks.virtual_camera import check_virtual_camera
 from stylizer.io.sources.wrappers import Limited
 from stylizer.live.budget import Budget, BudgetConfig
@@ -98,11 +99,12 @@ class LiveOutputs:
         list[str],
         option(
             "output",
-            f"`{_WINDOW}`, `{_VIRTUAL_CAMERA}` (other programs see a webcam), or a video file; "
+            f"`{_WINDOW}`, `{_VIRTUAL_CAMERA}` (other programs see a webcam), a video file, or "
+            "`http://:9090`, where any player on the network can watch; "
             "repeat it for several at once. Without a window, Ctrl-C ends it. "
             f"Default: {_WINDOW}.",
             _OUTPUT,
-            metavar=f"{_WINDOW}|{_VIRTUAL_CAMERA}|FILE",
+            metavar=f"{_WINDOW}|{_VIRTUAL_CAMERA}|FILE|http://:PORT",
             show_default=False,
         ),
     ] = field(default_factory=lambda: [_WINDOW])
@@ -129,20 +131,21 @@ class LiveOutputs:
 
         Raises:
           ConfigError: one output is given twice, or ``--duration`` is out of its range.
-          SinkError: a file cannot be written, is none of a video, or exists; the package for
-            virtual cameras is not installed.
+          SinkError: a file cannot be written, is none of a video, or exists; an address is none;
+            the package for virtual cameras is not installed.
         """
         if self.duration is not None and not self.duration > 0:
             raise ConfigError(f"--duration: expected more than 0 seconds, got {self.duration:g}")
         names = [
-            name if name in (_WINDOW, _VIRTUAL_CAMERA) else str(Path(name).resolve())
-            for name in self.output
+            name if self._is_no_file(name) else str(Path(name).resolve()) for name in self.output
         ]
         for name in names:
             if names.count(name) > 1:
                 raise ConfigError(f"--output: {name} is given twice")
         for path in self._files():
             self._check_file(path)
+        for name in filter(is_address, self.output):
+            parse_address(name)
         if _VIRTUAL_CAMERA in self.output:
             check_virtual_camera()
 
@@ -172,13 +175,17 @@ class LiveOutputs:
         return sinks[0] if len(sinks) == 1 else Broadcast(sinks)
 
     def _files(self) -> list[Path]:
-        return [Path(name) for name in self.output if name not in (_WINDOW, _VIRTUAL_CAMERA)]
+        return [Path(name) for name in self.output if not self._is_no_file(name)]
+
+    @staticmethod
+    def _is_no_file(name: str) -> bool:
+        return name in (_WINDOW, _VIRTUAL_CAMERA) or is_address(name)
 
     def _check_file(self, path: Path) -> None:
         if path.suffix.lower() not in CONTAINERS:
             raise SinkError(
-                f"--output: expected {_WINDOW}, {_VIRTUAL_CAMERA} or a file ending in "
-                f"{' '.join(CONTAINERS)}, got {str(path)!r}"
+                f"--output: expected {_WINDOW}, {_VIRTUAL_CAMERA}, http://:PORT or a file ending "
+                f"in {' '.join(CONTAINERS)}, got {str(path)!r}"
             )
         check_target(path, overwrite=True)
         if path.exists() and not self.overwrite:

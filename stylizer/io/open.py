@@ -20,6 +20,7 @@ from stylizer.io.media.encoding import VideoWriterConfig
 from stylizer.io.media.formats import CONTAINERS
 from stylizer.io.media.timeline import Timeline, read_timeline
 from stylizer.io.sinks.folder_writer import FolderWriter
+from stylizer.io.sinks.mjpeg import MjpegServer, is_address
 from stylizer.io.sinks.recording import Recording
 from stylizer.io.sinks.stream_writer import StreamFormat, StreamWriter
 from stylizer.io.sinks.video_writer import TIMED, VideoWriter
@@ -288,6 +289,10 @@ def _make_virtual_camera(text: str, writing: SinkOptions) -> FrameSink:
     return VirtualCamera(size=writing.source.size, rate=writing.rate)
 
 
+def _make_mjpeg(text: str, writing: SinkOptions) -> FrameSink:
+    return MjpegServer(text)
+
+
 def _make_video(text: str, writing: SinkOptions) -> FrameSink:
     source, path = writing.source, Path(text)
     if source.rate is None:
@@ -384,6 +389,7 @@ SINKS: tuple[SinkKind, ...] = (
         fits=lambda text: text == "virtual-camera",
         make=_make_virtual_camera,
     ),
+    SinkKind(name="http://[HOST]:PORT", fits=is_address, make=_make_mjpeg),
     SinkKind(
         name="a numbered pattern as frames/%05d.png",
         fits=lambda text: is_numbered(Path(text).name),
