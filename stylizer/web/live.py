@@ -1,7 +1,8 @@
 """Live streams: a frame comes in as JPEG, is painted, and goes out as JPEG.
 
-Frames are answered in their order. A client may send the next ones before it has the answer: they
-wait in the connection, whose other side is told to send no more when there are two. A slow client
+Frames are answered in their order; while one is finished, the next is begun. A client may send the
+next ones before it has the answer: they wait in the connection, whose other side is told to send no
+more when there are two. A slow client
 holds up nobody: connections belong to the server's loop, and frames are painted in other threads.
 """
 
@@ -25,7 +26,7 @@ from stylizer.web.events import log_event
 from stylizer.web.gallery import Gallery
 from stylizer.web.jpeg import decode_frame, encode_jpeg
 from stylizer.web.options import LiveSettings, StyleChoice, read_live_settings, read_object
-from stylizer.web.painter import ClientPainter
+from stylizer.web.painter import Begun, ClientPainter
 from stylizer.web.sessions import Session, Sessions
 
 __all__ = ["MISTAKE", "REFUSED", "Clients", "LiveService", "Receive", "Send"]
@@ -40,6 +41,7 @@ REFUSED = 1008
 """Closing code: a policy, such as a limit, was violated (RFC 6455, 7.4.1)."""
 MISTAKE = 1011
 """Closing code: the server failed."""
+_FAILED = "the server made a mistake; its log says which"
 _MOST_MISTAKES = 64
 """Messages in a row that are wrong, before the connection ends."""
 _LONGEST_REASON = 120
@@ -136,7 +138,7 @@ class LiveService:
             pass
         except Exception:
             _log.exception("client failed")
-            await socket.close(MISTAKE, "the server made a mistake; its log says which")
+            await socket.close(MISTAKE, _FAILED)
 
     async def in_thread(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Call a function in a thread of its own."""
@@ -193,24 +195,43 @@ class _Stream:
         """
         service = self._service
         engine = await service.in_thread(self._begin)
+        self._last: Awaitable[None] = asyncio.ensure_future(asyncio.sleep(0))
         await self._tell("ready", engine=engine)
-        mistakes = 0
+        try:
+            return await self._answer()
+        finally:
+            await self._last
+
+    async def _answer(self) -> str:
+        service, mistakes = self._service, 0
         while mistakes < _MOST_MISTAKES:
             message = await self._socket.receive(service.config.idle_seconds)
             if message is None:
                 return "nothing came for too long; connect again"
             try:
                 if isinstance(message, str):
+                    await self._last
                     await service.in_thread(self._change, message)
                 else:
-                    painted, stats = await service.in_thread(self._paint, message)
-                    await self._socket.send(painted)
-                    await self._tell("stats", **stats)
+                    begun = await service.in_thread(self._begin_frame, message)
+                    await self._last
+                    self._last = asyncio.create_task(self._finish(begun))
                 mistakes = 0
             except ApiError as error:
                 mistakes += 1
+                await self._last
                 await self._tell("error", code=error.code, message=error.message)
         return "more wrong messages than can be answered"
+
+    async def _finish(self, begun: Begun) -> None:
+        """Finish a frame and send it, while the next one is begun."""
+        try:
+            painted, stats = await self._service.in_thread(self._finish_frame, begun)
+        except Exception:
+            await self._socket.close(MISTAKE, _FAILED)  # who waits for it sends nothing more
+            raise
+        await self._socket.send(painted)
+        await self._tell("stats", **stats)
 
     def _begin(self) -> str:
         gallery = self._service.gallery
@@ -231,18 +252,26 @@ class _Stream:
             self._code = self._service.gallery.mix(settings.styles, own)
         self._painter.change(settings, self._code)
 
-    def _paint(self, data: bytes) -> tuple[bytes, dict[str, Any]]:
+    def _begin_frame(self, data: bytes) -> Begun:
         config, painter = self._service.config, self._painter
         if painter is None:  # it is made before the first message is read
             raise _Gone
         short_side = min(painter.settings.short_side, config.live_short_side)
-        image = decode_frame(data, short_side=short_side)
+        return painter.begin(decode_frame(data, short_side=short_side))
+
+    def _finish_frame(self, begun: Begun) -> tuple[bytes, dict[str, Any]]:
+        if self._painter is None:
+            raise _Gone
         began = time.perf_counter()
-        painted = painter(image)
-        spent = time.perf_counter() - began
+        painted = self._painter.finish(begun)
+        spent = begun.seconds + time.perf_counter() - began
         self.frames += 1
-        stats = {"paint_ms": round(1000 * spent, 1), "size": [painted.shape[1], painted.shape[0]]}
-        return encode_jpeg(painted, quality=painter.settings.quality), stats
+        stats = {
+            "paint_ms": round(1000 * spent, 1),
+            "size": [painted.shape[1], painted.shape[0]],
+            "painted": begun.painted.size,
+        }
+        return encode_jpeg(painted, quality=self._painter.settings.quality), stats
 
     async def _tell(self, kind: str, **values: Any) -> None:
         await self._socket.send(json.dumps({"type": kind, **values}))

@@ -3,27 +3,60 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 
 from stylizer.compose import Composed
 from stylizer.description import EffectsConfig
 from stylizer.effects.faces import FaceMode, FacesConfig
-from stylizer.effects.scale import USUAL_STROKE, paint_size
+from stylizer.effects.scale import USUAL_STROKE, PaintSmaller, paint_size
 from stylizer.faces.models import are_faces_available
 from stylizer.frame import Frame, Image
 from stylizer.io.resize import resize_image
+from stylizer.live.budget import Budget, BudgetConfig
+from stylizer.live.levels import Level, fast_levels
 from stylizer.network.inputs import StyleEmbedding
 from stylizer.network.runtime import NoisyRuntime, Runtime, paint_frame
 from stylizer.temporal.coherence import CoherenceConfig
 from stylizer.web.options import LiveSettings
 
-__all__ = ["ClientPainter", "face_config"]
+__all__ = ["Begun", "ClientPainter", "face_config"]
 
 _NEW_SIZE_SECONDS = 1.0
 """Pictures change their size at most this often: the network is compiled for each size."""
 
+_RATE = BudgetConfig(fps=24.0)
+_COARSEST = 0.65
+"""Least share of the sides that is painted, to hold the rate; with less, little is left to see."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Begun:
+    """A frame that is painted, and not yet finished.
+
+    Attributes:
+      source: as it came, at the size that holds at present.
+      painted: by the network alone.
+      cut: whether what is remembered of earlier frames is to be forgotten.
+      level: what was painted at.
+      seconds: that it took.
+    """
+
+    source: Frame
+    painted: Frame
+    cut: bool
+    level: Level
+    seconds: float
+
 
 class ClientPainter:
-    """Paints one client's stream; other settings work from the next frame on."""
+    """Paints one client's stream; other settings work from the next frame on.
+
+    A frame is begun and finished, each in a thread of its own: while one is finished, the next may
+    be begun.
+
+    Where painting takes too long for a film's rate, because others paint too or the browser is on
+    the same machine, flow and size give way, as with ``stylizer live``.
+    """
 
     def __init__(self, runtime: Runtime, settings: LiveSettings, code: StyleEmbedding) -> None:
         """Remember what to paint with.
@@ -34,8 +67,10 @@ class ClientPainter:
           code: of the style, or of the mixture of styles.
         """
         self._pure = _Pure(runtime, code)
+        self._smaller = PaintSmaller(self._pure)
         self._settings = settings
-        self._composed = Composed(self._pure, _effects(settings))
+        self._anew()
+        self._composed = Composed(self._smaller, self._effects(settings))
         self._frames = 0
         self._began = time.monotonic()
         self._size: tuple[int, int] | None = None
@@ -46,45 +81,84 @@ class ClientPainter:
         """What is painted by."""
         return self._settings
 
+    @property
+    def painted_size(self) -> tuple[int, int] | None:
+        """The (width, height) that is painted, and enlarged afterwards; None before a frame."""
+        return self._smaller.size
+
     def change(self, settings: LiveSettings, code: StyleEmbedding) -> None:
         """Paint by other settings, after another code, from the next frame on."""
         before, self._settings, self._pure.code = self._settings, settings, code
-        self._composed.configure(_effects(settings))
+        if settings.adapts != before.adapts:
+            self._anew()
+            self._size = None
+        self._composed.configure(self._effects(settings))
         if settings.styles != before.styles:
             self._composed.reset()  # else the old style would fade away slowly
 
-    def __call__(self, image: Image) -> Image:
-        """Return a picture painted.
-
-        Args:
-          image: uint8 RGB, (H, W, 3).
-
-        Returns:
-          uint8 RGB, of the same size, or of the one before if that is only just new.
-        """
+    def begin(self, image: Image) -> Begun:
+        """Have the network paint a picture, uint8 RGB, (H, W, 3)."""
         now = time.monotonic()
         image = self._settle(image, now)
-        frame = Frame(image, self._frames, now - self._began)
+        source = Frame(image, self._frames, now - self._began)
         self._frames += 1
-        return self._composed(frame).image
+        began = time.perf_counter()
+        cut = self._composed.begins_shot(source)
+        painter = self._composed.painter
+        if cut:
+            painter.reset()
+        painted = painter(source)
+        spent = time.perf_counter() - began
+        return Begun(source=source, painted=painted, cut=cut, level=self._level, seconds=spent)
+
+    def finish(self, begun: Begun) -> Image:
+        """Return a picture finished; they are, in their order.
+
+        Returns:
+          uint8 RGB, of the size that was begun, or of the one before if that is only just new.
+        """
+        began = time.perf_counter()
+        if begun.level is not self._arranged:
+            self._arranged = begun.level
+            self._composed.configure(self._effects(self._settings))
+        painted = begun.painted
+        for effect in self._composed.effects:
+            if begun.cut:
+                effect.reset()
+            painted = effect(begun.source, painted)
+        ended = time.perf_counter()
+        if begun.level is self._budget.level:
+            self._budget.spent(max(begun.seconds, ended - began), now=ended)
+        return painted.image
+
+    def _anew(self) -> None:
+        """Begin at the best level."""
+        levels = [level for level in fast_levels("fast") if level.scale >= _COARSEST]
+        self._budget = Budget(levels if self._settings.adapts else levels[:1], _RATE)
+        self._level: Level = self._budget.level
+        self._arranged: Level = self._level
 
     def _settle(self, image: Image, now: float) -> Image:
+        """Return the picture at the size that holds at present, after what follows from it."""
         size = (image.shape[1], image.shape[0])
-        if self._size is None or (size != self._size and now - self._sized >= _NEW_SIZE_SECONDS):
-            self._size, self._sized = size, now
+        other = size != self._size and now - self._sized >= _NEW_SIZE_SECONDS
+        if self._size is None or other or self._level is not self._budget.level:
+            if self._size is None or other:
+                self._size, self._sized = size, now
+            self._level = self._budget.level
+            self._smaller.size = self._level.fit(paint_size(self._size, USUAL_STROKE))
             # here, so that others can paint meanwhile
-            self._pure.runtime.prepare(paint_size(size, USUAL_STROKE), self._pure.code)
+            self._pure.runtime.prepare(self._smaller.size, self._pure.code)
         return resize_image(image, self._size)
 
-
-def _effects(settings: LiveSettings) -> EffectsConfig:
-    return EffectsConfig(
-        strength=settings.strength,
-        keep_color=settings.keep_color,
-        faces=face_config(settings.faces),
-        coherence=CoherenceConfig(strength=settings.coherence),
-        stroke=USUAL_STROKE,
-    )
+    def _effects(self, settings: LiveSettings) -> EffectsConfig:
+        return EffectsConfig(
+            strength=settings.strength,
+            keep_color=settings.keep_color,
+            faces=face_config(settings.faces),
+            coherence=CoherenceConfig(strength=settings.coherence, preset=self._arranged.flow),
+            stroke=None,  # sizes are chosen here
+        )
 
 
 def face_config(mode: FaceMode) -> FacesConfig | None:

@@ -69,6 +69,37 @@ def test_a_stream_outlives_the_time_that_a_request_has_to_begin(
             time.sleep(0.05)
 
 
+def test_small_messages_do_not_wait_for_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin, without_delay = server._Http.connection_made, []
+
+    def note(self: Any, transport: Any) -> None:
+        begin(self, transport)
+        own = transport.get_extra_info("socket")
+        without_delay.append(own.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+
+    monkeypatch.setattr(server._Http, "connection_made", note)
+    with serve(tmp_path) as site, live(site) as client:
+        told(client)
+    assert without_delay
+    assert all(without_delay)
+
+
+def test_less_is_painted_where_painting_takes_too_long_and_the_picture_keeps_its_size(
+    tmp_path: Path,
+) -> None:
+    with serve(tmp_path, runtime=FlatRuntime(delay=0.1)) as site:
+        for adapts in (True, False):
+            with live(site) as client:
+                told(client)
+                client.send(settings("the_scream", short_side=128, adapts=adapts))
+                for _ in range(8):
+                    image, stats = painted(client, jpeg((256, 128)))
+                assert image.shape == (128, 256, 3)
+                assert (stats["painted"][1] < 128) == adapts
+
+
 def end_of(closed: pytest.ExceptionInfo[ConnectionClosed]) -> tuple[int, str]:
     """Return the code and the words that the server closed a connection with."""
     assert closed.value.rcvd is not None, closed.value

@@ -1,5 +1,8 @@
 /** The browser's camera: opening it, naming what went wrong, and its frames one by one. */
 
+/** @typedef {{picture: VideoFrame | ImageBitmap, width: number, height: number, captured: number}} Shot
+ *    a frame, to be closed by who has it, its size in pixels, and when it was captured, ms */
+
 const WORDS = {
   NotAllowedError:
     "The camera was refused. Allow it for this page " +
@@ -12,8 +15,9 @@ const WORDS = {
 export class Camera extends EventTarget {
   #video;
   #stream = null;
-  #fresh = null;
+  #fresh = null; // the newest frame: to be taken, or dropped
   #waiting = null;
+  #direct = false;
 
   /** @param {HTMLVideoElement} video what plays the camera's picture */
   constructor(video) {
@@ -66,7 +70,8 @@ export class Camera extends EventTarget {
     track.addEventListener("ended", () => this.dispatchEvent(new Event("end")));
     this.#video.srcObject = this.#stream;
     await this.#video.play();
-    this.#watch(this.#stream);
+    if (globalThis.MediaStreamTrackProcessor) this.#read(this.#stream);
+    else this.#watch(this.#stream);
   }
 
   /** Ask the running camera for another size; it may keep its own. */
@@ -77,6 +82,7 @@ export class Camera extends EventTarget {
   close() {
     for (const track of this.#stream?.getTracks() ?? []) track.stop();
     this.#stream = null;
+    this.#fresh?.drop?.();
     this.#fresh = null;
     this.#video.srcObject = null;
     this.#waiting?.(null);
@@ -94,30 +100,78 @@ export class Camera extends EventTarget {
 
   /**
    * Wait for a frame that was not given yet: at once where one came meanwhile.
-   * @returns {Promise<number | null>} when it was captured, ms; null when the camera was closed
+   * @returns {Promise<Shot | null>} null when the camera was closed
    */
   nextFrame() {
-    const captured = this.#fresh;
+    const fresh = this.#fresh;
     this.#fresh = null;
-    if (captured !== null || !this.#stream) return Promise.resolve(captured);
+    if (fresh || !this.#stream) return Promise.resolve(fresh ? fresh.take() : null);
     return new Promise((resolve) => (this.#waiting = resolve));
   }
 
+  /** @returns {boolean} whether frames come from the track itself, and the video need not be seen */
+  get direct() {
+    return this.#direct;
+  }
+
+  /** Have a frame taken by who waits for one, or by who comes before the next. */
+  #offer(frame) {
+    this.#fresh?.drop?.();
+    this.#fresh = this.#waiting ? null : frame;
+    this.#waiting?.(frame.take());
+    this.#waiting = null;
+  }
+
+  /** Take frames from the track: at once, and without the page being laid out for each. */
+  async #read(stream) {
+    const [track] = stream.getVideoTracks();
+    const reader = new MediaStreamTrackProcessor({ track, maxBufferSize: 1 }).readable.getReader();
+    let before = Infinity; // from the camera's clock to ours, by the quickest frame
+    this.#direct = true;
+    while (this.#stream === stream) {
+      const { value: picture, done } = await reader.read();
+      if (done) return;
+      if (this.#stream !== stream) return picture.close();
+      const [width, height] = [picture.displayWidth, picture.displayHeight];
+      if (width > height !== this.#video.videoWidth > this.#video.videoHeight) {
+        picture.close(); // a phone that was turned, whose frames do not tell
+        reader.cancel();
+        this.#direct = false;
+        return this.#watch(stream);
+      }
+      before = Math.min(before, performance.now() - picture.timestamp / 1000);
+      const captured = picture.timestamp / 1000 + before;
+      const take = () => ({ picture, width, height, captured });
+      this.#offer({ take, drop: () => picture.close() });
+    }
+  }
+
+  /** Take frames from what the video shows. */
   #watch(stream) {
+    const video = this.#video;
     const seen = (now, frame) => {
       if (this.#stream !== stream) return;
       const captured = frame?.captureTime ?? now;
-      if (this.#waiting) this.#waiting(captured);
-      else this.#fresh = captured;
-      this.#waiting = null;
+      const { videoWidth: width, videoHeight: height } = video;
+      this.#offer({ take: async () => ({ picture: await grab(video), width, height, captured }) });
       next();
     };
     const next = () =>
-      this.#video.requestVideoFrameCallback
-        ? this.#video.requestVideoFrameCallback(seen)
+      video.requestVideoFrameCallback
+        ? video.requestVideoFrameCallback(seen)
         : requestAnimationFrame(seen);
     next();
   }
+}
+
+/** Take the picture out as it is, which costs nothing, or as a copy. */
+async function grab(video) {
+  try {
+    if (globalThis.VideoFrame) return new VideoFrame(video);
+  } catch {
+    // as of a picture that is turned in a way that frames cannot tell
+  }
+  return createImageBitmap(video);
 }
 
 function wanted(side) {

@@ -1,4 +1,4 @@
-/** Turns a video's picture into a JPEG: in a worker, where the browser has what that needs. */
+/** Turns a camera's picture into a JPEG: in a worker, where the browser has what that needs. */
 
 /** @typedef {{width: number, height: number, mirror: boolean, quality: number}} Look */
 
@@ -16,13 +16,12 @@ export class Encoder {
   }
 
   /**
-   * @param {HTMLVideoElement} video what it shows now
+   * @param {VideoFrame | ImageBitmap} picture it is closed
    * @param {Look} look
    * @returns {Promise<ArrayBuffer | Blob>} a JPEG
    */
-  async encode(video, look) {
-    if (!this.#worker) return this.#encodeHere(video, look);
-    const picture = await grab(video);
+  async encode(picture, look) {
+    if (!this.#worker) return this.#encodeHere(picture, look);
     return new Promise((resolve, reject) => {
       const number = ++this.#count;
       this.#waiting.set(number, { resolve, reject });
@@ -44,23 +43,14 @@ export class Encoder {
     this.#waiting.clear();
   }
 
-  #encodeHere(video, { width, height, mirror, quality }) {
+  #encodeHere(picture, { width, height, mirror, quality }) {
     this.#canvas ??= document.createElement("canvas");
     [this.#canvas.width, this.#canvas.height] = [width, height];
     // Read at every frame, so it is better off outside the GPU's memory.
     const pen = this.#canvas.getContext("2d", { alpha: false, willReadFrequently: true });
     if (mirror) pen.setTransform(-1, 0, 0, 1, width, 0);
-    pen.drawImage(video, 0, 0, width, height);
+    pen.drawImage(picture, 0, 0, width, height);
+    picture.close();
     return new Promise((resolve) => this.#canvas.toBlob(resolve, "image/jpeg", quality));
   }
-}
-
-/** Take the picture out as it is, which costs nothing, or as a copy. */
-async function grab(video) {
-  try {
-    if (globalThis.VideoFrame) return new VideoFrame(video);
-  } catch {
-    // as of a picture that is turned in a way that frames cannot tell
-  }
-  return createImageBitmap(video);
 }

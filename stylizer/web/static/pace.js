@@ -3,6 +3,7 @@
 const GOAL = 10; // frames a second, below which pictures get coarser or smaller
 const QUICK = 250; // ms that a frame that is alone may take on the line
 const FASTEST = 25; // ms between two frames
+const CALMEST = 40; // the same, where painting takes long: a machine that is full is late besides
 const SLOWEST = 2000;
 const CALM = [1.2, 1.5]; // how long a frame may take, by how long one takes that is alone
 const SLACK = 15; // ms that it may take besides
@@ -107,7 +108,8 @@ export class Pace {
     } else {
       this.#took += MEMORY * (took - this.#took);
       const more = this.#took - SLACK;
-      if (more < CALM[0] * this.#alone) this.#gap = Math.max(FASTEST, this.#gap * (1 - STEP));
+      const fastest = this.#busy ? CALMEST : FASTEST;
+      if (more < CALM[0] * this.#alone) this.#gap = Math.max(fastest, this.#gap * (1 - STEP));
       const queue = more / (CALM[1] * this.#alone);
       if (queue > 1) this.#gap = Math.min(SLOWEST, this.#gap * (1 + STEP * Math.min(3, queue)));
     }
