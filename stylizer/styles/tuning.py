@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image as pillow
 
 from stylizer.errors import SourceError, StyleError
 from stylizer.frame import Image
@@ -41,9 +42,12 @@ _MOST_BYTES = 4_000_000
 _MOST_NUMBERS = 20_000_000
 """In a change: what a stranger's file may make us allocate."""
 
+_SCAN, _MOST_SCANS = b"\xff\xda", 16
+"""What each scan of a JPEG begins with; the more there are, the longer it takes."""
+
 _DAMAGED = (
     *(OSError, KeyError, ValueError, TypeError, EOFError),
-    *(zipfile.BadZipFile, zlib.error, SourceError),
+    *(zipfile.BadZipFile, zlib.error, SourceError, MemoryError, NotImplementedError),
 )
 _ARRAYS = ("vectors", "left", "right", "scales")
 
@@ -151,8 +155,12 @@ def write_tuning(
         np.savez_compressed(file, allow_pickle=False, **arrays)
 
 
-def read_tuning(path: Path) -> tuple[Tuning, str, Image | None]:
+def read_tuning(path: Path, *, most_pixels: int | None = None) -> tuple[Tuning, str, Image | None]:
     """Read a tuned style: what was found, the style's name, and its picture, uint8 RGB.
+
+    Args:
+      path: the file.
+      most_pixels: that the picture may have; looked up before it is decoded.
 
     Raises:
       StyleError: the file cannot be read, or is none that `write_tuning` wrote.
@@ -161,15 +169,18 @@ def read_tuning(path: Path) -> tuple[Tuning, str, Image | None]:
         data = path.read_bytes() if path.stat().st_size <= _MOST_BYTES else b""
     except OSError as error:
         raise StyleError(f"{path}: cannot be read ({error.strerror})") from error
-    return parse_tuning(data, where=str(path))
+    return parse_tuning(data, where=str(path), most_pixels=most_pixels)
 
 
-def parse_tuning(data: bytes, *, where: str) -> tuple[Tuning, str, Image | None]:
+def parse_tuning(
+    data: bytes, *, where: str, most_pixels: int | None = None
+) -> tuple[Tuning, str, Image | None]:
     """Return what a file that `write_tuning` wrote holds; see `read_tuning`.
 
     Args:
       data: its bytes.
       where: what to call it in an error.
+      most_pixels: that the picture may have; looked up before it is decoded.
 
     Raises:
       StyleError: it is no such file.
@@ -189,12 +200,29 @@ def parse_tuning(data: bytes, *, where: str) -> tuple[Tuning, str, Image | None]
             scale=float(about["scale"]),
             parts=_parts(about["parts"], arrays),
         )
-        picture = decode_image(bytes(arrays["picture"])) if "picture" in arrays else None
+        picture = _decode(arrays.get("picture"), most_pixels)
         return tuning, str(about["name"]), picture
     except _DAMAGED as error:
         raise StyleError(
             f"{where}: expected a style that `stylizer tune` wrote ({error}); tune it again"
         ) from error
+
+
+def _decode(data: Any, most_pixels: int | None) -> Image | None:
+    """Decode the picture, a JPEG.
+
+    Raises:
+      SourceError: it is damaged.
+      ValueError: it has more pixels than it may, or scans than any that is written here.
+    """
+    if data is None:
+        return None
+    encoded = bytes(data)
+    with pillow.open(io.BytesIO(encoded), formats=("JPEG",)) as opened:
+        pixels = opened.width * opened.height
+    if most_pixels is not None and (pixels > most_pixels or encoded.count(_SCAN) > _MOST_SCANS):
+        raise ValueError(f"a picture of {pixels:,} pixels, or of very many scans")
+    return decode_image(encoded)
 
 
 def _joined(parts: list[Any], kind: Any) -> npt.NDArray[Any]:

@@ -57,6 +57,7 @@ class WebConfig:
       gatys_pixels: of a picture that is optimized; larger ones are reduced.
       live_short_side: of a live picture, in pixels; larger ones are reduced.
       iterations: of an optimized picture, at most.
+      tune_minutes: for which a style of a visitor may be improved, at most.
       video_seconds: of a video.
       idle_seconds: after which a live client that sends nothing is let go.
       ping_seconds: between two pings; who does not answer one in twice as long is let go.
@@ -85,6 +86,7 @@ class WebConfig:
     gatys_pixels: int = 1_000_000
     live_short_side: int = 720
     iterations: int = 500
+    tune_minutes: float = 10.0
     video_seconds: float = 300.0
     idle_seconds: float = 600.0
     ping_seconds: float = 10.0

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
+from stylizer.errors import ConfigError, StyleError
 from stylizer.frame import Image
 from stylizer.io.image import read_image
 from stylizer.network.config import FastConfig
@@ -16,6 +19,7 @@ from stylizer.network.runtime import Runtime, load_runtime
 from stylizer.network.stylizer import mix_codes
 from stylizer.styles.built_in import NamedStyle, load_named_style, style_names
 from stylizer.styles.load import MIN_SIDE, AnyStyle, Style
+from stylizer.styles.tuning import parse_tuning
 from stylizer.web.errors import ApiError
 from stylizer.web.events import log_event
 from stylizer.web.jpeg import decode_frame, encode_jpeg, shrink
@@ -38,6 +42,9 @@ _KEPT_SIDE = 512
 
 _SAMPLE_SIDE = 200
 _MOST_ASPECT = 4
+_FIRST = ("starry_night", "great_wave", "the_scream", "stained_glass", "composition_vii")
+_MOST_CODES = 10
+"""That are kept: the code of a tuned style has 3 MB, and making it anew takes milliseconds."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,26 +55,27 @@ class OwnStyle:
       id: ``own-`` and random letters.
       title: for people, from the file's name.
       jpeg: the picture, reduced, for what reads pictures.
-      code: what the network knows of it.
       sample: the picture as a small JPEG.
+      tuned: what `stylizer.styles.tuning.write_tuning` writes, where the network was tuned to it.
     """
 
     id: str
     title: str
     jpeg: bytes
-    code: StyleEmbedding
     sample: bytes
+    tuned: bytes | None = None
 
     def as_style(self, weight: float) -> Style:
         """Return it as the library has it."""
         image = decode_frame(self.jpeg, short_side=_KEPT_SIDE)
-        return Style(name=self.title, image=image, weight=weight)
+        tuning = None if self.tuned is None else parse_tuning(self.tuned, where=self.title)[0]
+        return Style(name=self.title, image=image, weight=weight, tuning=tuning)
 
 
 class Gallery:
     """Built-in styles with codes and samples, and the network; loaded when first asked for.
 
-    Codes are kept, so that a live stream never waits for a style to be encoded.
+    The codes that were used last are kept.
     """
 
     def __init__(self, config: FastConfig, *, loader: RuntimeLoader = load_runtime) -> None:
@@ -79,7 +87,9 @@ class Gallery:
         """
         self._config, self._loader = config, loader
         self._loading, self._sampling = threading.Lock(), threading.Lock()
-        self._loaded: tuple[Runtime, dict[str, StyleEmbedding]] | None = None
+        self._loaded: Runtime | None = None
+        self._encoding = threading.Lock()
+        self._codes: OrderedDict[str | OwnStyle, StyleEmbedding] = OrderedDict()
         self._samples: dict[str, bytes] = {}
 
     @property
@@ -89,7 +99,11 @@ class Gallery:
         Raises:
           BackendError, WeightsError: as `stylizer.network.runtime.load_runtime` says.
         """
-        return self._load()[0]
+        with self._loading:
+            if self._loaded is None:
+                self._loaded = self._loader(self._config)
+                log_event(_log, "loaded", engine=self._loaded.description)
+            return self._loaded
 
     def load_another(self) -> Runtime:
         """Load a network of one's own, that holds up no live stream.
@@ -100,10 +114,25 @@ class Gallery:
         return self._loader(self._config)
 
     def built_in(self) -> list[NamedStyle]:
-        """Return the built-in styles, by name."""
-        return [load_named_style(name) for name in style_names()]
+        """Return the built-in styles: first some that show what can be done, others by name."""
+        names = style_names()
+        first = [name for name in _FIRST if name in names]
+        return [load_named_style(name) for name in dict.fromkeys([*first, *names])]
 
-    def encode(self, title: str, image: Image, *, id: str, jpeg: bytes | None = None) -> OwnStyle:
+    @property
+    def network(self) -> str:
+        """The name of the network."""
+        return self._config.network
+
+    def encode(
+        self,
+        title: str,
+        image: Image,
+        *,
+        id: str,
+        jpeg: bytes | None = None,
+        tuned: bytes | None = None,
+    ) -> OwnStyle:
         """Read a visitor's picture as a style.
 
         Args:
@@ -111,10 +140,11 @@ class Gallery:
           image: uint8 RGB, (H, W, 3).
           id: what it will be called by.
           jpeg: the picture as it was kept before; None for a new one.
+          tuned: the file of a tuned style; None for a picture alone.
 
         Raises:
-          ApiError: it is too small, or too narrow: a network reads a style at a short side of its
-            own, at which a narrow picture is huge.
+          ApiError: it was tuned for other weights; or it is too small, or too narrow: a network
+            reads a style at a short side of its own, at which a narrow picture is huge.
         """
         least, most = sorted(image.shape[:2])
         if least < MIN_SIDE or most > _MOST_ASPECT * least:
@@ -125,18 +155,27 @@ class Gallery:
                 f"times as long as wide, got {most} and {least}",
             )
         kept = shrink(image, _KEPT_SIDE)
-        code = self.runtime.encode(Style(name=title, image=kept), scale=1.0)
         sample = encode_jpeg(shrink(kept, _SAMPLE_SIDE))
         jpeg = jpeg or encode_jpeg(kept, quality=92)
-        return OwnStyle(id=id, title=title, jpeg=jpeg, code=code, sample=sample)
+        style = OwnStyle(id=id, title=title, jpeg=jpeg, sample=sample, tuned=tuned)
+        try:
+            code = self._code(style, lambda: style.as_style(1.0))
+            if tuned is not None:  # a change of another size is refused here, and not in a stream
+                self.runtime.prepare((64, 64), code)
+        except (ConfigError, StyleError) as error:
+            raise ApiError(400, "bad_style", str(error)) from None
+        return style
 
-    def decode_style(self, title: str, jpeg: bytes, *, id: str) -> OwnStyle:
+    def decode_style(
+        self, title: str, jpeg: bytes, *, id: str, tuned: bytes | None = None
+    ) -> OwnStyle:
         """Read a style that was kept, from its own picture.
 
         Raises:
           ApiError: it is damaged.
         """
-        return self.encode(title, decode_frame(jpeg, short_side=_KEPT_SIDE), id=id, jpeg=jpeg)
+        image = decode_frame(jpeg, short_side=_KEPT_SIDE)
+        return self.encode(title, image, id=id, jpeg=jpeg, tuned=tuned)
 
     def title(self, choices: Sequence[StyleChoice], own: dict[str, OwnStyle]) -> str:
         """Return the names of some styles, for people."""
@@ -145,7 +184,7 @@ class Gallery:
         return " + ".join(names.get(choice.id, "a style") for choice in choices)
 
     def mix(self, choices: Sequence[StyleChoice], own: dict[str, OwnStyle]) -> StyleEmbedding:
-        """Return the mean of some styles' codes, by weight; nothing is encoded here.
+        """Return the mean of some styles' codes, by weight.
 
         Args:
           choices: one or more.
@@ -154,9 +193,8 @@ class Gallery:
         Raises:
           ApiError: there is no such style.
         """
-        _, codes = self._load()
         chosen = [
-            own[choice.id].code if choice.id in own else self._known(choice.id, codes)
+            self._code(own.get(choice.id, choice.id), partial(self._style, choice, own))
             for choice in choices
         ]
         return mix_codes(chosen, [choice.weight for choice in choices])
@@ -177,11 +215,11 @@ class Gallery:
         Raises:
           ApiError: there is no such style.
         """
-        runtime, codes = self._load()
-        code = self._known(name, codes)
         with self._sampling:
             if name not in self._samples:
-                self._samples[name] = encode_jpeg(runtime.paint(read_image(SAMPLE), code))
+                style = self._style(StyleChoice(id=name), {})
+                code = self.runtime.encode(style, scale=1.0)
+                self._samples[name] = encode_jpeg(self.runtime.paint(read_image(SAMPLE), code))
             return self._samples[name]
 
     def _style(self, choice: StyleChoice, own: dict[str, OwnStyle]) -> AnyStyle:
@@ -191,19 +229,15 @@ class Gallery:
             raise _unknown(choice.id)
         return replace(load_named_style(choice.id), weight=choice.weight)
 
-    def _known(self, name: str, codes: dict[str, StyleEmbedding]) -> StyleEmbedding:
-        if name not in codes:
-            raise _unknown(name)
-        return codes[name]
-
-    def _load(self) -> tuple[Runtime, dict[str, StyleEmbedding]]:
-        with self._loading:
-            if self._loaded is None:
-                runtime = self._loader(self._config)
-                codes = {style.name: runtime.encode(style, scale=1.0) for style in self.built_in()}
-                self._loaded = runtime, codes
-                log_event(_log, "loaded", engine=runtime.description)
-            return self._loaded
+    def _code(self, key: str | OwnStyle, read: Callable[[], AnyStyle]) -> StyleEmbedding:
+        """Return a style's code, which is made where it is not kept."""
+        with self._encoding:
+            if key not in self._codes:
+                self._codes[key] = self.runtime.encode(read(), scale=1.0)
+                if len(self._codes) > _MOST_CODES:
+                    self._codes.popitem(last=False)
+            self._codes.move_to_end(key)
+            return self._codes[key]
 
 
 def _unknown(name: str) -> ApiError:

@@ -1,4 +1,4 @@
-"""One photo or video that is painted: whose it is, how far it is, and what became of it."""
+"""A photo or video that is painted, or a style that is improved: whose it is, and how far."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from typing import Any, Literal
 
 from stylizer.web.sessions import Session
 
-__all__ = ["UPLOAD", "Cancelled", "Job", "JobState", "Lane", "Work"]
+__all__ = ["UPLOAD", "Cancelled", "Job", "JobKind", "JobState", "Lane", "Work"]
 
 UPLOAD = "content"
 """The upload's name in a job's folder; it never has the name that its sender gave it."""
+
+JobKind = Literal["photo", "video", "style"]
 
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 
@@ -30,7 +32,7 @@ class Cancelled(Exception):
 
 @dataclass(kw_only=True, eq=False)
 class Job:
-    """One photo or video. The thread of its lane writes to it, others read.
+    """One photo, video or style. The thread of its lane writes to it, others read.
 
     Attributes:
       kind: of what is painted.
@@ -56,7 +58,7 @@ class Job:
       goes_on: whether it stops to be gone on with by the next server.
     """
 
-    kind: Literal["photo", "video"]
+    kind: JobKind
     name: str
     session: Session
     folder: Path

@@ -96,6 +96,7 @@ class Kept:
                 "id": style.id,
                 "title": style.title,
                 "jpeg": base64.b64encode(style.jpeg).decode(),
+                "tuned": None if style.tuned is None else base64.b64encode(style.tuned).decode(),
             }
             for style in session.styles.values()
         ]
@@ -150,7 +151,10 @@ class Kept:
             session = self._sessions.start(id=str(values["id"]))
             session.styles = {
                 str(style["id"]): gallery.decode_style(
-                    str(style["title"]), base64.b64decode(style["jpeg"]), id=str(style["id"])
+                    str(style["title"]),
+                    base64.b64decode(style["jpeg"]),
+                    id=str(style["id"]),
+                    tuned=base64.b64decode(style["tuned"]) if style.get("tuned") else None,
                 )
                 for style in values["styles"]
             }

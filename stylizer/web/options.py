@@ -25,10 +25,12 @@ __all__ = [
     "LiveSettings",
     "PhotoOptions",
     "StyleChoice",
+    "TuneOptions",
     "VideoOptions",
     "read_live_settings",
     "read_object",
     "read_photo_options",
+    "read_tune_options",
     "read_video_options",
 ]
 
@@ -93,6 +95,7 @@ class LiveSettings:
       faces: what is done to faces where they can be found.
       short_side: of the painted picture, in pixels; smaller sources are not enlarged.
       quality: of the pictures that are sent back, as JPEG has it.
+      adapts: whether less is painted where painting takes too long for a film's rate.
     """
 
     styles: Styles
@@ -102,6 +105,7 @@ class LiveSettings:
     faces: FaceMode = "keep"
     short_side: ShortSide = 360
     quality: Quality = 85
+    adapts: StrictBool = True
 
 
 @dataclass(frozen=True, kw_only=True, config=_ONLY_THESE)
@@ -133,6 +137,14 @@ class VideoOptions:
     keep_color: StrictBool = False
     faces: FaceMode = "keep"
     short_side: ShortSide | None = None
+
+
+@dataclass(frozen=True, kw_only=True, config=_ONLY_THESE)
+class TuneOptions:
+    """How a style of one's own is improved: which one, and for how many minutes."""
+
+    style: str = Field(strict=True, min_length=1, max_length=100)
+    minutes: Annotated[float, Field(strict=True, gt=0)] = 3.0
 
 
 def read_object(text: str | bytes | None, *, name: str) -> dict[str, Any]:
@@ -186,6 +198,18 @@ def read_video_options(values: Mapping[str, Any]) -> VideoOptions:
       ApiError: no styles, an unknown name, or a value out of its range.
     """
     return _read(VideoOptions, values)
+
+
+def read_tune_options(values: Mapping[str, Any], *, most_minutes: float) -> TuneOptions:
+    """Return what is asked for a style.
+
+    Raises:
+      ApiError: no style, an unknown name, or a value out of its range.
+    """
+    options = _read(TuneOptions, values)
+    if options.minutes > most_minutes:
+        raise _bad(f"minutes: expected at most {most_minutes:g}, got {options.minutes:g}")
+    return options
 
 
 def _read(kind: type[_Options], values: Mapping[str, Any]) -> _Options:

@@ -6,15 +6,17 @@ import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal
 
 from flask import Flask, Response, jsonify, request, send_file
 
 import stylizer
+from stylizer.styles.tuning import TUNED_SUFFIX
 from stylizer.web.config import WebConfig
 from stylizer.web.errors import ApiError
-from stylizer.web.gallery import OWN
+from stylizer.web.gallery import OWN, OwnStyle
 from stylizer.web.job import UPLOAD, Job
 from stylizer.web.options import read_object
 from stylizer.web.services import Services
@@ -24,6 +26,7 @@ from stylizer.web.uploads import (
     check_video,
     display_name,
     read_picture,
+    read_tuned,
     uploaded_file,
 )
 
@@ -78,10 +81,36 @@ def _add_styles(app: Flask, services: Services) -> None:
             services.folder.temporary() as path,
         ):
             file.save(path)
-            image = read_picture(path, most_pixels=services.config.pixels)
-            style = services.gallery.encode(title, image, id=f"{OWN}{secrets.token_hex(8)}")
+            style, note = _read_style(services, path, title)
         services.sessions.add_style(session, style)
-        return jsonify(id=style.id, title=style.title), 201
+        return jsonify(**_describe_own(style), note=note), 201
+
+    @app.get("/api/styles/<name>/file")
+    def style_file(name: str) -> Response:
+        session = find_session(services.sessions)
+        style = None if session is None else session.styles.get(name)
+        if style is None or style.tuned is None:
+            raise ApiError(404, "no_style", "you have no tuned style of that name")
+        return send_file(
+            BytesIO(style.tuned),
+            mimetype="application/zip",
+            as_attachment=True,
+            download_name=f"{style.title}{TUNED_SUFFIX}",
+        )
+
+    @app.post("/api/styles/<name>/tune")
+    def tune_style(name: str) -> tuple[Response, int]:
+        values = read_object(request.get_data(), name="options")
+        session = find_session(services.sessions)
+        style = None if session is None else session.styles.get(name)
+        if session is None or style is None:
+            raise ApiError(404, "no_style", "only pictures of your own can be improved")
+        with services.jobs.receive(session) as place, _new_folder(services) as folder:
+            (folder / UPLOAD).write_bytes(style.jpeg)
+            options = {**values, "style": style.id}
+            job = services.make_job("style", session, folder, options, style.title)
+            services.jobs.submit(job, place=place)
+        return jsonify(job=job.id), 202
 
     @app.delete("/api/styles/<name>")
     def remove_style(name: str) -> tuple[str, int]:
@@ -89,15 +118,51 @@ def _add_styles(app: Flask, services: Services) -> None:
         return "", 204
 
 
+def _read_style(services: Services, path: Path, title: str) -> tuple[OwnStyle, str]:
+    """Read an uploaded style, a picture or a tuned one; and say what of it is left out.
+
+    Raises:
+      ApiError: it cannot be read, or not be used.
+    """
+    gallery, note = services.gallery, ""
+    id = f"{OWN}{secrets.token_hex(8)}"
+    tuned = read_tuned(path, most_pixels=services.config.pixels)
+    if tuned is None:
+        image = read_picture(path, most_pixels=services.config.pixels)
+        return gallery.encode(title, image, id=id), note
+    name, network, image = tuned
+    data: bytes | None = path.read_bytes()
+    if network != gallery.network:
+        data, note = None, "It was tuned for another network, so its picture alone is used."
+    title = display_name(name, otherwise=title)
+    return gallery.encode(title, image, id=id, tuned=data), note
+
+
+def _describe_own(style: OwnStyle) -> dict[str, Any]:
+    return {
+        "id": style.id,
+        "title": style.title,
+        "artist": "",
+        "year": None,
+        "tuned": style.tuned is not None,
+    }
+
+
 def _describe(services: Services) -> dict[str, Any]:
     """Describe the server, with the visitor's own styles after the built-in ones."""
     styles: list[dict[str, Any]] = [
-        {"id": style.name, "title": style.title, "artist": style.artist, "year": style.year}
+        {
+            "id": style.name,
+            "title": style.title,
+            "artist": style.artist,
+            "year": style.year,
+            "tuned": style.tuning is not None,
+        }
         for style in services.gallery.built_in()
     ]
     session = find_session(services.sessions)
     own = [] if session is None else list(session.styles.values())
-    styles += [{"id": style.id, "title": style.title, "artist": "", "year": None} for style in own]
+    styles += [_describe_own(style) for style in own]
     for style in styles:
         style["sample"] = f"/api/styles/{style['id']}/sample"
     return {
@@ -122,6 +187,7 @@ def _limits(config: WebConfig) -> dict[str, float]:
         "clients": config.max_clients,
         "styles": config.max_styles,
         "iterations": config.iterations,
+        "tune_minutes": config.tune_minutes,
         "live_short_side": config.live_short_side,
     }
 
@@ -211,7 +277,8 @@ def _add_jobs(app: Flask, services: Services) -> None:
         job = find(id)
         if job.result is None or job.state != "done":
             raise ApiError(404, "no_result", f"there is no result: the job is {job.state}")
-        name = f"{job.name} painted{job.result.suffix}"
+        painted = "" if job.kind == "style" else " painted"
+        name = f"{job.name}{painted}{job.result.suffix}"
         try:
             return send_file(job.result, as_attachment=True, download_name=name)
         except FileNotFoundError:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 from stylizer.network.config import FastConfig
 from stylizer.web.config import WebConfig, default_folder
@@ -14,12 +15,18 @@ from stylizer.web.errors import ApiError
 from stylizer.web.events import log_event
 from stylizer.web.folder import ServerFolder
 from stylizer.web.gallery import Gallery, RuntimeLoader
-from stylizer.web.job import UPLOAD, Job, Lane, Work
+from stylizer.web.job import UPLOAD, Job, JobKind, Lane, Work
 from stylizer.web.jobs import JobQueue
 from stylizer.web.kept import Kept
 from stylizer.web.live import Clients, LiveService
-from stylizer.web.options import read_photo_options, read_video_options
+from stylizer.web.options import (
+    StyleChoice,
+    read_photo_options,
+    read_tune_options,
+    read_video_options,
+)
 from stylizer.web.sessions import Session, Sessions
+from stylizer.web.tune_work import TuneWork
 from stylizer.web.uploads import most_frames
 from stylizer.web.work import PhotoWork, VideoWork
 
@@ -81,7 +88,7 @@ class Services:
         """Make a job of what was asked for.
 
         Args:
-          kind: ``"photo"`` or ``"video"``.
+          kind: ``"photo"``, ``"video"`` or ``"style"``.
           session: whose it is.
           folder: holds the upload.
           options: as they came.
@@ -92,10 +99,12 @@ class Services:
         """
         config, gallery, source = self.config, self.gallery, folder / UPLOAD
         lane: Lane = "video"
+        choices: Sequence[StyleChoice]
+        work: Work
         if kind == "photo":
             photo = read_photo_options(options, most_iterations=config.iterations)
             choices, lane = photo.styles, "photo" if photo.method == "fast" else "optimized"
-            work: Work = PhotoWork(
+            work = PhotoWork(
                 gallery=gallery,
                 source=source,
                 styles=gallery.styles(choices, session.styles),
@@ -113,10 +122,14 @@ class Services:
                 options=video,
                 most_frames=most_frames(config.video_seconds),
             )
+        elif kind == "style":
+            tuning = read_tune_options(options, most_minutes=config.tune_minutes)
+            choices, lane = (StyleChoice(id=tuning.style),), "optimized"
+            work = TuneWork(gallery=gallery, sessions=self.sessions, source=source, options=tuning)
         else:
-            raise ApiError(400, "bad_options", f"expected a photo or a video, got {kind!r}")
+            raise ApiError(400, "bad_options", f"expected a photo, video or style, got {kind!r}")
         return Job(
-            kind=cast(Literal["photo", "video"], kind),
+            kind=cast(JobKind, kind),
             name=name,
             session=session,
             folder=folder,

@@ -166,6 +166,18 @@ class Sessions:
             session.styles = {**session.styles, style.id: style}
         self.on_change(session)
 
+    def replace_style(self, session: Session, style: OwnStyle) -> None:
+        """Put a style into the place of the one of its id.
+
+        Raises:
+          ApiError: the session has none of that id any more.
+        """
+        with self._lock:
+            if style.id not in session.styles:
+                raise ApiError(404, "no_style", "that style was removed meanwhile")
+            session.styles = {**session.styles, style.id: style}
+        self.on_change(session)
+
     def remove_style(self, session: Session | None, id: str) -> None:
         """Take a style away.
 

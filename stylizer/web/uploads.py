@@ -14,7 +14,7 @@ from flask import request
 from PIL import Image as pillow
 from werkzeug.datastructures import FileStorage
 
-from stylizer.errors import SourceError
+from stylizer.errors import SourceError, StyleError
 from stylizer.frame import Image
 from stylizer.io.image import read_image
 from stylizer.io.isolated import ProcessLimits, isolated
@@ -22,6 +22,7 @@ from stylizer.io.media.container import open_video
 from stylizer.io.media.lengths import measure_tracks
 from stylizer.io.media.probe import probe
 from stylizer.size import MAX_SIDE
+from stylizer.styles.tuning import read_tuning
 from stylizer.web.config import WebConfig
 from stylizer.web.errors import ApiError
 from stylizer.web.jpeg import BOMBS, DAMAGED, count_scans, too_large
@@ -33,9 +34,11 @@ __all__ = [
     "display_name",
     "film_limits",
     "load_picture",
+    "load_tuned",
     "look_at_video",
     "most_frames",
     "read_picture",
+    "read_tuned",
     "uploaded_file",
 ]
 
@@ -46,6 +49,8 @@ _ATOMS = frozenset({b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"})
 _MOST_RATE = 60
 """Frames a second: more of them count against the length of a video."""
 
+_ZIP = b"PK\x03\x04"
+"""What the file of a tuned style begins with."""
 _PICTURE_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "AVIF", "HEIF")
 
 _PICTURE_SECONDS = 20.0
@@ -146,6 +151,46 @@ def load_picture(path: Path, most_pixels: int) -> Image | str:
     if form == "JPEG" and count_scans(path.read_bytes()) > _MOST_SCANS:
         raise SourceError("a JPEG of so many scans that reading it takes long")
     return read_image(path)
+
+
+def read_tuned(path: Path, *, most_pixels: int) -> tuple[str, str, Image] | None:
+    """Read an uploaded file of a tuned style, in a process of its own.
+
+    Args:
+      path: the file.
+      most_pixels: of its picture, looked up before it is decoded.
+
+    Returns:
+      The style's name, the network that it was tuned for, and its picture; None where the file is
+      none, by its first bytes: a picture, most likely.
+
+    Raises:
+      ApiError: it is damaged, too large, or holds no picture.
+    """
+    with path.open("rb") as file:
+        if file.read(len(_ZIP)) != _ZIP:
+            return None
+    limits = ProcessLimits(seconds=_PICTURE_SECONDS, memory=_PICTURE_MEMORY)
+    try:
+        return isolated(load_tuned, path, most_pixels, limits=limits)
+    except (SourceError, StyleError):  # their messages name the server's own path
+        raise ApiError(
+            400,
+            "bad_style",
+            "not a style that stylizer tune wrote, or damaged, or without its picture",
+        ) from None
+
+
+def load_tuned(path: Path, most_pixels: int) -> tuple[str, str, Image]:
+    """Read name, network and picture of a tuned style; see `read_tuned`.
+
+    Raises:
+      SourceError, StyleError: it cannot be read, or is too large.
+    """
+    tuning, name, picture = read_tuning(path, most_pixels=most_pixels)
+    if picture is None:
+        raise StyleError("expected a picture in the style, got none")
+    return name, tuning.network, picture
 
 
 def most_frames(seconds: float) -> int:

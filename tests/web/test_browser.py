@@ -241,13 +241,13 @@ def test_a_video_is_painted_with_its_sound_and_another_cancelled(
 
 def test_a_style_of_one_s_own(open_tab: OpenTab, watch: Watch, tmp_path: Path) -> None:
     page = open_tab()
+    start_camera(page)  # first, as a visitor that the server does not know
     page.set_input_files("#style-file", write_picture(tmp_path / "Aunt's quilt.png", (256, 256)))
     tile = page.locator(".tile", has_text="quilt")
     expect(tile.locator("input")).to_be_checked()
     own = tile.locator("input").get_attribute("value")
     page.select_option("#blend", "mondrian")
     set_range(page, "share", 25)
-    start_camera(page)
     wait_for_frames(page, watch, 3)
     styles = json.loads(watch.settings[-1])["styles"]
     assert styles == [{"id": own, "weight": 0.75}, {"id": "mondrian", "weight": 0.25}]

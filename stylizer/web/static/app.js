@@ -5,6 +5,7 @@ import { Gallery } from "/static/gallery.js";
 import { Jobs } from "/static/jobs.js";
 import { watchKeys } from "/static/keys.js";
 import { Live } from "/static/live.js";
+import { OwnStyle } from "/static/own.js";
 import { Photo } from "/static/photo.js";
 import { Settings } from "/static/settings.js";
 import { Tabs } from "/static/tabs.js";
@@ -16,6 +17,7 @@ const jobs = new Jobs();
 const photo = new Photo(settings, jobs);
 const video = new Video(settings, jobs);
 const live = new Live(settings, load);
+new OwnStyle(gallery, jobs, load);
 
 const tabs = new Tabs(document.querySelector("[role=tablist]"));
 tabs.addEventListener("change", () => (settings.tab = tabs.current));

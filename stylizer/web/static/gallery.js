@@ -5,6 +5,7 @@ import { remembered } from "/static/memory.js";
 
 const OWN = "own-";
 
+/** Dispatches `change`, and `upload` when the visitor has brought a style. */
 export class Gallery extends EventTarget {
   #tiles = document.getElementById("styles");
   #add = this.#tiles.querySelector(".add");
@@ -48,6 +49,12 @@ export class Gallery extends EventTarget {
     this.#blend.value = blend ?? "";
     if (this.#blend.selectedIndex < 0) this.#blend.value = "";
     this.#changed();
+  }
+
+  /** @returns {boolean} whether the network was tuned to the chosen style */
+  get tuned() {
+    const radio = this.#tiles.querySelector("input[name=style]:checked");
+    return radio?.closest(".tile").dataset.tuned === "true";
   }
 
   /** Choose the style that many places further on. */
@@ -101,6 +108,7 @@ export class Gallery extends EventTarget {
     });
     tile.title = [style.title, style.artist, style.year].filter(Boolean).join(", ");
     tile.append(radio, sample, title);
+    tile.dataset.tuned = String(style.tuned === true);
     if (style.id.startsWith(OWN)) {
       tile.append(this.#removal(style, tile));
       this.#add.after(tile);
@@ -142,7 +150,8 @@ export class Gallery extends EventTarget {
       const radio = this.#append(style);
       radio.checked = true;
       radio.focus();
-      this.#say("");
+      this.dispatchEvent(new Event("upload"));
+      this.#say(style.note ?? "");
       this.#changed();
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;

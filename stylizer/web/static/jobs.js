@@ -1,4 +1,4 @@
-/** Photos and videos that the server works on: asked for while any is under way, and shown as cards. */
+/** Photos, videos and styles that the server works on: asked for while any is under way, and shown as cards. */
 
 import { request, sentence } from "/static/api.js";
 
@@ -61,10 +61,12 @@ export function describe(job) {
   }
   if (job.state === "running") {
     const left = job.seconds_left == null ? "" : `, ${timeLeft(job.seconds_left)} left`;
-    const far = `Painting, ${Math.floor(100 * job.progress)} %${left}`;
-    return [far, job.message].filter(Boolean).join(". ");
+    const far = `${job.kind === "style" ? "Learning" : "Painting"}, ${Math.floor(100 * job.progress)} %${left}`;
+    return [far, sentence(job.message)].filter(Boolean).join(". ");
   }
-  if (job.state === "done") return ["Done", ...(job.warnings ?? []).map(sentence)].join(". ");
+  if (job.state === "done") {
+    return ["Done", ...[job.message, ...(job.warnings ?? [])].filter(Boolean).map(sentence)].join(". ");
+  }
   if (job.state === "cancelled") return "Cancelled";
   return sentence(job.message || "it failed");
 }
@@ -89,7 +91,7 @@ export class JobList {
    * @param {HTMLElement} place
    * @param {Jobs} jobs
    * @param {object} options
-   * @param {"photo" | "video"} options.kind
+   * @param {"photo" | "video" | "style"} options.kind
    * @param {(job: object) => void} options.onShow
    * @param {(job: object) => boolean} [options.isElsewhere] tells of a job that is in the stage
    *   already and needs no card
@@ -125,6 +127,7 @@ export class JobList {
     const find = (name) => card.querySelector(name);
     find("h3").textContent = job.name;
     find(".about").textContent = about(job);
+    if (job.kind === "style") find(".cancel").textContent = "Stop, and keep it so far";
     find("progress").setAttribute("aria-label", `Painting ${job.name}`);
     for (const part of card.querySelectorAll("button, a")) {
       part.setAttribute("aria-label", `${part.textContent} ${job.name}`);
@@ -146,7 +149,7 @@ export class JobList {
     card.querySelector("progress").hidden = !isActive(job);
     card.querySelector(".cancel").hidden = !isActive(job);
     card.querySelector(".delete").hidden = isActive(job);
-    card.querySelector(".show").hidden = !job.result;
+    card.querySelector(".show").hidden = !job.result || job.kind === "style";
     card.querySelector(".download").hidden = !job.result;
     if (job.result) card.querySelector(".download").href = job.result;
   }

@@ -43,6 +43,7 @@ export class Live {
     this.#stream.addEventListener("complaint", ({ detail }) => this.#say(detail.message));
     this.#stream.addEventListener("renewed", onRenewed);
     this.#stream.addEventListener("stats", ({ detail }) => this.#stats(detail));
+    settings.gallery.addEventListener("upload", () => this.#stream.reconnect());
     this.#camera.addEventListener("end", () => this.stop("The camera was disconnected."));
     this.#start.addEventListener("click", () => (this.#run ? this.stop() : this.start()));
     this.#snapshot.addEventListener("click", () => this.#save());
@@ -98,20 +99,26 @@ export class Live {
 
   /** What the server is told: the settings, and how fine its pictures are to be for this line. */
   get #wanted() {
-    return { ...this.settings.live, quality: Math.round(100 * this.#pace.look.quality) };
+    const quality = Math.round(100 * this.#pace.look.quality);
+    return { ...this.settings.live, quality, adapts: this.settings.adapts };
   }
 
   async #loop(run) {
     while (this.#run === run) {
       await this.#stream.ready();
       await this.#turn(run);
-      const captured = await this.#camera.nextFrame();
-      if (captured === null || this.#run !== run) return;
-      if (this.#stream.state !== "ready") continue;
+      const shot = await this.#camera.nextFrame();
+      if (!shot) return;
+      if (this.#run !== run || this.#stream.state !== "ready") {
+        shot.picture.close();
+        continue;
+      }
+      const { captured } = shot;
       const frame = this.#pace.take(performance.now());
       try {
-        const original = this.settings.split > 0 ? await this.#grab() : null;
-        const jpeg = await this.#encoder.encode(this.#camera.video, this.#look);
+        const look = this.#look(shot);
+        const original = this.settings.split > 0 ? await copy(shot.picture, look) : null;
+        const jpeg = await this.#encoder.encode(shot.picture, look);
         const sent = performance.now();
         this.#await(run, { captured, original, frame, sent }, this.#stream.send(jpeg));
       } catch (error) {
@@ -158,19 +165,12 @@ export class Live {
   }
 
   /** How the next frame is to be encoded. */
-  get #look() {
-    const { videoWidth: width, videoHeight: height } = this.#camera.video;
+  #look({ width, height }) {
     const { scale, quality } = this.#pace.look;
     const side = Math.max(32, this.settings.live.short_side * scale);
     const share = Math.min(1, side / Math.min(width, height));
     const even = (length) => 2 * Math.max(1, Math.round((length * share) / 2));
     return { width: even(width), height: even(height), mirror: this.#mirror, quality };
-  }
-
-  /** Keep the camera's picture, to show it beside the painted one. */
-  #grab() {
-    const { width, height } = this.#look;
-    return createImageBitmap(this.#camera.video, { resizeWidth: width, resizeHeight: height });
   }
 
   #draw(painted) {
@@ -182,6 +182,7 @@ export class Live {
     }
     this.#picture.drawImage(painted, 0, 0, canvas.width, canvas.height);
     if (this.settings.split > 0) this.#drawOriginal(Math.round(canvas.width * this.settings.split));
+    this.#camera.video.hidden = this.#camera.direct; // under the canvas it would cost time
     if (canvas.hidden || this.#snapshot.disabled) {
       canvas.hidden = false;
       this.#buttons();
@@ -284,8 +285,9 @@ export class Live {
       timer = setTimeout(() => {
         const live = this.settings.live;
         this.#pace.adapts = this.settings.adapts;
-        if (JSON.stringify(live) !== last) this.#stream.apply(this.#wanted);
-        last = JSON.stringify(live);
+        const now = JSON.stringify([live, this.settings.adapts]);
+        if (now !== last) this.#stream.apply(this.#wanted);
+        last = now;
         if (live.short_side !== side) this.#camera.resize((side = live.short_side));
       }, 60); // a slider on the move says much
     });
@@ -302,9 +304,11 @@ export class Live {
     });
   }
 
-  #stats({ size, paint_ms: painting }) {
+  #stats({ size, painted, paint_ms: painting }) {
     this.#painting = painting;
-    document.getElementById("live-size").textContent = `${size[0]} × ${size[1]}`;
+    const [whole, part] = [size, painted].map((sides) => sides.join(" × "));
+    document.getElementById("live-size").textContent =
+      painted[0] < size[0] ? `${whole}, painted at ${part}` : whole;
   }
 
   #show() {
@@ -321,4 +325,9 @@ export class Live {
   #say(words) {
     document.getElementById("live-message").textContent = words;
   }
+}
+
+/** Copy the camera's picture, to show it beside the painted one. */
+function copy(picture, { width, height }) {
+  return createImageBitmap(picture, { resizeWidth: width, resizeHeight: height });
 }

@@ -38,6 +38,15 @@ export class Stream extends EventTarget {
     this.#set("closed", "");
   }
 
+  /** Connect anew, since the server knows a visitor by what is sent when the connection begins. */
+  reconnect() {
+    if (this.state !== "ready") return;
+    const before = this.#socket;
+    this.#lost();
+    before.close();
+    this.#connect();
+  }
+
   /** Send settings from now on; before the connection stands, they go with it. */
   apply(settings) {
     if (this.state === "ready") this.#socket.send(JSON.stringify({ type: "settings", ...settings }));
