@@ -217,17 +217,14 @@ class Gallery:
         """
         with self._sampling:
             if name not in self._samples:
-                style = self._style(StyleChoice(id=name), {})
-                code = self.runtime.encode(style, scale=1.0)
+                code = self.runtime.encode(_load_named(name), scale=1.0)
                 self._samples[name] = encode_jpeg(self.runtime.paint(read_image(SAMPLE), code))
             return self._samples[name]
 
     def _style(self, choice: StyleChoice, own: dict[str, OwnStyle]) -> AnyStyle:
         if choice.id in own:
             return own[choice.id].as_style(choice.weight)
-        if choice.id not in style_names():
-            raise _unknown(choice.id)
-        return replace(load_named_style(choice.id), weight=choice.weight)
+        return replace(_load_named(choice.id), weight=choice.weight)
 
     def _code(self, key: str | OwnStyle, read: Callable[[], AnyStyle]) -> StyleEmbedding:
         """Return a style's code, which is made where it is not kept."""
@@ -238,6 +235,12 @@ class Gallery:
                     self._codes.popitem(last=False)
             self._codes.move_to_end(key)
             return self._codes[key]
+
+
+def _load_named(name: str) -> NamedStyle:
+    if name not in style_names():
+        raise _unknown(name)
+    return load_named_style(name)
 
 
 def _unknown(name: str) -> ApiError:

@@ -58,6 +58,9 @@ class ClientPainter:
     the same machine, flow and size give way, as with ``stylizer live``.
     """
 
+    _level: Level
+    _arranged: Level
+
     def __init__(self, runtime: Runtime, settings: LiveSettings, code: StyleEmbedding) -> None:
         """Remember what to paint with.
 
@@ -135,8 +138,7 @@ class ClientPainter:
         """Begin at the best level."""
         levels = [level for level in fast_levels("fast") if level.scale >= _COARSEST]
         self._budget = Budget(levels if self._settings.adapts else levels[:1], _RATE)
-        self._level: Level = self._budget.level
-        self._arranged: Level = self._level
+        self._level = self._arranged = self._budget.level
 
     def _settle(self, image: Image, now: float) -> Image:
         """Return the picture at the size that holds at present, after what follows from it."""

@@ -14,6 +14,7 @@ export class Stream extends EventTarget {
   #tries = 0;
   #pending = []; // frames on their way, in order
   #opened = null;
+  #told = ""; // the last settings that were sent
 
   /** @type {"closed" | "connecting" | "ready" | "waiting" | "refused"} */
   state = "closed";
@@ -49,7 +50,12 @@ export class Stream extends EventTarget {
 
   /** Send settings from now on; before the connection stands, they go with it. */
   apply(settings) {
-    if (this.state === "ready") this.#socket.send(JSON.stringify({ type: "settings", ...settings }));
+    if (this.state === "ready") this.#tell(settings);
+  }
+
+  #tell(settings) {
+    this.#told = JSON.stringify({ type: "settings", ...settings });
+    this.#socket.send(this.#told);
   }
 
   /** @returns {Promise<void>} resolves when frames can be sent, or when the stream was closed */
@@ -90,7 +96,7 @@ export class Stream extends EventTarget {
     const socket = new WebSocket(`${scheme}://${location.host}/api/live`);
     this.#socket = socket;
     socket.binaryType = "blob";
-    socket.onopen = () => socket.send(JSON.stringify({ type: "settings", ...this.settings() }));
+    socket.onopen = () => this.#tell(this.settings());
     socket.onmessage = ({ data }) => {
       if (typeof data === "string") this.#heard(JSON.parse(data));
       else this.#next()?.resolve(data);
@@ -103,6 +109,8 @@ export class Stream extends EventTarget {
   #heard(message) {
     if (message.type === "ready") {
       this.#tries = 0;
+      const now = this.settings(); // they may have changed since the connection was made
+      if (JSON.stringify({ type: "settings", ...now }) !== this.#told) this.#tell(now);
       this.#set("ready", "");
     } else if (message.type === "stats") {
       this.dispatchEvent(new CustomEvent("stats", { detail: message }));
