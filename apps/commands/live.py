@@ -36,7 +36,7 @@ from ..options.camera import CameraOptions
 from ..options.effects import CoherenceOptions, LookOptions, RegionOptions
 from ..options.fast import FastOptions
 from ..options.gatys import GatysOptions
-from ..options.live import LiveOptions, LiveOutputs
+from ..options.live import LiveGatysOptions, LiveOptions, LiveOutputs
 from ..options.method import choose_config, choose_method, describe
 from ..options.shared import SpeechOptions
 from ..options.spread import spread
@@ -56,7 +56,7 @@ _FIRST = 12
 @spread
 def live(
     fast: FastOptions,
-    gatys: GatysOptions,
+    gatys: LiveGatysOptions,
     look: LookOptions,
     coherence: CoherenceOptions,
     camera: CameraOptions,
@@ -67,15 +67,15 @@ def live(
 ) -> None:
     """Paint what a webcam sees, in a window.
 
-    The key h shows all keys: next and previous style, strength, coherence, the source's colors,
-    split, mirror, pause, snapshot, recording, full screen. The newest frame is always the one
-    painted, so that nothing lags behind. What takes too long for --fps gives way, and the window
-    says what and why. Unless --size says otherwise, the short side is 480 pixels, and 240 with
-    --method gatys.
+    The key h shows all keys: next and previous style, 1 to 9 for the first of them, g for all of
+    them, strength, coherence, the source's colors, split, mirror, pause, snapshot, recording, full
+    screen. The newest frame is always the one painted, so that nothing lags behind. What takes too
+    long for --fps gives way, and the window says what and why. Unless --size says otherwise, the
+    short side is 480 pixels, and 240 with --method gatys.
 
     **Examples**
 
-    `stylizer live -s starry_night`
+    `stylizer live`
 
     `stylizer live -s my.jpg --camera rtsp://192.168.0.7/stream --strength 0.7`
 
@@ -97,7 +97,11 @@ def live(
     described = describe(styles, config, look, coherence, people=region)
     described = replace(described, region=region.config())
     coherent = described.effects.coherence
-    controls = Controls(_offer(styles, config, look), settings=_settings(described, coherent, view))
+    mirror = view.mirror
+    if mirror is None:
+        mirror = camera.sees_its_user and outputs.only_window
+    settings = _settings(described, coherent, view, mirror=mirror)
+    controls = Controls(_offer(styles, config, look), settings=settings)
     meter = Meter()
     if not speech.quiet:
         say(f"opening {camera}, loading the network")
@@ -153,14 +157,14 @@ def _config(fast: FastOptions, gatys: GatysOptions) -> MethodConfig:
 
 
 def _settings(
-    described: StylizerConfig, coherent: CoherenceConfig, view: LiveOptions
+    described: StylizerConfig, coherent: CoherenceConfig, view: LiveOptions, *, mirror: bool
 ) -> ControlSettings:
     return ControlSettings(
         strength=described.strength,
         coherence=coherent.strength,
         keep_color=described.keep_color == "luminance",
         faces="paint" if described.faces is None else described.faces.mode,
-        mirror=view.mirror,
+        mirror=mirror,
         overlay=view.overlay,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,6 +12,7 @@ import typer
 from stylizer.errors import ConfigError
 from stylizer.io.open import open_source
 from stylizer.io.sources.devices import hide_secrets, is_stream, list_cameras, name_stream
+from stylizer.io.sources.playback import Playback
 from stylizer.protocols import FrameSource
 from stylizer.size import Size
 
@@ -42,9 +44,10 @@ class CameraOptions:
         str,
         option(
             "camera",
-            "Its number, a part of its name, /dev/video0, or the URL of a stream (http, rtsp).",
+            "Its number, a part of its name, /dev/video0, or the URL of a stream (http, rtsp); "
+            "or a video file, for trying, which plays again and again.",
             _PANEL,
-            metavar="N|NAME|URL",
+            metavar="N|NAME|URL|FILE",
         ),
     ] = "0"
     list_cameras: Annotated[
@@ -89,17 +92,29 @@ class CameraOptions:
         """Open the camera; when it is lost, what is returned waits for it to come back.
 
         Raises:
-          ConfigError: an option is out of its range, or ``--camera`` is a file or a folder.
+          ConfigError: an option is out of its range, or ``--camera`` is a folder.
           SourceError: the camera is not there.
         """
+        if self.is_file:
+            return Playback(lambda: open_source(self.camera))
         source = open_source(self.camera, size=self._size(), rate=self._rate(), mjpg=self.mjpg)
         if source.rate is not None:
             source.__exit__(None, None, None)
             raise ConfigError(
-                f"--camera: expected a camera or a stream, got {self.camera}, which has an end; "
-                "`stylizer video` paints it"
+                f"--camera: expected a camera, a stream or a video file, got {self.camera}; "
+                "`stylizer frames` paints a folder"
             )
         return source
+
+    @property
+    def is_file(self) -> bool:
+        """Whether a video file stands for the camera."""
+        return Path(self.camera).is_file()
+
+    @property
+    def sees_its_user(self) -> bool:
+        """Whether it is a camera of this machine, before which the user most likely sits."""
+        return not self.is_file and not is_stream(self.camera)
 
     def _size(self) -> tuple[int, int] | None:
         size = None if self.camera_size is None else Size.parse(self.camera_size).exact

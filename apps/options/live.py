@@ -25,13 +25,36 @@ from stylizer.network.config import FastConfig
 from stylizer.protocols import FrameSink, FrameSource
 from stylizer.temporal.flow import Preset
 
+from .gatys import GatysOptions
 from .shared import SizeOption, option
 
-__all__ = ["LiveOptions", "LiveOutputs"]
+__all__ = ["LiveGatysOptions", "LiveOptions", "LiveOutputs"]
 
 _LIVE, _OUTPUT = "Live", "Output"
 _WINDOW, _VIRTUAL_CAMERA = "window", "virtual-camera"
 _DEFAULTS = BudgetConfig()
+
+
+_FIRST_STYLE = "starry_night"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LiveGatysOptions(GatysOptions):
+    """As of other commands, with a style to begin with: keys go on to others."""
+
+    style: Annotated[
+        list[str],
+        typer.Option(
+            "--style",
+            "-s",
+            metavar="[PART=]NAME|PATH[:WEIGHT]",
+            help="A built-in style (`stylizer styles` lists them) or a picture; repeat it, with "
+            "weights, to mix several, or for parts of the picture: person=..., background=..., "
+            f"face=..., mask:FILE=.... Default: {_FIRST_STYLE}.",
+            rich_help_panel="Style",
+            show_default=False,
+        ),
+    ] = field(default_factory=lambda: [_FIRST_STYLE])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,8 +70,15 @@ class LiveOptions:
         ),
     ] = _DEFAULTS.fps
     mirror: Annotated[
-        bool, option("mirror/--no-mirror", "Exchange left and right (key m).", _LIVE)
-    ] = False
+        bool | None,
+        option(
+            "mirror/--no-mirror",
+            "Exchange left and right (key m). Default: as a mirror does, for a camera whose "
+            "picture goes to the window alone.",
+            _LIVE,
+            show_default=False,
+        ),
+    ] = None
     overlay: Annotated[
         bool, option("overlay/--no-overlay", "Write rate and latency (key i).", _LIVE)
     ] = True
@@ -116,6 +146,11 @@ class LiveOutputs:
         bool,
         typer.Option("--overwrite", "-y", help="Replace what exists.", rich_help_panel=_OUTPUT),
     ] = False
+
+    @property
+    def only_window(self) -> bool:
+        """Whether what is painted goes nowhere else."""
+        return self.output == [_WINDOW]
 
     @property
     def wants_window(self) -> bool:

@@ -45,13 +45,14 @@ def spread(command: Callable[..., None]) -> Callable[..., None]:
 
 def _parameters(record: Any) -> list[inspect.Parameter]:
     """Return a record's fields as parameters; a default that a factory makes is made here."""
-    parameters = inspect.signature(record, eval_str=True).parameters
+    parameters = inspect.signature(record).parameters
+    hints = get_type_hints(record, include_extras=True)  # those of its bases too
     made = {
         field.name: field.default_factory()
         for field in fields(record)
         if field.default_factory is not MISSING
     }
     return [
-        parameter.replace(default=made[name]) if name in made else parameter
+        parameter.replace(annotation=hints[name], default=made.get(name, parameter.default))
         for name, parameter in parameters.items()
     ]

@@ -29,6 +29,7 @@ class ControlSettings:
       mirror: whether left and right are exchanged, as people know themselves from mirrors.
       overlay: whether rate and latency are written over the picture.
       help: whether the keys are.
+      strip: whether the styles are.
     """
 
     style: int = 0
@@ -39,6 +40,7 @@ class ControlSettings:
     mirror: bool = False
     overlay: bool = True
     help: bool = False
+    strip: bool = False
 
     def __post_init__(self) -> None:
         """Check every range; a message names the field."""
@@ -166,6 +168,13 @@ class Controls:
         with self._lock:
             value = (self._settings.style + step) % len(self.styles)
             self._settings = replace(self._settings, style=value)
+            return self._settings
+
+    def choose_style(self, number: int) -> ControlSettings:
+        """Go to a style by its number, 0 for the first; one that is not offered changes nothing."""
+        with self._lock:
+            if number < len(self.styles):
+                self._settings = replace(self._settings, style=number)
             return self._settings
 
     def _check(self, settings: ControlSettings) -> None:

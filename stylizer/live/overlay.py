@@ -30,6 +30,9 @@ _LEAST, _MOST = 9, 36
 _LETTERS = 0.78
 """Size of the letters as a share of the line's height."""
 
+_ONE_COLUMN = 16
+"""Pixels that each line of a table needs for there to be one column."""
+
 _SHADE = 0.35
 """Brightness left under letters."""
 
@@ -43,12 +46,16 @@ class Writing:
       notices: at the bottom, in another color, the most important last.
       keys: pairs of a key and what it does, in the middle.
       recording: whether a red dot is at the top right.
+      strip: names beside each other at the bottom, above the notices.
+      chosen: which of them is marked.
     """
 
     lines: Sequence[str] = ()
     notices: Sequence[str] = ()
     keys: Sequence[tuple[str, str]] = ()
     recording: bool = False
+    strip: Sequence[str] = ()
+    chosen: int = 0
 
 
 def draw_writing(image: Image, writing: Writing) -> Image:
@@ -62,10 +69,13 @@ def draw_writing(image: Image, writing: Writing) -> Image:
       uint8 RGB, (H, W, 3).
     """
     result = image.copy()
-    if writing.lines:
+    if writing.lines and not writing.keys:  # the keys need all the room
         _draw_block(result, writing.lines, _WHITE, top=True)
+    used = 0
     if writing.notices:
-        _draw_block(result, writing.notices, _YELLOW, top=False)
+        used = _draw_block(result, writing.notices, _YELLOW, top=False)
+    if writing.strip:
+        _draw_strip(result, writing.strip, writing.chosen, above=used)
     if writing.keys:
         _draw_table(result, writing.keys)
     if writing.recording:
@@ -77,7 +87,30 @@ def draw_writing(image: Image, writing: Writing) -> Image:
     return result
 
 
-def _draw_block(image: Image, lines: Sequence[str], color: _Color, *, top: bool) -> None:
+def _draw_strip(image: Image, names: Sequence[str], chosen: int, *, above: int) -> None:
+    """Write names into rows at the bottom, as many as fit beside each other."""
+    height, width, _ = image.shape
+    step = round(min(_MOST, max(_LEAST, _HEIGHT * height)))
+    rows: list[list[tuple[int, str, int]]] = [[]]
+    x = step // 2
+    for number, name in enumerate(names):
+        across = _width(name, step) + step
+        if rows[-1] and x + across > width:
+            rows.append([])
+            x = step // 2
+        rows[-1].append((x, name, number))
+        x += across
+    down = step * len(rows) + step // 2
+    top = max(0, height - above - down)
+    _shade(image, (0, top, width, min(height, top + down)))
+    for place, row in enumerate(rows, 1):
+        for x, name, number in row:
+            color = _YELLOW if number == chosen else _WHITE
+            _write(image, name, (x, top + place * step), step, color)
+
+
+def _draw_block(image: Image, lines: Sequence[str], color: _Color, *, top: bool) -> int:
+    """Write lines at the left; return the rows of pixels that are used."""
     height, width, _ = image.shape
     step = _line_height(lines, image)
     across = max(_width(line, step) for line in lines) + step
@@ -86,19 +119,26 @@ def _draw_block(image: Image, lines: Sequence[str], color: _Color, *, top: bool)
     _shade(image, (0, y, min(width, across), min(height, y + down)))
     for number, line in enumerate(lines, 1):
         _write(image, line, (step // 2, y + number * step), step, color)
+    return int(height - y)
 
 
 def _draw_table(image: Image, keys: Sequence[tuple[str, str]]) -> None:
+    """Write the keys in the middle, in two columns where one would be of tiny letters."""
     height, width, _ = image.shape
-    step = _line_height([f"{label}   {text}" for label, text in keys], image, rows=len(keys) + 1)
+    many = 2 if height < _ONE_COLUMN * (len(keys) + 1) else 1
+    rows = -(-len(keys) // many)
+    widest = max(keys, key=lambda key: _width(f"{key[0]}   {key[1]}", 100))
+    step = _line_height([f"{widest[0]}   {widest[1]}   " * many], image, rows=rows + 1)
     left = max(_width(label, step) for label, _ in keys) + step
-    across = min(width, left + max(_width(text, step) for _, text in keys) + step)
-    down = min(height, step * len(keys) + step // 2)
+    column = left + max(_width(text, step) for _, text in keys) + step // 2
+    across, down = min(width, many * column), min(height, step * rows + step // 2)
     x, y = (width - across) // 2, (height - down) // 2
     _shade(image, (x, y, x + across, y + down))
-    for number, (label, text) in enumerate(keys, 1):
-        _write(image, label, (x + step // 2, y + number * step), step, _YELLOW)
-        _write(image, text, (x + left, y + number * step), step, _WHITE)
+    for number, (label, text) in enumerate(keys):
+        beside, below = divmod(number, rows)
+        at, line = x + beside * column, y + (below + 1) * step
+        _write(image, label, (at + step // 2, line), step, _YELLOW)
+        _write(image, text, (at + left, line), step, _WHITE)
 
 
 def _line_height(lines: Sequence[str], image: Image, *, rows: int = 0) -> int:

@@ -12,7 +12,7 @@ from typing import Protocol
 from stylizer.effects.faces import FaceMode
 from stylizer.faces.models import are_faces_available
 from stylizer.frame import Frame, Image
-from stylizer.io.sinks.panel import Key
+from stylizer.io.sinks.panel import Key, shown_path
 from stylizer.live.controls import Controls
 from stylizer.live.meter import Meter, Reading
 from stylizer.live.overlay import Writing, draw_writing
@@ -22,6 +22,11 @@ __all__ = ["LivePanel", "Tape", "live_keys", "status_lines"]
 
 _SHOWN = 2.5
 """Seconds for which a message stays."""
+
+_HINT, _HINTED = "press h for the keys", 8.0
+"""What is said at the start, and for how many seconds."""
+
+_DIGITS = 9
 
 _STEP = 0.1
 """By which a key moves strength or coherence."""
@@ -71,19 +76,23 @@ class LivePanel:
         self._keys = live_keys(controls, say=self.say, record=record, faces=are_faces_available())
         self._lock = threading.Lock()
         self._message, self._until = "", 0.0
+        self._hinted = False
 
     @property
     def keys(self) -> Sequence[Key]:
         """The keys that change the controls, and the one that records."""
         return self._keys
 
-    def say(self, text: str) -> None:
+    def say(self, text: str, *, seconds: float = _SHOWN) -> None:
         """Show a message for a few seconds; any thread may."""
         with self._lock:
-            self._message, self._until = text, perf_counter() + _SHOWN
+            self._message, self._until = text, perf_counter() + seconds
 
     def shown(self, frame: Frame) -> None:
         """Take note of a frame that is on the screen, and record it if that is wished for."""
+        if not self._hinted:
+            self._hinted = True
+            self.say(_HINT, seconds=_HINTED)
         self._meter.show(frame)
         if self._recorder is not None:
             self._recorder.write(frame)
@@ -99,10 +108,20 @@ class LivePanel:
         writing = Writing(
             lines=lines,
             notices=self._notices(state.error, paused=paused),
-            keys=[(key.label, key.text) for key in keys] if settings.help else (),
+            keys=[(key.label, key.text) for key in keys if key.text] if settings.help else (),
             recording=self._recorder is not None and self._recorder.active,
+            strip=self._strip() if settings.strip and not settings.help else (),
+            chosen=settings.style,
         )
         return image if writing == Writing() else draw_writing(image, writing)
+
+    def _strip(self) -> tuple[str, ...]:
+        """Return the styles' names, the first with the keys that they are chosen by."""
+        names = [style.name for style in self._controls.styles]
+        return tuple(
+            f"{number} {name}" if number <= _DIGITS else name
+            for number, name in enumerate(names, 1)
+        )
 
     def _notices(self, error: str | None, *, paused: bool) -> tuple[str, ...]:
         with self._lock:
@@ -113,11 +132,13 @@ class LivePanel:
     def _record(self, recorder: Tape) -> None:
         if recorder.active:
             path = recorder.stop()
-            self.say("recording ended" if path is None else f"recorded as {path.name}")
+            self.say("recording ended" if path is None else f"recorded as {shown_path(path)}")
         else:
             path = recorder.start()
             self.say(
-                "cannot record; see the terminal" if path is None else f"recording {path.name}"
+                "cannot record; see the terminal"
+                if path is None
+                else f"recording {shown_path(path)}"
             )
 
 
@@ -166,7 +187,12 @@ def live_keys(
     """
 
     def step_style(step: int) -> None:
-        chosen = controls.step_style(step).style
+        tell_style(controls.step_style(step).style)
+
+    def choose_style(number: int) -> None:
+        tell_style(controls.choose_style(number).style)
+
+    def tell_style(chosen: int) -> None:
         count = len(controls.styles)
         say(f"style {chosen + 1} of {count}: {controls.styles[chosen].name}")
 
@@ -180,10 +206,20 @@ def live_keys(
         say(f"faces: {_FACES[controls.step_faces().faces]}")
 
     about_faces = [Key(label="k", text="faces: keep, paint, only", action=step_faces)]
+    digits = [
+        Key(
+            label=str(number),
+            text="first style; 2 to 9: the next ones" if number == 1 else "",
+            action=partial(choose_style, number - 1),
+        )
+        for number in range(1, _DIGITS + 1)
+    ]
     recording = [] if record is None else [Key(label="r", text="record, stop", action=record)]
     return (
         Key(label="n", text="next style", action=lambda: step_style(1)),
         Key(label="p", text="previous style", action=lambda: step_style(-1)),
+        *digits,
+        Key(label="g", text="all styles", action=lambda: _toggle(controls, "strip")),
         Key(label="+ =", text="stronger", action=lambda: step("strength", _STEP)),
         Key(label="-", text="weaker", action=lambda: step("strength", -_STEP)),
         Key(label="]", text="more coherence", action=lambda: step("coherence", _STEP)),

@@ -18,7 +18,7 @@ from stylizer.live.levels import Level
 from stylizer.live.meter import LiveFrames, Meter, Reading
 from stylizer.live.overlay import Writing, draw_writing
 from stylizer.live.painter import PainterState
-from stylizer.live.panel import LivePanel, status_lines
+from stylizer.live.panel import LivePanel, live_keys, status_lines
 from stylizer.size import Size
 from tests.clips import picture
 
@@ -217,7 +217,39 @@ def test_r_records_what_is_shown_from_then_to_the_next(
         panel.draw(image, keys=panel.keys, paused=False)
         assert spy.writing.recording == (index in (2, 3))
     assert tape.frames == [2, 3]
-    assert spy.writing.notices == ("recorded as recording-0001.mp4",)
+    (told,) = spy.writing.notices
+    assert told.startswith("recorded as ") and told.endswith("folder/recording-0001.mp4")
+
+
+def test_the_first_frames_hint_at_the_help_and_the_help_stands_alone(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spy, image = Spy(monkeypatch), picture(3, (640, 360))
+    panel, controls = make()
+    for seconds in (0, 5, 5, 60):
+        clock.now += seconds
+        panel.shown(Frame(image, 0, 0.0))
+        panel.draw(image, keys=panel.keys, paused=False)
+        assert ("press h for the keys" in spy.writing.notices) == (seconds == 0 or clock.now < 5008)
+    controls.change(strip=True)
+    panel.draw(image, keys=panel.keys, paused=False)
+    assert spy.writing.strip[0].startswith("1 ")
+    controls.change(help=True)
+    panel.draw(image, keys=panel.keys, paused=False)
+    assert spy.writing.strip == ()
+    labels = [label for label, _ in spy.writing.keys]
+    assert "1" in labels and "2" not in labels
+
+
+@pytest.mark.parametrize("size", [(320, 240), (640, 480)])
+def test_the_help_fits_and_covers_nothing_that_is_read(size: tuple[int, int]) -> None:
+    image = np.full((size[1], size[0], 3), 120, np.uint8)
+    keys = [(key.label, key.text) for key in live_keys(make()[1], say=print) if key.text]
+    keys += [("q Esc", "quit")] * 7
+    both = draw_writing(image, Writing(lines=LINES, keys=keys))
+    np.testing.assert_array_equal(both, draw_writing(image, Writing(keys=keys)))
+    written = (both.astype(int).max(axis=2) > 200).nonzero()
+    assert written[0].max() < size[1] - 2 and written[1].max() < size[0] - 2  # none is cut off
 
 
 def test_a_recording_that_cannot_begin_is_told(

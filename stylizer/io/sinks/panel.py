@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 from typing import Protocol
 
 import cv2
@@ -13,7 +14,16 @@ import numpy as np
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image
 
-__all__ = ["Key", "NoPanel", "Panel", "View", "by_code", "compose"]
+__all__ = [
+    "Key",
+    "NoPanel",
+    "Panel",
+    "View",
+    "by_code",
+    "compose",
+    "fit_screen",
+    "shown_path",
+]
 
 _NAMES = {"Esc": 27, "space": ord(" ")}
 """Keys that have no sign of their own, and what OpenCV calls them."""
@@ -25,7 +35,7 @@ class Key:
 
     Attributes:
       label: as people know it: signs and names, with blanks between them: ``"q Esc"``.
-      text: what it does, in a few words: ``"quit"``.
+      text: what it does, in a few words: ``"quit"``; empty for one that another stands for.
       action: does it, in the thread that the window runs in.
     """
 
@@ -144,3 +154,43 @@ def compose(original: Image, stylized: Image, *, view: View, split: float = 0.5)
     both = np.concatenate([original[:, :line], stylized[:, line:]], axis=1)
     both[:, max(0, line - 1) : line + 1] = 255
     return both
+
+
+def fit_screen(
+    picture: Image, room: tuple[int, int], *, fill: bool
+) -> tuple[Image, tuple[int, int]]:
+    """Enlarge a picture to the room that there is, with black beside or above it.
+
+    What is written over it then has the screen's own pixels.
+
+    Args:
+      picture: uint8 RGB, (H, W, 3).
+      room: (width, height) in pixels; (0, 0) where it is not known.
+      fill: whether the whole room is to be filled, as a full screen; else a picture that is larger
+        stays as it is, and nothing is put beside it.
+
+    Returns:
+      uint8 RGB; and of the picture in it the left side and the width, in pixels.
+    """
+    height, width, _ = picture.shape
+    scale = min(room[0] / width, room[1] / height)
+    if scale <= 0 or (scale <= 1 and not fill):
+        return picture, (0, width)
+    size = max(1, round(scale * width)), max(1, round(scale * height))
+    how = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA
+    scaled = np.asarray(cv2.resize(picture, size, interpolation=how), np.uint8)
+    if not fill:
+        return scaled, (0, size[0])
+    left, top = (room[0] - size[0]) // 2, (room[1] - size[1]) // 2
+    right, bottom = room[0] - size[0] - left, room[1] - size[1] - top
+    framed = cv2.copyMakeBorder(scaled, top, bottom, left, right, cv2.BORDER_CONSTANT)
+    return np.asarray(framed, np.uint8), (left, size[0])
+
+
+def shown_path(path: Path) -> str:
+    """Return where a file is, for people: from the home folder on if it is there."""
+    whole = path.resolve()
+    try:
+        return f"~/{whole.relative_to(Path.home())}"
+    except (ValueError, RuntimeError):
+        return str(whole)

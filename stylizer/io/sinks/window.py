@@ -16,7 +16,16 @@ import cv2
 from stylizer.errors import SinkError
 from stylizer.frame import Frame, Image, check_image
 from stylizer.io.image import write_image
-from stylizer.io.sinks.panel import Key, NoPanel, Panel, View, by_code, compose
+from stylizer.io.sinks.panel import (
+    Key,
+    NoPanel,
+    Panel,
+    View,
+    by_code,
+    compose,
+    fit_screen,
+    shown_path,
+)
 from stylizer.io.sinks.screen import check_screen
 from stylizer.notices import notice
 from stylizer.protocols import EndOfStream
@@ -27,6 +36,9 @@ _log = logging.getLogger(__name__)
 
 _LARGEST = (1280, 720)
 """(width, height) in pixels that a window opens with at most; it can be drawn larger."""
+
+_SMALLEST = 480
+"""Short side in pixels that a window opens with at least: smaller pictures are scaled up."""
 
 _PAUSE = 50
 """Milliseconds between two looks at the keyboard while paused."""
@@ -88,6 +100,7 @@ class Window:
         self._split = 0.5
         self._paused = self._full = self._open = self._stale = False
         self._shown: tuple[Frame, Image] | None = None
+        self._place = (0, 1)
 
     def _own_keys(self) -> tuple[Key, ...]:
         return (
@@ -153,7 +166,8 @@ class Window:
         flags = cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL
         cv2.namedWindow(self._title, flags)
         self._open = True
-        scale = min(1.0, _LARGEST[0] / size[0], _LARGEST[1] / size[1])
+        wanted = max(1.0, _SMALLEST / min(size))
+        scale = min(wanted, _LARGEST[0] / size[0], _LARGEST[1] / size[1])
         cv2.resizeWindow(
             self._title, max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
         )
@@ -184,8 +198,17 @@ class Window:
     def _show(self, frame: Frame) -> None:
         picture = self._composed(frame)
         self._shown = frame, picture
-        drawn = self._panel.draw(picture, keys=self._keys, paused=self._paused)
+        fitted, self._place = fit_screen(picture, self._room(), fill=self._full)
+        drawn = self._panel.draw(fitted, keys=self._keys, paused=self._paused)
         cv2.imshow(self._title, cv2.cvtColor(drawn, cv2.COLOR_RGB2BGR))
+
+    def _room(self) -> tuple[int, int]:
+        """Return (width, height) of what the window shows pictures in; (0, 0) if it is unknown."""
+        try:
+            _, _, width, height = cv2.getWindowImageRect(self._title)
+        except cv2.error:
+            return 0, 0
+        return (width, height) if min(width, height) > 1 else (0, 0)
 
     def _composed(self, frame: Frame) -> Image:
         if self._view is View.STYLIZED or self._original is None:
@@ -233,7 +256,8 @@ class Window:
         dragged = event == cv2.EVENT_MOUSEMOVE and flags & cv2.EVENT_FLAG_LBUTTON
         if self._shown is None or not (dragged or event == cv2.EVENT_LBUTTONDOWN):
             return
-        self._split = min(1.0, max(0.0, x / self._shown[0].size[0]))
+        left, width = self._place
+        self._split = min(1.0, max(0.0, (x - left) / max(1, width)))
         self._stale = self._view is View.SPLIT
 
     def _save(self) -> None:
@@ -252,4 +276,4 @@ class Window:
             self._panel.say(f"no snapshot: {error}")
         else:
             notice.info("snapshot saved as %s", path)
-            self._panel.say(f"snapshot saved as {path.name}")
+            self._panel.say(f"snapshot saved as {shown_path(path)}")

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import itertools
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import typer
 from typer.testing import CliRunner
@@ -13,8 +15,9 @@ from stylizer.apps.options.camera import CameraOptions
 from stylizer.apps.options.spread import spread
 from stylizer.base import find_notice
 from stylizer.errors import ConfigError, SourceError
+from stylizer.io.image import write_image
 from stylizer.io.sources.devices import CameraName
-from tests.clips import make_clip
+from tests.clips import make_clip, read_number
 from tests.streams import MjpegServer
 
 CAMERAS = [
@@ -102,9 +105,21 @@ def test_a_camera_that_is_not_there(camera: str) -> None:
         CameraOptions(camera=camera).open()
 
 
-def test_a_film_is_no_camera(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="has an end; `stylizer video` paints it"):
-        CameraOptions(camera=str(make_clip(tmp_path / "a.mp4", seconds=0.1))).open()
+def test_a_film_plays_as_a_camera_again_and_again_and_a_folder_does_not(tmp_path: Path) -> None:
+    film = CameraOptions(camera=str(make_clip(tmp_path / "a.mp4", rate="50", seconds=0.12)))
+    assert not film.sees_its_user
+    with film.open() as source:
+        assert (source.size, source.rate) == ((64, 48), None)
+        frames = list(itertools.islice(source, 14))
+    assert [frame.index for frame in frames] == list(range(14))
+    steps = np.diff([frame.time for frame in frames])
+    assert (steps > 0).all() and frames[-1].time - frames[0].time > 0.2  # no faster than it is
+    assert len({read_number(frame.image) for frame in frames}) <= 6
+    write_picture = tmp_path / "pictures" / "1.png"
+    write_picture.parent.mkdir()
+    write_image(write_picture, frames[0].image)
+    with pytest.raises(ConfigError, match="expected a camera, a stream or a video file"):
+        CameraOptions(camera=str(write_picture.parent)).open()
 
 
 @pytest.mark.parametrize(

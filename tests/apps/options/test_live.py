@@ -150,7 +150,11 @@ def test_a_file_is_replaced_only_when_asked(tmp_path: Path) -> None:
         ({"output": ["window", "window"]}, ConfigError, "window is given twice"),
         ({"output": ["a.mp4", "window", "./a.mp4"]}, ConfigError, r"a\.mp4 is given twice"),
         ({"output": ["out.avi"]}, SinkError, r"a file ending in \.mp4 .*got 'out\.avi'"),
-        ({"output": ["screen"]}, SinkError, r"expected window, virtual-camera, http://:PORT or a file"),
+        (
+            {"output": ["screen"]},
+            SinkError,
+            r"expected window, virtual-camera, http://:PORT or a file",
+        ),
         ({"output": ["none/out.mp4"]}, SinkError, "create it first"),
         ({"duration": 0.0}, ConfigError, "--duration: expected more than 0"),
         ({"duration": float("nan")}, ConfigError, "--duration: expected more than 0"),

@@ -17,7 +17,7 @@ from stylizer.errors import ConfigError, SinkError
 from stylizer.frame import Frame, Image
 from stylizer.io.sinks import screen as screen_module
 from stylizer.io.sinks import window as window_module
-from stylizer.io.sinks.panel import Key, View, compose
+from stylizer.io.sinks.panel import Key, View, compose, fit_screen, shown_path
 from stylizer.io.sinks.window import Window
 from stylizer.protocols import EndOfStream
 from tests.screens import (
@@ -312,7 +312,7 @@ def test_a_panel_adds_keys_and_writes_over_what_is_shown_but_not_saved(
     assert panel.pressed == 2
     assert panel.seen == [0, 1, 2, 3, 4]
     assert {"q Esc", "space", "s", "o", ",", ".", "f", "x Y"} == set(panel.help)
-    assert panel.said == ["snapshot saved as snapshot-0001.png"]
+    assert panel.said == [f"snapshot saved as {shown_path(tmp_path / 'snapshot-0001.png')}"]
     assert panel.paused.count(True) == 1
     assert all((shown[:4, :4] == BLUE).all() for shown in played.shown)
     with pillow.open(tmp_path / "snapshot-0001.png") as opened:
@@ -471,3 +471,15 @@ def test_a_real_window_that_is_closed_ends_the_stream(
     close_window(display, find_window(display, "a window"))
     out, errors = shown.communicate(timeout=PATIENCE)
     assert (out, shown.returncode) == ("the window was closed\n", 0), errors
+
+
+def test_a_picture_is_enlarged_to_a_window_that_is_larger_and_stands_in_black_on_a_screen() -> None:
+    image = np.full((30, 40, 3), 200, np.uint8)
+    assert fit_screen(image, (0, 0), fill=True)[0] is image  # nothing is known of the window
+    assert fit_screen(image, (20, 20), fill=False)[0] is image
+    large, place = fit_screen(image, (400, 600), fill=False)
+    assert (large.shape, place) == ((300, 400, 3), (0, 400))
+    whole, place = fit_screen(image, (500, 300), fill=True)
+    assert (whole.shape, place) == ((300, 500, 3), (50, 400))
+    assert (whole[:, :50] == 0).all() and (whole[:, 450:] == 0).all()
+    assert (whole[:, 50:450] == 200).all()
