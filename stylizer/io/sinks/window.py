@@ -146,8 +146,15 @@ class Window:
         """Fill the screen, or go back; before the first frame too."""
         self._full = not self._full
         if self._open:
-            state = cv2.WINDOW_FULLSCREEN if self._full else cv2.WINDOW_NORMAL
-            cv2.setWindowProperty(self._title, cv2.WND_PROP_FULLSCREEN, state)
+            self._follow_full()
+
+    def _follow_full(self) -> None:
+        """Bring the window to its state; of a full screen, all is drawn here, black borders too."""
+        state = cv2.WINDOW_FULLSCREEN if self._full else cv2.WINDOW_NORMAL
+        cv2.setWindowProperty(self._title, cv2.WND_PROP_FULLSCREEN, state)
+        if self._room() != (0, 0):
+            ratio = cv2.WINDOW_FREERATIO if self._full else cv2.WINDOW_KEEPRATIO
+            cv2.setWindowProperty(self._title, cv2.WND_PROP_ASPECT_RATIO, ratio)
 
     def __exit__(
         self,
@@ -173,7 +180,7 @@ class Window:
         )
         cv2.setMouseCallback(self._title, self._point)
         if self._full:
-            cv2.setWindowProperty(self._title, cv2.WND_PROP_FULLSCREEN, cv2.WINDOW_FULLSCREEN)
+            self._follow_full()
 
     def _hold_back(self, frame: Frame) -> None:
         """Wait, with an eye on the keys, until a frame is due.
