@@ -289,10 +289,6 @@ def _make_virtual_camera(text: str, writing: SinkOptions) -> FrameSink:
     return VirtualCamera(size=writing.source.size, rate=writing.rate)
 
 
-def _make_mjpeg(text: str, writing: SinkOptions) -> FrameSink:
-    return MjpegServer(text)
-
-
 def _make_video(text: str, writing: SinkOptions) -> FrameSink:
     source, path = writing.source, Path(text)
     if source.rate is None:
@@ -389,7 +385,7 @@ SINKS: tuple[SinkKind, ...] = (
         fits=lambda text: text == "virtual-camera",
         make=_make_virtual_camera,
     ),
-    SinkKind(name="http://[HOST]:PORT", fits=is_address, make=_make_mjpeg),
+    SinkKind(name="http://[HOST]:PORT", fits=is_address, make=lambda text, _: MjpegServer(text)),
     SinkKind(
         name="a numbered pattern as frames/%05d.png",
         fits=lambda text: is_numbered(Path(text).name),
