@@ -285,10 +285,6 @@ def _make_window(text: str, writing: SinkOptions) -> FrameSink:
     return Window("stylizer", original=original, paced=source.rate is not None)
 
 
-def _make_virtual_camera(text: str, writing: SinkOptions) -> FrameSink:
-    return VirtualCamera(size=writing.source.size, rate=writing.rate)
-
-
 def _make_video(text: str, writing: SinkOptions) -> FrameSink:
     source, path = writing.source, Path(text)
     if source.rate is None:
@@ -383,7 +379,7 @@ SINKS: tuple[SinkKind, ...] = (
     SinkKind(
         name="virtual-camera",
         fits=lambda text: text == "virtual-camera",
-        make=_make_virtual_camera,
+        make=lambda _, writing: VirtualCamera(size=writing.source.size, rate=writing.rate),
     ),
     SinkKind(name="http://[HOST]:PORT", fits=is_address, make=lambda text, _: MjpegServer(text)),
     SinkKind(
