@@ -14,7 +14,7 @@ from stylizer.base import describe_stylizer
 from stylizer.compose import finish
 from stylizer.description import StylizerConfig
 from stylizer.effects.color import matched_styles
-from stylizer.errors import ConfigError
+from stylizer.errors import ConfigError, SourceError
 from stylizer.frame import Frame, Image
 from stylizer.gatys.config import GatysConfig
 from stylizer.io.image import read_image, read_image_and_alpha, write_image
@@ -186,7 +186,10 @@ class _BatchPainter:
             job = _Still(
                 picture=picture, styles=styles, look=self.look, people=self.people, quiet=True
             )
-            return job.optimized(self.config, initial_image=None, losses=None), alpha
+            try:
+                return job.optimized(self.config, initial_image=None, losses=None), alpha
+            except SourceError as error:  # of a portrait: there is no face in it
+                raise SourceError(f"{still.content}: {error}") from error
         if self._loaded is None or self._loaded[0] != still.styles:
             made = make_stylizer(self._describe(styles))
             self._loaded = still.styles, made

@@ -55,7 +55,7 @@ class TrackedFace:
     """A face of a stream.
 
     Attributes:
-      number: the same as long as the face is followed.
+      number: the same as long as the face is followed; no other face of the shot has it.
       face: its points, calmed.
       presence: 0..1: how much it counts; it rises and falls over some frames.
     """
@@ -73,7 +73,8 @@ class FaceFinder:
 
         Args:
           folder: where the files of the networks are; None for those of the extra ``faces``.
-          most: how many faces are followed, the largest ones.
+          most: how many faces are followed: the largest ones of a first frame; of later ones those
+            that are followed already.
 
         Raises:
           BackendError: the extra, or OpenVINO, is not installed.
@@ -93,6 +94,7 @@ class FaceFinder:
             self._faces: tuple[TrackedFace, ...] = ()
             self._since = 0
             self._next = 0
+            self._numbers = 0
             self._time = 0.0
             self._size: tuple[int, int] | None = None
 
@@ -122,7 +124,9 @@ class FaceFinder:
         """Return the faces that are followed, and when the next search is due."""
         width, height = self._size or (0, 0)
         state: dict[str, npt.NDArray[np.generic]] = {
-            "course": np.array([self._since, self._next, self._time, width, height], np.float64)
+            "course": np.array(
+                [self._since, self._next, self._numbers, self._time, width, height], np.float64
+            )
         }
         if self._faces:
             state["points"] = np.stack([one.face.points for one in self._faces])
@@ -135,8 +139,8 @@ class FaceFinder:
         self.reset()
         if "course" not in state:
             return
-        since, following, self._time, width, height = (float(one) for one in state["course"])
-        self._since, self._next = int(since), int(following)
+        *counts, self._time, width, height = (float(one) for one in state["course"])
+        self._since, self._next, self._numbers = (int(count) for count in counts)
         self._size = (int(width), int(height)) if width else None
         self._faces = tuple(
             TrackedFace(
@@ -162,8 +166,7 @@ class FaceFinder:
         if first or self._since >= (_EVERY if faces else _EVERY_EMPTY):
             self._since = 0
             faces += self._search(image, faces, presence=1.0 if first else 0.0, whole=first)
-        faces.sort(key=lambda one: -one.face.side)
-        self._faces = tuple(faces[: self._most])
+        self._faces = tuple(sorted(faces, key=lambda one: -one.face.side))
         return self._faces
 
     def _move(self, image: Image, one: TrackedFace, step: float) -> TrackedFace | None:
@@ -179,7 +182,7 @@ class FaceFinder:
     def _search(
         self, image: Image, faces: list[TrackedFace], *, presence: float, whole: bool
     ) -> list[TrackedFace]:
-        """Return faces that are not known yet."""
+        """Return faces that are not known yet, as many as there is room for."""
         parts = _parts(image)
         if not whole:
             turn, of_quarter = divmod(self._next, 2)
@@ -195,9 +198,10 @@ class FaceFinder:
                 face = self._look(image, Detection(score=found.score, box=box, eyes=eyes))
                 if face is None or any(_is_same(face, one.face) for one in [*faces, *new]):
                     continue
-                number = 1 + max((one.number for one in [*faces, *new]), default=-1)
-                new.append(TrackedFace(number=number, face=face, presence=presence))
-        return new
+                new.append(TrackedFace(number=0, face=face, presence=presence))
+        new = sorted(new, key=lambda one: -one.face.side)[: self._most - len(faces)]
+        first, self._numbers = self._numbers, self._numbers + len(new)
+        return [replace(one, number=first + index) for index, one in enumerate(new)]
 
     def _look(self, image: Image, found: Detection) -> Face | None:
         """Return the face at a detection, if there is one; placed twice, which is more exact."""

@@ -78,6 +78,32 @@ def test_finds_ten_people_and_no_more_than_it_may() -> None:
 
 
 @needs_models
+def test_a_face_that_is_followed_is_not_displaced_by_a_larger_one() -> None:
+    finder = FaceFinder(most=1)
+    small, large = astronaut(), astronaut()
+    wide = np.hstack([small, np.full_like(small, 120)])
+    first = finder(Frame(np.ascontiguousarray(wide), 0, 0.0))[0]
+    both = np.hstack([small, np.asarray(cv2.resize(large[:256, :384], (512, 512)), np.uint8)])
+    for index in range(1, 24):
+        (found,) = finder(Frame(np.ascontiguousarray(both), index, index / 25))
+        assert found.number == first.number
+        assert found.face.box[2] < 512
+
+
+@needs_models
+def test_numbers_are_not_given_twice(finder: FaceFinder) -> None:
+    """One face goes when another one comes: what was painted of the first is not the second's."""
+    left = np.full((512, 1024, 3), 120, np.uint8)
+    right = left.copy()
+    left[:, :512], right[:, 512:] = astronaut(), astronaut()
+    numbers = set()
+    for index in range(40):
+        shown = left if index < 2 else right
+        numbers |= {one.number for one in finder(Frame(shown, index, index / 25))}
+    assert numbers == {0, 1}
+
+
+@needs_models
 @pytest.mark.parametrize("darker", [1.0, 0.35])
 def test_finds_a_face_half_out_of_the_frame(finder: FaceFinder, darker: float) -> None:
     image = (astronaut()[:, 205:] * darker).astype(np.uint8)
