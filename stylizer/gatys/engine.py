@@ -24,13 +24,15 @@ from stylizer.gatys.keras_objective import KerasObjective
 from stylizer.gatys.memory import TemporalTarget
 from stylizer.gatys.objective import name_losses
 from stylizer.gatys.optimizers import Canvas, CanvasOptimizer
-from stylizer.gatys.portrait import PortraitAligner, multiply_gains
+from stylizer.gatys.portrait import PortraitAligner, Sitter, multiply_gains
 from stylizer.gatys.substitution import reachable
 from stylizer.gatys.targets import (
+    HEAD_PARTS,
     StyleLike,
     WeightedStyle,
     check_styles,
     first_picture,
+    head_grams,
     pad_picture,
     style_grams,
 )
@@ -215,9 +217,13 @@ class Engine:
             if self._targets is before:  # else other styles were set meanwhile: theirs come next
                 self._targets = aim
         batch = pad_picture(self.network, content)
-        targets = {"content": self._content(batch, content), "style": aim.grams}
+        sitter = None if self._portrait is None else self._portrait(content)
+        targets = {"content": self._content(batch, sitter), "style": aim.grams}
         if aim.parts != (None,):
             targets["guides"] = self._guides(masks, aim.parts, content, batch)
+        elif sitter is not None:
+            of_head: PartMasks = {"head": sitter.head, None: 1 - sitter.head}
+            targets["guides"] = self._guides(of_head, HEAD_PARTS, content, batch)
         if self._config.temporal_weight:
             targets["temporal"] = self._objective.temporal_targets(temporal, content.shape)
         report = None if on_losses is None else lambda values: on_losses(name_losses(values))
@@ -226,16 +232,16 @@ class Engine:
         )
         return np.ascontiguousarray(result[0, :height, :width])
 
-    def _content(self, batch: Canvas, content: Image) -> Any:
-        """Return the content's targets, given it padded as well; of a portrait, times its gains."""
+    def _content(self, batch: Canvas, sitter: Sitter | None) -> Any:
+        """Return the content's targets, given it padded; of a portrait, times its gains."""
         targets = self._objective.content_targets(batch)
-        if self._portrait is None:
+        if sitter is None:
             return targets
-        aligned, head = self._portrait(content)
-        painting = self._objective.content_targets(pad_picture(self.network, aligned))
-        grow = [side - own for side, own in zip(batch.shape[1:3], head.shape, strict=True)]
-        head = np.pad(head, ((0, grow[0]), (0, grow[1])), mode="symmetric")
-        return multiply_gains(targets, painting, head)
+        painting = self._objective.content_targets(pad_picture(self.network, sitter.aligned))
+        reach = sitter.reach
+        grow = [side - own for side, own in zip(batch.shape[1:3], reach.shape, strict=True)]
+        reach = np.pad(reach, ((0, grow[0]), (0, grow[1])), mode="symmetric")
+        return multiply_gains(targets, painting, reach)
 
     def _guides(
         self, masks: PartMasks | None, parts: Sequence[str | None], content: Image, batch: Canvas
@@ -262,6 +268,10 @@ class Engine:
         if size is None:
             return _Targets(styles, parts, None, {})
         scale = self._config.style_scale
+        if self._portrait is not None and parts == (None,):
+            head = self._portrait.painted_head
+            of_head = head_grams(self.network, styles, size, scale=scale, head=head)
+            return _Targets(styles, parts, size, self._objective.style_targets(of_head))
         each = [
             style_grams(self.network, styles_of(styles, part), size, scale=scale) for part in parts
         ]

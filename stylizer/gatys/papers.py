@@ -252,10 +252,10 @@ def selim_2016() -> GatysConfig:
     gain maps of the aligned painting, held within 0.7 to 5; style from ``conv1_1`` .. ``conv5_1``.
     What of the alignment is the paper's and what is ours stands in `stylizer.gatys.portrait`.
 
-    Ours: losses relative to their targets' energies in the balance of this library's defaults, so
-    that it means the same with any network; Adam, from the photo, 200 iterations; no total
-    variation. The paper's balance belongs to the scale of its own weights, and its start and
-    optimizer are not reproduced.
+    Ours: Gram matrices of the head and of all else apart; losses relative to their targets'
+    energies in the balance of this library's defaults, so that it means the same with any network;
+    Adam, from the photo, 200 iterations; no total variation. The paper's balance belongs to the
+    scale of its own weights, and its start and optimizer are not reproduced.
     """
     return GatysConfig(
         network="vgg19",

@@ -4,7 +4,7 @@ After Selim, Elgharib and Doyle 2016, "Painting Style Transfer for Head Portrait
 Convolutional Neural Networks". From the paper: the painting is aligned to the photo by facial
 landmarks, and then by a dense flow; gain maps, the ratio of the aligned painting's features to the
 photo's, at the content layers, are held within 0.7 to 5 and multiply the photo's features, which
-makes the content target; the Gram losses are those of the painting as it is.
+makes the content target; Gram losses.
 
 Ours: the landmarks are those of `stylizer.faces`, the warp is a thin-plate spline, which also
 carries hair and shoulders along, and the flow is OpenCV's DIS with a bound on how far it goes;
@@ -12,13 +12,16 @@ the paper morphs by landmarks of its own and uses SIFT flow. The gains fade to 1
 head, where a painting and a photo have nothing to do with each other. Where a loss network's
 features may be negative (those of `half` are mixtures), a ratio means nothing: there gains are the
 ratios of local root mean squares, as the energies of Shih et al. 2014 ("Style Transfer for Headshot
-Portraits") are. In a video the alignment follows the landmarks of each frame, which are calmed, in
-place of the paper's flow of the gain maps.
+Portraits") are. The Gram losses are taken of the head and of all else apart, the painting's against
+the photo's (as in `stylizer.gatys.guidance`): else a face takes the color of a painting's
+background. In a video the alignment follows the landmarks of each frame, which are calmed, in place
+of the paper's flow of the gain maps.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -34,7 +37,7 @@ from stylizer.frame import Frame, Image
 from stylizer.protocols import State
 from stylizer.temporal.flow import OpticalFlow
 
-__all__ = ["LEAST_GAIN", "MOST_GAIN", "PortraitAligner", "gain_maps", "multiply_gains"]
+__all__ = ["LEAST_GAIN", "MOST_GAIN", "PortraitAligner", "Sitter", "gain_maps", "multiply_gains"]
 
 Values = npt.NDArray[np.float32]
 
@@ -57,8 +60,27 @@ _HEAD = 1.6
 """Side of the head and neck that gains belong to, by the face's."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Sitter:
+    """What a portrait takes of a photo.
+
+    Attributes:
+      aligned: the painting as it lies over the photo's face, uint8 RGB (H, W, 3).
+      reach: where its face counts, head and neck, float32 (H, W), 0..1.
+      head: where the head is, float32 (H, W), 0..1.
+    """
+
+    aligned: Image
+    reach: Values
+    head: Values
+
+
 class PortraitAligner:
-    """Lays a painted face over those of photos."""
+    """Lays a painted face over those of photos.
+
+    Attributes:
+      painted_head: where the head is in the painting, float32 (H, W), 0..1.
+    """
 
     def __init__(self, painting: Image, *, name: str = "") -> None:
         """Find the painting's face.
@@ -81,6 +103,7 @@ class PortraitAligner:
                 "choose a painting whose face is seen from the front, or another recipe"
             )
         self._face = found[0].face
+        self.painted_head = _draw(self._face, painting.shape[:2])
         self._count = 0
         self._last: Face | None = None
 
@@ -99,16 +122,13 @@ class PortraitAligner:
         found = self._finder.faces
         self._last = found[0].face if found else None
 
-    def __call__(self, photo: Image) -> tuple[Image, Values]:
+    def __call__(self, photo: Image) -> Sitter:
         """Return the painting as it lies over a photo's face, and where the head is.
 
         A face that is lost in the course of a video stays where it was last seen.
 
         Args:
           photo: uint8 RGB, (H, W, 3).
-
-        Returns:
-          uint8 RGB, (H, W, 3), and float32 (H, W), 0..1.
 
         Raises:
           SourceError: there is no face in the photo.
@@ -124,12 +144,12 @@ class PortraitAligner:
         self._last = face
         height, width, _ = photo.shape
         places = _spline(face.points, self._face.points, (width, height))
-        head = draw_head(_grown(face), (width, height), side=_HEAD * face.side)
+        reach = draw_head(_grown(face), (width, height), side=_HEAD * face.side)
         aligned = self._take(places)
-        if not found:
-            return aligned, head
-        places = _refine(photo, aligned, places, head, farthest=_FARTHEST * face.side)
-        return self._take(places), head
+        if found:
+            places = _refine(photo, aligned, places, reach, farthest=_FARTHEST * face.side)
+            aligned = self._take(places)
+        return Sitter(aligned=aligned, reach=reach, head=_draw(face, photo.shape[:2]))
 
     def _take(self, places: Values) -> Image:
         at = places - np.float32(0.5)  # OpenCV's pixel centers are at whole numbers
@@ -268,6 +288,11 @@ def _refine(
         borderMode=cv2.BORDER_REPLICATE,
     )
     return np.asarray(moved, np.float32)
+
+
+def _draw(face: Face, size: tuple[int, int]) -> Values:
+    """Return where a face's head is in a picture of (height, width)."""
+    return draw_head(face.points, size[::-1], side=face.side)
 
 
 def _grown(face: Face) -> Values:

@@ -19,23 +19,28 @@ from keras import ops
 from stylizer.errors import StyleError
 from stylizer.frame import Image, check_image
 from stylizer.gatys.config import GatysConfig
-from stylizer.gatys.guidance import parts_of, styles_of
+from stylizer.gatys.guidance import PartMasks, guide_layers, parts_of, styles_of
 from stylizer.perceptual.features import LossNetwork
-from stylizer.perceptual.losses import Tensor, gram_matrix
+from stylizer.perceptual.losses import Tensor, gram_matrix, guided_gram_matrices
 from stylizer.perceptual.registry import LOSS_NETWORKS
 from stylizer.styles.built_in import NamedStyle
 
 __all__ = [
+    "HEAD_PARTS",
     "StyleLike",
     "WeightedStyle",
     "check_styles",
     "first_picture",
+    "head_grams",
     "pad_picture",
     "picture_grams",
     "style_grams",
 ]
 
 _log = logging.getLogger(__name__)
+
+HEAD_PARTS = ("head", None)
+"""What of a portrait has Gram matrices of its own: the head, and all else."""
 
 _FAR = 2.0
 """A built-in style that is stored at less than a half or more than twice the size: worth a word."""
@@ -153,6 +158,45 @@ def picture_grams(network: LossNetwork, image: Image) -> dict[str, Tensor]:
     """Return the Gram matrices of a picture as it is, float32 (1, C, C) by style layer."""
     features = network(ops.convert_to_tensor(pad_picture(network, image), "float32"))
     return {layer: gram_matrix(features[layer]) for layer, _ in network.style_layers}
+
+
+def head_grams(
+    network: LossNetwork,
+    styles: Sequence[StyleLike],
+    size: tuple[int, int],
+    *,
+    scale: float,
+    head: npt.NDArray[np.float32],
+) -> dict[str, Tensor]:
+    """Return the weighted mean of the styles' Gram matrices, of a head and of all else.
+
+    Args:
+      network: the loss network.
+      styles: one or more; of those that are no portrait, both are of the whole picture.
+      size: (width, height) of the content, in pixels.
+      scale: of the style pictures relative to the content.
+      head: where the head is in the first picture among the styles, float32 (H, W), 0..1.
+
+    Returns:
+      float32 (2, C, C) by style layer.
+    """
+    first = next(style for style in styles if not isinstance(style, NamedStyle))
+    others = [style for style in styles if style is not first]
+    picture = _resize_style(first.image, size, scale)
+    batch = pad_picture(network, picture)
+    masks: PartMasks = {"head": head, None: 1 - head}
+    padded = batch.shape[1], batch.shape[2]
+    guides = guide_layers(network, masks, HEAD_PARTS, size=picture.shape[:2], padded=padded)
+    features = network(ops.convert_to_tensor(batch, "float32"))
+    share = first.weight / sum(style.weight for style in styles)
+    grams = {
+        layer: share * guided_gram_matrices(features[layer], guides.maps[layer])
+        for layer, _ in network.style_layers
+    }
+    if others:
+        whole = style_grams(network, others, size, scale=scale)
+        grams = {layer: gram + (1 - share) * whole[layer] for layer, gram in grams.items()}
+    return grams
 
 
 def pad_picture(network: LossNetwork, picture: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
