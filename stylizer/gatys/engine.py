@@ -179,7 +179,7 @@ class Engine:
         if self._portrait is not None:
             self._portrait.load_state({name[9:]: value for name, value in faces.items()})
 
-    def __call__(  # noqa: PLR0913 - the last three are options of their own
+    def __call__(  # noqa: PLR0913 - the last four are options of their own
         self,
         canvas: Canvas,
         content: Image,
@@ -188,6 +188,7 @@ class Engine:
         masks: PartMasks | None = None,
         temporal: TemporalTarget | None = None,
         on_losses: Callable[[Mapping[str, float]], None] | None = None,
+        on_canvas: Callable[[Callable[[], Canvas]], None] | None = None,
     ) -> Canvas:
         """Optimize a canvas towards a content picture and the styles.
 
@@ -201,6 +202,7 @@ class Engine:
             ``temporal_weight`` above 0.
           on_losses: called once for each iteration with the losses, weighted, by the names of
             `stylizer.gatys.objective.TERMS` and ``"total"``; reading them takes time.
+          on_canvas: called every few iterations with what gives the canvas as it is by then.
 
         Returns:
           float32, (H, W, 3), 0..255.
@@ -227,10 +229,18 @@ class Engine:
         if self._config.temporal_weight:
             targets["temporal"] = self._objective.temporal_targets(temporal, content.shape)
         report = None if on_losses is None else lambda values: on_losses(name_losses(values))
+
+        def crop(padded: Canvas) -> Canvas:
+            return np.ascontiguousarray(padded[0, :height, :width])
+
         result = self._optimize(
-            pad_picture(self.network, canvas), targets, iterations, on_losses=report
+            pad_picture(self.network, canvas),
+            targets,
+            iterations,
+            on_losses=report,
+            on_canvas=None if on_canvas is None else lambda now: on_canvas(lambda: crop(now)),
         )
-        return np.ascontiguousarray(result[0, :height, :width])
+        return crop(result)
 
     def _content(self, batch: Canvas, sitter: Sitter | None) -> Any:
         """Return the content's targets, given it padded; of a portrait, times its gains."""

@@ -89,8 +89,11 @@ class CanvasOptimizer(ABC):
         iterations: int,
         *,
         on_losses: Callable[[Losses], None] | None = None,
+        on_canvas: Callable[[Canvas], None] | None = None,
     ) -> Canvas:
         """Return the canvas after ``iterations``; calls ``on_losses`` once for each of them.
+
+        ``on_canvas`` is given the canvas as it is by then, after one or some of them.
 
         Raises:
           OptimizationError: not finite even with the smallest step.
@@ -107,6 +110,8 @@ class CanvasOptimizer(ABC):
             if on_losses is not None:
                 for entry in losses:
                     on_losses(_read(entry))
+            if on_canvas is not None:
+                on_canvas(canvas)
         return canvas
 
     @abstractmethod

@@ -17,7 +17,7 @@ from stylizer.protocols import MaskFinder
 __all__ = ["stylize_image"]
 
 
-def stylize_image(  # noqa: PLR0913 - the last three are options of their own
+def stylize_image(  # noqa: PLR0913 - the last four are options of their own
     content: Image,
     styles: Sequence[StyleLike],
     config: GatysConfig | None = None,
@@ -25,6 +25,7 @@ def stylize_image(  # noqa: PLR0913 - the last three are options of their own
     initial_image: Image | None = None,
     masks: MaskFinder | None = None,
     on_loss: Callable[[LossRecord], None] | None = None,
+    on_picture: Callable[[Callable[[], Image]], None] | None = None,
 ) -> Image:
     """Paint one picture in the manner of others (Gatys et al. 2016).
 
@@ -38,6 +39,8 @@ def stylize_image(  # noqa: PLR0913 - the last three are options of their own
       initial_image: uint8 RGB, for ``initial="image"``; resized to the content.
       masks: finds the parts that have styles of their own; None for one style all over.
       on_loss: called once for each iteration, counted on through the scales.
+      on_picture: called every few iterations with what gives the picture as it is by then, uint8
+        RGB, (H, W, 3), smaller while it is painted small.
 
     Returns:
       uint8 RGB, (H, W, 3).
@@ -62,12 +65,18 @@ def stylize_image(  # noqa: PLR0913 - the last three are options of their own
     found = find_masks(masks, Frame(content, 0, 0.0), engine.parts)
     report = loss_reporter(on_loss, 0)
     sizes = [_reduced(content, 2**scale) for scale in reversed(range(config.scales))]
+    show = None if on_picture is None else lambda now: on_picture(lambda: to_image(now()))
     small = to_image(resize_picture(content, sizes[0]))
     canvas = initial_canvas(engine, config, small, given=initial_image)
     for size in sizes:
         picture = to_image(resize_picture(content, size))
         canvas = engine(
-            resize_picture(canvas, size), picture, config.iterations, masks=found, on_losses=report
+            resize_picture(canvas, size),
+            picture,
+            config.iterations,
+            masks=found,
+            on_losses=report,
+            on_canvas=show,
         )
     return show_source(to_image(canvas), content, found, engine.parts)
 

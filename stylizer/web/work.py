@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -126,8 +126,15 @@ class PhotoWork:
             spent = time.monotonic() - began
             job.seconds_left = spent / record.iteration * (iterations - record.iteration)
 
+        shown = began
+
+        def on_picture(read: Callable[[], Image]) -> None:
+            nonlocal shown
+            if time.monotonic() - shown >= _PREVIEW_SECONDS:
+                job.preview, shown = encode_jpeg(shrink(read(), _PREVIEW_SIDE)), time.monotonic()
+
         config = GatysConfig(network=STILL_NETWORK, iterations=iterations)
-        return stylize_image(image, self.styles, config, on_loss=on_loss)
+        return stylize_image(image, self.styles, config, on_loss=on_loss, on_picture=on_picture)
 
 
 @dataclass(frozen=True, kw_only=True)

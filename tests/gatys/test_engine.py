@@ -48,6 +48,22 @@ def optimized(
     return result, records
 
 
+def test_the_picture_can_be_watched_as_it_forms(
+    weights: Path, content: Image, styles: list[Picture]
+) -> None:
+    seen: list[Image] = []
+    result = stylize_image(
+        content,
+        styles[:1],
+        tiny_config(weights, optimizer="lbfgs", evaluations=5),
+        on_picture=lambda read: seen.append(read()),
+    )
+    assert len(seen) >= 2
+    assert all(picture.shape == content.shape for picture in seen)
+    np.testing.assert_array_equal(seen[-1], result)
+    assert (seen[0] != result).any()
+
+
 @pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
 @pytest.mark.parametrize("relative", [True, False])
 def test_optimization_lowers_the_loss_and_the_parts_add_up(

@@ -59,7 +59,7 @@ class Playback(Managed):
                     if late > max(_LATE, step):
                         continue
                     time.sleep(max(0.0, -late))
-                    yield Frame(frame.image, index, time.perf_counter())
+                    yield Frame(frame.image, index, time.perf_counter() - began)
                     index += 1
             if last < 0:
                 raise SourceError("expected a video with frames, got none")

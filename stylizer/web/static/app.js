@@ -59,4 +59,13 @@ async function load() {
 }
 
 await load();
+
+// For other programs, such as OBS: nothing but the picture. `?clean&style=great_wave`
+const asked = new URLSearchParams(location.search);
+if (asked.has("clean")) {
+  document.documentElement.classList.add("clean");
+  location.hash = "live";
+  if (asked.has("style")) gallery.choice = { style: asked.get("style") };
+  live.start();
+}
 document.documentElement.dataset.loaded = "true"; // for whoever waits for it, as the tests do

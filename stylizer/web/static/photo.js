@@ -87,7 +87,7 @@ export class Photo {
     element("photo-bar").value = job.progress;
     this.#curve.show(job.losses ?? [], this.#iterations.get(job.id) ?? 0);
     if (isActive(job) && job.preview) {
-      this.#display(`${job.preview}?at=${job.progress}`, `${job.name}, being painted`);
+      this.#display(`${job.preview}&at=${job.progress}`, `${job.name}, being painted`);
     }
     if (job.result && this.#download.getAttribute("href") !== job.result) {
       this.#display(job.result, `${job.name}, painted`);

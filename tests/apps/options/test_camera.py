@@ -113,6 +113,7 @@ def test_a_film_plays_as_a_camera_again_and_again_and_a_folder_does_not(tmp_path
         frames = list(itertools.islice(source, 14))
     assert [frame.index for frame in frames] == list(range(14))
     steps = np.diff([frame.time for frame in frames])
+    assert 0 <= frames[0].time < 1  # as of all sources, from the start on
     assert (steps > 0).all() and frames[-1].time - frames[0].time > 0.2  # no faster than it is
     assert len({read_number(frame.image) for frame in frames}) <= 6
     write_picture = tmp_path / "pictures" / "1.png"
