@@ -49,7 +49,7 @@ _RIGHT = [
 def draw_scene() -> pillow.Image:
     """Return the scene, 320x240."""
     picture = _with_street(_sky())
-    values = np.asarray(picture.filter(ImageFilter.GaussianBlur(1.6)), np.float32)
+    values: npt.NDArray[Any] = np.asarray(picture.filter(ImageFilter.GaussianBlur(1.6)), np.float32)
     x, y = _VANISHING
     values = values * (0.80 + 0.45 * _glow(x, y, 420, 260))[..., None]
     grain = _noise((60, 150, 320), 9) - 0.5

@@ -33,7 +33,7 @@ OWN = "own-"
 """What the ids of visitors' styles begin with."""
 
 SAMPLE = Path(__file__).with_name("sample.jpg")
-"""A woman in a street under a sky, to show styles on; ``models/styles/sample_scene.py`` draws it."""
+"""A woman in a street, to show styles on; ``models/styles/sample_scene.py`` draws it."""
 
 RuntimeLoader = Callable[[FastConfig], Runtime]
 
