@@ -20,7 +20,7 @@ _FEATURES = 0.9
 _LEAST, _MOST = 0.4, 0.9
 """The same elsewhere on a face: between these, as much as it takes."""
 
-_LEFT, _LEFT_SMALL = 0.35, 0.2
+_LEFT, _LEFT_SMALL = 0.25, 0.15
 """By how much light and dark may be off, as a share of their own deviation: on large faces, and on
 small ones, which are lost sooner."""
 
@@ -30,7 +30,7 @@ _SMALL, _LARGE = 50.0, 150.0
 _CONTRAST = (0.8, 1.6)
 """By how much light and dark may be stretched to those of the paint."""
 
-_EVEN, _SPECKS = 0.7, 0.06
+_EVEN, _SPECKS = 0.8, 0.06
 """How much colors are evened out with it, over which share of a face's side: specks of color hide a
 face too."""
 
