@@ -156,6 +156,10 @@ class MaskFinder(Protocol):
         """What the user must be told, or asked to do; None for nothing."""
         ...
 
+    def prepare(self, parts: Sequence[str]) -> None:
+        """Load what finds parts, in the thread that calls; raise what says that nothing does."""
+        ...
+
     def __call__(self, frame: Frame, parts: Sequence[str]) -> Masks:
         """Return the masks of the parts, from the lowest to the highest, and of all that is left.
 

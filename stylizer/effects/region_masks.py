@@ -52,13 +52,21 @@ class RegionMasks:
         self._faces: FaceFinder | None = None
         self._files: dict[Path, MaskFile] = {}
         self._last: dict[str, Matte] = {}
-        for part in parts:
-            self._load(part)
+        self.prepare(parts)
 
     @property
     def notice(self) -> str | None:
         """What the user must be told, or asked to do; None for nothing."""
         return None if self._person is None else self._person.notice
+
+    def prepare(self, parts: Sequence[str]) -> None:
+        """Load what finds parts.
+
+        Raises:
+          BackendError, ConfigError, StyleError, WeightsError: as when it is made.
+        """
+        for part in parts:
+            self._load(part)
 
     def __call__(self, frame: Frame, parts: Sequence[str]) -> Matte:
         """Return the masks of the parts and of all that is left, float32 (N + 1, h, w).

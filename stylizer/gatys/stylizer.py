@@ -16,7 +16,7 @@ from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image, check_image
 from stylizer.gatys.config import GatysConfig
 from stylizer.gatys.engine import Engine, StyleLike
-from stylizer.gatys.guidance import check_masks, find_masks, show_source
+from stylizer.gatys.guidance import check_masks, find_masks, parts_of, show_source
 from stylizer.gatys.initial import initial_canvas
 from stylizer.gatys.memory import FrameMemory, Recalled
 from stylizer.gatys.optimizers import Canvas
@@ -125,8 +125,11 @@ class GatysStylizer:
 
         Raises:
           ConfigError, StyleError: as for a new stylizer; the styles stay as they were.
+          BackendError, WeightsError: nothing finds a part; the same.
         """
         check_masks(self._masks, styles)
+        if self._masks is not None and styles:
+            self._masks.prepare([part for part in parts_of(styles) if part is not None])
         self._engine.set_styles(styles)
 
     def reset(self) -> None:

@@ -77,8 +77,11 @@ class RegionStylizer:
 
         Raises:
           StyleError: no style, or one that the network cannot use; the old ones stay.
+          BackendError, ConfigError, WeightsError: nothing finds a region; the same.
         """
-        self._codes = self._encode(styles)
+        codes = self._encode(styles)
+        self._masks.prepare([part for part in codes if part is not None])
+        self._codes = codes
 
     def prepare(self, size: tuple[int, int]) -> None:
         """Get ready for frames of (width, height), in the thread that calls."""

@@ -11,7 +11,7 @@ import pytest
 from keras import ops
 
 from stylizer.backend.keras_backend import value_and_gradient
-from stylizer.errors import StyleError
+from stylizer.errors import ConfigError, StyleError
 from stylizer.frame import Frame, Image
 from stylizer.gatys.config import GatysConfig
 from stylizer.gatys.engine import Engine
@@ -59,6 +59,10 @@ class LeftHalf:
     def __init__(self) -> None:
         self.asked: list[int] = []
         self.resets = 0
+
+    def prepare(self, parts: Sequence[str]) -> None:
+        if "hair" in parts:
+            raise ConfigError("nothing finds hair")
 
     def __call__(self, frame: Frame, parts: Sequence[str]) -> Masks:
         self.asked.append(frame.index)
@@ -177,10 +181,13 @@ def test_a_video_asks_for_masks_of_every_frame(config: GatysConfig) -> None:
     painted = [stylizer(frame).image for frame in frames]
     assert masks.asked == [0, 1, 2]
     np.testing.assert_array_equal(painted[2][:, 27:], frames[2].image[:, 27:])
+    with pytest.raises(ConfigError, match="nothing finds hair"):
+        stylizer.set_styles([bright("hair")])
+    np.testing.assert_array_equal(stylizer(frames[0]).image[:, 27:], frames[0].image[:, 27:])
     stylizer.set_styles([bright(None)])
     assert (stylizer(frames[0]).image[:, 27:] != frames[0].image[:, 27:]).any()
-    assert masks.asked == [0, 1, 2]
-    assert list(stylizer.save_state()["masks/asked"]) == [0, 1, 2]
+    assert masks.asked == [0, 1, 2, 0]
+    assert list(stylizer.save_state()["masks/asked"]) == [0, 1, 2, 0]
     stylizer.reset()
     assert masks.resets == 1
 

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pytest
 from skimage import data
 
+from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image
 from stylizer.network.config import FastConfig
 from stylizer.network.inputs import StyleEmbedding
@@ -47,6 +48,10 @@ class Halves:
 
     def __init__(self, *, empty: bool = False) -> None:
         self.empty = empty
+
+    def prepare(self, parts: Sequence[str]) -> None:
+        if "hair" in parts:
+            raise ConfigError("nothing finds hair")
 
     def __call__(self, frame: Frame, parts: Sequence[str]) -> Masks:
         masks = np.zeros((len(parts) + 1, 24, 40), np.float32)
@@ -177,3 +182,11 @@ def test_styles_and_sizes_change(runtime: DividingRuntime) -> None:
     again = runtime.paint_parts(image, [first, second], halves(2))
     np.testing.assert_array_equal(one, again)
     assert np.abs(one.astype(int) - other)[:, :60].mean() > 5
+
+
+def test_styles_for_what_nothing_finds_are_refused_and_the_old_ones_stay() -> None:
+    painter = stylizer("face=starry_night")
+    before = painter(frame()).image
+    with pytest.raises(ConfigError, match="nothing finds hair"):
+        painter.set_styles([replace(load_style("the_scream"), region="hair")])
+    np.testing.assert_array_equal(painter(frame()).image, before)
