@@ -22,7 +22,7 @@ JobKind = Literal["photo", "video", "style"]
 
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 
-Lane = Literal["photo", "optimized", "video"]
+Lane = Literal["photo", "optimized", "style", "video"]
 """Jobs wait for those of their own lane alone: moments, minutes, and many minutes."""
 
 

@@ -124,7 +124,7 @@ class Services:
             )
         elif kind == "style":
             tuning = read_tune_options(options, most_minutes=config.tune_minutes)
-            choices, lane = (StyleChoice(id=tuning.style),), "optimized"
+            choices, lane = (StyleChoice(id=tuning.style),), "style"
             work = TuneWork(gallery=gallery, sessions=self.sessions, source=source, options=tuning)
         else:
             raise ApiError(400, "bad_options", f"expected a photo, video or style, got {kind!r}")
