@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from stylizer.errors import ConfigError, StyleError
+from stylizer.faces.models import are_faces_available
 from stylizer.frame import Image
 from stylizer.io.image import read_image
 from stylizer.network.config import FastConfig
@@ -25,7 +26,7 @@ from stylizer.web.events import log_event
 from stylizer.web.jpeg import decode_frame, encode_jpeg, shrink
 from stylizer.web.options import StyleChoice
 
-__all__ = ["OWN", "SAMPLE", "Gallery", "OwnStyle", "RuntimeLoader"]
+__all__ = ["OWN", "SAMPLE", "Gallery", "OwnStyle", "RuntimeLoader", "check_faces"]
 
 _log = logging.getLogger(__name__)
 
@@ -200,14 +201,23 @@ class Gallery:
         return mix_codes(chosen, [choice.weight for choice in choices])
 
     def styles(
-        self, choices: Sequence[StyleChoice], own: dict[str, OwnStyle]
+        self, choices: Sequence[StyleChoice], own: dict[str, OwnStyle], *, faces: str | None = None
     ) -> tuple[AnyStyle, ...]:
         """Return styles as the library has them, weighted.
 
+        Args:
+          choices: one or more.
+          own: the visitor's styles, by id.
+          faces: the id of the style that faces have of their own; None for none.
+
         Raises:
-          ApiError: there is no such style.
+          ApiError: there is no such style, or faces cannot be found here.
         """
-        return tuple(self._style(choice, own) for choice in choices)
+        styles = [self._style(choice, own) for choice in choices]
+        if faces is not None:
+            check_faces()
+            styles.append(replace(self._style(StyleChoice(id=faces), own), region="face"))
+        return tuple(styles)
 
     def sample(self, name: str) -> bytes:
         """Return the sample scene painted in a built-in style, as a small JPEG.
@@ -235,6 +245,18 @@ class Gallery:
                     self._codes.popitem(last=False)
             self._codes.move_to_end(key)
             return self._codes[key]
+
+
+def check_faces() -> None:
+    """Make sure that faces can be found.
+
+    Raises:
+      ApiError: what does so is not installed.
+    """
+    if not are_faces_available():
+        raise ApiError(
+            400, "no_faces", "faces cannot be found on this server; its extra faces is missing"
+        )
 
 
 def _load_named(name: str) -> NamedStyle:

@@ -23,7 +23,7 @@ from typing import Any
 from stylizer.web.config import WebConfig
 from stylizer.web.errors import ApiError
 from stylizer.web.events import log_event
-from stylizer.web.gallery import Gallery
+from stylizer.web.gallery import Gallery, check_faces
 from stylizer.web.jpeg import decode_frame, encode_jpeg
 from stylizer.web.options import LiveSettings, StyleChoice, read_live_settings, read_object
 from stylizer.web.painter import Begun, ClientPainter
@@ -247,10 +247,15 @@ class _Stream:
         if self._painter is None:
             return
         settings = read_live_settings(values, self._painter.settings)
+        gallery = self._service.gallery
+        own = {} if self._session is None else self._session.styles
         if "styles" in values:
-            own = {} if self._session is None else self._session.styles
-            self._code = self._service.gallery.mix(settings.styles, own)
-        self._painter.change(settings, self._code)
+            self._code = gallery.mix(settings.styles, own)
+        faces = None
+        if settings.face_style is not None:
+            check_faces()
+            faces = gallery.mix((StyleChoice(id=settings.face_style),), own)
+        self._painter.change(settings, self._code, faces)
 
     def _begin_frame(self, data: bytes) -> Begun:
         config, painter = self._service.config, self._painter

@@ -72,6 +72,7 @@ def _some(styles: tuple[StyleChoice, ...]) -> tuple[StyleChoice, ...]:
 Share = Annotated[float, Field(strict=True, ge=0, le=1)]
 ShortSide = Annotated[int, BeforeValidator(_whole), Field(strict=True, ge=32, le=8192)]
 Quality = Annotated[int, BeforeValidator(_whole), Field(strict=True, ge=10, le=95)]
+StyleId = Annotated[str, Field(strict=True, min_length=1, max_length=100)]
 Styles = Annotated[tuple["StyleChoice", ...], AfterValidator(_some)]
 
 
@@ -79,7 +80,7 @@ Styles = Annotated[tuple["StyleChoice", ...], AfterValidator(_some)]
 class StyleChoice:
     """One of the styles to paint after: its id, and its share; one of 0 is left out."""
 
-    id: str = Field(strict=True, min_length=1, max_length=100)
+    id: StyleId
     weight: float = Field(default=1.0, strict=True, ge=0, le=1e6)
 
 
@@ -93,6 +94,7 @@ class LiveSettings:
       coherence: 0 (each frame by itself) to 1.
       keep_color: whether the source's colors are kept.
       faces: what is done to faces where they can be found.
+      face_style: the style that faces are painted after; None for that of all else.
       short_side: of the painted picture, in pixels; smaller sources are not enlarged.
       quality: of the pictures that are sent back, as JPEG has it.
       adapts: whether less is painted where painting takes too long for a film's rate.
@@ -103,6 +105,7 @@ class LiveSettings:
     coherence: Share = 0.8
     keep_color: StrictBool = False
     faces: FaceMode = "keep"
+    face_style: StyleId | None = None
     short_side: ShortSide = 360
     quality: Quality = 85
     adapts: StrictBool = True
@@ -123,6 +126,7 @@ class PhotoOptions:
     strength: Share = 1.0
     keep_color: StrictBool = False
     faces: FaceMode = "keep"
+    face_style: StyleId | None = None
     short_side: ShortSide | None = None
     iterations: Annotated[int, BeforeValidator(_whole), Field(strict=True, ge=1)] = 100
 
@@ -136,6 +140,7 @@ class VideoOptions:
     coherence: Share = 0.8
     keep_color: StrictBool = False
     faces: FaceMode = "keep"
+    face_style: StyleId | None = None
     short_side: ShortSide | None = None
 
 
@@ -143,7 +148,7 @@ class VideoOptions:
 class TuneOptions:
     """How a style of one's own is improved: which one, and for how many minutes."""
 
-    style: str = Field(strict=True, min_length=1, max_length=100)
+    style: StyleId
     minutes: Annotated[float, Field(strict=True, gt=0)] = 3.0
 
 

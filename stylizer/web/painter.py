@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from stylizer.compose import Composed
 from stylizer.description import EffectsConfig
 from stylizer.effects.faces import FaceMode, FacesConfig
+from stylizer.effects.region_masks import RegionMasks
 from stylizer.effects.scale import USUAL_STROKE, PaintSmaller, paint_size
 from stylizer.faces.models import are_faces_available
-from stylizer.frame import Frame, Image
+from stylizer.frame import Frame, Image, mix_images
 from stylizer.io.resize import resize_image
 from stylizer.live.budget import Budget, BudgetConfig
 from stylizer.live.levels import Level, fast_levels
 from stylizer.network.inputs import StyleEmbedding
+from stylizer.network.regions import DividingRuntime
 from stylizer.network.runtime import NoisyRuntime, Runtime, paint_frame
 from stylizer.temporal.coherence import CoherenceConfig
 from stylizer.web.options import LiveSettings
@@ -89,14 +91,26 @@ class ClientPainter:
         """The (width, height) that is painted, and enlarged afterwards; None before a frame."""
         return self._smaller.size
 
-    def change(self, settings: LiveSettings, code: StyleEmbedding) -> None:
-        """Paint by other settings, after another code, from the next frame on."""
-        before, self._settings, self._pure.code = self._settings, settings, code
+    def change(
+        self, settings: LiveSettings, code: StyleEmbedding, faces: StyleEmbedding | None = None
+    ) -> None:
+        """Paint by other settings, after another code, from the next frame on.
+
+        Args:
+          settings: all of them.
+          code: of the style, or of the mixture of styles.
+          faces: of the style that faces have of their own; None for none.
+
+        Raises:
+          BackendError, WeightsError: what finds faces is missing.
+        """
+        self._pure.choose(code, faces)
+        before, self._settings = self._settings, settings
         if settings.adapts != before.adapts:
             self._anew()
             self._size = None
         self._composed.configure(self._effects(settings))
-        if settings.styles != before.styles:
+        if (settings.styles, settings.face_style) != (before.styles, before.face_style):
             self._composed.reset()  # else the old style would fade away slowly
 
     def begin(self, image: Image) -> Begun:
@@ -171,20 +185,38 @@ def face_config(mode: FaceMode) -> FacesConfig | None:
 
 
 class _Pure:
-    """The network with a code that can be changed; a `stylizer.protocols.Stylizer`."""
+    """The network with codes that can be changed; a `stylizer.protocols.Stylizer`."""
 
     def __init__(self, runtime: Runtime, code: StyleEmbedding) -> None:
         self.runtime, self.code = runtime, code
+        self._faces: StyleEmbedding | None = None
+        self._masks: RegionMasks | None = None
 
     @property
     def follows_camera(self) -> bool:
         return isinstance(self.runtime, NoisyRuntime) and self.runtime.moves_noise
 
+    def choose(self, code: StyleEmbedding, faces: StyleEmbedding | None) -> None:
+        """Paint after another code, and faces after one of their own."""
+        if faces is not None and self._masks is None:
+            self._masks = RegionMasks(["face"])
+        self.code, self._faces = code, faces
+
     def __call__(self, frame: Frame) -> Frame:
-        return paint_frame(self.runtime, frame, self.code)
+        if self._faces is None or self._masks is None:
+            return paint_frame(self.runtime, frame, self.code)
+        masks = self._masks(frame, ["face"])
+        if not masks[0].any():
+            return paint_frame(self.runtime, frame, self.code)
+        if isinstance(self.runtime, DividingRuntime):
+            codes = [self._faces, self.code]
+            return frame.with_image(self.runtime.paint_parts(frame.image, codes, masks))
+        image, faces = (self.runtime.paint(frame.image, one) for one in (self.code, self._faces))
+        return frame.with_image(mix_images(faces, image, masks[0]))
 
     def paint_patch(self, image: Image) -> Image:
-        return self.runtime.paint(image, self.code)
+        return self.runtime.paint(image, self.code if self._faces is None else self._faces)
 
     def reset(self) -> None:
-        pass
+        if self._masks is not None:
+            self._masks.reset()

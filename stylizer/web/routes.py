@@ -13,6 +13,7 @@ from typing import Any, Literal
 from flask import Flask, Response, jsonify, request, send_file
 
 import stylizer
+from stylizer.faces.models import are_faces_available
 from stylizer.styles.tuning import TUNED_SUFFIX
 from stylizer.web.config import WebConfig
 from stylizer.web.errors import ApiError
@@ -171,6 +172,7 @@ def _describe(services: Services) -> dict[str, Any]:
         "styles": styles,
         "limits": _limits(services.config),
         "methods": ["fast", "gatys"],
+        "faces": are_faces_available(),
         "video_formats": VIDEO_FORMATS,
     }
 

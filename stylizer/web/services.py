@@ -107,7 +107,7 @@ class Services:
             work = PhotoWork(
                 gallery=gallery,
                 source=source,
-                styles=gallery.styles(choices, session.styles),
+                styles=gallery.styles(choices, session.styles, faces=photo.face_style),
                 options=photo,
                 pixels=config.pixels,
                 gatys_pixels=config.gatys_pixels,
@@ -118,7 +118,7 @@ class Services:
             work = VideoWork(
                 gallery=gallery,
                 source=source,
-                styles=gallery.styles(choices, session.styles),
+                styles=gallery.styles(choices, session.styles, faces=video.face_style),
                 options=video,
                 most_frames=most_frames(config.video_seconds),
             )

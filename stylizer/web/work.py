@@ -13,6 +13,7 @@ import stylizer
 from stylizer.base import Managed
 from stylizer.compose import Composed, finish
 from stylizer.description import EffectsConfig
+from stylizer.effects.region_masks import RegionMasks
 from stylizer.effects.scale import USUAL_STROKE
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image
@@ -26,12 +27,14 @@ from stylizer.io.sources.wrappers import Resized
 from stylizer.jobs.folder import JobFolder
 from stylizer.jobs.records import JobRecord
 from stylizer.jobs.segmented import DivisionConfig, EncodedSegments, SegmentedSink
+from stylizer.network.regions import RegionStylizer
 from stylizer.network.stylizer import FastStylizer
 from stylizer.pipeline import Progress, restore, run
-from stylizer.protocols import FrameSink, FrameSource
+from stylizer.protocols import FrameSink, FrameSource, StyledStylizer
 from stylizer.serialize import to_plain
 from stylizer.size import Size
 from stylizer.styles.load import AnyStyle
+from stylizer.styles.regions import group_styles
 from stylizer.temporal.coherence import CoherenceConfig
 from stylizer.web.errors import ApiError
 from stylizer.web.gallery import Gallery
@@ -88,7 +91,7 @@ class PhotoWork:
             painted = self._optimize(job, image)
         else:
             job.check()
-            painter = FastStylizer(self.styles, runtime=self.gallery.load_another())
+            painter = _make_painter(self.gallery, self.styles)
             scaled = EffectsConfig(
                 faces=face_config(options.faces),
                 coherence=CoherenceConfig(strength=0.0),
@@ -134,7 +137,14 @@ class PhotoWork:
                 job.preview, shown = encode_jpeg(shrink(read(), _PREVIEW_SIDE)), time.monotonic()
 
         config = GatysConfig(network=STILL_NETWORK, iterations=iterations)
-        return stylize_image(image, self.styles, config, on_loss=on_loss, on_picture=on_picture)
+        return stylize_image(
+            image,
+            self.styles,
+            config,
+            masks=_find_masks(self.styles),
+            on_loss=on_loss,
+            on_picture=on_picture,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,7 +174,7 @@ class VideoWork:
             return self._paint(job)
 
     def _paint(self, job: Job) -> Path:
-        painter = FastStylizer(self.styles, runtime=self.gallery.load_another())
+        painter = _make_painter(self.gallery, self.styles)
         result = job.folder / "result.mp4"
         limits = film_limits(stop=job.stop)
         tracks = isolated(_plan, self.source, limits=limits)
@@ -190,7 +200,7 @@ class VideoWork:
             return JobFolder(result, record, restart=True)
 
     def _paint_rest(
-        self, job: Job, parts: JobFolder, painter: FastStylizer, tracks: SourceTracks
+        self, job: Job, parts: JobFolder, painter: StyledStylizer, tracks: SourceTracks
     ) -> tuple[tuple[int, int], Fraction]:
         """Paint what is not finished; return size and rate of the whole."""
         begun = parts.next
@@ -239,6 +249,19 @@ class VideoWork:
             job.progress = min(1.0, (begun + progress.frames) / (begun + progress.total))
             if progress.fps > 0:
                 job.seconds_left = max(0, progress.total - progress.frames) / progress.fps
+
+
+def _make_painter(gallery: Gallery, styles: Sequence[AnyStyle]) -> StyledStylizer:
+    runtime, masks = gallery.load_another(), _find_masks(styles)
+    if masks is None:
+        return FastStylizer(styles, runtime=runtime)
+    return RegionStylizer(styles, masks=masks, runtime=runtime)
+
+
+def _find_masks(styles: Sequence[AnyStyle]) -> RegionMasks | None:
+    """Return what finds the parts that styles are for; None where there are none."""
+    parts = [part for part in group_styles(styles) if part is not None]
+    return RegionMasks(parts) if parts else None
 
 
 def _plan(source: Path) -> SourceTracks:

@@ -18,7 +18,18 @@ from stylizer.frame import Image
 from stylizer.network.config import FastConfig
 from stylizer.styles.tuning import Tuning, read_tuning, write_tuning
 from stylizer.tuning import tune
-from tests.web.serving import Site, jpeg, live, picture_bytes, serve, settings, wait_until
+from stylizer.web import gallery, painter, work
+from tests.web.serving import (
+    Site,
+    color_of,
+    decode,
+    jpeg,
+    live,
+    picture_bytes,
+    serve,
+    settings,
+    wait_until,
+)
 
 RED = np.full((64, 96, 3), (200, 30, 20), np.uint8)
 
@@ -198,6 +209,58 @@ def test_cancelling_keeps_what_was_found(site: Site, monkeypatch: pytest.MonkeyP
     assert told["state"] == "done"
     assert "Stopped early" in told["message"]
     assert own(site)[0]["tuned"]
+
+
+class LeftHalf:
+    """Stands for what finds faces: all that is on the left is one."""
+
+    notice = None
+
+    def __init__(self, parts: Any) -> None:
+        assert list(parts) == ["face"]
+
+    def __call__(self, frame: Any, parts: Any) -> np.ndarray:
+        height, width, _ = frame.image.shape
+        masks = np.zeros((2, height // 2, width // 2), np.float32)
+        masks[0, :, : width // 4] = 1
+        masks[1] = 1 - masks[0]
+        return masks
+
+    def reset(self) -> None:
+        pass
+
+
+def halves(image: Image) -> tuple[np.ndarray, np.ndarray]:
+    width = image.shape[1]
+    return image[:, : width // 2 - 8].mean((0, 1)), image[:, width // 2 + 8 :].mean((0, 1))
+
+
+def test_faces_have_a_style_of_their_own(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (painter, work):
+        monkeypatch.setattr(module, "RegionMasks", LeftHalf)
+    monkeypatch.setattr(gallery, "are_faces_available", lambda: True)
+    wanted = [color_of("the_scream"), color_of("great_wave")]
+    with live(site) as client:
+        client.recv(timeout=20)
+        client.send(settings("great_wave", face_style="the_scream", faces="paint"))
+        client.send(jpeg((128, 64)))
+        np.testing.assert_allclose(halves(decode(client.recv(timeout=20))), wanted, atol=4)
+    options = {"styles": [{"id": "great_wave"}], "face_style": "the_scream", "faces": "paint"}
+    answer = site.post_file("/api/photos", "content", jpeg((128, 64)), options=json.dumps(options))
+    told = site.ended(answer.json["job"])
+    assert told["state"] == "done", told["message"]
+    with site.http.get(told["result"]) as result:
+        np.testing.assert_allclose(halves(decode(result.data)), wanted, atol=4)
+
+
+@pytest.mark.parametrize(("available", "code"), [(True, "no_style"), (False, "no_faces")])
+def test_a_style_for_faces_that_is_not_there_or_cannot_be_used_is_told(
+    site: Site, monkeypatch: pytest.MonkeyPatch, available: bool, code: str
+) -> None:
+    monkeypatch.setattr(gallery, "are_faces_available", lambda: available)
+    options = {"styles": [{"id": "great_wave"}], "face_style": "nobody"}
+    answer = site.post_file("/api/photos", "content", jpeg(), options=json.dumps(options))
+    assert answer.json["error"]["code"] == code
 
 
 def test_what_cannot_be_improved_is_refused(site: Site) -> None:

@@ -11,6 +11,7 @@ export class Gallery extends EventTarget {
   #add = this.#tiles.querySelector(".add");
   #file = document.getElementById("style-file");
   #blend = document.getElementById("blend");
+  #faces = document.getElementById("face-style");
   #share = document.getElementById("share");
   #message = document.getElementById("style-message");
   #mostBytes = Infinity;
@@ -23,6 +24,7 @@ export class Gallery extends EventTarget {
     });
     this.#file.addEventListener("change", () => this.#upload());
     this.#blend.addEventListener("change", () => this.#changed());
+    this.#faces.addEventListener("change", () => this.#changed());
     this.#share.addEventListener("input", () => this.#changed());
   }
 
@@ -36,19 +38,29 @@ export class Gallery extends EventTarget {
     return [{ id: first, weight: 1 - share }, { id: second, weight: share }];
   }
 
-  /** @returns {{style: string | undefined, blend: string}} what is chosen, to be chosen again */
-  get choice() {
-    return { style: this.styles[0]?.id, blend: this.#blend.value };
+  /** @returns {string | null} the id of the style that faces have of their own */
+  get faces() {
+    return this.#faces.value || null;
   }
 
-  set choice({ style, blend }) {
+  /** What is chosen, to be chosen again. @returns {{style?: string, blend: string, faces: string}} */
+  get choice() {
+    return { style: this.styles[0]?.id, blend: this.#blend.value, faces: this.#faces.value };
+  }
+
+  set choice({ style, blend, faces }) {
     const radio = [...this.#tiles.querySelectorAll("input[name=style]")].find(
       (one) => one.value === style,
     );
     if (radio) radio.checked = true;
-    this.#blend.value = blend ?? "";
-    if (this.#blend.selectedIndex < 0) this.#blend.value = "";
+    this.#select(this.#blend, blend);
+    this.#select(this.#faces, faces);
     this.#changed();
+  }
+
+  #select(list, id) {
+    list.value = id ?? "";
+    if (list.selectedIndex < 0) list.value = "";
   }
 
   /** @returns {boolean} whether the network was tuned to the chosen style */
@@ -81,15 +93,16 @@ export class Gallery extends EventTarget {
     this.#mostBytes = info.limits.style_bytes ?? info.limits.upload_bytes ?? Infinity;
     const chosen = this.styles[0]?.id ?? this.#first.style;
     const blended = this.#blend.value || this.#first.blend;
+    const faces = this.#faces.value || this.#first.faces;
     this.#first = {};
     for (const tile of this.#tiles.querySelectorAll(".tile:not(.add)")) tile.remove();
-    this.#blend.replaceChildren(this.#blend.options[0]);
+    for (const list of [this.#blend, this.#faces]) list.replaceChildren(list.options[0]);
     for (const style of info.styles) this.#append(style);
     const radios = [...this.#tiles.querySelectorAll("input[name=style]")];
     const kept = radios.find((radio) => radio.value === chosen) ?? radios.at(0);
     if (kept) kept.checked = true;
-    this.#blend.value = blended ?? "";
-    if (this.#blend.selectedIndex < 0) this.#blend.value = "";
+    this.#select(this.#blend, blended);
+    this.#select(this.#faces, faces);
     this.#changed();
   }
 
@@ -115,7 +128,7 @@ export class Gallery extends EventTarget {
     } else {
       this.#tiles.append(tile);
     }
-    this.#blend.add(new Option(style.title, style.id));
+    for (const list of [this.#blend, this.#faces]) list.add(new Option(style.title, style.id));
     return radio;
   }
 
@@ -130,7 +143,9 @@ export class Gallery extends EventTarget {
       await removing.catch((error) => this.#say(error.message));
       const wasChosen = tile.querySelector("input").checked;
       tile.remove();
-      [...this.#blend.options].find((option) => option.value === style.id)?.remove();
+      for (const list of [this.#blend, this.#faces]) {
+        [...list.options].find((option) => option.value === style.id)?.remove();
+      }
       const first = this.#tiles.querySelector("input[name=style]");
       if (wasChosen && first) first.checked = true;
       first?.focus();

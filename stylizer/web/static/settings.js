@@ -31,7 +31,7 @@ export class Settings extends EventTarget {
   get #values() {
     const controls = [...document.getElementById("look").querySelectorAll("input, select")];
     const kept = controls.filter(
-      ({ id, type }) => id && !["file", "radio"].includes(type) && !["camera", "blend"].includes(id),
+      ({ id, type }) => id && !["file", "radio"].includes(type) && !["camera", "blend", "face-style", "tune-minutes"].includes(id),
     );
     return Object.fromEntries(
       kept.map((one) => [one.id, one.type === "checkbox" ? one.checked : one.value]),
@@ -100,6 +100,7 @@ export class Settings extends EventTarget {
       strength: share("strength"),
       keep_color: element("keep-color").checked,
       faces: element("faces").value,
+      face_style: this.gallery.faces,
     };
   }
 
