@@ -27,8 +27,9 @@ _NEW_SIZE_SECONDS = 1.0
 """Pictures change their size at most this often: the network is compiled for each size."""
 
 _RATE = BudgetConfig(fps=24.0)
-_COARSEST = 0.65
-"""Least share of the sides that is painted, to hold the rate; with less, little is left to see."""
+_COARSEST, _SMALLEST = 0.65, 160
+"""Least share of the sides that is painted to hold the rate, and least short side in pixels; with
+less, little is left to see."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,11 +75,11 @@ class ClientPainter:
         self._pure = _Pure(runtime, code)
         self._smaller = PaintSmaller(self._pure)
         self._settings = settings
+        self._size: tuple[int, int] | None = None
         self._anew()
         self._composed = Composed(self._smaller, self._effects(settings))
         self._frames = 0
         self._began = time.monotonic()
-        self._size: tuple[int, int] | None = None
         self._sized = 0.0
 
     @property
@@ -150,7 +151,8 @@ class ClientPainter:
 
     def _anew(self) -> None:
         """Begin at the best level."""
-        levels = [level for level in fast_levels("fast") if level.scale >= _COARSEST]
+        least = _COARSEST if self._size is None else max(_COARSEST, _SMALLEST / min(self._size))
+        levels = [level for level in fast_levels("fast") if level.scale >= min(1.0, least)]
         self._budget = Budget(levels if self._settings.adapts else levels[:1], _RATE)
         self._level = self._arranged = self._budget.level
 
@@ -161,6 +163,7 @@ class ClientPainter:
         if self._size is None or other or self._level is not self._budget.level:
             if self._size is None or other:
                 self._size, self._sized = size, now
+                self._anew()
             self._level = self._budget.level
             self._smaller.size = self._level.fit(paint_size(self._size, USUAL_STROKE))
             # here, so that others can paint meanwhile

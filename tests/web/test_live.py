@@ -93,11 +93,11 @@ def test_less_is_painted_where_painting_takes_too_long_and_the_picture_keeps_its
         for adapts in (True, False):
             with live(site) as client:
                 told(client)
-                client.send(settings("the_scream", short_side=128, adapts=adapts))
+                client.send(settings("the_scream", short_side=256, adapts=adapts))
                 for _ in range(8):
-                    image, stats = painted(client, jpeg((256, 128)))
-                assert image.shape == (128, 256, 3)
-                assert (stats["painted"][1] < 128) == adapts
+                    image, stats = painted(client, jpeg((320, 256)))
+                assert image.shape == (256, 320, 3)
+                assert (160 <= stats["painted"][1] < 256) == adapts
 
 
 def end_of(closed: pytest.ExceptionInfo[ConnectionClosed]) -> tuple[int, str]:

@@ -12,6 +12,7 @@ const STEP = 0.04; // by which the gap between frames changes at each answer
 const ALONE = 5000; // ms after which one is sent alone again
 const SPAN = 2500; // ms over which the look is judged
 const DEEPEST = 8;
+const SMALL = 4; // the level below which a slow server, that paints less by itself, takes no frames
 const LEVELS = [
   { scale: 1, quality: 0.85, bytes: 1 },
   { scale: 1, quality: 0.7, bytes: 0.65 },
@@ -126,7 +127,7 @@ export class Pace {
     if (1000 / interval >= GOAL) return this.#rise(now);
     this.#well = 0;
     if (painting < 0.5 * interval) return this.#fall(now, this.#cheaper(1000 / GOAL / interval));
-    return 1000 / interval < GOAL / 2 && this.#fall(now, 3);
+    return 1000 / interval < GOAL / 2 && this.#level < SMALL && this.#fall(now, 3);
   }
 
   /** @returns {number} the first level whose frames have at most that share of the present bytes */
