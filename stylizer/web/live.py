@@ -255,7 +255,7 @@ class _Stream:
         if settings.face_style is not None:
             check_faces()
             faces = gallery.mix((StyleChoice(id=settings.face_style),), own)
-        self._painter.change(settings, self._code, faces)
+        self._painter.change(settings, self._code, faces=faces)
 
     def _begin_frame(self, data: bytes) -> Begun:
         config, painter = self._service.config, self._painter

@@ -93,7 +93,7 @@ class ClientPainter:
         return self._smaller.size
 
     def change(
-        self, settings: LiveSettings, code: StyleEmbedding, faces: StyleEmbedding | None = None
+        self, settings: LiveSettings, code: StyleEmbedding, *, faces: StyleEmbedding | None = None
     ) -> None:
         """Paint by other settings, after another code, from the next frame on.
 
