@@ -34,6 +34,9 @@ _EVEN, _SPECKS = 0.8, 0.06
 """How much colors are evened out with it, over which share of a face's side: specks of color hide a
 face too."""
 
+_FULLEST = 1.6
+"""By how much colors may be made fuller again that became dull by it."""
+
 
 class FaceLight:
     """Light and dark of a face in its source, as paint would show it."""
@@ -85,8 +88,15 @@ class FaceLight:
           side: of the face, in pixels of the paint.
         """
         color = fine - self._own[..., None]
-        even = np.float32(_EVEN) * (smooth(color, _SPECKS * side) - color)
+        even = smooth(color, _SPECKS * side)
+        full = math.sqrt(_mean(_squares(color), weight) / (_mean(_squares(even), weight) + 1e-3))
+        even = np.float32(_EVEN) * (np.float32(min(full, _FULLEST)) * even - color)
         return np.asarray(fine + weight[..., None] * (even + self._apart[..., None]), np.float32)
+
+
+def _squares(color: Values) -> Values:
+    """Return how full colors are, squared, (h, w)."""
+    return np.asarray(np.einsum("ijk,ijk->ij", color, color), np.float32)
 
 
 def _mean(values: Values, weight: Values) -> float:

@@ -63,7 +63,21 @@ def test_specks_of_color_are_evened_out() -> None:
     mixed = FaceLight(luma(fine).astype(np.float32), fine, ones()).mix(fine, ones(), side=60)
     before, after = (np.std(one[..., 0] - luma(one)) for one in (fine, mixed))
     assert after < 0.5 * before
-    np.testing.assert_allclose(mixed.mean((0, 1)), fine.mean((0, 1)), atol=3)
+    assert luma(mixed).mean() == pytest.approx(luma(fine).mean(), abs=1)
+
+
+def test_colors_that_are_evened_out_do_not_become_dull() -> None:
+    """Of tiles in blue and in orange, more orange ones, an orange is left that is as full."""
+    random = np.random.default_rng(0)
+    orange = random.uniform(size=(SIDE // 4, SIDE // 4)).repeat(4, 0).repeat(4, 1) < 0.8
+    fine = np.where(orange[..., None], (220, 130, 40), (60, 110, 230)).astype(np.float32)
+    light = FaceLight(luma(fine).astype(np.float32), fine, ones())
+    mixed = light.mix(fine, ones(), side=300)
+    color = mixed - luma(mixed)[..., None]
+    before = fine - luma(fine)[..., None]
+    plain = float(np.linalg.norm(before.mean((0, 1))))
+    assert 1.1 * plain < np.linalg.norm(color.mean((0, 1))) < 2 * plain
+    assert (color.mean((0, 1)) * before.mean((0, 1)) > 0).all()
 
 
 def test_a_flat_picture_and_a_face_out_of_it_are_no_error() -> None:
