@@ -180,6 +180,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument(
         "--painters", nargs="+", choices=(*NETWORKS, "magenta"), default=["fast", "magenta"]
     )
+    parser.add_argument("--microast", type=Path, help="a clone of MicroAST, to measure it too")
     return parser.parse_args()
 
 
@@ -193,6 +194,8 @@ def main() -> None:
         else painters.embedded(name, (not index and options.weights) or weights_path(name))
         for index, name in enumerate(options.painters)
     ]
+    if options.microast is not None:
+        chosen.append(painters.microast(options.microast))
     evaluation = Evaluation(data, out, sheet=options.sheet)
     rows = {one.name: evaluation.measure(one, count=options.pairs) for one in chosen}
     told: dict[str, Any] = {"pairs": options.pairs, "all": report(rows)}

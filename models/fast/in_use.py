@@ -41,6 +41,7 @@ from ..training.pack import HELD_OUT
 from ..training.validation import sky
 from .held_out import SIDE
 from .metrics import READINGS, FeatureExtractor, PictureFeatures, measure, read
+from .microast import load_microast
 
 __all__ = ["main", "measure_in_use"]
 
@@ -161,6 +162,17 @@ def _magenta(folder: Path) -> Paint:
     return paint
 
 
+def _microast(folder: Path) -> Paint:
+    painter = load_microast(folder)
+
+    def paint(image: Image, style: Style) -> Image:
+        width, height = Size(short_side=SIDE).fit((image.shape[1], image.shape[0]))
+        painted = painter(resize_image(image, (width, height)), style.image)
+        return resize_image(painted, (image.shape[1], image.shape[0]))
+
+    return paint
+
+
 def main() -> None:
     """Read the arguments, measure, print and write."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -170,6 +182,7 @@ def main() -> None:
     parser.add_argument("--network", default="fast")
     parser.add_argument("--styles", type=int, default=len(HELD_OUT["styles"]))
     parser.add_argument("--magenta", action="store_true", help="measure Magenta's too")
+    parser.add_argument("--microast", type=Path, help="a clone of MicroAST, to measure it too")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     teacher = build_teacher(options.data / "vgg19" / "vgg19_normalised_relu4_1.npz")
@@ -182,6 +195,8 @@ def main() -> None:
     painters = {options.network: _fast(options.network, options.weights)}
     if options.magenta:
         painters["magenta"] = _magenta(options.data / "peers" / "magenta")
+    if options.microast is not None:
+        painters["microast"] = _microast(options.microast)
     results = {}
     for name, paint in painters.items():
         results[name], sheet = measure_in_use(paint, styles, options.data, extractor)

@@ -26,8 +26,10 @@ from stylizer.styles.load import Style
 from stylizer.weights import weights_path
 
 from .held_out import SIDE, Picture
+from .microast import FILES as MICROAST_FILES
+from .microast import load_microast
 
-__all__ = ["Paint", "Painter", "digest", "embedded", "gatys", "magenta"]
+__all__ = ["Paint", "Painter", "digest", "embedded", "gatys", "magenta", "microast"]
 
 Paint = Callable[[Picture, Picture], Image]
 """``paint(photo, style)`` to uint8 RGB (SIDE, SIDE, 3)."""
@@ -103,6 +105,17 @@ def magenta(folder: Path) -> Painter:
         return paint
 
     return Painter(name="magenta", key=digest(*(folder / name for name in FILES)), load=load)
+
+
+def microast(folder: Path) -> Painter:
+    """Return MicroAST, from a clone of its repository, as `models.fast.microast` says."""
+
+    def load() -> Paint:
+        painter = load_microast(folder)
+        return lambda photo, style: painter(photo.square(SIDE), style.square(SIDE))
+
+    files = (folder / name for name in MICROAST_FILES)
+    return Painter(name="microast", key=digest(*files), load=load)
 
 
 def gatys(weights: Path, *, iterations: int = 100) -> Painter:

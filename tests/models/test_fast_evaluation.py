@@ -34,6 +34,7 @@ from stylizer.models.fast.metrics import (
     medians,
     read,
 )
+from stylizer.models.fast.microast import load_microast
 from stylizer.models.fast.painters import Paint, Painter
 from stylizer.models.pictures import is_held_out
 from stylizer.network.fast.architecture import build_network
@@ -244,3 +245,8 @@ def test_the_fast_network_paints_as_its_weights_say(tmp_path: Path) -> None:
     np.testing.assert_array_equal(painted, first(photo, style))
     assert (painted != first(photo, other)).any()
     assert (painted != second(photo, style)).any()
+
+
+def test_a_folder_without_microast_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"expected a clone of EndyWon/MicroAST, without net_"):
+        load_microast(tmp_path)
