@@ -16,6 +16,7 @@ from stylizer.io.sources.folder_reader import find_pictures
 from stylizer.size import Size
 from stylizer.styles.load import Style, load_style
 from stylizer.styles.tuning import TUNED_SUFFIX, write_tuning
+from stylizer.tuning.config import TuningConfig
 
 from ..console.paths import claim_file, claim_picture
 from ..console.progress import Display
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["tune"]
 
+_DEFAULTS = TuningConfig()
 _TUNING = "Tuning"
 _PREVIEW_EVERY = 20.0
 """Seconds."""
@@ -51,7 +53,9 @@ def tune(
         typer.Option("--output", "-o", metavar="OUT.style", help="The file to be."),
     ],
     speech: SpeechOptions,
-    minutes: Annotated[float, option("minutes", "How long; 3 to 10 are sensible.", _TUNING)] = 5.0,
+    minutes: Annotated[
+        float, option("minutes", "How long; 3 to 10 are sensible.", _TUNING)
+    ] = _DEFAULTS.minutes,
     photos: Annotated[
         Path | None,
         option("photos", "A folder of pictures to tune on. Default: generated ones.", _TUNING),
@@ -71,11 +75,15 @@ def tune(
     style_scale: Annotated[
         float,
         option("style-scale", "Size of the style picture: more makes broader strokes.", _TUNING),
-    ] = 1.0,
+    ] = _DEFAULTS.style_scale,
     content: Annotated[
         float, option("content", "How much of the photo is to stay.", _TUNING)
-    ] = 1.5,
-    seed: Annotated[int, option("seed", "Of all that is random.", _TUNING)] = 0,
+    ] = _DEFAULTS.content,
+    light: Annotated[
+        float,
+        option("light", "How much light and dark are to stay where the photo has them.", _TUNING),
+    ] = _DEFAULTS.light,
+    seed: Annotated[int, option("seed", "Of all that is random.", _TUNING)] = _DEFAULTS.seed,
     overwrite: Annotated[
         bool,
         typer.Option("--overwrite", "-y", help="Replace what exists.", rich_help_panel=_TUNING),
@@ -92,9 +100,11 @@ def tune(
 
     `stylizer video clip.mp4 out.mp4 -s my_painting.style:0.7 -s starry_night:0.3`
     """
-    from stylizer.tuning.tune import Tuner, TuningConfig
+    from stylizer.tuning.tune import Tuner
 
-    config = TuningConfig(minutes=minutes, style_scale=style_scale, content=content, seed=seed)
+    config = TuningConfig(
+        minutes=minutes, style_scale=style_scale, content=content, light=light, seed=seed
+    )
     if output.suffix.lower() != TUNED_SUFFIX:
         raise ConfigError(f"{output}: expected a file ending in {TUNED_SUFFIX}")
     if preview is None and preview_photo is not None:

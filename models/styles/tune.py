@@ -21,7 +21,8 @@ from stylizer.frame import Image
 from stylizer.io.image import read_image
 from stylizer.network.adaptive.spec import ADAPTIVE
 from stylizer.styles.tuning import TUNED_SUFFIX, read_tuning, write_tuning
-from stylizer.tuning.tune import Tuner, TuningConfig
+from stylizer.tuning.config import TuningConfig
+from stylizer.tuning.tune import Tuner
 
 from ..records import list_in_manifest
 from ..training.pack import HELD_OUT

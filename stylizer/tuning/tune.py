@@ -19,7 +19,7 @@ from keras import ops
 
 from stylizer.backend.keras_backend import has_gpu
 from stylizer.backend.openvino_core import cpu_precision
-from stylizer.errors import BackendError, ConfigError
+from stylizer.errors import BackendError
 from stylizer.frame import Image
 from stylizer.network.adaptive import styled
 from stylizer.network.adaptive.architecture import style_statistics
@@ -27,11 +27,13 @@ from stylizer.network.adaptive.noise import make_noise, noise_map
 from stylizer.network.adaptive.parts import load_network
 from stylizer.network.adaptive.spec import ADAPTIVE
 from stylizer.network.inputs import extend, resize_style
+from stylizer.network.smoothing import smooth
 from stylizer.perceptual.compact import load_compact
 from stylizer.perceptual.half import load_half
 from stylizer.styles.tuning import Tuning
 from stylizer.tuning import views
 from stylizer.tuning.change import StyleChange
+from stylizer.tuning.config import TuningConfig
 from stylizer.tuning.contents import MARGIN, degrade, draw_conditions, draw_windows
 from stylizer.tuning.dead_leaves import dead_leaves
 from stylizer.tuning.losses import (
@@ -48,7 +50,7 @@ from stylizer.tuning.policy import Policy
 from stylizer.tuning.trainer import Trainer
 from stylizer.weights import weights_digest, weights_path
 
-__all__ = ["Progress", "Tuner", "TuningConfig"]
+__all__ = ["Progress", "Tuner"]
 
 Tensor = Any
 
@@ -67,41 +69,6 @@ draws as grain, the same everywhere; two hundredths of the Gram distance are the
 
 _WARM_UP = 20
 """Steps."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class TuningConfig:
-    """How a style is tuned.
-
-    Attributes:
-      minutes: how long, more than 0; what is compiled before does not count.
-      rank: of the kernels' changes, 1..48.
-      style_scale: size of the style picture, 0.25..4; larger ones make broader strokes.
-      content: weight of the photo's features in the loss, 0 or more.
-      light: weight of light and dark that are not where the photo has them, 0 or more.
-      learning_rate: the highest; falls along a cosine.
-      seed: of all that is random.
-    """
-
-    minutes: float = 5.0
-    rank: int = 8
-    style_scale: float = 1.0
-    content: float = 2.0
-    light: float = 3.0
-    learning_rate: float = 1e-2
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        """Check every range; a message names the field."""
-        if not 0 < self.minutes < float("inf"):
-            raise ConfigError(f"minutes: expected more than 0, got {self.minutes:g}")
-        if not 1 <= self.rank <= 48:
-            raise ConfigError(f"rank: expected 1..48, got {self.rank}")
-        if not 0.25 <= self.style_scale <= 4:
-            raise ConfigError(f"style_scale: expected 0.25..4, got {self.style_scale:g}")
-        for name in ("content", "light"):
-            if not 0 <= getattr(self, name) < float("inf"):
-                raise ConfigError(f"{name}: expected 0 or more, got {getattr(self, name):g}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,7 +184,8 @@ class Tuner:
 
     def paint(self, image: Image) -> Image:
         """Paint a picture, uint8 RGB (H, W, 3), in the style as it is so far."""
-        given = extend(image, stride=ADAPTIVE.stride, least_side=ADAPTIVE.least_side)
+        seen = smooth(image, ADAPTIVE.smooth)
+        given = extend(seen, stride=ADAPTIVE.stride, least_side=ADAPTIVE.least_side)
         added = styled.split_change(self._painter, ops.convert_to_tensor(self.tuning.change))
         values = {name: value + added[name] for name, value in self._values.items()}
         noise = ops.convert_to_tensor(noise_map(*given.shape[:2]))

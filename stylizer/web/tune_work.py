@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from stylizer.frame import Image
 from stylizer.io.image import read_image
 from stylizer.styles.tuning import write_tuning
+from stylizer.tuning.config import TuningConfig
 from stylizer.web.errors import ApiError
 from stylizer.web.gallery import SAMPLE, Gallery
 from stylizer.web.job import Job
@@ -50,7 +51,7 @@ class TuneWork:
 
     def __call__(self, job: Job) -> Path:
         """Return the path of the tuned style."""
-        from stylizer.tuning.tune import Tuner, TuningConfig  # imports the backend, in seconds
+        from stylizer.tuning.tune import Tuner  # imports the backend, in seconds
 
         job.message = "getting ready, which takes half a minute"
         jpeg = self.source.read_bytes()

@@ -20,8 +20,9 @@ from stylizer.network.stylizer import mix_styles
 from stylizer.styles.load import Style, load_style
 from stylizer.styles.tuning import Tuning, write_tuning
 from stylizer.tuning.change import StyleChange
+from stylizer.tuning.config import TuningConfig
 from stylizer.tuning.dead_leaves import dead_leaves
-from stylizer.tuning.tune import Tuner, TuningConfig
+from stylizer.tuning.tune import Tuner
 from stylizer.weights import weights_path
 
 

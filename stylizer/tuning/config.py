@@ -1,0 +1,44 @@
+"""The settings of tuning, in one frozen record. Importing this imports no Keras."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from stylizer.errors import ConfigError
+
+__all__ = ["TuningConfig"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TuningConfig:
+    """How a style is tuned.
+
+    Attributes:
+      minutes: how long, more than 0; what is compiled before does not count.
+      rank: of the kernels' changes, 1..48.
+      style_scale: size of the style picture, 0.25..4; larger ones make broader strokes.
+      content: weight of the photo's features in the loss, 0 or more.
+      light: weight of light and dark that are not where the photo has them, 0 or more.
+      learning_rate: the highest; falls along a cosine.
+      seed: of all that is random.
+    """
+
+    minutes: float = 5.0
+    rank: int = 8
+    style_scale: float = 1.0
+    content: float = 2.0
+    light: float = 3.0
+    learning_rate: float = 1e-2
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Check every range; a message names the field."""
+        if not 0 < self.minutes < float("inf"):
+            raise ConfigError(f"minutes: expected more than 0, got {self.minutes:g}")
+        if not 1 <= self.rank <= 48:
+            raise ConfigError(f"rank: expected 1..48, got {self.rank}")
+        if not 0.25 <= self.style_scale <= 4:
+            raise ConfigError(f"style_scale: expected 0.25..4, got {self.style_scale:g}")
+        for name in ("content", "light"):
+            if not 0 <= getattr(self, name) < float("inf"):
+                raise ConfigError(f"{name}: expected 0 or more, got {getattr(self, name):g}")
