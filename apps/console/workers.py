@@ -25,10 +25,11 @@ from stylizer.jobs.crew import CrewConfig
 from stylizer.jobs.parts import Parts
 from stylizer.jobs.pictures import Missing, ResetOnGap
 from stylizer.jobs.segmented import EncodedSegments, SegmentKind, WrittenSegments
-from stylizer.jobs.stretches import find_runs, find_stretches
+from stylizer.jobs.stretches import find_runs, find_stretches, why_whole
 from stylizer.jobs.work import FramesWork
 from stylizer.methods import MethodConfig
 from stylizer.network.config import FastConfig
+from stylizer.notices import notice
 from stylizer.protocols import FrameSource, Stylizer
 from stylizer.size import Size
 
@@ -84,6 +85,9 @@ def share_frames(  # noqa: PLR0913 - the last three are options of their own
         total = job.source.frame_count or 0
         runs = find_runs(record.pending or (), job.division.longest, total=total)
         return job.share(work, runs, crew, display=display)
+    why = why_whole(config)
+    if record.lead_in is None and why is not None:
+        notice.info("shots are painted whole, as %s: workers share shots, no long take", why)
     with frames(0, None) as scanned:
         stretches = find_stretches(
             scanned,

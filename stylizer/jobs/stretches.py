@@ -24,7 +24,7 @@ from stylizer.pipeline import Checkpoint
 from stylizer.protocols import State
 from stylizer.temporal.cuts import CutConfig, CutDetector
 
-__all__ = ["Runs", "Stretch", "find_runs", "find_stretches", "usual_lead_in"]
+__all__ = ["Runs", "Stretch", "find_runs", "find_stretches", "usual_lead_in", "why_whole"]
 
 Runs = Sequence[Sequence[int]]
 """Runs of indices, each as (first, the one after the last), in order."""
@@ -109,13 +109,21 @@ def usual_lead_in(config: StylizerConfig) -> int | None:
 
     What is known of the camera fades within 32 frames (`stylizer.temporal.follow_camera`). After
     them, what holds a video still fades (`stylizer.temporal.coherence`): moving paintings agree
-    after 24 more to the last bit, standing ones after 32 to 0.01 gray levels in the mean. The
-    optimization goes on from its own paintings, matched colors are those of a shot's first frame,
-    and faces are known from before, for as long as the shot lasts.
+    after 24 more to the last bit, standing ones after 32 to 0.01 gray levels in the mean. Faces
+    that are followed have found their places by then (`stylizer.faces.tracker`).
     """
-    if isinstance(config.method, GatysConfig) or config.keep_color == "match" or config.faces:
+    if why_whole(config) is not None:
         return None
-    return _LEAD_IN if config.effects.coherence.strength > 0 else 0
+    return _LEAD_IN if config.faces or config.effects.coherence.strength > 0 else 0
+
+
+def why_whole(config: StylizerConfig) -> str | None:
+    """Return why a stylizer paints shots whole, unless a lead-in is asked for; None if not."""
+    if isinstance(config.method, GatysConfig):
+        return "the optimization goes on from its own paintings"
+    if config.keep_color == "match":
+        return "colors are matched to the first frame of each"
+    return None
 
 
 _LEAD_IN = 56

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -14,9 +15,11 @@ import numpy as np
 import pytest
 
 from stylizer.compose import Composed
-from stylizer.description import EffectsConfig
+from stylizer.description import EffectsConfig, StylizerConfig
+from stylizer.effects.faces import FacesConfig
 from stylizer.errors import SinkError, SourceError, StylizerError
 from stylizer.frame import Frame
+from stylizer.gatys.config import GatysConfig
 from stylizer.io.sinks.video_writer import VideoWriter
 from stylizer.jobs import processes
 from stylizer.jobs.crew import CrewConfig, WorkProgress
@@ -24,11 +27,13 @@ from stylizer.jobs.folder import JobFolder
 from stylizer.jobs.parts import Parts
 from stylizer.jobs.records import JobRecord
 from stylizer.jobs.segmented import DivisionConfig, EncodedSegments, SegmentedSink, SegmentKind
-from stylizer.jobs.stretches import find_runs, find_stretches
+from stylizer.jobs.stretches import find_runs, find_stretches, usual_lead_in, why_whole
 from stylizer.jobs.work import FramesWork
 from stylizer.jobs.workers import paint_stretches
 from stylizer.pipeline import run
 from stylizer.protocols import Stylizer
+from stylizer.styles.load import load_styles
+from stylizer.temporal.coherence import CoherenceConfig
 from stylizer.temporal.cuts import CutConfig
 from tests.clips import decode
 from tests.jobs.test_segmented import FRAMES, SIZE, Source, shots
@@ -275,3 +280,16 @@ def test_a_folder_whose_lock_was_removed_meanwhile_is_not_taken(
     monkeypatch.setattr(fcntl, "flock", lock)
     with pytest.raises(SinkError, match="another process works on this job"):
         open_job(tmp_path / "out.mp4")
+
+
+def test_which_shots_are_divided() -> None:
+    styles = load_styles(["starry_night"])
+    usual = StylizerConfig(styles=styles)
+    assert usual_lead_in(usual) == 56
+    assert usual_lead_in(replace(usual, faces=FacesConfig())) == 56
+    still = replace(usual, coherence=CoherenceConfig(strength=0.0))
+    assert usual_lead_in(still) == 0
+    assert usual_lead_in(replace(still, faces=FacesConfig())) == 56
+    gatys = replace(usual, method=GatysConfig())
+    assert usual_lead_in(gatys) is None
+    assert why_whole(gatys) == "the optimization goes on from its own paintings"
