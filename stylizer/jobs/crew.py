@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from stylizer.errors import ConfigError
+from stylizer.jobs.messages import Message
 from stylizer.jobs.stretches import Stretch
 
 __all__ = ["Crew", "CrewConfig", "Heard", "WorkProgress"]
@@ -57,19 +58,22 @@ class Heard:
 
     Attributes:
       worker: its number.
-      what: it is ready, has painted frames, is done with its stretch, has failed, or is dead.
+      what: it is ready, has painted frames, is done with its stretch, has failed, is dead, or has
+        logged something.
       frames: of the stretch that are painted.
       position: index of the frame at hand.
       name: of the worker, for people.
       error: why it failed, or died.
+      message: what it logged.
     """
 
     worker: int
-    what: Literal["ready", "frames", "done", "failed", "dead"]
+    what: Literal["ready", "frames", "done", "failed", "dead", "message"]
     frames: int = 0
     position: int = 0
     name: str = ""
     error: Exception | None = None
+    message: Message | None = None
 
 
 class Crew(Protocol):

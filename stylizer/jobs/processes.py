@@ -6,6 +6,7 @@ import multiprocessing
 import pickle
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
@@ -14,6 +15,7 @@ from multiprocessing.process import BaseProcess
 from stylizer.errors import StylizerError
 from stylizer.io.processes import die_with_parent
 from stylizer.jobs.crew import CrewConfig, Heard
+from stylizer.jobs.messages import Message, pass_on
 from stylizer.jobs.stretches import Stretch
 from stylizer.jobs.work import Work
 
@@ -90,6 +92,8 @@ class ProcessCrew:
     def _heard(self, worker: int, what: str, value: object) -> Heard:
         if what == "frames" and isinstance(value, tuple):
             return Heard(worker=worker, what="frames", frames=value[0], position=value[1])
+        if isinstance(value, Message):
+            return Heard(worker=worker, what="message", message=value)
         if what == "done" and isinstance(value, int):
             return Heard(worker=worker, what="done", frames=value)
         if isinstance(value, Exception):
@@ -101,18 +105,29 @@ def _work(pipe: Connection, work: Work) -> None:
     """Paint stretches until there are no more; runs in a process of its own."""
     die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to hear
+    lock = threading.Lock()
+
+    def say(what: str, value: object) -> None:
+        with lock:
+            pipe.send((what, value))
+
+    def log(message: Message) -> None:
+        with suppress(OSError):  # nobody wants any more: that is found elsewhere
+            say("message", message)
+
+    pass_on(log)
     try:
         paint = work.load()
-        pipe.send(("ready", None))
+        say("ready", None)
         while True:
             stretch: Stretch = pipe.recv()
-            frames = paint(stretch, lambda *reached: pipe.send(("frames", reached)))
-            pipe.send(("done", frames))
+            frames = paint(stretch, lambda *reached: say("frames", reached))
+            say("done", frames)
     except (EOFError, BrokenPipeError):
         return  # nobody wants any more
     except Exception as error:
         with suppress(OSError):
-            pipe.send(("failed", _portable(error)))
+            say("failed", _portable(error))
 
 
 def _portable(error: Exception) -> Exception:

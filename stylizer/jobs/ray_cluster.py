@@ -21,6 +21,7 @@ from typing import Any, Literal
 from stylizer.errors import ConfigError, StylizerError
 from stylizer.io.atomic import temporary_path
 from stylizer.jobs.crew import CrewConfig, Heard
+from stylizer.jobs.messages import Message, pass_on
 from stylizer.jobs.records import RECORD
 from stylizer.jobs.stretches import Stretch
 from stylizer.jobs.work import Work
@@ -99,7 +100,7 @@ class RayCrew:
         for reference in ready:
             worker, what = self._awaited.pop(reference, (-1, ""))
             if worker >= 0:
-                yield self._heard(worker, what, reference)
+                yield from self._heard(worker, what, reference)
         now = time.monotonic()
         for worker, asked in list(self._asked.items()):
             if now - asked >= max(1.0, self.size / _QUESTIONS):
@@ -120,23 +121,28 @@ class RayCrew:
             self._asked[worker] = time.monotonic()
             self._awaited[self._workers[worker].tell.remote()] = worker, "frames"
 
-    def _heard(self, worker: int, what: str, reference: Any) -> Heard:
+    def _heard(self, worker: int, what: str, reference: Any) -> Iterator[Heard]:
         try:
-            said = self._ray.get(reference)
+            said, messages = self._ray.get(reference)
         except self._ray.exceptions.RayTaskError as error:
-            return Heard(worker=worker, what="failed", error=_cause(error))
+            yield Heard(worker=worker, what="failed", error=_cause(error))
+            return
         except self._ray.exceptions.RayError as error:  # it is dead, or its machine is
             self._forget(worker)
             text = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            return Heard(worker=worker, what="dead", error=StylizerError(text))
+            yield Heard(worker=worker, what="dead", error=StylizerError(text))
+            return
+        for message in messages:
+            yield Heard(worker=worker, what="message", message=message)
         if what == "ready":
-            return Heard(worker=worker, what="ready", name=said)
-        if what == "frames":
-            return Heard(worker=worker, what="frames", frames=said[0], position=said[1])
-        self._asked.pop(worker, None)
-        frames, files = said
-        _receive(files, self._work)
-        return Heard(worker=worker, what="done", frames=frames)
+            yield Heard(worker=worker, what="ready", name=said)
+        elif what == "frames":
+            yield Heard(worker=worker, what="frames", frames=said[0], position=said[1])
+        else:
+            self._asked.pop(worker, None)
+            frames, files = said
+            _receive(files, self._work)
+            yield Heard(worker=worker, what="done", frames=frames)
 
     def _forget(self, worker: int) -> None:
         """Let go of an actor, and of what it was to say."""
@@ -156,6 +162,8 @@ class _RayWorker:
             os.chdir(directory)
         os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(threads))
         self._reached = 0, 0
+        self._messages: list[Message] = []
+        pass_on(self._messages.append)
         self._own: tempfile.TemporaryDirectory[str] | None = None
         if _mark(work.folder) != mark:
             self._own = tempfile.TemporaryDirectory(prefix="stylizer-", ignore_cleanup_errors=True)
@@ -165,13 +173,13 @@ class _RayWorker:
             work = work.moved(folder, None if work.pictures is None else pictures)
         self._work = work
 
-    def load(self) -> str:
-        """Load what paints; return the worker's name."""
+    def load(self) -> tuple[str, list[Message]]:
+        """Load what paints; return the worker's name, and what was logged."""
         self._paint = self._work.load()
-        return f"{platform.node()}/{os.getpid()}"
+        return f"{platform.node()}/{os.getpid()}", self._logged()
 
-    def paint(self, stretch: Stretch) -> tuple[int, _Files]:
-        """Paint a stretch; return how many frames that were, and the files of a folder of its own.
+    def paint(self, stretch: Stretch) -> tuple[tuple[int, _Files], list[Message]]:
+        """Paint a stretch; return how many frames that were, the files of a folder of its own, ...
 
         Raises:
           StylizerError: it cannot be painted.
@@ -181,11 +189,18 @@ class _RayWorker:
             frames = self._paint(stretch, self._reach)
         except StylizerError as error:
             raise type(error)(f"{error} (on {platform.node()})") from error
-        return frames, {} if self._own is None else _collect(Path(self._own.name))
+        files = {} if self._own is None else _collect(Path(self._own.name))
+        return (frames, files), self._logged()
 
-    def tell(self) -> tuple[int, int]:
-        """Return how many frames of the stretch at hand are painted, and the frame's index."""
-        return self._reached
+    def tell(self) -> tuple[tuple[int, int], list[Message]]:
+        """Return how many frames of the stretch at hand are painted, the frame's index, ..."""
+        return self._reached, self._logged()
+
+    def _logged(self) -> list[Message]:
+        """Return what was logged since it was asked last."""
+        count = len(self._messages)
+        logged, self._messages[:count] = self._messages[:count], []
+        return logged
 
     def leave(self) -> None:
         """Remove the folder of its own, even while something is painted: nobody wants it."""

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from stylizer.errors import StylizerError
 from stylizer.jobs.crew import Crew, CrewConfig, Heard, WorkProgress
+from stylizer.jobs.messages import log_once, repeat
 from stylizer.jobs.parts import Parts
 from stylizer.jobs.stretches import Stretch
 from stylizer.jobs.work import Work
@@ -58,11 +59,13 @@ def paint_stretches(
     if crew.ray is not None:
         from stylizer.jobs.ray_cluster import RayCrew
 
-        _Foreman(RayCrew(work, crew), on_progress).paint(missing)
+        with log_once():
+            _Foreman(RayCrew(work, crew), on_progress).paint(missing)
     elif crew.workers is not None:
         from stylizer.jobs.processes import ProcessCrew
 
-        _Foreman(ProcessCrew(work, crew), on_progress).paint(missing)
+        with log_once():
+            _Foreman(ProcessCrew(work, crew), on_progress).paint(missing)
     else:
         _paint_here(work, missing, on_progress)
 
@@ -146,6 +149,8 @@ class _Foreman:
             raise heard.error or StylizerError("a worker failed")
         elif heard.what == "dead":
             self._replace(heard, worker)
+        elif heard.message is not None:
+            repeat(heard.message)
 
     def _replace(self, heard: Heard, worker: _Worker) -> None:
         stretch, worker.stretch = worker.stretch, None

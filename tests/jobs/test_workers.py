@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -293,3 +295,33 @@ def test_which_shots_are_divided() -> None:
     gatys = replace(usual, method=GatysConfig())
     assert usual_lead_in(gatys) is None
     assert why_whole(gatys) == "the optimization goes on from its own paintings"
+
+
+class Noisy(Boiling):
+    def __call__(self, frame: Frame) -> Frame:
+        logging.getLogger("stylizer.noisy").warning("frame %d is odd", frame.index)
+        return super().__call__(frame)
+
+
+def noisy() -> Stylizer:
+    return Composed(Noisy(), EffectsConfig())
+
+
+@pytest.mark.slow
+def test_what_workers_log_is_heard_once(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    heard: list[str] = []
+
+    class Hearing(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            heard.append(record.getMessage())
+
+    hearing = Hearing()
+    logging.getLogger("stylizer").addHandler(hearing)
+    try:
+        with open_job(tmp_path / "out.mp4") as job:
+            work(job, noisy)
+    finally:
+        logging.getLogger("stylizer").removeHandler(hearing)
+    assert len(heard) == 1 and re.fullmatch(r"frame \d+ is odd", heard[0])
+    assert "odd" not in capfd.readouterr().err
+    assert not hearing.filters
