@@ -33,7 +33,6 @@ from stylizer.io.sources.pipe_reader import PipeReader
 from stylizer.io.sources.reconnecting import Reconnecting
 from stylizer.io.sources.video_reader import Span, VideoReader
 from stylizer.io.sources.wrappers import RecentFrames
-from stylizer.notices import notice
 from stylizer.protocols import FrameSink, FrameSource
 
 __all__ = [
@@ -194,6 +193,9 @@ def open_sink(  # noqa: PLR0913 - the last three belong to some kinds of sink
         raise SinkError(f"{hide_secrets(text)}: expected one of: {known}")
     if _times(source) is not None and kind.make is not _make_video:
         raise ConfigError(f"{hide_secrets(text)}: {TIMED}")
+    pipe = find(source, PipeReader)
+    if pipe is not None and kind.make is not _make_video:
+        pipe.drop_tracks()
     writing = SinkOptions(
         source=source,
         rate=rate or source.rate or _LIVE_RATE,
@@ -319,8 +321,6 @@ def _make_stream(text: str, writing: SinkOptions) -> FrameSink:
     kind: StreamFormat = "y4m" if suffix == ".y4m" else "mkv" if suffix else writing.stream
     if suffix not in {"", ".mkv", ".y4m"}:
         raise SinkError(f"{text}: expected a pipe named .mkv or .y4m, got {suffix!r}")
-    if find(writing.source, PipeReader) is not None:
-        notice.info("what comes by a pipe goes to another without its sound; a file keeps it")
     return StreamWriter(
         text,
         size=writing.source.size,

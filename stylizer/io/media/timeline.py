@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -70,7 +71,7 @@ def read_timeline(path: Path) -> Timeline:
     """
     container, stream = open_video(path)
     tick = Fraction(stream.time_base or 1)
-    stamps: list[int] = []
+    stamps = array("q")
     unstamped, last, length = 0, -1, 0
     with container:
         try:

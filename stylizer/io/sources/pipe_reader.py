@@ -40,6 +40,7 @@ from stylizer.io.media.probe import find_shape, find_stream_rate
 from stylizer.io.media.retime import at_constant_rate
 from stylizer.io.media.timestamps import TrackCopies, bridged_packets
 from stylizer.io.media.tracks import SourceTracks, plan_tracks
+from stylizer.notices import notice
 
 __all__ = ["PipeReader"]
 
@@ -129,6 +130,12 @@ class PipeReader(Managed):
             video_duration=self._given / self.rate,
             seams=False,
         )
+
+    def drop_tracks(self) -> None:
+        """Copy no sound nor subtitles: they cannot go where the pictures go."""
+        if self._copies is not None:
+            notice.info("the sound of what comes by a pipe is left out here; a video file keeps it")
+        self._drop_copies()
 
     def __iter__(self) -> Iterator[Frame]:
         """Give the frames as they come.
