@@ -86,6 +86,10 @@ _STYLE_WEIGHTS = {
 """How often pictures are drawn, by the beginning of their names; others are the well-known ten."""
 
 
+_WRITTEN, _PATTERNS, _PHOTOS = 60, 250, 60
+"""How many photos are written on, and how many patterns and photos are added to the styles."""
+
+
 class TrainingBatches:
     """Draws the random numbers that a batch is made of; the pictures stay on the device."""
 
@@ -94,10 +98,10 @@ class TrainingBatches:
         self._settings = settings
         self._random = random = np.random.default_rng(settings.seed)
         photos = unpack(pack, "photos")
-        written = [("text", _write(photos, random)) for _ in range(60)]
+        written = [("text", _write(photos, random)) for _ in range(_WRITTEN)]
         photos = unpack(pack, "photos", added=written)
-        patterns = [("pattern", generate(random, side=352)) for _ in range(250)]
-        some = random.integers(len(photos.names), size=60)
+        patterns = [("pattern", generate(random, side=352)) for _ in range(_PATTERNS)]
+        some = random.integers(len(photos.names), size=_PHOTOS)
         seen = [("photo", _picture(photos, index)) for index in some]
         self.pictures = {
             "photos": photos,

@@ -1,6 +1,7 @@
 """The recipe of the compact network: its pictures, the map to the teacher, and its measures."""
 
 import itertools
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -19,6 +20,7 @@ from stylizer.models.compact.train import ReplayBuffer, Settings, train
 from stylizer.models.pictures import is_held_out, list_pictures
 from stylizer.perceptual.compact import TAPS, TEACHER_CHANNELS, build_student
 from tests.gatys.networks import random_vgg
+from tests.uncompiled import uncompiled
 
 Array = npt.NDArray[Any]
 
@@ -170,11 +172,13 @@ def test_training_goes_on_where_it_stopped(
         return result
 
     monkeypatch.setattr(Distiller, "train_on_batch", counted)
-    for minutes in (5.0, 10.0):  # by a clock on which every round takes five
+    # by a clock on which every round takes five
+    for minutes, compiling in ((5.0, nullcontext()), (10.0, uncompiled())):
         fake = SimpleNamespace(monotonic=itertools.count(0, 300).__next__)
         monkeypatch.setattr("stylizer.models.compact.train.time", fake)
         settings = Settings(crop=32, fresh=2, stored=4, steps=1, every=1.0, minutes=minutes)
-        train(folder, tmp_path, settings)
+        with compiling:
+            train(folder, tmp_path, settings)
     assert steps == [1, 2, 3, 4]
     rows = (tmp_path / "log.csv").read_text().splitlines()
     assert [row.split(",")[0] for row in rows] == ["minutes", "5", "10"]

@@ -1,6 +1,7 @@
 """The recipe of the fast networks: pictures, views, losses, steps, checkpoints."""
 
 import csv
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from keras import ops
 
 from stylizer.errors import SourceError
 from stylizer.models.pictures import square
-from stylizer.models.training import pack
+from stylizer.models.training import batches as batches_module
+from stylizer.models.training import pack, validation
 from stylizer.models.training.batches import Settings, TrainingBatches
 from stylizer.models.training.muon import ConvolutionMuon
 from stylizer.models.training.pack import trains_on, unpack, unpack_held_out
@@ -33,6 +35,7 @@ from stylizer.tuning.losses import (
 )
 from stylizer.tuning.trainer import Trainer
 from tests.clips import picture
+from tests.uncompiled import uncompiled
 
 Array = npt.NDArray[Any]
 
@@ -77,6 +80,12 @@ def held_out(packed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         names = [key.split("/")[1:] for key in arrays.files if key.startswith("held_out/")]
     found = {kind: [name for group, name in names if group == kind] for kind, _ in names}
     monkeypatch.setattr(pack, "HELD_OUT", found)
+
+
+@pytest.fixture
+def few_patterns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Generate a few patterns where a training has 250, which take seconds."""
+    monkeypatch.setattr(batches_module, "_PATTERNS", 8)
 
 
 def test_one_in_ten_is_held_out_more_of_textures_and_none_of_the_well_known() -> None:
@@ -320,6 +329,7 @@ def test_a_trainer_goes_down_averages_and_leaves_out_what_is_not_finite() -> Non
     np.testing.assert_array_equal(trainer.values()[0], wanted)
 
 
+@pytest.mark.usefixtures("few_patterns")
 def test_batches_hold_windows_within_their_pictures(packed: Path) -> None:
     settings = Settings(side=32, style_side=48, batch=8)
     batches = TrainingBatches(packed, settings)
@@ -335,10 +345,13 @@ def test_batches_hold_windows_within_their_pictures(packed: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("held_out")
+@pytest.mark.usefixtures("held_out", "few_patterns")
 @KERAS_ARRAYS
 @pytest.mark.parametrize("network", ["fast", "adaptive"])
-def test_training_saves_and_goes_on(network: str, packed: Path, tmp_path: Path) -> None:
+def test_training_saves_and_goes_on(
+    network: str, packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(validation, "_SIDE", 64)
     settings = Settings(
         network=network,
         teacher="compact",
@@ -346,14 +359,16 @@ def test_training_saves_and_goes_on(network: str, packed: Path, tmp_path: Path) 
         side=32,
         style_side=32,
         batch=4,
-        minutes=0.05,
+        minutes=0.01,
     )
     out = tmp_path / "run"
-    train(packed, out, settings)
-    train(packed, out, settings)
+    with nullcontext() if network == "adaptive" else uncompiled():
+        train(packed, out, settings)
+    with uncompiled():
+        train(packed, out, settings)
     with (out / "log.csv").open() as file:
         rows = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
     assert rows[-1]["pictures"] > rows[0]["pictures"] > 0
     assert all(np.isfinite(list(row.values())).all() for row in rows)
     sheet = cv2.imread(str(out / "sheet.jpg"))
-    assert sheet is not None and sheet.shape == (3 * 384, 4 * 384, 3)
+    assert sheet is not None and sheet.shape == (3 * 64, 4 * 64, 3)
