@@ -19,6 +19,7 @@ from PIL import Image as pillow
 
 from stylizer.frame import Frame
 from stylizer.io.isolated import IsolatedReader, ProcessLimits, Stopped, isolated
+from stylizer.io.media import mux
 from stylizer.io.media.inputs import input_arguments, open_options, restrict_inputs
 from stylizer.io.sinks.video_writer import VideoWriter
 from tests.clips import ffmpeg, make_clip
@@ -91,16 +92,18 @@ def test_sound_of_a_usual_length_is_not(site: Site, tmp_path: Path) -> None:
     assert site.ended(answer.json["job"])["state"] == "done"
 
 
-@pytest.mark.slow
-def test_holes_in_the_sound_do_not_become_hours_of_silence(tmp_path: Path) -> None:
-    source, out = gap_film(tmp_path / "gap.mkv", gap=40_000), tmp_path / "out.mp4"
+def test_holes_in_the_sound_do_not_become_hours_of_silence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mux, "_MORE_SOUND", 20)
+    source, out = gap_film(tmp_path / "gap.mkv", gap=40_000, packets=2), tmp_path / "out.mp4"
     began = time.monotonic()
     with VideoWriter(out, size=(64, 48), rate=Fraction(30), source=source) as writer:
         for index in range(15):
             writer.write(Frame(np.zeros((48, 64, 3), np.uint8), index, index / 30))
     assert time.monotonic() - began < 120
     with av.open(str(out)) as made:
-        assert made.duration is not None and made.duration < 900 * 1_000_000
+        assert made.duration is not None and made.duration < 60 * 1_000_000
 
 
 def test_pixels_that_are_not_square_count_as_they_are_painted(tmp_path: Path) -> None:

@@ -62,8 +62,8 @@ def test_a_newcomer_takes_the_place_of_the_newest_job_of_who_has_most(slow: Site
 
 
 def test_many_visitors_with_many_tiny_photos_lock_nobody_out(tmp_path: Path) -> None:
-    with serve(tmp_path) as site:
-        for _ in range(18):
+    with serve(tmp_path, max_queue=8) as site:
+        for _ in range(4):
             hostile = visitor(site)
             assert {photo(hostile).status_code for _ in range(3)} <= {202, 429}
         wait_until(lambda: site.services.jobs.counts()["queued"] == 0, seconds=120)

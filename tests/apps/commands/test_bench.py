@@ -311,10 +311,10 @@ def test_a_start_uses_a_cache_of_its_own_and_tells_the_child_s_error(
 @pytest.mark.slow
 def test_a_start_runs_the_real_network(tmp_path: Path) -> None:
     write_image(tmp_path / "s.png", np.zeros((32, 32, 3), np.uint8))
-    found = measure_startup([str(tmp_path / "s.png")], (48, 32), FastConfig(engine="keras"))
+    found = measure_startup([str(tmp_path / "s.png")], (48, 32), FastConfig())
     assert found.cold_s > 0 and found.warm_s > 0
     with pytest.raises(StylizerError, match="nowhere"):
-        measure_startup(["nowhere.png"], (48, 32), FastConfig(engine="keras"))
+        measure_startup(["nowhere.png"], (48, 32), FastConfig())
 
 
 def test_a_profile_tells_every_stage_of_a_video_s_way(
