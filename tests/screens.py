@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 _SIZE = 640, 480
-_PATIENCE = 60.0
+_PATIENCE = 120.0
 _DRAWN_SECONDS = 3.0
 
 

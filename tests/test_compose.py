@@ -35,7 +35,7 @@ from stylizer.temporal.coherence import Coherence, CoherenceConfig
 from tests.clips import make_clip, picture
 from tests.stand_ins import Boiling, CountingIdentity
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 OFF = CoherenceConfig(strength=0.0)
 BARE = EffectsConfig(coherence=OFF, cuts=None)
 

@@ -22,7 +22,7 @@ from stylizer.frame import Frame, Image
 from stylizer.pipeline import Progress, run
 from stylizer.protocols import EndOfStream
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 """Seconds after which a wait in a test counts as a hang; no test comes near."""
 
 

@@ -7,6 +7,7 @@ import random
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -100,23 +101,32 @@ def die(after: int, monkeypatch: pytest.MonkeyPatch) -> None:
         )
 
 
+def finished(parts: Path) -> list[Path]:
+    """Return the records of the segments that a job has finished."""
+    return list(parts.glob("[0-9]*.json"))
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
 def test_killed_at_random_moments_the_same_command_makes_the_same_video(
     stylizer: Run, short_segments: None, film: Path, style: Path, tmp_path: Path
 ) -> None:
     whole, out = tmp_path / "whole.mp4", tmp_path / "out.mp4"
+    parts = tmp_path / "out.mp4.parts"
     assert stylizer("video", film, whole, "-s", style).code == 0
     moments, told, kills = random.Random(3), [], 0
     while True:
+        wanted = len(finished(parts)) + moments.randint(1, 4)
         with start("video", film, out, "-s", style) as process:
+            while process.poll() is None and len(finished(parts)) < wanted:
+                time.sleep(0.01)
             try:
-                told.append(process.communicate(timeout=moments.uniform(1.5, 3.5))[1])
+                told.append(process.communicate(timeout=moments.uniform(0, 0.2))[1])
                 break
             except subprocess.TimeoutExpired:
                 os.kill(process.pid, signal.SIGKILL)
                 kills += 1
-        if out.exists() and not (tmp_path / "out.mp4.parts").exists():
+        if out.exists() and not parts.exists():
             break  # it was killed when all was done
     if told:
         assert process.returncode == 0, told

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -16,8 +14,9 @@ from stylizer.live.latest_task import LatestTask
 from stylizer.live.panel import live_keys
 from stylizer.styles.built_in import style_names
 from stylizer.styles.load import Style, load_style
+from tests.waiting import wait_until
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 def picture(name: str, weight: float = 1.0) -> Style:
@@ -26,13 +25,6 @@ def picture(name: str, weight: float = 1.0) -> Style:
 
 def choices(*names: str) -> tuple[OfferedStyle, ...]:
     return tuple(OfferedStyle(name=name, load=lambda: ()) for name in names)
-
-
-def until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.005)
 
 
 def test_given_styles_come_first_mixed_then_alone_then_the_built_in_ones() -> None:
@@ -147,10 +139,10 @@ def test_of_several_wishes_the_last_wins_and_none_blocks() -> None:
     assert task.busy
     assert done == []
     go.set()
-    until(lambda: not task.busy)
+    wait_until(lambda: not task.busy)
     assert done == [0, 4]
     task.submit(lambda: done.append(5))  # after it has come to rest
-    until(lambda: not task.busy)
+    wait_until(lambda: not task.busy)
     assert done == [0, 4, 5]
 
 
@@ -161,14 +153,14 @@ def test_trouble_is_told_once_and_a_mistake_is_raised(caplog: pytest.LogCaptureF
         raise error
 
     task.submit(lambda: fail(StyleError("no such style")))
-    until(lambda: not task.busy)
+    wait_until(lambda: not task.busy)
     task.check()
     assert task.error() == "no such style"
     assert task.error() is None
     task.submit(lambda: fail(ZeroDivisionError("a mistake")))
-    until(lambda: not task.busy)
+    wait_until(lambda: not task.busy)
     with pytest.raises(ZeroDivisionError):
         task.check()
     task.check()
     task.submit(lambda: None)  # it still works
-    until(lambda: not task.busy)
+    wait_until(lambda: not task.busy)

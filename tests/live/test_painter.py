@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -23,8 +23,9 @@ from stylizer.styles.load import AnyStyle, Style
 from stylizer.temporal.cuts import CutConfig
 from tests.clips import picture
 from tests.stand_ins import Boiling
+from tests.waiting import wait_until
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 SIZE = (160, 96)
 ONE = (Level(),)
 
@@ -90,13 +91,6 @@ def make(
     return LivePainter(method, controls, Budget(levels, BudgetConfig(fps=fps)))
 
 
-def until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.005)
-
-
 def test_strength_and_colors_follow_the_controls_at_once() -> None:
     controls = Controls(choose(10), settings=ControlSettings(coherence=0.0))
     painter, source = make(Flat(), controls), picture(40, SIZE)
@@ -133,7 +127,7 @@ def test_a_style_is_changed_beside_the_loop_and_the_latest_wish_wins() -> None:
         assert (painter(frame(index)).image == 10).all()  # the old one goes on, without a stall
         assert painter.state.style == 0
     method.go.set()
-    until(lambda: painter.state.style == 3)
+    wait_until(lambda: painter.state.style == 3)
     assert (painter(frame(4)).image == 40).all()
 
 
@@ -146,11 +140,11 @@ def test_a_style_that_fails_is_told_and_the_old_one_goes_on() -> None:
         assert (painter(frame(0)).image == 10).all()
         return painter.state.error is not None
 
-    until(told)
+    wait_until(told)
     assert painter.state.error == "style 13 brings bad luck"
     assert painter.state.style == 0
     controls.change(style=2)
-    until(lambda: (painter(frame(1)).image == 30).all())
+    wait_until(lambda: (painter(frame(1)).image == 30).all())
     assert painter.state.error is None
 
 
@@ -163,7 +157,7 @@ def test_a_method_that_keeps_to_its_style_says_so() -> None:
         painter(frame(0))
         return "keeps to its style" in str(painter.state.error)
 
-    until(told)
+    wait_until(told)
 
 
 class Slow(Flat):
@@ -200,7 +194,7 @@ def test_a_size_is_prepared_while_frames_are_painted_at_the_old_one() -> None:
     assert method.prepared == []
     assert set(method.sizes) == {SIZE}
     method.go.set()
-    until(lambda: bool(method.prepared))
+    wait_until(lambda: bool(method.prepared))
     for index in range(40, 60):
         painter(frame(index))
     assert method.sizes[-1] == (64, 40)

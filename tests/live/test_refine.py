@@ -1,8 +1,7 @@
 """Refinement, by a network and an optimizer whose work can be told apart."""
 
 import threading
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -17,6 +16,7 @@ from stylizer.live.stillness import Stillness, StillnessConfig
 from stylizer.protocols import StyledStylizer
 from stylizer.styles.load import AnyStyle, Style, load_style
 from tests.clips import picture
+from tests.waiting import wait_until
 
 STILL = StillnessConfig(frames=4)
 CONFIG = RefineConfig(max_side=32, fade=3, stillness=STILL, seconds=60.0)
@@ -79,18 +79,11 @@ def frame(index: int, *, moved: bool = False) -> Frame:
     return Frame(image, index, index / 25)
 
 
-def until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.005)
-
-
 def made_ready(refined: Refined) -> None:
     """Have what refines loaded for frames of the test's size, and nothing seen yet."""
     for i in range(STILL.frames):
         refined(frame(i))
-    until(lambda: refined.notice is None)  # it is loaded, or cannot be
+    wait_until(lambda: refined.notice is None)  # it is loaded, or cannot be
     refined.reset()
 
 
@@ -199,7 +192,7 @@ def test_styles_set_while_loading_are_the_ones_refined_after() -> None:
     assert refined.notice == "loading the refinement"
     refined.set_styles([style(150)])
     may.set()
-    until(lambda: refined.notice is None)
+    wait_until(lambda: refined.notice is None)
     assert made[0].level == 150
 
 
@@ -254,7 +247,7 @@ def test_what_cannot_be_loaded_is_told_and_the_network_goes_on() -> None:
     refined = Refined(Halving(), [style(100)], make, CONFIG)
     for i in range(4):
         refined(frame(i))
-    until(lambda: refined.notice is None)  # it is loaded, or cannot be
+    wait_until(lambda: refined.notice is None)  # it is loaded, or cannot be
     for i in range(8):
         np.testing.assert_array_equal(refined(frame(i)).image, Halving()(frame(i)).image)
     assert refined.notice == "no refinement: weights: damaged"

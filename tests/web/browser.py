@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright
 
 from stylizer.frame import Image
+from tests.waiting import wait_until
 
 __all__ = [
     "CAMERA_SIZE",
@@ -32,7 +32,6 @@ __all__ = [
     "launch",
     "open_page",
     "serve",
-    "wait_until",
 ]
 
 CAMERA_SIZE = (320, 180)
@@ -51,6 +50,7 @@ _OPTIONS = (
     "--use-fake-ui-for-media-stream",
     "--use-fake-device-for-media-stream",
 )
+
 _PROGRAM = "import sys; from stylizer.apps import cli; sys.exit(cli.main(sys.argv[1:]))"
 _PATIENCE = 60.0
 _COUNT = """
@@ -124,14 +124,6 @@ def _wait_for_address(process: subprocess.Popen[bytes], log: Path) -> str:
 
     wait_until(told, seconds=120)
     return told()[0]
-
-
-def wait_until(condition: Callable[[], object], *, seconds: float = _PATIENCE) -> None:
-    """Wait for what another process does; fail when it takes too long."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, f"nothing after {seconds:g} s"
-        time.sleep(0.1)
 
 
 @dataclass

@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from io import BytesIO
@@ -28,6 +28,7 @@ from stylizer.web.app import create_app
 from stylizer.web.config import WebConfig
 from stylizer.web.server import open_server
 from stylizer.web.services import Services
+from tests.waiting import wait_until
 
 __all__ = [
     "HANDSHAKE",
@@ -41,13 +42,13 @@ __all__ = [
     "raw_request",
     "serve",
     "settings",
-    "wait_until",
 ]
 
 HANDSHAKE = (
     b"GET /api/live HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
 )
+
 """Asks for the live socket."""
 
 
@@ -179,14 +180,6 @@ def decode(data: Any) -> Image:
     assert isinstance(data, bytes), data
     with pillow.open(BytesIO(data)) as opened:
         return np.array(opened.convert("RGB"))
-
-
-def wait_until(condition: Callable[[], object], *, seconds: float = 60.0) -> None:
-    """Wait for what another thread does; fail when it takes too long."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited too long"
-        time.sleep(0.01)
 
 
 def raw_request(port: int, data: bytes, *, seconds: float = 10.0) -> bytes:

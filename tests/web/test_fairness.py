@@ -15,7 +15,8 @@ import pytest
 
 from stylizer.web import arrivals, server
 from stylizer.web.sessions import SESSION_COOKIE
-from tests.web.serving import FlatRuntime, Site, picture_bytes, raw_request, serve, wait_until
+from tests.waiting import wait_until
+from tests.web.serving import FlatRuntime, Site, picture_bytes, raw_request, serve
 
 PICTURE = picture_bytes(np.full((40, 60, 3), 90, np.uint8))
 OPTIONS = json.dumps({"styles": [{"id": "the_scream", "weight": 1}]})

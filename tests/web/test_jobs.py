@@ -17,6 +17,7 @@ from stylizer.network.config import FastConfig
 from stylizer.network.inputs import StyleEmbedding
 from stylizer.network.runtime import load_runtime
 from tests.clips import count_frames, decode, duration, ffmpeg, make_clip
+from tests.waiting import wait_until
 from tests.web.serving import (
     FlatRuntime,
     Site,
@@ -26,7 +27,6 @@ from tests.web.serving import (
     picture_bytes,
     serve,
     settings,
-    wait_until,
 )
 from tests.web.serving import decode as decode_picture
 
@@ -258,14 +258,14 @@ def test_a_job_holds_up_no_stream(tmp_path: Path, clip: Path) -> None:
         site.http.get("/api/info")
         job = submit(site, "video", clip.read_bytes())
         with live(site) as client:
-            client.recv(timeout=10)
+            client.recv(timeout=60)
             wait_until(lambda: site.http.get(f"/api/jobs/{job}").json["state"] == "running")
             client.send(settings("the_scream"))
             for number in range(5):
                 client.send(jpeg(seed=number))
-                image = decode_picture(client.recv(timeout=10))
+                image = decode_picture(client.recv(timeout=60))
                 assert np.abs(image.astype(int) - SCREAM).max() <= 6
-                client.recv(timeout=10)
+                client.recv(timeout=60)
         hold.set()
         assert site.ended(job)["state"] == "done"
 

@@ -18,6 +18,7 @@ from websockets.sync.client import ClientConnection
 
 from stylizer.web import server
 from stylizer.web.sessions import SESSION_COOKIE
+from tests.waiting import wait_until
 from tests.web.serving import (
     HANDSHAKE,
     FlatRuntime,
@@ -30,10 +31,9 @@ from tests.web.serving import (
     raw_request,
     serve,
     settings,
-    wait_until,
 )
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 @pytest.fixture

@@ -21,7 +21,8 @@ from stylizer.web import work
 from stylizer.web.folder import ServerFolder
 from stylizer.web.sessions import SESSION_COOKIE
 from tests.clips import count_frames, decode, make_clip
-from tests.web.serving import FlatRuntime, Site, picture_bytes, serve, wait_until
+from tests.waiting import wait_until
+from tests.web.serving import FlatRuntime, Site, picture_bytes, serve
 
 PICTURE = picture_bytes(np.full((40, 60, 3), 90, np.uint8))
 ORANGE = picture_bytes(np.full((40, 40, 3), (240, 120, 10), np.uint8))
