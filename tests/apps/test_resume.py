@@ -52,9 +52,11 @@ sys.exit(cli.main(sys.argv[1:]))
 """
 
 
-def start(*arguments: object) -> subprocess.Popen[str]:
+def start(*arguments: object, folder: Path | None = None) -> subprocess.Popen[str]:
+    """Start a command, in a folder; None for the one that the tests run in."""
     command = [sys.executable, "-c", PROGRAM, *map(str, arguments)]
-    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    paths = {**os.environ, "PYTHONPATH": os.getcwd()}  # for the tests' own modules
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=folder, env=paths)
 
 
 @pytest.fixture(scope="module")
@@ -247,27 +249,24 @@ def test_jobs_lists_resumes_and_removes(
     assert str(unfinished) not in stylizer("jobs").out
 
 
-def test_jobs_gives_the_command_again(tmp_path: Path, style: Path) -> None:
-    short = make_clip(tmp_path / "short.mp4", size=(32, 24), rate="25", seconds=10)
-    source = tmp_path / "in.mp4"
-    ffmpeg("-stream_loop", 4, "-i", short, "-c", "copy", source)
-    short.unlink()
-    parts = tmp_path / "out.mp4.parts"
-    command = [sys.executable, "-c", "import sys; from stylizer.apps.cli import main; main()"]
-    arguments = ["video", source.name, "out.mp4", "-s", str(style), "--coherence", "0.5"]
-    with subprocess.Popen([*command, *arguments], cwd=tmp_path) as process:
-        while process.poll() is None and not list(parts.glob("*.json"))[1:]:
-            pass
+def test_jobs_gives_the_command_again(film: Path, tmp_path: Path, style: Path) -> None:
+    """In another folder than the job was begun in, whose names are relative to that."""
+    begun, elsewhere = tmp_path / "begun", tmp_path / "elsewhere"
+    begun.mkdir()
+    elsewhere.mkdir()
+    (begun / "in.mp4").write_bytes(film.read_bytes())
+    parts = begun / "out.mp4.parts"
+    arguments = ["video", "in.mp4", "out.mp4", "-s", style, "--coherence", "0.5"]
+    with start(*arguments, folder=begun) as process:
+        while process.poll() is None and not finished(parts):
+            time.sleep(0.01)
         process.kill()
-    outcome = subprocess.run(
-        [*command, "jobs", "resume", str(tmp_path / "out.mp4")],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert f"stylizer video in.mp4 out.mp4 -s {style}" in outcome.stderr
-    assert count_frames(tmp_path / "out.mp4") == count_frames(source)
-    assert names(tmp_path) == ["in.mp4", "out.mp4"]
+    with start("jobs", "resume", begun / "out.mp4", folder=elsewhere) as process:
+        _, told = process.communicate()
+    assert process.returncode == 0, told
+    assert f"stylizer video in.mp4 out.mp4 -s {style}" in told
+    assert count_frames(begun / "out.mp4") == FRAMES
+    assert names(begun) == ["in.mp4", "out.mp4"] and names(elsewhere) == []
 
 
 def test_two_do_not_work_on_one_job(
@@ -276,7 +275,7 @@ def test_two_do_not_work_on_one_job(
     out = tmp_path / "out.mp4"
     with start("video", film, out, "-s", style) as process:
         while process.poll() is None and not (tmp_path / "out.mp4.parts" / "job.json").exists():
-            pass
+            time.sleep(0.01)
         outcome = stylizer("video", film, out, "-s", style)
         assert outcome.code == 1
         assert "another process works on this job" in outcome.errors[0]

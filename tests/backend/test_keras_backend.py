@@ -31,7 +31,8 @@ images = random.integers(0, 256, (3, 18, 26, 3), dtype=np.uint8)
 records = []
 for optimizer in ("adam", "lbfgs"):
     config = tiny_config(
-        Path(sys.argv[1]), optimizer=optimizer, evaluations=3, iterations=3, learning_rate=2.0
+        Path(sys.argv[1]), optimizer=optimizer, evaluations=3, iterations=3, learning_rate=2.0,
+        engine="keras",
     )
     style = SimpleNamespace(image=images[2], weight=1.0)
     stylizer = GatysStylizer([style], config, on_loss=records.append)
@@ -74,8 +75,9 @@ def reference(weights: Path) -> dict[str, object]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["jax", "torch"])
-def test_backends_agree(name: str, weights: Path, reference: dict[str, object]) -> None:
+def test_backends_agree(name: str, weights: Path, request: pytest.FixtureRequest) -> None:
     report = run_under(name, weights)
+    reference = request.getfixturevalue("reference")  # seconds, so not for what is skipped
     assert str(report["description"]).startswith(f"vgg19, {name} on ")
     got, expected = np.array(report["losses"]), np.array(reference["losses"])
     assert got.shape == expected.shape == (10, 5)
