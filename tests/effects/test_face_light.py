@@ -11,7 +11,7 @@ SIDE = 64
 def blurred(seed: int, deviation: float) -> np.ndarray:
     noise = np.random.default_rng(seed).normal(0, 1, (SIDE, SIDE)).astype(np.float32)
     rows = np.cumsum(np.cumsum(noise, 0), 1)
-    return (128 + deviation * (rows - rows.mean()) / rows.std()).astype(np.float32)
+    return np.asarray(128 + deviation * (rows - rows.mean()) / rows.std(), np.float32)
 
 
 def ones() -> np.ndarray:

@@ -32,6 +32,7 @@ __all__ = [
     "launch",
     "open_page",
     "serve",
+    "wait_until",
 ]
 
 CAMERA_SIZE = (320, 180)

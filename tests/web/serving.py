@@ -42,6 +42,7 @@ __all__ = [
     "raw_request",
     "serve",
     "settings",
+    "wait_until",
 ]
 
 HANDSHAKE = (
