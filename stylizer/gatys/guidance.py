@@ -32,6 +32,7 @@ __all__ = [
     "check_masks",
     "find_masks",
     "guide_layers",
+    "is_anything_painted",
     "parts_of",
     "show_source",
     "styles_of",
@@ -150,6 +151,11 @@ def _shrink(masks: Values, shares: Values, size: tuple[int, int]) -> Values:
             small = cv2.resize(mask, size[::-1], interpolation=cv2.INTER_AREA).reshape(size)
             one[:] = small / max(float(small.mean()), _NOWHERE)
     return found
+
+
+def is_anything_painted(masks: PartMasks | None, parts: Sequence[str | None]) -> bool:
+    """Whether a style is for anything of a picture: there is one all over, or its part is there."""
+    return masks is None or any(part is None or bool(masks[part].any()) for part in parts)
 
 
 def show_source(

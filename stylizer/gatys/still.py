@@ -9,7 +9,7 @@ from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image, check_image
 from stylizer.gatys.config import GatysConfig
 from stylizer.gatys.engine import Engine, StyleLike
-from stylizer.gatys.guidance import check_masks, find_masks, show_source
+from stylizer.gatys.guidance import check_masks, find_masks, is_anything_painted, show_source
 from stylizer.gatys.initial import initial_canvas, resize_picture
 from stylizer.gatys.stylizer import LossRecord, loss_reporter, to_image
 from stylizer.protocols import MaskFinder
@@ -63,6 +63,8 @@ def stylize_image(  # noqa: PLR0913 - the last four are options of their own
     check_masks(masks, styles)
     engine = Engine(styles, replace(config, temporal_weight=0.0))
     found = find_masks(masks, Frame(content, 0, 0.0), engine.parts)
+    if not is_anything_painted(found, engine.parts):
+        return content.copy()
     report = loss_reporter(on_loss, 0)
     sizes = [_reduced(content, 2**scale) for scale in reversed(range(config.scales))]
     show = None if on_picture is None else lambda now: on_picture(lambda: to_image(now()))

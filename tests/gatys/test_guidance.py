@@ -165,6 +165,20 @@ def test_what_no_style_is_for_stays_the_source(config: GatysConfig) -> None:
     assert np.abs(painted[:, :24].astype(int) - content[:, :24]).mean() > 3
 
 
+def test_a_picture_without_the_part_is_the_source_at_once(config: GatysConfig) -> None:
+    class Nowhere(LeftHalf):
+        def __call__(self, frame: Frame, parts: Sequence[str]) -> Masks:
+            return np.stack([np.zeros((5, 5), np.float32), np.ones((5, 5), np.float32)])
+
+    told: list[object] = []
+    content = noise(3)
+    painted = stylize_image(content, [dark("face")], config, masks=Nowhere(), on_loss=told.append)
+    np.testing.assert_array_equal(painted, content)
+    assert told == []
+    both = stylize_image(content, [dark("face"), bright(None)], config, masks=Nowhere())
+    assert np.abs(both.astype(int) - content).mean() > 3
+
+
 def test_a_part_that_is_nowhere_harms_nothing(config: GatysConfig) -> None:
     """The second part is empty: the picture is that of the two others."""
     content, styles = noise(3), [dark("face"), bright(None)]
