@@ -52,11 +52,14 @@ class VideoWriterConfig:
       preset: how long the encoder may look for a smaller file; one of `PRESETS`.
       encoder: of H.264, one of `ENCODERS`; ``"auto"`` is the first of `HARDWARE` that works here,
         and else x264. CRF is about the same quality with each; presets are x264's.
+      b_frames: whether pictures may be stored in another order than they are shown in. Without,
+        H.264 keeps for how long each stands, also the last, wherever it is copied to.
     """
 
     crf: int | None = None
     preset: str = "veryfast"
     encoder: str = "x264"
+    b_frames: bool = True
 
     def __post_init__(self) -> None:
         """Check the ranges."""
@@ -192,14 +195,15 @@ def _codec_arguments(video: str, config: VideoWriterConfig) -> list[str]:
     if video == "gif":  # lossless for now: colors are chosen when all pictures are known
         return ["-c:v", "libx264rgb", "-qp", "0", "-preset", "ultrafast"]
     crf = str(_DEFAULT_CRF[video] if config.crf is None else config.crf)
+    order = [] if config.b_frames else ["-bf", "0"]
     # What a player assumes of untagged video depends on its size, so say it, and convert by it.
     if video == "h264" and config.encoder in HARDWARE:
         graph = _to_bt709("nv12")[1]
-        return hardware_arguments(config.encoder, graph=graph, crf=int(crf))
+        return [*hardware_arguments(config.encoder, graph=graph, crf=int(crf)), *order]
     options = _to_bt709("yuv420p")
     if video == "vp9":
         return [*options, *_vp9_arguments(config, crf)]
-    return [*options, "-c:v", "libx264", "-preset", config.preset, "-crf", crf]
+    return [*options, "-c:v", "libx264", "-preset", config.preset, "-crf", crf, *order]
 
 
 def _transparent_arguments(container: Container, config: VideoWriterConfig) -> list[str]:

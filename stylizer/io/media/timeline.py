@@ -110,12 +110,14 @@ def at_times(
       pictures: (picture, time, duration) in the order of time, seconds of the file's own time.
       timeline: of the film.
       begin: the first frame to give; pictures before the one that stands there may be left out.
+        The first picture is given for what comes before it, too.
     """
     given, held = begin, None
     for item, time, _ in pictures:
         place = timeline.place(time)
         if held is not None:
             yield from (held for _ in range(given, place))
-        given, held = max(given, place), item
+            given = max(given, place)
+        held = item
     if held is not None:
         yield from (held for _ in range(given, len(timeline)))

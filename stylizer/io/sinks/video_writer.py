@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -104,6 +105,7 @@ class VideoWriter:
             check_not_source(self._path, source.path)
         check_target(self._path, overwrite=overwrite)
         container, config = CONTAINERS[suffix], config or VideoWriterConfig()
+        config = config if times is None else replace(config, b_frames=False)
         transparent = transparent and container.transparent != ""
         config = choose_encoder(config, size, container, transparent=transparent)
         if container.video == "gif" and times is not None:

@@ -6,6 +6,7 @@ import logging
 import math
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from itertools import chain, islice
 from pathlib import Path
@@ -99,6 +100,9 @@ class VideoReader(Managed):
                 f"s, where the film ends, got {float(self.time_of(self._first)):.3f} s"
             )
         self._container, self._stream = open_video(self._path)
+        start = self.info.start
+        if times is not None and start is not None and self._container.format.name == "avi":
+            self._times = replace(times, start=start)  # pictures have the times of later packets
         self.deinterlace = deinterlace
         self._convert = PictureConverter(
             self.info.size,

@@ -13,7 +13,7 @@ from stylizer.errors import ConfigError, SourceError
 from stylizer.io.media.timeline import read_timeline
 from stylizer.io.open import open_sink, open_source
 from stylizer.io.sources.video_reader import VideoReader
-from tests.clips import ffmpeg, make_clip, make_variable_clip, read_number
+from tests.clips import duration, ffmpeg, make_clip, make_variable_clip, read_number
 
 TIMES = [0, 1000, 1700, 1733, 1767, 1800, 1833, 1867, 1900, 1933, 1967, 2000, 2500, 4000, 4040]
 
@@ -45,6 +45,25 @@ def test_each_picture_comes_once_at_its_time(film: Path) -> None:
     assert [read_number(frame.image) for frame in frames] == list(range(len(TIMES)))
     assert [round(1000 * frame.time) for frame in frames] == TIMES
     assert [frame.index for frame in frames] == list(range(len(TIMES)))
+
+
+def test_the_last_picture_stands_as_long_as_it_did(tmp_path: Path) -> None:
+    """As the last slide of many; there is no sound that would tell the length."""
+    short = make_variable_clip(tmp_path / "short.mkv", [0, 40, 80, 120])
+    film, out = tmp_path / "in.mkv", tmp_path / "out.mp4"
+    ffmpeg("-i", short, "-c", "copy", "-bsf:v", "setts=duration=if(eq(N\\,3)\\,5000\\,40)", film)
+    with open_source(film, vfr=True) as reader, open_sink(out, reader) as sink:
+        assert reader.frame_count == 4
+        for frame in reader:
+            sink.write(frame)
+    assert shown_at(out) == [0, 40, 80, 120]
+    assert duration(out) == pytest.approx(5.12, abs=0.02)
+
+
+def test_an_avi_has_times_too(tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "in.avi", rate="25", extra=["-c:v", "mpeg4", "-bf", 2])
+    with open_source(clip, vfr=True) as reader:
+        assert [read_number(frame.image) for frame in reader] == list(range(25))
 
 
 def test_parts_are_those_of_the_whole(film: Path) -> None:
