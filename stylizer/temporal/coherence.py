@@ -105,8 +105,12 @@ class _Key:
     flow: Flow | None = None
 
     def steps(self, index: int) -> int:
-        """Return how far a frame is into the time of this key frame, which may begin before it."""
-        return min(_CYCLE, index - self.index // _CYCLE * _CYCLE)
+        """Return how far a frame is into the time of this key frame, which may begin before it.
+
+        That is over for a frame before it, as a source gives one that begins anew.
+        """
+        passed = index - self.index // _CYCLE * _CYCLE
+        return passed if 0 <= passed < _CYCLE else _CYCLE
 
 
 class Coherence:

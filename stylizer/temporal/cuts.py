@@ -121,7 +121,7 @@ class CutDetector:
         change = float(np.abs(picture - before).mean())
         usual = max(self._changes, default=0.0)
         self._changes.append(change)  # a cut's too, so that the end of a flash is no second one
-        if change < max(self._config.threshold, self._config.ratio * usual):
+        if change == 0 or change < max(self._config.threshold, self._config.ratio * usual):
             return False
         return not _is_pan(before, picture, change)
 

@@ -125,7 +125,7 @@ class CameraTracker:
         size = self._size((image.shape[1], image.shape[0]))
         apart = max(1, image.shape[1] // (_DENSER * size[0]))
         if apart > 1:
-            coarse = image.shape[1] // apart, image.shape[0] // apart
+            coarse = image.shape[1] // apart, max(1, image.shape[0] // apart)
             image = np.asarray(cv2.resize(image, coarse, interpolation=cv2.INTER_NEAREST), np.uint8)
         gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
         return np.asarray(cv2.resize(gray, size, interpolation=cv2.INTER_AREA), np.uint8)

@@ -19,8 +19,8 @@ class TuningConfig:
       style_scale: size of the style picture, 0.25..4; larger ones make broader strokes.
       content: weight of the photo's features in the loss, 0 or more.
       light: weight of light and dark that are not where the photo has them, 0 or more.
-      learning_rate: the highest; falls along a cosine.
-      seed: of all that is random.
+      learning_rate: the highest, more than 0; falls along a cosine.
+      seed: of all that is random, 0 or more.
     """
 
     minutes: float = 5.0
@@ -42,3 +42,7 @@ class TuningConfig:
         for name in ("content", "light"):
             if not 0 <= getattr(self, name) < float("inf"):
                 raise ConfigError(f"{name}: expected 0 or more, got {getattr(self, name):g}")
+        if not 0 < self.learning_rate < float("inf"):
+            raise ConfigError(f"learning_rate: expected more than 0, got {self.learning_rate:g}")
+        if self.seed < 0:
+            raise ConfigError(f"seed: expected 0 or more, got {self.seed}")

@@ -56,7 +56,7 @@ class Trainer:
         self._assign(self.average)
 
     def restart(self, values: list[Any], average: list[Any]) -> None:
-        """Go on from weights; what the optimizer knew is made anew."""
+        """Go on from weights, and from their mean; the optimizer keeps what it knows."""
         self._assign(values)
         self.average = [ops.convert_to_tensor(value, "float32") for value in average]
 

@@ -106,7 +106,7 @@ def recolor(images: Tensor, matrix: Tensor, offset: Tensor) -> Tensor:
 
 
 def blur(images: Tensor, share: Tensor) -> Tensor:
-    """Mix each picture with itself at half its size and back: share (N,), 0..1."""
+    """Mix pictures with even sides with themselves at half the size and back: share (N,), 0..1."""
     small = ops.average_pool(images, 2, 2)
     large = ops.repeat(ops.repeat(small, 2, axis=1), 2, axis=2)
     soft = ops.average_pool(

@@ -286,6 +286,16 @@ def test_over_600_frames_of_a_still_photo_nothing_drifts_or_crawls() -> None:
         assert abs(down) < 0.2
 
 
+def test_frames_that_begin_anew_get_a_key_frame_of_their_own() -> None:
+    """As of a source that begins again; held to one of later, all of them would be."""
+    images = [frame.image for frame in known("pan")]
+    effect = Coherence()
+    for index, image in zip((40, 41, 0, 1), images, strict=False):
+        frame = Frame(image, index, index / 30)
+        effect(frame, frame)
+    assert int(effect.save_state()["index"]) == 0
+
+
 def test_settings_are_checked() -> None:
     for strength in (-0.1, 1.5, float("nan")):
         with pytest.raises(ConfigError, match=r"strength: expected 0\.\.1"):

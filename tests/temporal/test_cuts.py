@@ -85,6 +85,11 @@ def test_a_change_of_size_is_a_cut_and_reset_forgets() -> None:
     assert not detector(Frame(shot(0, "still", count=1)[0], 0, 0.0))
 
 
+def test_without_a_least_change_what_stands_still_is_no_cut() -> None:
+    still = shot(0, "still", count=1) * 4
+    assert found(still, CutConfig(threshold=0, blank=0)) == []
+
+
 def test_settings_are_checked() -> None:
     for name, value in {
         "threshold": -1.0,

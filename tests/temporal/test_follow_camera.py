@@ -111,6 +111,15 @@ def test_it_does_not_depend_on_the_size() -> None:
     assert abs(found[0][-1].shift - found[1][-1].shift) < 0.002 < abs(found[0][-1].shift)
 
 
+@pytest.mark.parametrize("size", [(4000, 5), (5, 4000), (1, 1)])
+def test_strips_of_any_size_are_followed(size: tuple[int, int]) -> None:
+    random, tracker = np.random.default_rng(0), CameraTracker()
+    image = random.integers(0, 256, (*size[::-1], 3), dtype=np.uint8)
+    for index in range(3):
+        (_, before), (_, after) = tracker(Frame(image, index, index / 30))
+        assert before == after == Camera()
+
+
 def test_another_shot_begins_anew_and_off_it_says_nothing() -> None:
     frames, inner = list(clip("pan", frames=8)), Told()
     stylizer = FollowCamera(inner)

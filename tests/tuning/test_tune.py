@@ -130,6 +130,10 @@ def test_the_painter_of_one_style_paints_as_the_network_does() -> None:
         {"rank": 0},
         {"style_scale": 9.0},
         {"content": -1.0},
+        {"light": float("inf")},
+        {"learning_rate": 0.0},
+        {"learning_rate": float("nan")},
+        {"seed": -1},
     ],
 )
 def test_settings_are_checked(wrong: dict[str, float]) -> None:
