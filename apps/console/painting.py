@@ -148,12 +148,10 @@ def reach_network(config: GatysConfig) -> GatysConfig:
 def describe_still(config: GatysConfig, styles: Sequence[AnyStyle]) -> str:
     """Say what optimizes one picture: network, device and precision. Loads the backend."""
     load_backend()
-    from stylizer.backend.keras_backend import describe_device
+    from stylizer.gatys.engine import describe_engine
     from stylizer.gatys.targets import first_picture
-    from stylizer.perceptual.precision import choose_precision
 
-    device = describe_device(precision=choose_precision(config, first_picture(styles)))
-    return f"{config.network}, {device}"
+    return describe_engine(config, first_picture(styles))
 
 
 def paint(source: FrameSource, stylizer: Stylizer, sink: FrameSink, *, display: Display) -> Outcome:

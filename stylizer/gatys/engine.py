@@ -6,6 +6,7 @@ padded at the right and bottom to what the network's pooling divides evenly, and
 
 from __future__ import annotations
 
+import importlib.util
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 from keras import ops
 
-from stylizer.backend.keras_backend import has_gpu
+from stylizer.backend.keras_backend import describe_device, has_gpu
 from stylizer.backend.openvino_core import INSTALL_OPENVINO
 from stylizer.errors import StyleError
 from stylizer.frame import Image
@@ -39,10 +40,11 @@ from stylizer.gatys.targets import (
 from stylizer.perceptual.features import LossNetwork, load_network
 from stylizer.perceptual.losses import Tensor
 from stylizer.perceptual.precision import choose_precision
+from stylizer.perceptual.registry import LOSS_NETWORKS
 from stylizer.protocols import State
 from stylizer.styles.built_in import NamedStyle
 
-__all__ = ["Engine", "Objective", "StyleLike", "WeightedStyle"]
+__all__ = ["Engine", "Objective", "StyleLike", "WeightedStyle", "describe_engine"]
 
 _log = logging.getLogger(__name__)
 
@@ -311,6 +313,24 @@ def _load(
     precision = choose_precision(config, picture)
     network = network or load_network(config, precision=precision)
     return network, KerasObjective(network, config, precision=precision)
+
+
+def describe_engine(config: GatysConfig, picture: Image | None) -> str:
+    """Say what an `Engine` will be, without loading the network.
+
+    Args:
+      config: the settings.
+      picture: a style, on which to try how exact half precision is; None for none.
+    """
+    chain = config.network.lower() in LOSS_NETWORKS  # all of those are
+    installed = importlib.util.find_spec("openvino") is not None
+    may = config.engine == "openvino" or (config.engine == "auto" and installed and not has_gpu())
+    if chain and may:
+        from stylizer.gatys.openvino_objective import describe_openvino, obstacle_in
+
+        if obstacle_in(config) is None:
+            return f"{config.network}, {describe_openvino(config)}"
+    return f"{config.network}, {describe_device(precision=choose_precision(config, picture))}"
 
 
 def _has_openvino() -> bool:

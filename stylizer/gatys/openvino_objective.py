@@ -28,7 +28,7 @@ from stylizer.perceptual.chain import read_chain
 from stylizer.perceptual.features import LossNetwork
 from stylizer.perceptual.losses import SMALLEST_ENERGY, Tensor
 
-__all__ = ["OpenVinoObjective", "obstacle"]
+__all__ = ["OpenVinoObjective", "describe_openvino", "obstacle", "obstacle_in"]
 
 _KEPT = 12
 """Compiled graphs that are kept: two a size."""
@@ -48,6 +48,11 @@ def obstacle(network: LossNetwork, config: GatysConfig) -> str | None:
     """
     if read_chain(network.model) is None:
         return f"the loss network {network.name} is no chain of convolutions of 3x3 and poolings"
+    return obstacle_in(config)
+
+
+def obstacle_in(config: GatysConfig) -> str | None:
+    """Say what of the settings OpenVINO cannot do, whatever the network; None for nothing."""
     if config.tv_exponent != 1.0:
         return f"tv_exponent: expected 1, got {config.tv_exponent:g}"
     if config.precision not in ("auto", *_HINTS):
@@ -59,6 +64,16 @@ def obstacle(network: LossNetwork, config: GatysConfig) -> str | None:
         if tuple(objective.TERMS) == _TERMS
         else "there are terms of the loss that it does not know"
     )
+
+
+def describe_openvino(config: GatysConfig) -> str:
+    """Return engine, device and precision, for a start line."""
+    return f"openvino on CPU ({usable_cores()} threads), {_precision(config)}"
+
+
+def _precision(config: GatysConfig) -> str:
+    usual = "bfloat16" if has_bfloat16() else "float32"
+    return usual if config.precision == "auto" else config.precision
 
 
 class OpenVinoObjective:
@@ -85,15 +100,14 @@ class OpenVinoObjective:
             raise BackendError(f"engine: openvino cannot run this ({reason}); choose keras or auto")
         self._network, self._config, self._chain = network, config, centered(chain)
         self._offset = np.array(self._chain.offset, np.float32)
-        usual = "bfloat16" if has_bfloat16() else "float32"
-        self.precision = usual if config.precision == "auto" else config.precision
+        self.precision = _precision(config)
         self._threads = usable_cores()
         self._compiled: OrderedDict[tuple[object, ...], Any] = OrderedDict()
 
     @property
     def description(self) -> str:
         """Engine, device and precision."""
-        return f"openvino on CPU ({self._threads} threads), {self.precision}"
+        return describe_openvino(self._config)
 
     def optimizer(self) -> CanvasOptimizer:
         """Return the optimizer that the config names."""

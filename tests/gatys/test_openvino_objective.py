@@ -18,7 +18,7 @@ from stylizer.errors import BackendError, ConfigError
 from stylizer.frame import Image
 from stylizer.gatys import engine as engine_module
 from stylizer.gatys.config import GatysConfig, Optimizer
-from stylizer.gatys.engine import Engine
+from stylizer.gatys.engine import Engine, describe_engine
 from stylizer.gatys.keras_objective import KerasObjective
 from stylizer.gatys.memory import TemporalTarget
 from stylizer.gatys.objective import make_objective
@@ -142,6 +142,15 @@ def test_a_canvas_that_is_the_content_has_no_content_loss() -> None:
     engine(content.astype(np.float32), content, 1, on_losses=found.append)
     assert found[0]["content"] == 0.0
     assert found[0]["style"] > 0.0
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"engine": "keras"}, {"tv_exponent": 1.25}, {"precision": "float32"}]
+)
+def test_what_will_run_is_told_before_it_is_loaded(settings: dict[str, Any]) -> None:
+    config = GatysConfig(**settings)
+    styles = [Style(name="a", image=picture(2, (40, 32)))]
+    assert describe_engine(config, styles[0].image) == Engine(styles, config).description
 
 
 def test_what_is_no_chain_is_not_read_as_one() -> None:
