@@ -77,6 +77,7 @@ class ClientPainter:
         self._settings = settings
         self._size: tuple[int, int] | None = None
         self._anew()
+        self._arranged = self._level
         self._composed = Composed(self._smaller, self._effects(settings))
         self._frames = 0
         self._began = time.monotonic()
@@ -154,7 +155,7 @@ class ClientPainter:
         least = _COARSEST if self._size is None else max(_COARSEST, _SMALLEST / min(self._size))
         levels = [level for level in fast_levels("fast") if level.scale >= min(1.0, least)]
         self._budget = Budget(levels if self._settings.adapts else levels[:1], _RATE)
-        self._level = self._arranged = self._budget.level
+        self._level = self._budget.level
 
     def _settle(self, image: Image, now: float) -> Image:
         """Return the picture at the size that holds at present, after what follows from it."""

@@ -107,7 +107,8 @@ export class Live {
     while (this.#run === run) {
       await this.#stream.ready();
       await this.#turn(run);
-      const shot = await this.#camera.nextFrame();
+      const shot = await this.#camera.nextFrame().catch(() => "lost"); // by the browser
+      if (shot === "lost") continue;
       if (!shot) return;
       if (this.#run !== run || this.#stream.state !== "ready") {
         shot.picture.close();
