@@ -103,6 +103,7 @@ class Gallery:
         with self._loading:
             if self._loaded is None:
                 self._loaded = self._loader(self._config)
+                self.built_in()  # reads their file now, and not for the first visitor
                 log_event(_log, "loaded", engine=self._loaded.description)
             return self._loaded
 
