@@ -18,6 +18,7 @@ from stylizer.frame import Image
 from stylizer.network.config import FastConfig
 from stylizer.styles.tuning import Tuning, read_tuning, write_tuning
 from stylizer.tuning import tune
+from stylizer.tuning.config import TuningConfig
 from stylizer.web import gallery, painter, work
 from tests.web.serving import (
     Site,
@@ -156,7 +157,7 @@ class QuickTuner:
 
     steps = 5
 
-    def __init__(self, picture: Image, photos: Any, config: tune.TuningConfig) -> None:
+    def __init__(self, picture: Image, photos: Any, config: TuningConfig) -> None:
         assert not len(photos)
         self.picture, self.config = picture, config
 
