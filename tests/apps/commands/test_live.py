@@ -297,6 +297,6 @@ def test_a_real_window_obeys_its_keys(
             process.kill()
     assert process.returncode == 0, errors
     assert "snapshot saved" in errors
-    assert not before[240:].any()  # the window is as large as its frames, and no larger
+    assert before[240:].any(axis=-1).mean() > 0.9  # so small a picture is enlarged, to 640x480
     with pillow.open(tmp_path / "snapshot-0001.png") as opened:
         assert opened.size == (320, 240)
