@@ -27,7 +27,7 @@ from stylizer.size import Size
 
 from .shared import named, option, parse_size
 
-__all__ = ["SHARED", "GatysAloneOptions", "GatysOptions"]
+__all__ = ["SHARED", "GatysAloneOptions", "GatysOptions", "StyleOption"]
 
 SHARED = ("style", "style_scale", "weights", "precision")
 """The options here that the fast method has too."""
@@ -44,23 +44,27 @@ def _setting(field: str, text: str, panel: str, **settings: Any) -> Any:
     return option(field.replace("_", "-"), text, panel, show_default=False, **settings)
 
 
+StyleOption = Annotated[
+    list[str],
+    typer.Option(
+        "--style",
+        "-s",
+        metavar="[PART=]NAME|PATH[:WEIGHT]",
+        help="A built-in style (`stylizer styles` lists them) or a picture; "
+        "repeat it, with weights, to mix several, or for parts of the picture: person=..., "
+        "background=..., face=..., hair=..., skin=..., mask:FILE=... (white in a picture or "
+        "video of masks).",
+        rich_help_panel=_STYLE,
+    ),
+]
+"""What to paint like; the same for all commands."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class GatysOptions:
     """What to paint like, and how; an option that is not given is None."""
 
-    style: Annotated[
-        list[str],
-        typer.Option(
-            "--style",
-            "-s",
-            metavar="[PART=]NAME|PATH[:WEIGHT]",
-            help="A built-in style (`stylizer styles` lists them) or a picture; "
-            "repeat it, with weights, to mix several, or for parts of the picture: person=..., "
-            "background=..., face=..., hair=..., skin=..., mask:FILE=... (white in a picture or "
-            "video of masks).",
-            rich_help_panel=_STYLE,
-        ),
-    ]
+    style: StyleOption
     style_scale: Annotated[
         float | None,
         _setting(

@@ -25,7 +25,7 @@ from stylizer.network.config import FastConfig
 from stylizer.protocols import FrameSink, FrameSource
 from stylizer.temporal.flow import Preset
 
-from .gatys import GatysOptions
+from .gatys import GatysOptions, StyleOption
 from .shared import SizeOption, option
 
 __all__ = ["LiveGatysOptions", "LiveOptions", "LiveOutputs"]
@@ -42,19 +42,7 @@ _FIRST_STYLE = "starry_night"
 class LiveGatysOptions(GatysOptions):
     """As of other commands, with a style to begin with: keys go on to others."""
 
-    style: Annotated[
-        list[str],
-        typer.Option(
-            "--style",
-            "-s",
-            metavar="[PART=]NAME|PATH[:WEIGHT]",
-            help="A built-in style (`stylizer styles` lists them) or a picture; repeat it, with "
-            "weights, to mix several, or for parts of the picture: person=..., background=..., "
-            f"face=..., mask:FILE=.... Default: {_FIRST_STYLE}.",
-            rich_help_panel="Style",
-            show_default=False,
-        ),
-    ] = field(default_factory=lambda: [_FIRST_STYLE])
+    style: StyleOption = field(default_factory=lambda: [_FIRST_STYLE])
 
 
 @dataclass(frozen=True, kw_only=True)
