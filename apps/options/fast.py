@@ -55,7 +55,7 @@ class EngineOptions:
         _setting(
             "smooth",
             "Leave out details fainter than so many gray levels before painting: grain, and the "
-            "blocks of strong compression; 0 for none. Default: 6.",
+            "blocks of strong compression; 0 for none. Default: 8.",
         ),
     ] = None
 

@@ -36,7 +36,7 @@ class FastConfig:
         0.05..8.
       smooth: details of a frame fainter than about so many gray levels (grain, blocks of codecs)
         are left out before it is painted, as `stylizer.network.smoothing` says; 0 for none, to 50.
-        None is the network's own: 6, where it is embedded.
+        None is the network's own: 8, where it is embedded.
       magenta: folder or URL of Magenta's model; None for where TensorFlow Hub has it.
       weights: other weights of an embedded network, as ``build_network().save_weights`` writes
         them; None for its own.

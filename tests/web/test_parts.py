@@ -96,7 +96,7 @@ def test_the_application_is_made_from_the_environment(monkeypatch: pytest.Monkey
         (
             '{"size": 1}',
             "'size': no such option; there are styles, strength, coherence, keep_color, faces, "
-            "short_side, quality",
+            "face_style, short_side, quality, adapts",
         ),
         ("[]", "message: expected a JSON object, got []"),
     ],

@@ -54,7 +54,7 @@ class EmbeddedNetworkSpec(FastNetworkSpec):
     parts: str
     sources: tuple[str, ...]
     noise: str | None = None
-    smooth: float = 6.0
+    smooth: float = 8.0
 
     def smoothing(self, wanted: float | None) -> float:
         """Return the setting ``smooth`` that counts, if ``wanted`` is asked for; gray levels."""

@@ -33,7 +33,13 @@ def test_it_paints_in_every_engine(
     listed = {**FAST_NETWORKS, "tint": TINT}
     for module in (config_module, runtime_module, stylizer_module):
         monkeypatch.setattr(module, "FAST_NETWORKS", listed)
-    config = FastConfig(network="tint", engine=engine, precision="float32", cache=model_cache)  # type: ignore[arg-type]
+    config = FastConfig(
+        network="tint",
+        engine=engine,  # type: ignore[arg-type]
+        precision="float32",
+        smooth=0.0,
+        cache=model_cache,
+    )
     stylizer = FastStylizer([plain(200, 0, 100)], config)
     assert stylizer.description.startswith("tint, ")
     stylizer.prepare((9, 5))
