@@ -1,7 +1,7 @@
 # Everything happens in .venv; `make demo` and `make test` work on a fresh machine with Python 3.11+.
 PYTHON ?= python3
 BIN := .venv/bin
-# two files of tests at a time: a third quicker on two cores
+# two files of tests at a time
 TESTS := $(BIN)/python -m pytest -n 2 --dist loadfile
 
 .PHONY: demo test check build clean

@@ -16,7 +16,7 @@ from stylizer.io.sources.folder_reader import find_pictures
 from stylizer.size import Size
 from stylizer.styles.load import Style, load_style
 from stylizer.styles.tuning import TUNED_SUFFIX, write_tuning
-from stylizer.tuning.config import TuningConfig
+from stylizer.tuning.config import PICTURE_SIDE, TuningConfig
 
 from ..console.paths import claim_file, claim_picture
 from ..console.progress import Display
@@ -36,8 +36,6 @@ _PREVIEW_EVERY = 20.0
 
 _PREVIEW_SIZE = Size(short_side=384)
 _MOST_PHOTOS = 200
-_KEPT_SIDE = 448
-"""Short side of the style's picture in the file, in pixels, where it is larger."""
 
 
 @spread
@@ -175,7 +173,7 @@ class _Preview:
 def _kept(picture: Image) -> Image:
     """Return the style picture as the file holds it."""
     height, width, _ = picture.shape
-    side = min(height, width, _KEPT_SIDE)
+    side = min(height, width, PICTURE_SIDE)
     return resize_image(picture, Size(short_side=side).fit((width, height)))
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from stylizer.errors import ConfigError
 from stylizer.network.config import Engine, FastConfig
+from stylizer.network.embedded.spec import EmbeddedNetworkSpec
 from stylizer.network.registry import FAST_NETWORKS
 
 from .shared import named, option
@@ -55,7 +56,8 @@ class EngineOptions:
         _setting(
             "smooth",
             "Leave out details fainter than so many gray levels before painting: grain, and the "
-            "blocks of strong compression; 0 for none. Default: 8.",
+            "blocks of strong compression; 0 for none. "
+            f"Default: {EmbeddedNetworkSpec.smooth:g}.",
         ),
     ] = None
 

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 from stylizer.errors import ConfigError
 
-__all__ = ["TuningConfig"]
+__all__ = ["PICTURE_SIDE", "TuningConfig"]
+
+PICTURE_SIDE = 448
+"""Short side of the style's picture in the file of a tuned style, in pixels, where it is larger."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from stylizer.frame import Image
 from stylizer.io.image import read_image
 from stylizer.styles.tuning import write_tuning
-from stylizer.tuning.config import TuningConfig
+from stylizer.tuning.config import PICTURE_SIDE, TuningConfig
 from stylizer.web.errors import ApiError
 from stylizer.web.gallery import SAMPLE, Gallery
 from stylizer.web.job import Job
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from stylizer.tuning.tune import Tuner
 
 __all__ = ["TuneWork"]
-
-_PICTURE_SIDE = 448
-"""Short side of the style's picture that is tuned to, in pixels, as of ``stylizer tune``."""
 
 _PREVIEW_SIDE = 240
 _PREVIEW_SECONDS = 8.0
@@ -55,7 +52,7 @@ class TuneWork:
 
         job.message = "getting ready, which takes half a minute"
         jpeg = self.source.read_bytes()
-        picture = decode_frame(jpeg, short_side=_PICTURE_SIDE)
+        picture = decode_frame(jpeg, short_side=PICTURE_SIDE)
         job.check()
         tuner = Tuner(picture, [], TuningConfig(minutes=self.options.minutes))
         pictures = self._tune(job, tuner)

@@ -182,7 +182,7 @@ class OpenVinoRuntime:
         Raises:
           ConfigError: the image is no uint8 RGB picture, or the code is of another network.
         """
-        extended = self._extend(image)
+        extended = self._extend(smooth(check_image(image), self._smooth))
         style = self._style(code)
         height, width, _ = image.shape
         with self._painting:
@@ -205,7 +205,7 @@ class OpenVinoRuntime:
         Raises:
           ConfigError: the image is no uint8 RGB picture, or a code is of another network.
         """
-        extended = self._extend(image)
+        extended = self._extend(smooth(check_image(image), self._smooth))
         height, width, _ = image.shape
         styles = [self._style(code) for code in codes]
         with self._painting:
@@ -237,8 +237,7 @@ class OpenVinoRuntime:
 
     def _extend(self, image: Image) -> Image:
         stride, least = self._network.stride, self._network.least_side
-        smoothed = smooth(check_image(image), self._smooth)
-        return extend(smoothed, stride=stride, least_side=least)[None]
+        return extend(image, stride=stride, least_side=least)[None]
 
     def _make_style(self, style: StyleEmbedding) -> list[Any]:
         """Return what the network takes of a style, as OpenVINO's tensors."""
