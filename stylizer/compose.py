@@ -34,6 +34,7 @@ from stylizer.protocols import (
     CameraStylizer,
     Effect,
     PatchPainter,
+    Repainter,
     ShotStylizer,
     State,
     Stylizer,
@@ -233,9 +234,13 @@ class Composed(WrappedStylizer):
         if self._paints:
             if config.coherence.strength > 0:
                 effects.append(self._coherence)
-            effects += self._keep_faces(config)
+            repainter = find(self._stylizer, Repainter)
+            enlarge = Enlarge(
+                repaint=None if repainter is None else repainter.repaint, detail=config.detail
+            )
+            effects += self._keep_faces(config, enlarge)
             if self._smaller:
-                effects.append(Enlarge())
+                effects.append(enlarge)
             if config.keep_color:
                 effects.append(SourceColor())
             if config.strength < 1:
@@ -249,7 +254,7 @@ class Composed(WrappedStylizer):
             self._coherence.reset()  # by the time it is wanted again it is of long ago
         self._effects = tuple(effects)
 
-    def _keep_faces(self, config: EffectsConfig) -> list[KeepFaces]:
+    def _keep_faces(self, config: EffectsConfig, enlarge: Enlarge) -> list[KeepFaces]:
         """Return what keeps faces, if they are to be kept; what finds them is loaded once."""
         faces = config.faces
         if faces is None or faces.mode == "paint":
@@ -262,7 +267,7 @@ class Composed(WrappedStylizer):
             painter = find(self._stylizer, PatchPainter)
             paint = None if painter is None else painter.paint_patch
             self._faces = KeepFaces(self._finder, paint=paint)
-        self._faces.configure(strength=faces.strength, memory=memory)
+        self._faces.configure(strength=faces.strength, memory=memory, enlarge=enlarge.enlarge)
         return [self._faces]
 
 

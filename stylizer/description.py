@@ -11,7 +11,7 @@ from typing import get_args
 from stylizer.effects.color import ColorMode, check_pictures
 from stylizer.effects.faces import FacesConfig
 from stylizer.effects.region import RegionConfig
-from stylizer.effects.scale import USUAL_STROKE, check_stroke
+from stylizer.effects.scale import USUAL_STROKE, check_detail, check_stroke
 from stylizer.effects.strength import check_strength
 from stylizer.errors import ConfigError, StyleError
 from stylizer.methods import METHODS, MethodConfig, find_method
@@ -37,6 +37,8 @@ class EffectsConfig:
       faces: what is done to faces; None for nothing, as of mode ``"paint"``.
       stroke: breadth of the strokes, relative to the frame, as `stylizer.effects.scale.paint_size`
         says; None for strokes of so many pixels, whatever the frame's size.
+      detail: share of the fine detail that a second painting at the frame's size gives, 0 to 1
+        (`stylizer.effects.scale.Enlarge`).
     """
 
     strength: float = 1.0
@@ -46,10 +48,12 @@ class EffectsConfig:
     region: RegionConfig | None = None
     faces: FacesConfig | None = None
     stroke: float | None = None
+    detail: float = 0.0
 
     def __post_init__(self) -> None:
-        """Check strength and stroke."""
+        """Check strength, stroke and detail."""
         check_strength(self.strength)
+        check_detail(self.detail)
         if self.stroke is not None:
             check_stroke(self.stroke)
 
@@ -75,6 +79,9 @@ class StylizerConfig:
       stroke: breadth of the strokes, relative to the frame: 2 is twice as broad as usual; None for
         strokes of so many pixels, whatever the frame's size. Counts for methods whose strokes have
         a breadth of their own (`stylizer.methods.Method`).
+      detail: share of the fine detail that stills get by being painted once more at their full
+        size, 0 to 1; it takes as long as that, and flickers in a video. Counts where strokes have a
+        breadth relative to the frame, and one style is for all of it.
     """
 
     styles: Sequence[str | AnyStyle]
@@ -87,6 +94,7 @@ class StylizerConfig:
     segmenter: Path | None = None
     faces: FacesConfig | None = None
     stroke: float | None = USUAL_STROKE
+    detail: float = 0.0
 
     def __post_init__(self) -> None:
         """Check what can be checked without loading anything."""
@@ -101,6 +109,7 @@ class StylizerConfig:
                 f"got {self.keep_color!r}"
             )
         check_strength(self.strength)
+        check_detail(self.detail)
         if self.stroke is not None:
             check_stroke(self.stroke)
 
@@ -115,6 +124,7 @@ class StylizerConfig:
             region=self.region,
             faces=self.faces,
             stroke=self.stroke if find_method(self.method).scales_strokes else None,
+            detail=self.detail,
         )
 
     def to_json(self) -> str:

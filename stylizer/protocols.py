@@ -34,6 +34,7 @@ __all__ = [
     "Noticing",
     "PatchPainter",
     "PreparingStylizer",
+    "Repainter",
     "Resumable",
     "ShotStylizer",
     "Staged",
@@ -106,6 +107,15 @@ class PatchPainter(Protocol):
     """A stylizer that can paint a part of a frame by itself, enlarged, between two frames."""
 
     def paint_patch(self, image: Image) -> Image:
+        """Return a picture painted as frames are, uint8 RGB (H, W, 3); nothing is remembered."""
+        ...
+
+
+@runtime_checkable
+class Repainter(Protocol):
+    """A stylizer that can paint a painting once more, all of it alike, between two frames."""
+
+    def repaint(self, painting: Image) -> Image:
         """Return a picture painted as frames are, uint8 RGB (H, W, 3); nothing is remembered."""
         ...
 

@@ -14,13 +14,14 @@ from stylizer.base import describe_stylizer
 from stylizer.compose import finish
 from stylizer.description import StylizerConfig
 from stylizer.effects.color import matched_styles
+from stylizer.effects.scale import STILL_DETAIL, check_detail
 from stylizer.errors import ConfigError, SourceError
 from stylizer.frame import Frame, Image
 from stylizer.gatys.config import GatysConfig
 from stylizer.io.image import read_image, read_image_and_alpha, write_image
 from stylizer.io.resize import resize_image
 from stylizer.jobs.facts import Facts, stylizer_facts
-from stylizer.methods import find_parts
+from stylizer.methods import find_method, find_parts
 from stylizer.network.config import FastConfig
 from stylizer.protocols import Stylizer
 from stylizer.serialize import to_plain
@@ -82,6 +83,16 @@ def image(
             "Gatys: optimization",
         ),
     ] = None,
+    detail: Annotated[
+        float | None,
+        option(
+            "detail",
+            "From 0 to 1: how much fine detail the fast method adds by painting once more at full "
+            f"size, where one style is for all of the picture. Default: {STILL_DETAIL:g}.",
+            "Style",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Paint one picture; or every picture of a folder, in every style of a folder.
 
@@ -101,6 +112,7 @@ def image(
     """
     config = _started(choose_config(fast, gatys, still=True), gatys.initial, initial_image)
     refuse_losses(config, reports)
+    finer = _detail(config, detail)
     check_weights(config)
     size = gatys.recipe_size(out.size)
     batch = find_batch(content, gatys.style)
@@ -110,7 +122,9 @@ def image(
         )
         claim_folder(output, inputs=[content, *style_paths(gatys.style)])
         workers = crew.crew(config)
-        painter = _BatchPainter(config=pinned(config, workers), look=look, people=people, size=size)
+        painter = _BatchPainter(
+            config=pinned(config, workers), look=look, people=people, size=size, detail=finer
+        )
         batch.paint(
             output,
             painter,
@@ -132,7 +146,14 @@ def image(
     overwrite = claim_picture(output, overwrite=out.overwrite, inputs=inputs)
     losses = LossReports(reports, overwrite=out.overwrite, inputs=[*inputs, output])
     began = time.monotonic()
-    job = _Still(picture=picture, styles=styles, look=look, people=people, quiet=speech.quiet)
+    job = _Still(
+        picture=picture,
+        styles=styles,
+        look=look,
+        people=people,
+        detail=finer,
+        quiet=speech.quiet,
+    )
     if isinstance(config, FastConfig):
         painted = job.in_one_pass(config)
     else:
@@ -162,6 +183,7 @@ class _BatchPainter:
     look: LookOptions
     people: PeopleOptions
     size: Size | None
+    detail: float
     _loaded: tuple[tuple[str, ...], Stylizer] | None = None
 
     def facts(self, batch: Batch) -> Facts:
@@ -184,7 +206,12 @@ class _BatchPainter:
         styles = load_styles(still.styles)
         if isinstance(self.config, GatysConfig):
             job = _Still(
-                picture=picture, styles=styles, look=self.look, people=self.people, quiet=True
+                picture=picture,
+                styles=styles,
+                look=self.look,
+                people=self.people,
+                detail=self.detail,
+                quiet=True,
             )
             try:
                 return job.optimized(self.config, initial_image=None, losses=None), alpha
@@ -198,7 +225,8 @@ class _BatchPainter:
         return stylizer(Frame(picture, 0, 0.0)).image, alpha
 
     def _describe(self, styles: Sequence[AnyStyle]) -> StylizerConfig:
-        return describe(styles, self.config, self.look, people=self.people)
+        wanted = describe(styles, self.config, self.look, people=self.people)
+        return replace(wanted, detail=self.detail)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -209,6 +237,7 @@ class _Still:
     styles: Sequence[AnyStyle]
     look: LookOptions
     people: PeopleOptions
+    detail: float
     quiet: bool
 
     @property
@@ -216,7 +245,8 @@ class _Still:
         return f"{self.picture.shape[1]}x{self.picture.shape[0]}"
 
     def in_one_pass(self, config: FastConfig) -> Image:
-        stylizer = make_stylizer(describe(self.styles, config, self.look, people=self.people))
+        wanted = describe(self.styles, config, self.look, people=self.people)
+        stylizer = make_stylizer(replace(wanted, detail=self.detail))
         if not self.quiet:
             say(f"{describe_stylizer(stylizer)} · {self.dimensions}")
         return stylizer(Frame(self.picture, 0, 0.0)).image
@@ -251,6 +281,26 @@ class _Still:
                 on_loss=on_loss,
             )
         return finish(painted, self.picture, describe(self.styles, config, self.look).effects)
+
+
+def _detail(config: FastConfig | GatysConfig, asked: float | None) -> float:
+    """Return the share of fine detail that a second painting gives.
+
+    Raises:
+      ConfigError: it is out of its range, or the method paints at full size anyway.
+    """
+    if not find_method(config).scales_strokes:
+        if asked is not None:
+            raise ConfigError(
+                "--detail: belongs to --method fast; the optimization paints at full size anyway: "
+                "leave one of them out"
+            )
+        return 0.0
+    try:
+        check_detail(STILL_DETAIL if asked is None else asked)
+    except ConfigError as error:
+        raise ConfigError(f"--{error}") from None
+    return STILL_DETAIL if asked is None else asked
 
 
 def _started(

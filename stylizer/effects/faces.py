@@ -117,6 +117,7 @@ class KeepFaces:
         paint: Callable[[Image], Image] | None,
         strength: float = 1.0,
         memory: float = 0.0,
+        enlarge: Callable[[Image, tuple[int, int]], Image] = enlarge,
     ) -> None:
         """Keep the faces that ``finder`` finds.
 
@@ -126,14 +127,22 @@ class KeepFaces:
             done, and then strokes are not finer.
           strength: 0 to 1, as of `FacesConfig`.
           memory: 0 to 1: how much of the last frame's paint stays on a face that has not changed.
+          enlarge: brings a painting to a size of (width, height).
         """
         self._finder, self._paint = finder, paint
         self._patches: dict[int, _Patch] = {}
-        self.configure(strength=strength, memory=memory)
+        self.configure(strength=strength, memory=memory, enlarge=enlarge)
 
-    def configure(self, *, strength: float, memory: float) -> None:
+    def configure(
+        self,
+        *,
+        strength: float,
+        memory: float,
+        enlarge: Callable[[Image, tuple[int, int]], Image] = enlarge,
+    ) -> None:
         """Go on with others; between two frames."""
         self._strength, self._memory = strength, 0.85 * memory
+        self._enlarge = enlarge
 
     def reset(self) -> None:
         """Forget earlier frames; the finder's too."""
@@ -178,7 +187,7 @@ class KeepFaces:
             one.number: self._patches[one.number] for one in faces if one.number in self._patches
         }
         scale = min(1.0, painted.image.shape[0] / image.shape[0])
-        whole = enlarge(check_image(painted.image), source.size)
+        whole = self._enlarge(check_image(painted.image), source.size)
         if not faces or self._strength == 0:
             return painted.with_image(whole)
         least = _STILL if self._memory == 0 else _MOVING if len(faces) <= _FEW else _MANY

@@ -1,10 +1,13 @@
 """Painting at a size of its own: strokes are as broad in a large frame as in its thumbnail.
 
 A network's strokes have a breadth in pixels. So frames are painted at one short side, `PAINT_SIDE`,
-whatever their own, and an effect brings the painting to the frame's size with sharp strokes.
+whatever their own, and an effect brings the painting to the frame's size with sharp strokes. A
+still can have more: what was enlarged is painted once more, and its fine detail is taken.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import cv2
 import numpy as np
@@ -17,9 +20,11 @@ from stylizer.protocols import Stylizer
 
 __all__ = [
     "PAINT_SIDE",
+    "STILL_DETAIL",
     "USUAL_STROKE",
     "Enlarge",
     "PaintSmaller",
+    "check_detail",
     "check_stroke",
     "enlarge",
     "paint_size",
@@ -42,6 +47,15 @@ _RADIUS, _AMOUNT = 0.5, 1.0
 Chosen on ten paintings reduced to 1/1.33 and 1/2 and brought back: root mean squared errors of 7.9
 and 11.8 gray levels, where bicubic interpolation alone has 8.9 and 12.4."""
 
+STILL_DETAIL = 0.7
+"""How much fine detail of a second painting stills get where nobody asks for another amount."""
+
+_FINE = 1.75
+"""Deviation, in pixels of the smaller painting, of the low-pass that parts fine from coarse."""
+
+_LARGER, _MOST_PIXELS = 3.0, 9_000_000
+"""By how much a painting is enlarged at most, and how large it is at most, to be painted again."""
+
 _BAND = 64
 """Rows that are sharpened at a time, which stay in the processor's cache."""
 
@@ -56,6 +70,16 @@ def check_stroke(stroke: float) -> None:
         raise ConfigError(
             f"stroke: expected {_LEAST_STROKE:g} to {_MOST_STROKE:g}, or native, got {stroke!r}"
         )
+
+
+def check_detail(detail: float) -> None:
+    """Make sure that an amount of fine detail is within 0 to 1.
+
+    Raises:
+      ConfigError: it is not.
+    """
+    if not 0.0 <= detail <= 1.0:  # false for NaN too
+        raise ConfigError(f"detail: expected 0 to 1, got {detail!r}")
 
 
 def paint_size(size: tuple[int, int], stroke: float | None) -> tuple[int, int]:
@@ -116,12 +140,58 @@ class PaintSmaller(WrappedStylizer):
 class Enlarge:
     """Brings paintings to the size of their sources; a `stylizer.protocols.Effect`."""
 
+    def __init__(
+        self, *, repaint: Callable[[Image], Image] | None = None, detail: float = 0.0
+    ) -> None:
+        """Choose what fine detail there is to be.
+
+        Args:
+          repaint: paints a picture, uint8 RGB (H, W, 3), as the painter does; None for never.
+          detail: share of the fine detail that is taken from a second painting, 0 to 1.
+        """
+        self._repaint = repaint if detail > 0 else None
+        self._detail = detail
+
     def reset(self) -> None:
         """Forget earlier frames: there is nothing to forget."""
 
     def __call__(self, source: Frame, painted: Frame) -> Frame:
         """Return the painting at the source's size."""
-        return painted.with_image(enlarge(painted.image, source.size))
+        return painted.with_image(self.enlarge(painted.image, source.size))
+
+    def enlarge(self, painting: Image, size: tuple[int, int]) -> Image:
+        """Bring a painting to a size of (width, height), as `enlarge`, and add fine detail.
+
+        Enlarged strokes are smooth inside and soft at their edges. Painted again at its new size,
+        the painting has strokes of the same kind within its strokes; what is finer than these comes
+        from there, all else stays. Very large pictures are painted again at several sizes, one
+        after the other, up to some nine megapixels.
+        """
+        while self._repaint is not None:
+            height, width, _ = painting.shape
+            factor = min(size[0] / width, size[1] / height)
+            if factor <= _NEAR:
+                break
+            step = min(1.0, _LARGER / factor)
+            next_size = (round(step * size[0]), round(step * size[1]))
+            if next_size[0] * next_size[1] > _MOST_PIXELS:
+                break
+            large = enlarge(painting, next_size)
+            finer = self._repaint(large)
+            painting = _with_fine(large, finer, self._detail, deviation=_FINE * step * factor)
+        return enlarge(painting, size)
+
+
+def _with_fine(painting: Image, finer: Image, share: float, *, deviation: float) -> Image:
+    """Return a painting with a share of its fine detail replaced by that of another."""
+    mixed = np.empty_like(painting)
+    for channel in range(3):  # one by one: a large picture's would take a gigabyte
+        first = painting[..., channel]
+        change = cv2.subtract(finer[..., channel], first, dtype=cv2.CV_32F)
+        coarse = cv2.GaussianBlur(change, (0, 0), deviation, borderType=cv2.BORDER_REPLICATE)
+        fine = cv2.addWeighted(change, share, coarse, -share, 0)
+        mixed[..., channel] = cv2.add(first, fine, dtype=cv2.CV_8U)
+    return mixed
 
 
 def enlarge(painting: Image, size: tuple[int, int]) -> Image:

@@ -91,6 +91,10 @@ class FastStylizer:
         """
         return self._runtime.paint(image, self._code)
 
+    def repaint(self, painting: Image) -> Image:
+        """Return a painting painted once more; as `paint_patch`."""
+        return self.paint_patch(painting)
+
     def reset(self) -> None:
         """Forget earlier frames: there is nothing to forget."""
 

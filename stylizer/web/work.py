@@ -14,7 +14,7 @@ from stylizer.base import Managed
 from stylizer.compose import Composed, finish
 from stylizer.description import EffectsConfig
 from stylizer.effects.region_masks import RegionMasks
-from stylizer.effects.scale import USUAL_STROKE
+from stylizer.effects.scale import STILL_DETAIL, USUAL_STROKE
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image
 from stylizer.io.atomic import publish
@@ -97,6 +97,7 @@ class PhotoWork:
                 coherence=CoherenceConfig(strength=0.0),
                 cuts=None,
                 stroke=USUAL_STROKE,
+                detail=STILL_DETAIL,
             )
             painted = Composed(painter, scaled)(Frame(image, 0, 0.0)).image
         effects = EffectsConfig(strength=options.strength, keep_color=options.keep_color)

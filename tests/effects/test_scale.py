@@ -4,7 +4,15 @@ import cv2
 import numpy as np
 import pytest
 
-from stylizer.effects.scale import PAINT_SIDE, PaintSmaller, check_stroke, enlarge, paint_size
+from stylizer.effects.scale import (
+    PAINT_SIDE,
+    Enlarge,
+    PaintSmaller,
+    check_detail,
+    check_stroke,
+    enlarge,
+    paint_size,
+)
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image
 from tests.stand_ins import CountingIdentity
@@ -82,3 +90,50 @@ def test_enlarging_leaves_no_halos_and_no_seams_between_bands() -> None:
     assert (np.ptp(made, axis=0) == 0).all()  # rows are all alike
     same = enlarge(edge, (60, 100))
     assert same is edge
+
+
+def test_fine_detail_comes_from_the_second_painting_and_all_else_stays() -> None:
+    painting = bars()[:128, :160]
+    size, seen = (400, 320), []
+
+    def repaint(large: Image) -> Image:
+        """Paint all of it in another color, with a fine pattern."""
+        seen.append(large.shape[:2])
+        pattern = np.indices(large.shape[:2]).sum(0) % 2 * 40
+        return np.asarray(np.clip(large // 2 + pattern[..., None], 0, 255), np.uint8)
+
+    plain = enlarge(painting, size)
+    np.testing.assert_array_equal(Enlarge(repaint=repaint).enlarge(painting, size), plain)
+    assert seen == []
+    whole = Enlarge(repaint=repaint, detail=1.0).enlarge(painting, size)
+    half = Enlarge(repaint=repaint, detail=0.5).enlarge(painting, size)
+    assert seen == [(320, 400)] * 2
+    inside = (slice(5, 25), slice(5, 25))  # no edge is near
+    assert abs(float(whole[inside].mean()) - float(plain[inside].mean())) < 1.0
+    assert whole[inside].std(axis=(0, 1)).min() == pytest.approx(20, abs=2)
+    assert half[inside].std(axis=(0, 1)).min() == pytest.approx(10, abs=2)
+
+
+def test_a_very_large_picture_is_painted_again_in_steps_and_not_beyond_a_limit() -> None:
+    sizes: list[tuple[int, int]] = []
+
+    def repaint(large: Image) -> Image:
+        sizes.append((large.shape[1], large.shape[0]))
+        return large
+
+    made = Enlarge(repaint=repaint, detail=0.7).enlarge(np.zeros((64, 48, 3), np.uint8), (480, 640))
+    assert made.shape == (640, 480, 3)
+    assert sizes == [(144, 192), (432, 576), (480, 640)]
+    sizes.clear()
+    wide = np.zeros((8, 2000, 3), np.uint8)
+    assert Enlarge(repaint=repaint, detail=0.7).enlarge(wide, (60_000, 240)).shape[0] == 240
+    assert sizes == [(6000, 24), (18000, 72)]
+    sizes.clear()
+    Enlarge(repaint=repaint, detail=0.7).enlarge(np.zeros((64, 48, 3), np.uint8), (48, 64))
+    assert sizes == []
+
+
+@pytest.mark.parametrize("detail", [-0.1, 1.1, float("nan")])
+def test_other_amounts_of_detail_are_refused(detail: float) -> None:
+    with pytest.raises(ConfigError, match=r"detail: expected 0 to 1, got"):
+        check_detail(detail)

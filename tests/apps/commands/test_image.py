@@ -65,6 +65,7 @@ def test_starts_from_a_picture_that_is_given(
         (["--weights", "none.h5"], "--weights: there is no file none.h5"),
         (["--style-layer", "block9_conv1"], "block9_conv1"),
         (["--network", "nonet"], "nonet"),
+        (["--detail", "0.5"], "--detail: belongs to --method fast"),
     ],
 )
 def test_refuses_what_does_not_go_together(
