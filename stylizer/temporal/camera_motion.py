@@ -22,7 +22,7 @@ Affine = npt.NDArray[np.float64]
 _CELL = 16
 """Pixels of the squares in each of which one point is followed: the sharpest corner."""
 
-_WINDOW, _LEVELS = 13, 2
+_WINDOW, _LEVELS = 9, 2
 _STEPS = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 10, 0.03)
 """Of the tracking of points: Lucas and Kanade 1981, in a pyramid."""
 
@@ -34,6 +34,9 @@ _SPREADS = (2.0, 2.0, 1.0, 1.0, 0.5, 0.5), (0.5, 0.25, 0.25)
 """Pixels by which a point may miss the common motion before it counts half, round by round. The
 first rounds fit a turn, a zoom and a shift alone: all six numbers would bend to a thing that moves
 otherwise before it is told from the rest."""
+
+_SMALL = 1e-6
+"""Added to sums of squares, so that points on one line can be fitted as well."""
 
 _STILL = 0.1
 """A motion that is nowhere longer, in pixels, is none: picture noise gives as much."""
@@ -172,24 +175,32 @@ def _fit(
     # in hundreds of pixels from their middle, so that the sums are of about one size
     middle = points.mean(0)
     across, down = (points - middle).T / 100.0
-    one, none = np.ones_like(across), np.zeros_like(across)
-    # what each number does to all displacements: those across, then those down
-    similar = np.block([[across, down], [-down, across], [one, none], [none, one]])
-    flat = np.zeros((3, len(points)))
-    third = np.stack([across, down, one])
-    free = np.block([[third, flat], [flat, third]])
-    wanted = moved.T.ravel()
-    fitted = np.repeat([_median(values, weights) for values in moved.T], len(points))
-    for basis, spreads in zip((similar, free), _SPREADS, strict=True):
-        for spread in spreads:
-            misses = np.square(wanted - fitted).reshape(2, -1).sum(0)
-            scaled = basis * np.tile(weights / (1 + misses / spread**2), 2)
-            sums = scaled @ basis.T + 1e-6 * np.eye(len(basis))
-            numbers = np.linalg.solve(sums, scaled @ wanted)
-            fitted = numbers @ basis
+    places, wanted = across + 1j * down, moved[:, 0] + 1j * moved[:, 1]
+    fitted = np.full(len(points), complex(*(_median(values, weights) for values in moved.T)))
+    for spread in _SPREADS[0]:  # a turn and zoom, and a shift, in closed form
+        count = _trust(wanted - fitted, weights, spread)
+        total = count.sum()
+        mean, aim = (count @ places) / total, (count @ wanted) / total
+        apart = places - mean
+        around = count * apart.conj()
+        gain = (around @ wanted) / ((around @ apart).real + _SMALL)
+        fitted = aim + gain * apart
+    basis = np.stack([across, down, np.ones_like(across)])
+    for spread in _SPREADS[1]:
+        scaled = basis * _trust(wanted - fitted, weights, spread)
+        numbers = np.linalg.solve(scaled @ basis.T + _SMALL * np.eye(3), scaled @ wanted)
+        fitted = numbers @ basis
+    numbers = np.concatenate([numbers.real, numbers.imag])
     matrix = numbers.reshape(2, 3) / (100.0, 100.0, 1.0)
     matrix[:, 2] -= matrix[:, :2] @ middle
     return np.asarray(matrix)
+
+
+def _trust(
+    misses: npt.NDArray[np.complex128], weights: npt.NDArray[np.float64], spread: float
+) -> npt.NDArray[np.float64]:
+    """Return how much points count that miss the common motion by so much."""
+    return np.asarray(weights / (1 + (misses.real**2 + misses.imag**2) / spread**2))
 
 
 def _median(values: npt.NDArray[np.float64], weights: npt.NDArray[np.float64]) -> float:

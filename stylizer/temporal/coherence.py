@@ -23,7 +23,12 @@ import numpy.typing as npt
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image, check_image
 from stylizer.protocols import State
-from stylizer.temporal.camera_motion import camera_flow, prefer_camera
+from stylizer.temporal.camera_motion import (
+    Affine,
+    CameraFinder,
+    camera_field,
+    prefer_camera,
+)
 from stylizer.temporal.flow import Flow, Gray, OpticalFlow, Preset, pixel_grid
 from stylizer.temporal.mixing import Mixer
 
@@ -43,6 +48,9 @@ _CYCLE = _HELD + _PASSING
 
 _STILL = 0.12
 """Pixels of the reduced picture, across or down; a motion that is no longer is none."""
+
+_STRIDE = 6
+"""Pixels between patches that are searched for the flow, which begins at the last frame's."""
 
 _LEAST_KEPT = 0.5
 """Share of the key frame that must be in sight; with less another one is taken."""
@@ -93,16 +101,38 @@ class _Key:
     Attributes:
       shape: of the painting.
       small: the source, reduced and blurred: uint8, (h, w, 4), the last channel 255.
-      gray: the source, reduced, (h, w).
+      finder: finds how the camera moved since; its key is the source, reduced, uint8 (h, w).
       index: the frame's.
-      flow: from the last frame to it; None when there was none.
+      flow: from the last frame to it, float32 (h, w, 2).
+      camera: the camera's motion in the same way.
     """
 
     shape: tuple[int, ...]
     small: Bytes
-    gray: Gray
+    finder: CameraFinder
     index: int
-    flow: Flow | None = None
+    flow: Flow
+    camera: Affine
+
+    @classmethod
+    def of(cls, painted: Image, small: Bytes, gray: Gray, index: int) -> _Key:
+        """Make a frame the key frame."""
+        still = np.zeros((*gray.shape, 2), np.float32)
+        return cls(painted.shape, small, CameraFinder(gray), index, still, np.zeros((2, 3)))
+
+    def find(self, gray: Gray, search: OpticalFlow) -> Flow:
+        """Return the flow from the picture at hand, uint8 (h, w), to the key frame.
+
+        The camera's motion since the last frame is known before the rest is searched, so that is
+        begun from where the last flow is after it.
+        """
+        key, before = self.finder.key, self.camera
+        self.camera = self.finder(gray, start=before)
+        field = camera_field(self.camera, gray.shape)
+        start = self.flow + camera_field(self.camera - before, gray.shape)
+        flow = search.search(gray, key, start=start)
+        self.flow = prefer_camera(flow, field, gray, key)
+        return self.flow
 
     def steps(self, index: int) -> int:
         """Return how far a frame is into the time of this key frame, which may begin before it.
@@ -119,7 +149,7 @@ class Coherence:
     def __init__(self, config: CoherenceConfig | None = None) -> None:
         """Begin without a memory; None for the default settings."""
         config = config or CoherenceConfig()
-        self._settings = config, OpticalFlow(preset=config.preset, max_side=config.max_side)
+        self._settings = config, _search(config)
         self._mixer = Mixer()
         self._key: _Key | None = None
 
@@ -135,7 +165,7 @@ class Coherence:
         """
         before, flow = self._settings
         if (config.preset, config.max_side) != (before.preset, before.max_side):
-            flow = OpticalFlow(preset=config.preset, max_side=config.max_side)
+            flow = _search(config)
         self._settings = config, flow
 
     def reset(self) -> None:
@@ -147,19 +177,22 @@ class Coherence:
         key = self._key
         if key is None:
             return {}
-        state = {**self._mixer.save_state(), "small": key.small, "gray": key.gray}
-        if key.flow is not None:
-            state["flow"] = key.flow
-        return {**state, "index": np.array(key.index)}
+        return {
+            **self._mixer.save_state(),
+            "small": key.small,
+            "gray": key.finder.key,
+            "flow": key.flow,
+            "camera": key.camera,
+            "index": np.array(key.index),
+        }
 
     def load_state(self, state: State) -> None:
         """Remember what another one did; nothing of an empty state."""
         self._key = None
         if state:
             self._mixer.load_state(state)
-            small, gray = state["small"], state["gray"]
-            flow, index = state.get("flow"), int(state["index"])
-            self._key = _Key(state["key"].shape, small, gray, index, flow)
+            self._key = _Key.of(state["key"], state["small"], state["gray"], int(state["index"]))
+            self._key.flow, self._key.camera = state["flow"], state["camera"]
 
     def __call__(self, source: Frame, painted: Frame) -> Frame:
         """Return the painting, mixed with that of the key frame where the source shows the same.
@@ -181,13 +214,11 @@ class Coherence:
         gray = np.asarray(cv2.cvtColor(reduced, cv2.COLOR_RGB2GRAY), np.uint8)
         small = cv2.blur(cv2.cvtColor(reduced, cv2.COLOR_RGB2RGBA), (3, 3))
         small = np.asarray(small, np.uint8).reshape(*gray.shape, 4)
-        if key is None or (key.shape, key.gray.shape) != (made.shape, gray.shape):
+        if key is None or (key.shape, key.finder.key.shape) != (made.shape, gray.shape):
             self._mixer.set_key(made)
-            self._key = _Key(made.shape, small, gray, source.index)
+            self._key = _Key.of(made, small, gray, source.index)
             return painted
-        flow = finder.search(gray, key.gray, start=key.flow)
-        flow = prefer_camera(flow, camera_flow(gray, key.gray), gray, key.gray)
-        key.flow, steps = flow, key.steps(source.index)
+        flow, steps = key.find(gray, finder), key.steps(source.index)
         stands = _standing(flow)
         share = _share(flow, small, key.small, config.tolerance)
         kept = _weigh(share, stands, config.strength, steps)
@@ -195,11 +226,15 @@ class Coherence:
         ends = steps == _CYCLE or share.mean() < _LEAST_KEPT * 255
         if ends or stands.all():
             self._mixer.set_key(made)
-            self._key = _Key(made.shape, small, gray, source.index)
+            self._key = _Key.of(made, small, gray, source.index)
         # Elsewhere the key frame's source and its painting would no longer show the same.
         same = cv2.min(stands, cv2.threshold(share, 127, 255, cv2.THRESH_BINARY)[1])
         self._mixer.update_key(mixed, np.asarray(same, np.uint8).reshape(gray.shape))
         return painted.with_image(mixed)
+
+
+def _search(config: CoherenceConfig) -> OpticalFlow:
+    return OpticalFlow(preset=config.preset, max_side=config.max_side, stride=_STRIDE)
 
 
 def _reduce(image: Image, size: tuple[int, int]) -> Image:

@@ -52,12 +52,16 @@ _LEAST_SIDE = 64
 class OpticalFlow:
     """Dense inverse search (Kroeger et al. 2016), by OpenCV, at reduced size."""
 
-    def __init__(self, *, preset: Preset = "fast", max_side: int = 320) -> None:
+    def __init__(
+        self, *, preset: Preset = "fast", max_side: int = 320, stride: int | None = None
+    ) -> None:
         """Set the quality.
 
         Args:
           preset: from the quickest to the most exact.
           max_side: pictures whose longer side is larger are reduced to it, in pixels, 16 or more.
+          stride: pixels from one 8x8 patch that is searched to the next; None for the preset's, 3
+            or 4. Where the search begins near the truth, a wider one does as well.
 
         Raises:
           ConfigError: no such preset, or a side that is too small.
@@ -71,6 +75,8 @@ class OpticalFlow:
         kind, finest, steps, rounds = _PRESETS[preset]
         self._search = cv2.DISOpticalFlow.create(kind)
         self._search.setFinestScale(finest)
+        if stride is not None:
+            self._search.setPatchStride(stride)
         self._search.setGradientDescentIterations(steps)
         self._search.setVariationalRefinementIterations(rounds)
         self._max_side = max_side

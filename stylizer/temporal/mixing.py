@@ -1,11 +1,12 @@
 """A new picture mixed with an earlier one, so that neither color nor contrast is lost by it.
 
-What a mixture costs is going over memory. So pictures stay uint8, in arrays that are kept, and all
-arithmetic is OpenCV's.
+What a mixture costs is going over memory. So pictures stay uint8, in arrays that are kept, and what
+is done to each pixel is done in one pass (`stylizer.temporal.pixelwise`).
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -14,7 +15,8 @@ import numpy.typing as npt
 
 from stylizer.frame import Image
 from stylizer.protocols import State
-from stylizer.temporal.flow import Flow, pixel_grid
+from stylizer.temporal.flow import Flow
+from stylizer.temporal.pixelwise import NO_CHANGE, Pixelwise
 
 __all__ = ["Mixer"]
 
@@ -46,6 +48,8 @@ class Mixer:
         self._key: Image | None = None
         self._finer: Bytes | None = None
         self._arrays: dict[str, npt.NDArray[Any]] = {}
+        self._pixelwise: Pixelwise | None = None
+        self._grid: _Grid | None = None
 
     def set_key(self, picture: Image) -> None:
         """Take what the next pictures are mixed with: uint8 RGB, (H, W, 3). It is copied."""
@@ -100,18 +104,17 @@ class Mixer:
           ValueError: there is no key picture of this size.
         """
         key = self._check(fresh)
-        height, width, _ = fresh.shape
+        if self._pixelwise is None or self._pixelwise.shape != fresh.shape:
+            self._pixelwise = Pixelwise(fresh.shape)
         carried = self._array("carried", fresh.shape)
         self._carry(key, flow, stands, carried)
-        gap = _shrink(fresh).astype(np.int16) - _shrink(carried)
-        bound = round(slack)
-        beyond = gap - np.clip(gap, -bound, bound)
-        if beyond.any():
-            grown = self._array("grown", fresh.shape, np.int16)
-            cv2.resize(beyond, (width, height), dst=grown)
-            cv2.add(carried, grown, dst=carried, dtype=cv2.CV_8U)
-        self._blend(carried, fresh, share)
-        return self._restored(carried, fresh)
+        change = self._change(carried, fresh, slack)
+        rest = self._grow(np.asarray(cv2.bitwise_not(share), np.uint8), fresh.shape)
+        mixed = self._pixelwise.blend(carried, change, fresh, rest)
+        soft = self._array("soft", fresh.shape)
+        cv2.blur(mixed, _FINE, dst=soft)
+        amount = self._grow(_lost_detail(mixed, fresh), fresh.shape)
+        return self._pixelwise.amplify(mixed, soft, amount)
 
     def _check(self, picture: Image) -> Image:
         if self._key is None or self._key.shape != picture.shape:
@@ -131,10 +134,7 @@ class Mixer:
         height, width, _ = key.shape
         if self._finer is None:
             self._finer = self._make_finer(key)
-        scale = 2 * np.array([width / flow.shape[1], height / flow.shape[0]], np.float32)
-        places = self._array("places", (height, width, 2), np.float32)
-        cv2.resize(flow * scale, (width, height), dst=places)
-        cv2.add(places, self._grid(height, width), dst=places)
+        places = self._places(flow, (height, width))
         moved = self._array("moved", (height, width, 4))
         cv2.remap(  # type: ignore[call-overload]  # one array of pairs, so no second one
             self._finer, places, None, cv2.INTER_LINEAR, dst=moved, borderMode=cv2.BORDER_REPLICATE
@@ -158,45 +158,15 @@ class Mixer:
         cv2.resize(whole, (2 * width, 2 * height), dst=finer, interpolation=cv2.INTER_CUBIC)
         return finer
 
-    def _blend(self, carried: Image, fresh: Image, share: Bytes) -> None:
-        """Go from the carried picture towards the new one, in place, by a level at least.
-
-        Without that last, rounding would keep small differences forever.
-        """
-        rest = self._grow(np.asarray(cv2.bitwise_not(share), np.uint8), carried.shape)
-        least = self._array("least", carried.shape)
-        up, down = self._differences(fresh, carried)
-        for step in (up, down):
-            cv2.threshold(step, 0, 1, cv2.THRESH_BINARY, dst=least)
-            cv2.multiply(step, rest, dst=step, scale=1 / 255)
-            cv2.max(step, least, dst=step)
-        cv2.subtract(cv2.add(carried, up, dst=carried), down, dst=carried)
-
-    def _restored(self, mixed: Image, fresh: Image) -> Image:
-        """Give back the contrast of fine detail that mixing and resampling took.
-
-        Mixing two pictures whose details differ lowers their variance; the remedy is that of Heitz
-        and Neyret 2018 ("High-performance by-example noise using a histogram-preserving blending
-        operator", section 4): deviations from the mean are scaled. Here the mean is taken over 3x3
-        pixels, since the finest detail suffers most, the contrast aimed at is the new picture's,
-        over 8x8, and it is the mean deviation in place of its square's root.
-        """
-        gain = (_detail(fresh) + _LEAST_DETAIL) / (_detail(mixed) + _LEAST_DETAIL)
-        more = np.rint(255 * (np.clip(gain, 1.0, _MOST_GAIN) - 1.0)).astype(np.uint8)
-        soft = self._array("soft", mixed.shape)
-        cv2.blur(mixed, _FINE, dst=soft)
-        amount = self._grow(more, mixed.shape)
-        above, below = self._differences(mixed, soft)
-        for step in (above, below):
-            cv2.multiply(step, amount, dst=step, scale=1 / 255)
-        return np.asarray(cv2.subtract(cv2.add(mixed, above, dst=mixed), below), np.uint8)
-
-    def _differences(self, first: Image, second: Image) -> tuple[Bytes, Bytes]:
-        """Return by how much the first is above the second, and below it."""
-        up, down = (self._array(name, first.shape) for name in ("up", "down"))
-        cv2.subtract(first, second, dst=up)
-        cv2.subtract(second, first, dst=down)
-        return up, down
+    def _change(self, carried: Image, fresh: Image, slack: float) -> Image:
+        """Return what is to be added to the carried picture, so that its colors are near enough."""
+        gap = _shrink(fresh).astype(np.int16) - _shrink(carried)
+        bound = round(slack)
+        beyond = gap - np.clip(gap, -bound, bound) + NO_CHANGE
+        change = self._array("change", fresh.shape)
+        small = np.clip(beyond, 0, 255).astype(np.uint8)
+        cv2.resize(small, (fresh.shape[1], fresh.shape[0]), dst=change)
+        return change
 
     def _grow(self, coarse: Bytes, shape: tuple[int, ...]) -> Bytes:
         """Enlarge to (H, W, 3), all channels alike."""
@@ -204,12 +174,24 @@ class Mixer:
         cv2.resize(coarse, (shape[1], shape[0]), dst=gray)
         return np.asarray(cv2.cvtColor(gray, cv2.COLOR_GRAY2RGB, dst=self._array("rgb", shape)))
 
-    def _grid(self, height: int, width: int) -> Flow:
-        """Return where each pixel lies in the picture of twice the size."""
-        grid = self._arrays.get("grid")
-        if grid is None or grid.shape[:2] != (height, width):
-            grid = self._arrays["grid"] = 2 * pixel_grid(height, width) + np.float32(0.5)
-        return grid
+    def _places(self, flow: Flow, shape: tuple[int, int]) -> Flow:
+        """Return where each pixel is read in the picture of twice the size, (H, W, 2): x and y.
+
+        The flow's pixels get their places before they are enlarged, which saves going over all of
+        them once more. Along the borders, where there is nothing to enlarge between, the places are
+        made up for.
+        """
+        size = shape[1], shape[0]
+        scale = np.array(size, np.float32) / (flow.shape[1], flow.shape[0])
+        if self._grid is None or self._grid.small.shape != flow.shape or self._grid.size != size:
+            self._grid = _Grid.of(flow.shape, size)
+        places = self._array("places", (*shape, 2), np.float32)
+        cv2.resize(flow * (2 * scale).astype(np.float32) + self._grid.small, size, dst=places)
+        for axis, missing in enumerate(self._grid.missing):
+            lines = np.moveaxis(places[..., axis], 1 - axis, 0)
+            for where in np.flatnonzero(missing):
+                lines[where] += missing[where]
+        return places
 
     def _array(self, name: str, shape: tuple[int, ...], dtype: Any = np.uint8) -> npt.NDArray[Any]:
         """Return an array to write to, the same one each time: large new ones cost as the work."""
@@ -219,6 +201,47 @@ class Mixer:
         return array
 
 
+@dataclass(frozen=True, slots=True)
+class _Grid:
+    """Where pixels lie in a picture of twice the size.
+
+    Attributes:
+      small: those of the flow, float32 (h, w, 2): x and y.
+      size: of the picture, (width, height).
+      missing: what enlarging the flow's does not give, (W,) across and (H,) down: not 0 near the
+        borders alone.
+    """
+
+    small: Flow
+    size: tuple[int, int]
+    missing: tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
+
+    @classmethod
+    def of(cls, shape: tuple[int, ...], size: tuple[int, int]) -> _Grid:
+        lines, missing = [], []
+        for few, many in zip((shape[1], shape[0]), size, strict=True):
+            line = 2 * ((np.arange(few) + 0.5) * many / few - 0.5) + 0.5
+            whole = 2 * np.arange(many) + 0.5
+            gone = np.clip(whole, line[0], line[-1]) - whole
+            lines.append(line)
+            missing.append(np.asarray(-gone, np.float32))
+        small = np.stack(np.meshgrid(*lines), axis=-1).astype(np.float32)
+        return cls(small, size, (missing[0], missing[1]))
+
+
+def _lost_detail(mixed: Image, fresh: Image) -> Bytes:
+    """Return how much more fine detail is due, of what there is: uint8 (h, w), 255 for twice.
+
+    Mixing two pictures whose details differ lowers their variance; the remedy is that of Heitz and
+    Neyret 2018 ("High-performance by-example noise using a histogram-preserving blending operator",
+    section 4): deviations from the mean are scaled. Here the mean is taken over 3x3 pixels, since
+    the finest detail suffers most, the contrast aimed at is the new picture's, over 8x8, and it is
+    the mean deviation in place of its square's root.
+    """
+    gain = (_detail(fresh) + _LEAST_DETAIL) / (_detail(mixed) + _LEAST_DETAIL)
+    return np.rint(255 * (np.clip(gain, 1.0, _MOST_GAIN) - 1.0)).astype(np.uint8)
+
+
 def _detail(picture: Image) -> npt.NDArray[np.float32]:
     """Return how far brightness is from its mean over 3x3 pixels, over 8x8: gray levels, (h, w).
 
@@ -226,17 +249,21 @@ def _detail(picture: Image) -> npt.NDArray[np.float32]:
     """
     gray = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
     fine = cv2.absdiff(gray, cv2.blur(gray, _FINE))[::2].astype(np.float32)
-    height, width, _ = picture.shape
-    size = max(1, round(width / _COARSE)), max(1, round(height / _COARSE))
-    return np.asarray(cv2.resize(fine, size, interpolation=cv2.INTER_AREA)).reshape(size[::-1])
+    size = _coarse_size(picture)
+    coarse = cv2.resize(fine, size, interpolation=cv2.INTER_AREA)
+    return np.asarray(coarse, np.float32).reshape(size[::-1])
 
 
 def _shrink(picture: Image) -> Bytes:
-    """Average over 8x8 pixels: by a half first, for which OpenCV has a short way."""
+    """Average over 8x8 pixels: by halves first, for which OpenCV has a short way."""
+    size, small = _coarse_size(picture), picture
+    while small.shape[0] % 2 == small.shape[1] % 2 == 0 and small.shape[1] > 2 * size[0]:
+        half = small.shape[1] // 2, small.shape[0] // 2
+        small = np.asarray(cv2.resize(small, half, interpolation=cv2.INTER_AREA), np.uint8)
+    small = np.asarray(cv2.resize(small, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return small.reshape(size[1], size[0], 3)
+
+
+def _coarse_size(picture: Image) -> tuple[int, int]:
     height, width, _ = picture.shape
-    size = max(1, round(width / _COARSE)), max(1, round(height / _COARSE))
-    if height % 2 == 0 and width % 2 == 0:
-        half = width // 2, height // 2
-        picture = np.asarray(cv2.resize(picture, half, interpolation=cv2.INTER_AREA), np.uint8)
-    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-    return np.asarray(small, np.uint8).reshape(size[1], size[0], 3)
+    return max(1, round(width / _COARSE)), max(1, round(height / _COARSE))
