@@ -36,7 +36,7 @@ first rounds fit a turn, a zoom and a shift alone: all six numbers would bend to
 otherwise before it is told from the rest."""
 
 _SMALL = 1e-6
-"""Added to sums of squares, so that points on one line can be fitted as well."""
+"""Added to sums that are divided by: of points on one line, or that count for nothing."""
 
 _STILL = 0.1
 """A motion that is nowhere longer, in pixels, is none: picture noise gives as much."""
@@ -179,7 +179,7 @@ def _fit(
     fitted = np.full(len(points), complex(*(_median(values, weights) for values in moved.T)))
     for spread in _SPREADS[0]:  # a turn and zoom, and a shift, in closed form
         count = _trust(wanted - fitted, weights, spread)
-        total = count.sum()
+        total = count.sum() + _SMALL
         mean, aim = (count @ places) / total, (count @ wanted) / total
         apart = places - mean
         around = count * apart.conj()

@@ -50,7 +50,7 @@ _STILL = 0.12
 """Pixels of the reduced picture, across or down; a motion that is no longer is none."""
 
 _STRIDE = 6
-"""Pixels between patches that are searched for the flow, which begins at the last frame's."""
+"""Pixels between patches that are searched for the flow, but for the most exact: it begins near."""
 
 _LEAST_KEPT = 0.5
 """Share of the key frame that must be in sight; with less another one is taken."""
@@ -192,7 +192,8 @@ class Coherence:
         if state:
             self._mixer.load_state(state)
             self._key = _Key.of(state["key"], state["small"], state["gray"], int(state["index"]))
-            self._key.flow, self._key.camera = state["flow"], state["camera"]
+            self._key.flow = state.get("flow", self._key.flow)
+            self._key.camera = state.get("camera", self._key.camera)
 
     def __call__(self, source: Frame, painted: Frame) -> Frame:
         """Return the painting, mixed with that of the key frame where the source shows the same.
@@ -234,7 +235,8 @@ class Coherence:
 
 
 def _search(config: CoherenceConfig) -> OpticalFlow:
-    return OpticalFlow(preset=config.preset, max_side=config.max_side, stride=_STRIDE)
+    stride = None if config.preset == "medium" else _STRIDE
+    return OpticalFlow(preset=config.preset, max_side=config.max_side, stride=stride)
 
 
 def _reduce(image: Image, size: tuple[int, int]) -> Image:
