@@ -5,10 +5,14 @@ Exit codes: 0; 1 for an error, told in one line on stderr; 130 after Ctrl-C, SIG
 
 from __future__ import annotations
 
+import atexit
+import logging
+import os
 import signal
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -37,7 +41,7 @@ from .commands import (
 from .console.command_line import remember_arguments
 from .console.terminal import Interrupted, keep_secret, say, say_error, set_up
 
-__all__ = ["INTERRUPTED", "app", "main", "version"]
+__all__ = ["INTERRUPTED", "app", "main", "run", "version"]
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C: 128 and the number of SIGINT, as shells have it."""
@@ -141,6 +145,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if code == INTERRUPTED:  # typer makes this of a KeyboardInterrupt, without a word
         say("stylizer: interrupted")
     return code if isinstance(code, int) else 0
+
+
+def run() -> None:
+    """Run the command as a process of its own, and end that with the command's exit code."""
+    code = [1]  # of an exception that is shown whole
+    atexit.register(_end, code)
+    code[0] = main()
+    sys.exit(code[0])
+
+
+def _end(code: Sequence[int]) -> None:
+    """End the process at once where threads are left that nobody waits for.
+
+    While it shuts down, Python ends such a thread as soon as that comes back from native code,
+    which C++ answers with "terminate called", and an abort. Whatever was registered to be done at
+    exit after this, is done by now.
+    """
+    if any(one.daemon for one in threading.enumerate() if one is not threading.current_thread()):
+        logging.shutdown()
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError, AttributeError):  # closed, or there is none
+                stream.flush()
+        os._exit(code[0])
 
 
 def _complete(arguments: Sequence[str]) -> list[str]:

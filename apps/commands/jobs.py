@@ -24,7 +24,7 @@ from ..options.spread import spread
 
 __all__ = ["jobs"]
 
-_PROGRAM = "import sys; from stylizer.apps.cli import main; sys.exit(main())"
+_PROGRAM = "import sys; from stylizer.apps.cli import run; run()"
 
 
 @spread

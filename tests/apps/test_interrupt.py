@@ -116,3 +116,32 @@ def _runs(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+STILL_PAINTING = """
+import sys, threading
+import cv2, numpy as np
+from stylizer.apps import cli
+
+begun = threading.Event()
+
+def paint():
+    while True:
+        cv2.GaussianBlur(np.zeros((1500, 1500, 3), np.uint8), (51, 51), 9)
+        begun.set()
+
+def command():
+    threading.Thread(target=paint, daemon=True).start()
+    begun.wait()
+    print("was said")
+    return cli.INTERRUPTED
+
+cli.main = command
+cli.run()
+"""
+
+
+def test_what_is_in_native_code_at_the_end_does_not_abort_the_process() -> None:
+    command = [sys.executable, "-c", STILL_PAINTING]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "was said\n", "")

@@ -52,7 +52,7 @@ _OPTIONS = (
     "--use-fake-device-for-media-stream",
 )
 
-_PROGRAM = "import sys; from stylizer.apps import cli; sys.exit(cli.main(sys.argv[1:]))"
+_PROGRAM = "import sys; from stylizer.apps import cli; cli.run()"
 _PATIENCE = 60.0
 _COUNT = """
 window.flight = {now: 0, most: 0};  // frames sent and not yet answered

@@ -34,7 +34,7 @@ SIMULATE = """async (line) => {
     const captured = now;
     const frame = pace.take(now);
     const { scale, quality } = pace.look;
-    const bytes = 50_000 * scale * scale * (quality / 0.85) ** 1.5;
+    const bytes = line.picture * scale * scale * (quality / 0.85) ** 1.5;
     now += line.encoding;
     const sent = now;
     busy.up = Math.max(busy.up, sent) + bytes / line.bytes;
@@ -56,13 +56,15 @@ SIMULATE = """async (line) => {
 
 
 def paced(open_tab: OpenTab, **line: float) -> dict[str, Any]:
-    """Return rate and latency in the second half of a minute, and the size at its end.
+    """Return rate and latency in the second half of the time, a minute, and the size at its end.
 
     Args:
       open_tab: opens a page.
-      line: ``bytes`` a millisecond, ``delay`` one way, ``painting`` and ``encoding`` in ms.
+      line: ``bytes`` a millisecond, those of a ``picture``, ``delay`` one way, ``painting`` and
+        ``encoding`` in ms.
     """
-    values = {"bytes": 1e6, "delay": 0.5, "painting": 25, "encoding": 6, "seconds": 60, **line}
+    values = {"bytes": 1e6, "delay": 0.5, "painting": 25, "encoding": 6, "seconds": 60}
+    values |= {"picture": 50_000, **line}
     told: dict[str, Any] = open_tab().evaluate(SIMULATE, values)
     return told
 
@@ -83,6 +85,12 @@ def test_a_slow_line_gets_frames_that_it_can_carry(open_tab: OpenTab) -> None:
 def test_a_long_line_is_filled_and_keeps_the_size(open_tab: OpenTab) -> None:
     told = paced(open_tab, bytes=5000, delay=100)
     assert told["fps"] >= 15
+    assert told["scale"] == 1
+
+
+def test_a_long_line_is_not_given_up_before_it_is_filled(open_tab: OpenTab) -> None:
+    told = paced(open_tab, bytes=5000, delay=100, picture=69_000, seconds=10)
+    assert told["fps"] >= 20
     assert told["scale"] == 1
 
 

@@ -9,6 +9,7 @@ const CALM = [1.2, 1.5]; // how long a frame may take, by how long one takes tha
 const SLACK = 15; // ms that it may take besides
 const MEMORY = 0.25; // how much the newest answer counts
 const STEP = 0.04; // by which the gap between frames changes at each answer
+const EAGER = 2; // times as much, as long as no frame has waited since the look changed
 const ALONE = 5000; // ms after which one is sent alone again
 const SPAN = 2500; // ms over which the look is judged
 const DEEPEST = 8;
@@ -35,6 +36,7 @@ const LEVELS = [
 export class Pace {
   #level = 0;
   #gap = 40;
+  #eager = true;
   #alone = null; // ms
   #probing = true;
   #fresh = true; // no frame of this look has come back yet
@@ -110,13 +112,17 @@ export class Pace {
       this.#took += MEMORY * (took - this.#took);
       const more = this.#took - SLACK;
       const fastest = this.#busy ? CALMEST : FASTEST;
-      if (more < CALM[0] * this.#alone) this.#gap = Math.max(fastest, this.#gap * (1 - STEP));
+      const step = this.#eager ? EAGER * STEP : STEP;
+      if (more < CALM[0] * this.#alone) this.#gap = Math.max(fastest, this.#gap * (1 - step));
+      else this.#eager = false;
+      if (this.#gap === fastest) this.#eager = false;
       const queue = more / (CALM[1] * this.#alone);
       if (queue > 1) this.#gap = Math.min(SLOWEST, this.#gap * (1 + STEP * Math.min(3, queue)));
     }
     this.#busy = painting > 0.5 * this.#alone;
     this.#answers++;
     this.#painting += painting;
+    if (this.#eager && now - this.#judged < 2 * SPAN) return false; // the rate still rises
     return now - this.#judged > SPAN && this.#answers > 2 && this.#judge(now);
   }
 
@@ -158,7 +164,7 @@ export class Pace {
   #anew(now) {
     this.#turn++;
     this.#alone = null;
-    this.#probing = this.#fresh = true;
+    this.#probing = this.#fresh = this.#eager = true;
     this.#gap = 40;
     [this.#judged, this.#answers, this.#painting, this.#well] = [now, 0, 0, 0];
   }
