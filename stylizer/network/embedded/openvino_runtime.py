@@ -127,7 +127,12 @@ class OpenVinoRuntime:
         inputs = {slot.get_any_name(): slot for slot in self._read_style.inputs}
         self._change_size = int(inputs["change"].shape[0]) if "change" in inputs else 0
         self._digest = network.digest(config.weights)
-        self._style = StyleCache(self._make_style)
+        # without self, which would be kept until Python looks for cycles: that may be hours, and
+        # each network has threads and memory of its own
+        make = functools.partial(
+            _make_style, self._read_style, self._code_size, change_size=self._change_size
+        )
+        self._style = StyleCache[list[Any]](make)
         precision = cpu_precision() if config.precision == "auto" else config.precision
         self.description = f"{network.name}, openvino on CPU ({threads} threads), {precision}"
         self.mixes, self.moves_noise = network.mixes, network.noise is not None
@@ -239,15 +244,6 @@ class OpenVinoRuntime:
         stride, least = self._network.stride, self._network.least_side
         return extend(image, stride=stride, least_side=least)[None]
 
-    def _make_style(self, style: StyleEmbedding) -> list[Any]:
-        """Return what the network takes of a style, as OpenVINO's tensors."""
-        code, change = check_embedding(style, self._code_size, change=self._change_size)
-        given = {"code": code}
-        if self._change_size:
-            none = np.zeros(self._change_size, np.float32)
-            given["change"] = none if change is None else change
-        return [_tensor(value) for value in self._read_style(given).values()]
-
     def _painter(self, shape: tuple[int, ...], style: list[Any]) -> _Painter:
         """Return where the network runs for images (1, H, W, 3), in a style."""
         if shape not in self._painters:
@@ -294,6 +290,15 @@ class OpenVinoRuntime:
         self._painters[shape] = painter
         if len(self._painters) > _KEPT:
             self._painters.popitem(last=False)
+
+
+def _make_style(read: Any, code_size: int, style: StyleEmbedding, *, change_size: int) -> list[Any]:
+    """Return what the network takes of a style, as OpenVINO's tensors."""
+    code, change = check_embedding(style, code_size, change=change_size)
+    given = {"code": code}
+    if change_size:
+        given["change"] = np.zeros(change_size, np.float32) if change is None else change
+    return [_tensor(value) for value in read(given).values()]
 
 
 def _fit_masks(masks: Masks, size: tuple[int, int], extended: Image) -> Masks:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import subprocess
 import sys
 import threading
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -330,6 +332,19 @@ def test_ctrl_c_is_heard_after_a_runtime_was_let_go_in_another_thread() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False
     )
     assert (done.returncode, done.stdout) == (0, "heard\n"), done.stderr
+
+
+def test_a_network_that_is_let_go_is_gone_at_once(model_cache: Path) -> None:
+    """Each has threads and memory of its own, and Python may look for cycles hours later."""
+    gc.disable()
+    try:
+        network = OpenVinoRuntime(FAST, FastConfig(cache=model_cache, precision="float32"))
+        network.paint(scene((64, 48)), network.encode(style(), scale=1.0))
+        left = weakref.ref(network)
+        del network
+        assert left() is None
+    finally:
+        gc.enable()
 
 
 def test_weights_of_something_else_are_refused() -> None:
