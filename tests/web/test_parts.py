@@ -8,9 +8,12 @@ import os
 import shutil
 import time
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image as pillow
 
 from stylizer.errors import ConfigError, SinkError
 from stylizer.io.image import read_image
@@ -20,6 +23,7 @@ from stylizer.web.errors import ApiError
 from stylizer.web.events import EventFormatter, log_event
 from stylizer.web.folder import ServerFolder
 from stylizer.web.gallery import SAMPLE
+from stylizer.web.jpeg import decode_frame, encode_jpeg
 from stylizer.web.options import LiveSettings, StyleChoice, read_live_settings, read_object
 from stylizer.web.sessions import Sessions
 
@@ -230,3 +234,13 @@ def test_the_sample_is_small_and_has_much_to_see() -> None:
     image = read_image(SAMPLE)
     assert image.shape == (240, 320, 3)
     assert image.std((0, 1)).min() > 20
+
+
+def test_pictures_for_slow_lines_are_smaller_and_the_same() -> None:
+    picture = read_image(SAMPLE)[:180, :320]
+    plain = BytesIO()
+    pillow.fromarray(picture).save(plain, format="JPEG", quality=35)
+    small = encode_jpeg(picture, quality=35)
+    assert len(small) < 0.97 * len(plain.getvalue())
+    same = decode_frame(plain.getvalue(), short_side=180)
+    np.testing.assert_array_equal(decode_frame(small, short_side=180), same)
