@@ -14,6 +14,7 @@ import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -178,6 +179,13 @@ def _scale(
 
 
 @cache
+def _read_arrays(weights: str) -> Mapping[str, npt.NDArray[Any]]:
+    """Read a whole file, once: to take one style of it, all have to be unpacked."""
+    with np.load(weights_path(weights), allow_pickle=False) as file:
+        return {name: file[name] for name in file.files}
+
+
+@cache
 def _read_names() -> tuple[str, ...]:
     with np.load(weights_path("styles"), allow_pickle=False) as file:
         return tuple(str(name) for name in file["names"])
@@ -186,32 +194,32 @@ def _read_names() -> tuple[str, ...]:
 @cache
 def _read_style(index: int) -> NamedStyle:
     """Read the style of that number; its arrays are shared, and so must not be written to."""
-    with np.load(weights_path("styles"), allow_pickle=False) as file:
-        grams: dict[str, dict[int, dict[str, Vector]]] = {}
-        for network, layer in itertools.product(file["networks"].tolist(), file["layers"].tolist()):
-            packed = zip(
-                file["sides_of_grams"].tolist(),
-                file[f"correlations_{network}_{layer}"][index],
-                file[f"energies_{network}_{layer}"][index],
-                strict=True,
-            )
-            of_network = grams.setdefault(network, {})
-            for side, correlations, energies in packed:
-                gram = _frozen(unpack_gram(correlations, energies))
-                of_network.setdefault(side, {})[layer] = gram
-        relations = _read_relations(str(file["names"][index]))
-        rows = zip(file["statistics"][index], relations, strict=True)
-        statistics = (_frozen(np.concatenate(row)) for row in rows)
-        return NamedStyle(
-            name=str(file["names"][index]),
-            title=str(file["titles"][index]),
-            artist=str(file["artists"][index]),
-            year=int(file["years"][index]),
-            aspect=float(file["aspects"][index]),
-            statistics=dict(zip(file["sides"].tolist(), statistics, strict=True)),
-            grams=grams,
-            tuning=_read_tuning(str(file["names"][index])),
+    file = _read_arrays("styles")
+    grams: dict[str, dict[int, dict[str, Vector]]] = {}
+    for network, layer in itertools.product(file["networks"].tolist(), file["layers"].tolist()):
+        packed = zip(
+            file["sides_of_grams"].tolist(),
+            file[f"correlations_{network}_{layer}"][index],
+            file[f"energies_{network}_{layer}"][index],
+            strict=True,
         )
+        of_network = grams.setdefault(network, {})
+        for side, correlations, energies in packed:
+            gram = _frozen(unpack_gram(correlations, energies))
+            of_network.setdefault(side, {})[layer] = gram
+    relations = _read_relations(str(file["names"][index]))
+    rows = zip(file["statistics"][index], relations, strict=True)
+    statistics = (_frozen(np.concatenate(row)) for row in rows)
+    return NamedStyle(
+        name=str(file["names"][index]),
+        title=str(file["titles"][index]),
+        artist=str(file["artists"][index]),
+        year=int(file["years"][index]),
+        aspect=float(file["aspects"][index]),
+        statistics=dict(zip(file["sides"].tolist(), statistics, strict=True)),
+        grams=grams,
+        tuning=_read_tuning(str(file["names"][index])),
+    )
 
 
 def _read_tuning(name: str) -> Tuning | None:
@@ -224,9 +232,9 @@ def _read_tuning(name: str) -> Tuning | None:
 
 
 def _read_relations(name: str) -> Vector:
-    with np.load(weights_path("style_relations"), allow_pickle=False) as file:
-        row = file["names"].tolist().index(name)
-        return np.asarray(file["relations"][row] / np.float32(127), np.float32)
+    file = _read_arrays("style_relations")
+    row = file["names"].tolist().index(name)
+    return np.asarray(file["relations"][row] / np.float32(127), np.float32)
 
 
 def _frozen(array: npt.NDArray[np.floating]) -> Vector:
