@@ -24,7 +24,7 @@ from stylizer.io.sources.wrappers import Resized
 from stylizer.jobs.crew import CrewConfig
 from stylizer.jobs.parts import Parts
 from stylizer.jobs.pictures import Missing, ResetOnGap
-from stylizer.jobs.segmented import EncodedSegments, SegmentKind, WrittenSegments
+from stylizer.jobs.segmented import DivisionConfig, EncodedSegments, SegmentKind, WrittenSegments
 from stylizer.jobs.stretches import find_runs, find_stretches, why_whole
 from stylizer.jobs.work import FramesWork
 from stylizer.methods import MethodConfig
@@ -38,6 +38,9 @@ from .painting import Outcome
 from .progress import Display
 
 __all__ = ["pinned", "share_frames"]
+
+_RUNS = 100
+"""Runs, at the least, that pictures which have nothing to do with each other are divided into."""
 
 
 def share_frames(  # noqa: PLR0913 - the last three are options of their own
@@ -83,7 +86,7 @@ def share_frames(  # noqa: PLR0913 - the last three are options of their own
         target.__enter__()
     if independent:
         total = job.source.frame_count or 0
-        runs = find_runs(record.pending or (), job.division.longest, total=total)
+        runs = find_runs(record.pending or (), _run_length(total, job.division), total=total)
         return job.share(work, runs, crew, display=display)
     why = why_whole(config)
     if record.lead_in is None and why is not None:
@@ -97,6 +100,14 @@ def share_frames(  # noqa: PLR0913 - the last three are options of their own
             lead_in=record.lead_in,
         )
         return job.share(work, stretches, crew, display=display)
+
+
+def _run_length(total: int, division: DivisionConfig) -> int:
+    """Return how many pictures a worker gets at once: few, so that all are done at about one time.
+
+    Each run finds the folder's pictures anew, so that of very many there are more in one.
+    """
+    return max(1, min(division.shortest, total // _RUNS))
 
 
 def pinned(method: MethodConfig, crew: CrewConfig) -> MethodConfig:

@@ -12,6 +12,7 @@ import importlib.util
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -47,7 +48,7 @@ class FaceNetwork:
         try:
             core = _core()
             model = core.read_model(path)
-            settings = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": usable_cores()}
+            settings = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": _threads()}
             compiled = core.compile_model(model, "CPU", settings | _EXACT)
             taken = tuple(int(side) for side in compiled.input().shape)
         except RuntimeError as error:
@@ -92,6 +93,14 @@ def _find() -> Path | None:
     found = importlib.util.find_spec(_PACKAGE)
     places = None if found is None else found.submodule_search_locations
     return Path(places[0]) / "data" if places else None
+
+
+def _threads() -> int:
+    """Return how many threads: as many as OpenCV has, which workers get their share of.
+
+    The numbers are the same with any number of them.
+    """
+    return max(1, min(usable_cores(), cv2.getNumThreads()))
 
 
 _EXACT = {"INFERENCE_PRECISION_HINT": "f32"}

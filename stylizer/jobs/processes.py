@@ -17,6 +17,7 @@ from stylizer.io.processes import die_with_parent
 from stylizer.jobs.crew import CrewConfig, Heard
 from stylizer.jobs.messages import Message, pass_on
 from stylizer.jobs.stretches import Stretch
+from stylizer.jobs.watchdog import HUNG, watched
 from stylizer.jobs.work import Work
 
 __all__ = ["ProcessCrew"]
@@ -78,7 +79,7 @@ class ProcessCrew:
                 process.join(_LAST)
                 process.kill()  # one that does not come to its end
                 process.join()
-                error = StylizerError(f"exit code {process.exitcode}")
+                error = StylizerError(_why(process.exitcode))
                 yield Heard(worker=worker, what="dead", error=error)
 
     def end(self) -> None:
@@ -101,6 +102,10 @@ class ProcessCrew:
         return Heard(worker=worker, what="ready")
 
 
+def _why(code: int | None) -> str:
+    return "it hung: for minutes it did nothing" if code == HUNG else f"exit code {code}"
+
+
 def _work(pipe: Connection, work: Work) -> None:
     """Paint stretches until there are no more; runs in a process of its own."""
     die_with_parent()
@@ -117,7 +122,7 @@ def _work(pipe: Connection, work: Work) -> None:
 
     pass_on(log)
     try:
-        paint = work.load()
+        paint = watched(work.load())
         say("ready", None)
         while True:
             stretch: Stretch = pipe.recv()

@@ -24,6 +24,7 @@ from stylizer.jobs.crew import CrewConfig, Heard
 from stylizer.jobs.messages import Message, pass_on
 from stylizer.jobs.records import RECORD
 from stylizer.jobs.stretches import Stretch
+from stylizer.jobs.watchdog import watched
 from stylizer.jobs.work import Work
 from stylizer.notices import notice
 
@@ -175,7 +176,7 @@ class _RayWorker:
 
     def load(self) -> tuple[str, list[Message]]:
         """Load what paints; return the worker's name, and what was logged."""
-        self._paint = self._work.load()
+        self._paint = watched(self._work.load())
         return f"{platform.node()}/{os.getpid()}", self._logged()
 
     def paint(self, stretch: Stretch) -> tuple[tuple[int, _Files], list[Message]]:

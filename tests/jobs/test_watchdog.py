@@ -1,0 +1,89 @@
+"""A worker that hangs is told from one that is slow."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from stylizer.jobs import watchdog
+from stylizer.jobs.crew import CrewConfig, Heard
+from stylizer.jobs.processes import ProcessCrew
+from stylizer.jobs.stretches import Stretch
+from stylizer.jobs.watchdog import Watchdog
+from stylizer.jobs.work import PaintStretch, Reached
+
+
+def hung(limit: float, work: Callable[[threading.Event], object]) -> bool:
+    barked = threading.Event()
+    with Watchdog(limit=limit, on_hung=barked.set).watch():
+        work(barked)
+    return barked.is_set()
+
+
+def test_one_that_waits_for_ever_is_found() -> None:
+    assert hung(0.2, lambda barked: barked.wait(20))
+
+
+def test_one_that_works_for_long_on_a_frame_is_left_alone() -> None:
+    def work(barked: threading.Event) -> None:
+        end = time.process_time() + 1.2
+        while time.process_time() < end and not barked.is_set():
+            pass
+
+    assert not hung(1.0, work)
+
+
+def test_one_that_waits_between_frames_is_left_alone() -> None:
+    barked = threading.Event()
+    dog = Watchdog(limit=1.0, on_hung=barked.set)
+    with dog.watch():
+        for _ in range(15):
+            barked.wait(0.1)
+            dog.move()
+    assert not barked.is_set()
+
+
+def test_nothing_is_left_of_it_afterwards() -> None:
+    before = threading.active_count()
+    assert not hung(600.0, lambda _: None)
+    assert threading.active_count() == before
+
+
+@dataclass(frozen=True)
+class Hanging:
+    """Work that never comes to an end, nor to a frame."""
+
+    folder: Path = Path()
+    pictures: Path | None = None
+
+    def load(self) -> PaintStretch:
+        watchdog._LIMIT = 0.3  # in the worker's process
+        return self._paint
+
+    def moved(self, folder: Path, pictures: Path | None) -> Hanging:
+        return self
+
+    def _paint(self, stretch: Stretch, reached: Reached) -> int:
+        threading.Event().wait()
+        return 0
+
+
+def test_a_worker_that_hangs_is_dead_to_the_one_who_gave_it_work() -> None:
+    crew = ProcessCrew(Hanging(), CrewConfig(workers=1))
+    try:
+        crew.begin(0)
+        next_word(crew)
+        crew.give(0, Stretch(first=0, end=9, last=True, checkpoint=None))
+        heard = next_word(crew)
+        assert heard.what == "dead" and "it hung" in str(heard.error)
+    finally:
+        crew.end()
+
+
+def next_word(crew: ProcessCrew) -> Heard:
+    while True:
+        for heard in crew.listen():
+            return heard
