@@ -6,9 +6,11 @@ import logging
 import shutil
 import threading
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from stylizer.errors import StylizerError
@@ -283,7 +285,7 @@ class JobQueue:
         message = ""
         try:
             job.check()
-            job.result = job.work(job)
+            job.result = _work(job)
             state, message = "done", job.message
             job.progress = 1.0
         except (Cancelled, Stopped):
@@ -322,3 +324,19 @@ class JobQueue:
         job.state = state
         self._sessions.hold(job.session, -1)
         log_event(_log, f"job_{state}", job=job.id, kind=job.kind, seconds=seconds)
+
+
+def _work(job: Job) -> Path:
+    """Do a job; what it had loaded is let go, whatever ends it.
+
+    An exception that went from one thread to another is kept by what it went through, and keeps all
+    of that: networks with threads and memory of their own, until Python looks for cycles.
+    """
+    try:
+        return job.work(job)
+    except Exception as error:
+        failed: BaseException | None = error
+        while failed is not None:
+            traceback.clear_frames(failed.__traceback__)
+            failed = failed.__cause__ or failed.__context__
+        raise
