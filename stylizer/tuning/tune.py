@@ -63,7 +63,7 @@ _GENERATED = 64
 _WHOLE = (250, 640)
 """Short sides that the pictures are taken to have, from and to, in pixels."""
 
-_SOFT = 0.55
+_SOFT = 0.9
 """Deviation in pixels of the blur of the style picture. What is finer than a network can draw, it
 draws as grain, the same everywhere; two hundredths of the Gram distance are the price."""
 
@@ -117,7 +117,7 @@ class Tuner:
         self._config = config
         # Gram matrices and moments are means over two scales, which count as one does in training
         losses = LossWeights(
-            content=config.content, light=config.light, gram=20.0, moments=10.0, temporal=4.0
+            content=config.content, light=config.light, gram=20.0, moments=10.0, temporal=25.0
         )
         self._weights = losses.at(1.0, gentle=0.0)
         self._random = np.random.default_rng(config.seed)

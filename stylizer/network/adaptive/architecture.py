@@ -8,7 +8,8 @@ et al. 2021, "Revisiting Dynamic Convolution via Matrix Decomposition"). Conditi
 normalization is that of Dumoulin et al. 2017. Smooth noise goes in beside the frame, as in Ulyanov
 et al. 2016 ("Texture Networks"), so that an empty sky can get strokes of its own.
 
-Full 3x3 kernels at a quarter and an eighth of the sides; what goes up goes by linear interpolation.
+Full 3x3 kernels at a quarter and an eighth of the sides; what goes up goes by quadratic
+B-splines.
 Images are float32 RGB 0..255, (N, H, W, 3).
 """
 

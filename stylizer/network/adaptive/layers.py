@@ -112,10 +112,20 @@ class AdaptiveConvolution(keras.layers.Layer):
 
 
 class Upsample(keras.layers.Layer):
-    """Doubles both sides by linear interpolation, pixels' corners aligned as areas are."""
+    """Doubles both sides by quadratic B-splines, pixels' corners aligned as areas are.
+
+    The same as linear interpolation and a binomial filter (1, 2, 1) after it. Linear interpolation
+    alone has kinks at each pixel that was given, and what follows learns to draw with them: strokes
+    then carry a weave of twice and of four times the pixels that come out.
+    """
+
+    weights_of_three = (0.3125, 0.625, 0.0625)
+    """Of the pixel before, of its own and of the one behind, for the first of two; the second has
+    them mirrored."""
 
     def call(self, inputs: KerasTensor) -> KerasTensor:
         """Interpolate (N, H, W, C) to (N, 2 H, 2 W, C)."""
+        near, own, far = self.weights_of_three
         for axis in (1, 2):
             first = ops.take(inputs, np.array([0]), axis=axis)
             last = ops.take(inputs, np.array([-1]), axis=axis)
@@ -123,7 +133,11 @@ class Upsample(keras.layers.Layer):
             before = ops.concatenate([first, _cut(inputs, axis, 0, count - 1)], axis)
             behind = ops.concatenate([_cut(inputs, axis, 1, count), last], axis)
             pair = ops.stack(
-                [0.75 * inputs + 0.25 * before, 0.75 * inputs + 0.25 * behind], axis + 1
+                [
+                    own * inputs + near * before + far * behind,
+                    own * inputs + near * behind + far * before,
+                ],
+                axis + 1,
             )
             shape = list(ops.shape(inputs))
             shape[axis] = 2 * count

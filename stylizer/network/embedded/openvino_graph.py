@@ -31,6 +31,7 @@ __all__ = ["build_graph"]
 Output = Any
 """An output of an operation. Features are float32 (1, C, H, W): the plugin chooses the layout."""
 
+_BINOMIAL = (1.0, 2.0, 1.0)
 _SPATIAL = (2, 3)
 
 
@@ -186,9 +187,9 @@ def _style_kernel(layer: keras.layers.Layer, gain: Output) -> Output:
 
 
 def _upsample(features: Output) -> Output:
-    """Double both sides by linear interpolation."""
+    """Double both sides by quadratic B-splines: linear interpolation, and a binomial filter."""
     scales, axes = _constant([2.0, 2.0]), _whole(_SPATIAL)
-    return op.interpolate(
+    linear = op.interpolate(
         features,
         scales,
         "linear_onnx",
@@ -196,6 +197,12 @@ def _upsample(features: Output) -> Output:
         coordinate_transformation_mode="half_pixel",
         axes=axes,
     )
+    channels = linear.get_output_partial_shape(0)[1].get_length()
+    binomial = np.outer(_BINOMIAL, _BINOMIAL) / 16.0
+    kernel = _constant(np.tile(binomial.astype(np.float32), (channels, 1, 1, 1, 1)))
+    sides = _whole([0, 0, 1, 1])
+    padded = op.pad(linear, sides, sides, "edge")
+    return op.group_convolution(padded, kernel, [1, 1], [0, 0], [0, 0], [1, 1])
 
 
 def _reflect(features: Output, pixels: int, *, axes: tuple[int, int]) -> Output:

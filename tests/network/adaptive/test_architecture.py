@@ -44,10 +44,12 @@ def test_a_convolution_in_parts_is_one_with_the_style_s_own_kernel() -> None:
     assert np.abs(found[0] - ops.convert_to_numpy(layer(features, gains[::-1]))[0]).max() > 0.1
 
 
-def test_upsampling_is_opencv_s_linear_interpolation() -> None:
+def test_upsampling_is_opencv_s_linear_interpolation_and_a_binomial_filter() -> None:
     features = normal(1, 6, 5, 3)
     found = ops.convert_to_numpy(Upsample()(features))[0]
-    expected = cv2.resize(features[0], (10, 12), interpolation=cv2.INTER_LINEAR)
+    linear = cv2.resize(features[0], (10, 12), interpolation=cv2.INTER_LINEAR)
+    binomial = np.array([0.25, 0.5, 0.25])
+    expected = cv2.sepFilter2D(linear, -1, binomial, binomial, borderType=cv2.BORDER_REPLICATE)
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
