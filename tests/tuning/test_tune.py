@@ -45,7 +45,7 @@ def tuned() -> tuple[Tuner, list[float]]:
         for progress in tuner:
             left.append(progress.style)
             assert 0 <= progress.share <= 1
-            if progress.pictures >= 48:
+            if progress.pictures >= 128:
                 break
     return tuner, left
 
