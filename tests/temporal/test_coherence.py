@@ -279,7 +279,9 @@ def test_over_600_frames_of_a_still_photo_nothing_drifts_or_crawls() -> None:
             raw.append(inner.paint(frame.image).astype(np.float32))
     for picture in kept[1:]:
         np.testing.assert_allclose(picture.mean((0, 1)), kept[0].mean((0, 1)), atol=1.5)
-        np.testing.assert_allclose(picture.std((0, 1)), raw[0].std((0, 1)), rtol=0.08)
+        np.testing.assert_allclose(picture.std((0, 1)), kept[0].std((0, 1)), rtol=0.03)
+        # the boil itself, which goes, is a part of what a single painting spreads
+        np.testing.assert_allclose(picture.std((0, 1)), raw[0].std((0, 1)), rtol=0.1)
         blurred = [cv2.blur(image, (9, 9)).mean(-1) for image in (kept[0], picture)]
         (across, down), _ = cv2.phaseCorrelate(*blurred)
         assert abs(across) < 0.2
