@@ -48,7 +48,11 @@ class FaceNetwork:
         try:
             core = _core()
             model = core.read_model(path)
-            settings = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": _threads()}
+            settings = {
+                "PERFORMANCE_HINT": "LATENCY",
+                "INFERENCE_NUM_THREADS": _threads(),
+                "ENABLE_CPU_PINNING": False,  # workers would all be pinned to the first core
+            }
             compiled = core.compile_model(model, "CPU", settings | _EXACT)
             taken = tuple(int(side) for side in compiled.input().shape)
         except RuntimeError as error:

@@ -111,6 +111,7 @@ class OpenVinoRuntime:
         self._settings = {
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_NUM_THREADS": threads,
+            "ENABLE_CPU_PINNING": False,  # two processes would be pinned to the same cores
             **_HINTS[config.precision],
         }
         self._core, self._network, self._smooth = core, network, network.smoothing(config.smooth)
