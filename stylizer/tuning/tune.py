@@ -65,7 +65,7 @@ _WHOLE = (250, 640)
 
 _SOFT = 0.9
 """Deviation in pixels of the blur of the style picture. What is finer than a network can draw, it
-draws as grain, the same everywhere; two hundredths of the Gram distance are the price."""
+draws as grain, the same everywhere; chosen by eye."""
 
 _WARM_UP = 20
 """Steps."""
