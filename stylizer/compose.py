@@ -93,7 +93,7 @@ def finish(painted: Image, source: Image, config: EffectsConfig) -> Image:
     Args:
       painted: uint8 RGB, (H, W, 3).
       source: uint8 RGB, of the same size.
-      config: of it, coherence, cuts and stroke do not count.
+      config: of it, coherence, cuts, stroke and detail do not count.
     """
     still = replace(config, coherence=CoherenceConfig(strength=0.0), cuts=None, stroke=None)
     return Composed(_Given(painted), still)(Frame(source, 0, 0.0)).image

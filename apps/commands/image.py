@@ -296,11 +296,13 @@ def _detail(config: FastConfig | GatysConfig, asked: float | None) -> float:
                 "leave one of them out"
             )
         return 0.0
+    if asked is None:
+        return STILL_DETAIL
     try:
-        check_detail(STILL_DETAIL if asked is None else asked)
+        check_detail(asked)
     except ConfigError as error:
         raise ConfigError(f"--{error}") from None
-    return STILL_DETAIL if asked is None else asked
+    return asked
 
 
 def _started(

@@ -117,7 +117,6 @@ class KeepFaces:
         paint: Callable[[Image], Image] | None,
         strength: float = 1.0,
         memory: float = 0.0,
-        enlarge: Callable[[Image, tuple[int, int]], Image] = enlarge,
     ) -> None:
         """Keep the faces that ``finder`` finds.
 
@@ -127,11 +126,10 @@ class KeepFaces:
             done, and then strokes are not finer.
           strength: 0 to 1, as of `FacesConfig`.
           memory: 0 to 1: how much of the last frame's paint stays on a face that has not changed.
-          enlarge: brings a painting to a size of (width, height).
         """
         self._finder, self._paint = finder, paint
         self._patches: dict[int, _Patch] = {}
-        self.configure(strength=strength, memory=memory, enlarge=enlarge)
+        self.configure(strength=strength, memory=memory)
 
     def configure(
         self,
@@ -140,7 +138,7 @@ class KeepFaces:
         memory: float,
         enlarge: Callable[[Image, tuple[int, int]], Image] = enlarge,
     ) -> None:
-        """Go on with others; between two frames."""
+        """Go on with others, and enlarge by another function; between two frames."""
         self._strength, self._memory = strength, 0.85 * memory
         self._enlarge = enlarge
 
