@@ -181,7 +181,7 @@ class Engine:
         if self._portrait is not None:
             self._portrait.load_state({name[9:]: value for name, value in faces.items()})
 
-    def __call__(  # noqa: PLR0913 - the last four are options of their own
+    def __call__(  # noqa: PLR0913 - the last five are options of their own
         self,
         canvas: Canvas,
         content: Image,
@@ -189,6 +189,7 @@ class Engine:
         *,
         masks: PartMasks | None = None,
         temporal: TemporalTarget | None = None,
+        goes_on: bool = False,
         on_losses: Callable[[Mapping[str, float]], None] | None = None,
         on_canvas: Callable[[Callable[[], Canvas]], None] | None = None,
     ) -> Canvas:
@@ -202,6 +203,8 @@ class Engine:
             none. A part that is missing, of styles set a moment ago, is taken to be nowhere.
           temporal: what the canvas is held to, of its size; None for nothing. Counts only with a
             ``temporal_weight`` above 0.
+          goes_on: whether the canvas is that of the last call, a frame later: what the optimizer
+            learnt is used again.
           on_losses: called once for each iteration with the losses, weighted, by the names of
             `stylizer.gatys.objective.TERMS` and ``"total"``; reading them takes time.
           on_canvas: called every few iterations with what gives the canvas as it is by then.
@@ -239,6 +242,7 @@ class Engine:
             pad_picture(self.network, canvas),
             targets,
             iterations,
+            goes_on=goes_on,
             on_losses=report,
             on_canvas=None if on_canvas is None else lambda now: on_canvas(lambda: crop(now)),
         )

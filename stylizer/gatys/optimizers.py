@@ -14,6 +14,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 from keras import ops
@@ -56,7 +57,11 @@ _CHUNK = 10
 _HALVINGS = 8
 """How often the step is halved before giving up."""
 
-_BETA_2 = 0.999
+_BETA_2, _WARM_BETA_2 = 0.999, 0.9
+"""Adam's decay of the mean squares of gradients; the second where they go on from another frame."""
+
+_AROUND = (5, 5)
+"""Pixels over which the mean squares of another frame are averaged: by now it has moved."""
 
 _FIRST_STEP = 0.25
 """Root mean square of the first step of L-BFGS, as a share of the learning rate."""
@@ -69,42 +74,53 @@ class CanvasOptimizer(ABC):
         """Start with the ``learning_rate`` of ``config``."""
         self._rate = config.learning_rate
         self._scale = 1.0
+        self._squares: Canvas | None = None
 
     def forget(self) -> None:
-        """Return to the full learning rate."""
-        self._scale = 1.0
+        """Return to the full learning rate, and know nothing of earlier canvases."""
+        self._scale, self._squares = 1.0, None
 
     def save_state(self) -> State:
         """Return what it has learnt, for a `stylizer.protocols.Resumable`."""
-        return {"scale": np.array(self._scale)}
+        squares = {} if self._squares is None else {"squares": self._squares}
+        return {"scale": np.array(self._scale), **squares}
 
     def load_state(self, state: State) -> None:
         """Know what another one did; nothing of an empty state."""
         self._scale = float(state["scale"]) if state else 1.0
+        self._squares = state.get("squares")
 
-    def __call__(
+    def __call__(  # noqa: PLR0913 - the last three are options of their own
         self,
         canvas: Canvas,
         targets: Any,
         iterations: int,
         *,
+        goes_on: bool = False,
         on_losses: Callable[[Losses], None] | None = None,
         on_canvas: Callable[[Canvas], None] | None = None,
     ) -> Canvas:
-        """Return the canvas after ``iterations``; calls ``on_losses`` once for each of them.
+        """Return the canvas after ``iterations``.
 
-        ``on_canvas`` is given the canvas as it is by then, after one or some of them.
+        Args:
+          canvas: what to start from.
+          targets: for the objective.
+          iterations: 1 or more.
+          goes_on: whether the canvas is the last one's, a frame later.
+          on_losses: called once for each iteration.
+          on_canvas: given the canvas as it is by then, after one or some iterations.
 
         Raises:
           OptimizationError: not finite even with the smallest step.
         """
-        state, done = None, 0
+        known = goes_on and self._squares is not None and self._squares.shape == canvas.shape
+        state, done = self._begin(canvas, self._squares if known else None), 0
         while done < iterations:
             try:
                 canvas, state, losses = self._advance(canvas, state, targets, iterations - done)
             except _NotFiniteError:
                 self._halve()
-                state = None
+                state = self._begin(canvas, None)
                 continue
             done += len(losses)
             if on_losses is not None:
@@ -112,7 +128,21 @@ class CanvasOptimizer(ABC):
                     on_losses(_read(entry))
             if on_canvas is not None:
                 on_canvas(canvas)
+        self._squares = self._mean_squares(state)
         return canvas
+
+    def _begin(self, canvas: Canvas, squares: Canvas | None) -> Any:
+        """Return the state before the first iteration.
+
+        Args:
+          canvas: what is started from.
+          squares: as `_mean_squares` gave them for the frame before; None for none.
+        """
+        return None
+
+    def _mean_squares(self, state: Any) -> Canvas | None:
+        """Return running means of the gradient's squares, float32 (1, H, W, 3); None for none."""
+        return None
 
     @abstractmethod
     def _advance(
@@ -122,7 +152,7 @@ class CanvasOptimizer(ABC):
 
         Args:
           canvas: the last finite one.
-          state: what the iterations before have left; None to begin anew from the canvas.
+          state: what `_begin` or the iterations before have left.
           targets: for the objective.
           most: iterations that are still to be run.
 
@@ -170,7 +200,8 @@ class Adam(CanvasOptimizer):
     """Adam (Kingma and Ba 2015, algorithm 1), all of it in the backend's graph.
 
     Differs from the paper: pixels are clipped to 0..255 after each step. The moments are fresh for
-    every call. One iteration is one step.
+    every picture; a frame that goes on from the last one has its mean squares, blurred, with a
+    faster decay: two iterations then get as far as four. One iteration is one step.
     """
 
     def __init__(self, objective: Objective, config: GatysConfig) -> None:
@@ -181,7 +212,6 @@ class Adam(CanvasOptimizer):
     def _advance(
         self, canvas: Canvas, state: Any, targets: Any, most: int
     ) -> tuple[Canvas, Any, list[Tensor]]:
-        state = _fresh_state(canvas) if state is None else state
         rate = ops.convert_to_tensor(self._step_rate, "float32")
         losses = []
         for _ in range(min(_CHUNK, most)):
@@ -191,6 +221,15 @@ class Adam(CanvasOptimizer):
         if not (np.isfinite(result).all() and np.isfinite(_read(losses[-1])).all()):
             raise _NotFiniteError
         return result, state, losses
+
+    def _begin(self, canvas: Canvas, squares: Canvas | None) -> Any:
+        second, *decays = _begin_squares(canvas, squares)
+        arrays = (canvas, np.zeros_like(canvas), second, np.array([1.0, decays[0]]), decays[1])
+        return tuple(ops.convert_to_tensor(array, "float32") for array in arrays)
+
+    def _mean_squares(self, state: Any) -> Canvas:
+        _, _, second, powers, _ = (np.asarray(ops.convert_to_numpy(value)) for value in state)
+        return np.asarray(second / (1.0 - powers[1]), np.float32)
 
 
 class ArrayAdam(CanvasOptimizer):
@@ -205,27 +244,41 @@ class ArrayAdam(CanvasOptimizer):
     def _advance(
         self, canvas: Canvas, state: Any, targets: Any, most: int
     ) -> tuple[Canvas, Any, list[Any]]:
-        first, second, done = (
-            (np.zeros_like(canvas), np.zeros_like(canvas), 0) if state is None else state
-        )
+        first, second, powers, decay = state
         canvas, spare = canvas.copy(), np.empty_like(canvas)
         found = []
-        for step in range(done + 1, done + 1 + min(_CHUNK, most)):
+        for _ in range(min(_CHUNK, most)):
             _, losses, gradient = self._evaluate(canvas, targets)
             found.append(losses)
             _move(first, gradient, 1.0 - self._beta_1, spare)
             np.square(gradient, out=gradient)
-            _move(second, gradient, 1.0 - _BETA_2, spare)
-            correction = math.sqrt(1.0 - _BETA_2**step)
+            _move(second, gradient, 1.0 - decay, spare)
+            powers = powers[0] * self._beta_1, powers[1] * decay
+            correction = math.sqrt(1.0 - powers[1])
             np.sqrt(second, out=spare)
             spare += self._epsilon * correction
             np.divide(first, spare, out=spare)
-            spare *= self._step_rate * correction / (1.0 - self._beta_1**step)
+            spare *= self._step_rate * correction / (1.0 - powers[0])
             canvas -= spare
             np.clip(canvas, 0.0, 255.0, out=canvas)
         if not (np.isfinite(canvas).all() and np.isfinite(_read(found[-1])).all()):
             raise _NotFiniteError
-        return canvas, (first, second, done + len(found)), found
+        return canvas, (first, second, powers, decay), found
+
+    def _begin(self, canvas: Canvas, squares: Canvas | None) -> Any:
+        second, *decays = _begin_squares(canvas, squares)
+        return np.zeros_like(canvas), second, (1.0, decays[0]), decays[1]
+
+    def _mean_squares(self, state: Any) -> Canvas:
+        _, second, powers, _ = state
+        return np.asarray(second / (1.0 - powers[1]), np.float32)
+
+
+def _begin_squares(canvas: Canvas, known: Canvas | None) -> tuple[Canvas, float, float]:
+    """Return mean squares to begin with, what is not yet in them, 1 for all, and their decay."""
+    if known is None:
+        return np.zeros_like(canvas), 1.0, _BETA_2
+    return cv2.blur(known[0], _AROUND)[None], 0.0, _WARM_BETA_2
 
 
 def _move(mean: Canvas, towards: Canvas, share: float, spare: Canvas) -> None:
@@ -302,15 +355,15 @@ def _adam_step(objective: Objective, beta_1: float, epsilon: float) -> Callable[
     differentiate = value_and_gradient(objective)
 
     def step(state: Any, rate: Tensor, targets: Any) -> tuple[Any, Tensor]:
-        canvas, first, second, powers = state
+        canvas, first, second, powers, decay = state
         (_, losses), gradient = differentiate(canvas, targets)
         first = first + (1.0 - beta_1) * (gradient - first)
-        second = second + (1.0 - _BETA_2) * (ops.square(gradient) - second)
-        powers = powers * ops.convert_to_tensor([beta_1, _BETA_2], "float32")
+        second = second + (1.0 - decay) * (ops.square(gradient) - second)
+        powers = powers * ops.stack([ops.full_like(decay, beta_1), decay])
         correction = ops.sqrt(1.0 - powers[1])
         size = rate * correction / (1.0 - powers[0])
         canvas = canvas - size * first / (ops.sqrt(second) + epsilon * correction)
-        return (ops.clip(canvas, 0.0, 255.0), first, second, powers), losses
+        return (ops.clip(canvas, 0.0, 255.0), first, second, powers, decay), losses
 
     return step
 
@@ -324,13 +377,6 @@ def _on_arrays(objective: Objective) -> Evaluate:
         return float(total), losses, np.asarray(ops.convert_to_numpy(gradient))
 
     return evaluate
-
-
-def _fresh_state(canvas: Canvas) -> Any:
-    """Return canvas, first moment, second moment, powers of the decays, as tensors."""
-    zeros = np.zeros_like(canvas)
-    arrays = (canvas, zeros, zeros, np.ones(2, np.float32))
-    return tuple(ops.convert_to_tensor(array, "float32") for array in arrays)
 
 
 def _read(losses: Tensor | Losses) -> Losses:

@@ -178,6 +178,7 @@ class GatysStylizer:
             iterations,
             masks=masks,
             temporal=None if recalled is None else recalled.target,
+            goes_on=recalled is not None,
             on_losses=loss_reporter(self._on_loss, frame.index),
         )
         canvas = self._anchor(canvas, image)

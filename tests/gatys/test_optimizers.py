@@ -3,6 +3,7 @@
 import logging
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -10,7 +11,14 @@ from keras import ops
 
 from stylizer.errors import OptimizationError
 from stylizer.gatys.config import GatysConfig
-from stylizer.gatys.optimizers import Adam, Lbfgs, Losses, make_optimizer
+from stylizer.gatys.optimizers import (
+    Adam,
+    ArrayAdam,
+    CanvasOptimizer,
+    Lbfgs,
+    Losses,
+    make_optimizer,
+)
 
 Canvas = npt.NDArray[np.float32]
 
@@ -46,6 +54,42 @@ def test_adam_takes_the_steps_of_the_paper(problem: tuple[Canvas, dict[str, Any]
         x = np.clip(x - step, 0, 255)
     np.testing.assert_allclose(got, x, rtol=1e-3, atol=1e-2)
     np.testing.assert_allclose([losses[3] for losses in seen], expected, rtol=1e-3)
+
+
+def on_arrays(canvas: Canvas, targets: dict[str, Any]) -> tuple[float, Losses, Canvas]:
+    """Return what `quadratic` gives, and its gradient."""
+    goal, scale = (ops.convert_to_numpy(targets[key]) for key in ("goal", "scale"))
+    total = float(np.mean((canvas - goal) ** 2 * scale))
+    return total, (total,) * 4, 2 * (canvas - goal) * scale / canvas.size
+
+
+@pytest.mark.parametrize("arrays", [False, True])
+def test_a_frame_that_goes_on_begins_with_the_blurred_mean_squares_of_the_last(
+    problem: tuple[Canvas, dict[str, Any]], *, arrays: bool
+) -> None:
+    canvas, targets = problem
+    goal, scale = (ops.convert_to_numpy(targets[key]).astype(np.float64) for key in targets)
+    config = GatysConfig(learning_rate=7.0, beta_1=0.8, epsilon=1e-12)
+
+    def make() -> CanvasOptimizer:
+        return ArrayAdam(on_arrays, config) if arrays else Adam(quadratic, config)
+
+    optimizer = make()
+    first = optimizer(canvas, targets, 1)
+    squares = (2 * (canvas.astype(np.float64) - goal) * scale / canvas.size) ** 2
+    x, m, v = first.astype(np.float64), np.zeros(canvas.shape), cv2.blur(squares[0], (5, 5))[None]
+    for t in (1, 2):
+        gradient = 2 * (x - goal) * scale / x.size
+        m, v = 0.8 * m + 0.2 * gradient, 0.9 * v + 0.1 * gradient**2
+        x = np.clip(x - 7.0 * (m / (1 - 0.8**t)) / np.sqrt(v), 0, 255)
+    resumed = make()
+    resumed.load_state(optimizer.save_state())
+    for one in (optimizer, resumed):
+        np.testing.assert_allclose(one(first, targets, 2, goes_on=True), x, rtol=1e-3, atol=1e-2)
+    optimizer.forget()
+    for goes_on in (True, False):  # nothing is known, or it is another picture
+        found = optimizer(canvas, targets, 1, goes_on=goes_on)
+        np.testing.assert_allclose(found, first, rtol=1e-5)
 
 
 def test_lbfgs_finds_the_minimum_within_the_bounds(problem: tuple[Canvas, dict[str, Any]]) -> None:
