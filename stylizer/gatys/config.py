@@ -106,7 +106,7 @@ class GatysConfig:
     epsilon: float = 1e-12
     evaluations: int = 20
     iterations: int = 100
-    warm_iterations: int = 4
+    warm_iterations: int = 2
     start: Start = "warped"
     flow: Preset = "fast"
     temporal_weight: float = 1e-3
