@@ -175,6 +175,7 @@ class PassPainter:
             self._config.iterations if fresh else self._config.warm_iterations,
             masks=masks,
             temporal=None if recalled is None else recalled.target,
+            goes_on=recalled is not None,
             on_losses=loss_reporter(self._on_loss, frame.index),
         )
         if before is None:  # later passes start from colors that were held already
