@@ -6,6 +6,7 @@ and because it raises on a truncated file where OpenCV fills the rest with gray.
 
 from __future__ import annotations
 
+import errno
 import io
 import logging
 import threading
@@ -102,6 +103,8 @@ def read_image_and_alpha(
       SourceError: as `read_image` says.
     """
     with _opened(Path(path), max_side) as opened:
+        if opened.format in {"PNG", "WEBP", "TIFF"} and getattr(opened, "is_animated", False):
+            _log.warning("%s holds several pictures: the first one is read", path)
         return _to_rgb(ImageOps.exif_transpose(opened))
 
 
@@ -231,10 +234,13 @@ def _opened(path: Path, max_side: int, data: bytes | None = None) -> Iterator[pi
         ) from error
     except UnidentifiedImageError as error:
         raise SourceError(
-            f"{path}: not a picture that can be read; expected png, jpg, webp, bmp or tiff"
+            f"{path}: not a picture that can be read; expected png, jpg, webp, avif, heic, bmp "
+            "or tiff"
         ) from error
     except (OSError, SyntaxError, ValueError, EOFError) as error:
         # Pillow's plugins raise all of these on damaged data, SyntaxError among them.
+        if isinstance(error, OSError) and error.errno == errno.ELOOP:
+            raise SourceError(f"{path}: a link that leads back to itself; remove it") from error
         raise SourceError(f"{path}: the picture is damaged or truncated: {error}") from error
 
 
@@ -267,7 +273,8 @@ def _to_srgb(opened: pillow.Image, mode: str) -> pillow.Image:
     if profile:
         # CMYK, gray and Lab have profiles of their own, which a conversion before would pass over.
         known = {"RGB", "RGBA", "CMYK", "L", "LAB"}
-        base = opened if opened.mode in known else opened.convert(mode)
+        plain = "L" if opened.mode == "LA" else mode
+        base = opened if opened.mode in known else opened.convert(plain)
         try:
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
             target = ImageCms.createProfile("sRGB")
@@ -276,5 +283,8 @@ def _to_srgb(opened: pillow.Image, mode: str) -> pillow.Image:
         except (ImageCms.PyCMSError, OSError, ValueError) as error:
             _log.warning("a color profile cannot be used, and is passed over: %s", error)
         else:
-            return (converted or base).convert(mode)
+            found = (converted or base).convert(mode)
+            if opened.mode == "LA" and mode == "RGBA":
+                found.putalpha(opened.getchannel("A"))
+            return found
     return opened.convert(mode)

@@ -119,24 +119,25 @@ def test_sixteen_bit_colors(tmp_path: Path) -> None:
     np.testing.assert_allclose(read_image(path), picture(9), atol=1)
 
 
-def _profile(primaries: tuple[tuple[float, float, float], ...]) -> bytes:
-    """Return an ICC profile (version 2) of these primaries, in XYZ seen by D50, and gamma 2.2."""
+def _profile(primaries: tuple[tuple[float, float, float], ...], *, gamma: float = 2.2) -> bytes:
+    """Return an ICC profile (version 2) of these primaries, in XYZ seen by D50; gray of none."""
 
     def xyz(*values: float) -> bytes:
         return b"XYZ \0\0\0\0" + b"".join(struct.pack(">i", round(v * 65536)) for v in values)
 
-    curve = b"curv\0\0\0\0" + struct.pack(">IHH", 1, round(2.2 * 256), 0)
+    curve = b"curv\0\0\0\0" + struct.pack(">IHH", 1, round(gamma * 256), 0)
     name = b"desc\0\0\0\0" + struct.pack(">I", 2) + b"p\0" + bytes(78)
-    red, green, blue = (xyz(*primary) for primary in primaries)
     tags = {b"desc": name, b"wtpt": xyz(0.9642, 1, 0.8249)}
-    tags |= {b"rXYZ": red, b"gXYZ": green, b"bXYZ": blue}
-    tags |= {b"rTRC": curve, b"gTRC": curve, b"bTRC": curve}
+    for color, primary in zip(b"rgb", primaries, strict=False):
+        tags |= {b"%cXYZ" % color: xyz(*primary), b"%cTRC" % color: curve}
+    tags |= {} if primaries else {b"kTRC": curve}
     offset, table, data = 132 + 12 * len(tags), b"", b""
     for key, value in tags.items():
         padded = value + bytes(-len(value) % 4)
         table += key + struct.pack(">II", offset + len(data), len(padded))
         data += padded
-    head = struct.pack(">I4sI", offset + len(data), b"none", 0x02100000) + b"mntrRGB XYZ "
+    head = struct.pack(">I4sI", offset + len(data), b"none", 0x02100000)
+    head += b"mntr" + (b"RGB " if primaries else b"GRAY") + b"XYZ "
     head += struct.pack(">6H", 2024, 1, 1, 0, 0, 0) + b"acsp" + bytes(28)
     head += struct.pack(">3i", 63190, 65536, 54061)
     return head + bytes(128 - len(head)) + struct.pack(">I", len(tags)) + table + data
@@ -172,6 +173,38 @@ def test_a_color_profile_is_applied(
     assert np.abs(read[4, 4] - 255 * coded).max() <= 3
     if mode == "RGBA":
         assert read[0, 0].tolist() == [255, 255, 255]
+
+
+@pytest.mark.parametrize("mode", ["L", "LA"])
+def test_a_profile_of_gray_is_applied_with_transparency_too(tmp_path: Path, mode: str) -> None:
+    path, image = tmp_path / "a.png", pillow.new("L", (8, 8), 55)
+    if mode == "LA":
+        image.putalpha(200)
+    image.save(path, icc_profile=_profile((), gamma=1.0))
+    gray = 255 * (1.055 * (55 / 255) ** (1 / 2.4) - 0.055)  # 55 is as bright as this in sRGB
+    share = 200 / 255 if mode == "LA" else 1
+    assert np.abs(read_image(path)[4, 4] - (share * gray + 255 * (1 - share))).max() <= 2
+
+
+@pytest.mark.parametrize("suffix", [".png", ".webp", ".tiff"])
+def test_what_is_not_read_of_an_animation_is_told(
+    tmp_path: Path, suffix: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / f"a{suffix}"
+    first, second = (pillow.new("RGB", (8, 8), (shade, 0, 0)) for shade in (0, 255))
+    first.save(path, save_all=True, append_images=[second])
+    assert read_image(path).max() == 0
+    assert "holds several pictures: the first one is read" in caplog.text
+
+
+def test_a_link_to_itself_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    try:
+        path.symlink_to(path)
+    except OSError:
+        pytest.skip("links cannot be made here")
+    with pytest.raises(SourceError, match="a link that leads back to itself"):
+        read_image(path)
 
 
 def test_a_broken_profile_is_passed_over(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
