@@ -61,6 +61,9 @@ _log = logging.getLogger(__name__)
 ENCRYPTED = "the film is encrypted; expected one that is not: decrypt it first"
 
 _PICTURES = ("image2", "_pipe")  # ffmpeg's names of readers of single pictures
+_TILTED = 0.02
+"""From about a degree on, a picture is turned by no multiple of 90."""
+
 _INDEXED = {"mp4", "mov", "matroska", "webm"}  # formats whose index leads to a key picture
 _TRANSPARENT_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 _STILL_BRANDS = {"avif", "heic", "heix", "heim", "heis", "mif1", "miaf"}
@@ -341,11 +344,13 @@ class Orientation:
       transpose: exchange rows and columns.
       flip_x: then mirror left and right.
       flip_y: then mirror top and bottom.
+      tilted: whether more than that was asked for, which is not done.
     """
 
     transpose: bool = False
     flip_x: bool = False
     flip_y: bool = False
+    tilted: bool = False
 
     @classmethod
     def from_matrix(cls, matrix: bytes) -> Orientation:
@@ -356,9 +361,11 @@ class Orientation:
         degrees is taken to the nearest one.
         """
         a, b, _, c, d = struct.unpack("=9i", matrix[:36])[:5]
-        if abs(a) + abs(d) >= abs(b) + abs(c):
-            return cls(flip_x=a < 0, flip_y=d < 0)
-        return cls(transpose=True, flip_x=c < 0, flip_y=b < 0)
+        straight, across = abs(a) + abs(d), abs(b) + abs(c)
+        tilted = min(straight, across) > _TILTED * max(straight, across)
+        if straight >= across:
+            return cls(flip_x=a < 0, flip_y=d < 0, tilted=tilted)
+        return cls(transpose=True, flip_x=c < 0, flip_y=b < 0, tilted=tilted)
 
     @property
     def rotation(self) -> int:

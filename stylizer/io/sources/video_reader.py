@@ -103,6 +103,12 @@ class VideoReader(Managed):
         start = self.info.start
         if times is not None and start is not None and self._container.format.name == "avi":
             self._times = replace(times, start=start)  # pictures have the times of later packets
+        if self.info.orientation.tilted:
+            _log.warning(
+                "%s: its pictures are to be turned by no multiple of 90 degrees; they are turned "
+                "to the nearest one",
+                self._path,
+            )
         self.deinterlace = deinterlace
         self._convert = PictureConverter(
             self.info.size,

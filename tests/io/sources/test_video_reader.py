@@ -89,6 +89,18 @@ def test_mirrored_tags_as_ffmpeg_shows_them(tmp_path: Path, tag: int, flip: str)
     np.testing.assert_array_equal(image, decode(path, reader.size)[0])
 
 
+def test_a_turn_by_no_multiple_of_90_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for tag, told in ((45.0, True), (90.0, False), (90.3, False)):
+        path = make_clip(tmp_path / f"{tag}.mp4", seconds=0.1)
+        turned = path.with_suffix(".mov")
+        ffmpeg("-display_rotation:v:0", tag, "-i", path, "-c", "copy", turned)
+        caplog.clear()
+        VideoReader(turned).close()
+        assert ("no multiple of 90 degrees" in caplog.text) == told
+
+
 @pytest.mark.parametrize("size", [(65, 49), (33, 48), (64, 31), (16, 2), (1, 1)])
 def test_odd_sizes(tmp_path: Path, size: tuple[int, int]) -> None:
     path = make_clip(tmp_path / "a.mkv", size=size, seconds=0.2, extra=["-c:v", "ffv1"])
