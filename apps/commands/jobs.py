@@ -16,7 +16,7 @@ from rich.table import Table
 from stylizer.errors import ConfigError, SinkError
 from stylizer.jobs.folder import is_busy, remove_job
 from stylizer.jobs.known import forget_job, known_jobs
-from stylizer.jobs.records import JobRecord, count_finished, parts_folder, read_record
+from stylizer.jobs.records import RECORD, JobRecord, count_finished, parts_folder, read_record
 
 from ..console.terminal import say
 from ..options.shared import SpeechOptions
@@ -80,7 +80,7 @@ def _find(text: str, known: Sequence[Path]) -> Path:
         return known[int(text) - 1]
     path = Path(text).absolute()
     for folder in (path, parts_folder(path)):
-        if read_record(folder) is not None:
+        if (folder / RECORD).is_file():
             return folder
     raise ConfigError(f"{text}: no unfinished job; `stylizer jobs` lists those that there are")
 
@@ -123,7 +123,12 @@ def _table(folders: Sequence[Path]) -> Table:
     for name in ("", "output", "frames", "worked", "left", "disk", "state"):
         table.add_column(name, overflow="fold")
     for number, folder in enumerate(folders, start=1):
-        record = _read(folder)
+        try:
+            record = _read(folder)
+        except SinkError as error:
+            output = str(folder).removesuffix(".parts")
+            table.add_row(str(number), output, "", "", "", "", str(error).partition(": ")[2])
+            continue
         frames, seconds = count_finished(folder)
         left = None
         if record.total and frames:
