@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from stylizer.errors import ConfigError
+from stylizer.errors import ConfigError, SourceError
 from stylizer.frame import Frame, Image
 from stylizer.io.sinks.folder_writer import FolderWriter
 from stylizer.io.sources.folder_reader import find_pictures, is_pattern
@@ -25,6 +26,8 @@ from .jobs import describe_workers
 from .openings import Terms, as_runs, begin_folder, record_of
 from .progress import Display
 from .terminal import Interrupted, say
+
+_log = logging.getLogger("stylizer.jobs")
 
 __all__ = ["Batch", "PaintStill", "Still", "find_batch", "refuse_in_batch"]
 
@@ -80,7 +83,9 @@ class Batch:
 
         Raises:
           Interrupted: Ctrl-C ended it.
-          StylizerError: a still cannot be painted or written; those before it are kept.
+          SourceError: pictures cannot be read, or not be painted in this way; all others are.
+          StylizerError: a still cannot be written, or the look cannot be used; those before it are
+            kept.
         """
         writer = FolderWriter(
             folder,
@@ -132,6 +137,8 @@ class Batch:
                 _remove(job)
         if done > begun and not quiet:
             say(f"{folder}: {done - begun} pictures")
+        if done < total:
+            raise SourceError(f"{folder}: {total - done} of {total} pictures are left out")
 
 
 PaintStill = Callable[[Still], tuple[Image, Image | None]]
@@ -159,15 +166,21 @@ class _StillsWork:
 
     def _paint(self, stretch: Stretch, reached: Reached) -> int:
         indices = [one for one in range(stretch.first, stretch.end) if one in self.pending]
-        for count, index in enumerate(indices):
-            reached(count, index)
-            image, alpha = self.paint(self.stills[index])
+        painted = 0
+        for index in indices:
+            reached(painted, index)
+            try:
+                image, alpha = self.paint(self.stills[index])
+            except SourceError as error:  # a night of pictures does not end with a broken one
+                _log.warning("%s is left out: %s", self.stills[index].name, error)
+                continue
             self.writer.write(Frame(image, index, 0.0, alpha))
+            painted += 1
         Parts(self.folder, first=stretch.first).commit(
-            Segment(first=stretch.first, frames=len(indices), end=stretch.end, last=stretch.last),
+            Segment(first=stretch.first, frames=painted, end=stretch.end, last=stretch.last),
             None,
         )
-        return len(indices)
+        return painted
 
 
 def _remove(job: JobFolder) -> None:

@@ -92,6 +92,26 @@ def test_a_batch_that_was_killed_is_gone_on_with(
         assert names(tmp_path) == ["out", "photos", "styles"]
 
 
+@pytest.mark.usefixtures("inverter")
+@pytest.mark.parametrize("more", [(), ("--overwrite",)])
+def test_a_picture_that_cannot_be_read_is_left_out_and_named(
+    stylizer: Run, photos: Path, style: Path, tmp_path: Path, more: tuple[str, ...]
+) -> None:
+    good = (photos / "2.png").read_bytes()
+    (photos / "2.png").write_bytes(good[: len(good) // 2])
+    out = tmp_path / "out"
+    arguments = ("image", photos, out, "-s", style, *more)
+    outcome = stylizer(*arguments)
+    assert outcome.code == 1
+    assert "2.png is left out: " in outcome.err and "damaged or truncated" in outcome.err
+    assert f"{out}: 1 of 3 pictures are left out" in outcome.errors[-1]
+    assert names(out) == ["1.png", "3.png"]
+    (photos / "2.png").write_bytes(good)
+    assert stylizer(*arguments).code == 0
+    assert names(out) == ["1.png", "2.png", "3.png"]
+    assert names(tmp_path) == ["out", "photos"]
+
+
 def test_the_optimization_paints_batches_too(
     stylizer: Run, photos: Path, looks: Path, tmp_path: Path
 ) -> None:
