@@ -122,7 +122,7 @@ def _work(pipe: Connection, work: Work) -> None:
 
     pass_on(log)
     try:
-        paint = watched(work.load())
+        paint = watched(work.load)
         say("ready", None)
         while True:
             stretch: Stretch = pipe.recv()

@@ -176,7 +176,7 @@ class _RayWorker:
 
     def load(self) -> tuple[str, list[Message]]:
         """Load what paints; return the worker's name, and what was logged."""
-        self._paint = watched(self._work.load())
+        self._paint = watched(self._work.load)
         return f"{platform.node()}/{os.getpid()}", self._logged()
 
     def paint(self, stretch: Stretch) -> tuple[tuple[int, _Files], list[Message]]:

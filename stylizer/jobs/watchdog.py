@@ -35,7 +35,7 @@ def _end() -> None:
 
 
 class Watchdog:
-    """Watches this process while it paints."""
+    """Watches this process while it loads what paints, or paints."""
 
     def __init__(self, *, limit: float | None = None, on_hung: Callable[[], None] = _end) -> None:
         """Prepare to watch.
@@ -79,8 +79,10 @@ class Watchdog:
                 return
 
 
-def watched(paint: PaintStretch) -> PaintStretch:
-    """Return what paints stretches with a watchdog beside it."""
+def watched(load: Callable[[], PaintStretch]) -> PaintStretch:
+    """Load what paints stretches, and return it, with a watchdog beside both."""
+    with Watchdog().watch():
+        paint = load()
 
     def painted(stretch: Stretch, reached: Reached) -> int:
         watchdog = Watchdog()

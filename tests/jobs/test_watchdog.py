@@ -7,6 +7,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
+
+import pytest
 
 from stylizer.jobs import watchdog
 from stylizer.jobs.crew import CrewConfig, Heard
@@ -54,29 +57,43 @@ def test_nothing_is_left_of_it_afterwards() -> None:
 
 @dataclass(frozen=True)
 class Hanging:
-    """Work that never comes to an end, nor to a frame."""
+    """Work that never comes to an end: of its loading, or of the first frame."""
 
+    loads: bool
     folder: Path = Path()
     pictures: Path | None = None
 
+    def __reduce__(self) -> tuple[object, tuple[bool]]:
+        return hanging, (self.loads,)
+
     def load(self) -> PaintStretch:
-        watchdog._LIMIT = 0.3  # in the worker's process
-        return self._paint
+        return self._paint if self.loads else self._hang()
 
     def moved(self, folder: Path, pictures: Path | None) -> Hanging:
         return self
 
     def _paint(self, stretch: Stretch, reached: Reached) -> int:
-        threading.Event().wait()
-        return 0
+        return self._hang()
+
+    def _hang(self) -> NoReturn:
+        while True:
+            threading.Event().wait()
 
 
-def test_a_worker_that_hangs_is_dead_to_the_one_who_gave_it_work() -> None:
-    crew = ProcessCrew(Hanging(), CrewConfig(workers=1))
+def hanging(loads: bool) -> Hanging:
+    """As the worker's process gets it."""
+    watchdog._LIMIT = 0.3
+    return Hanging(loads)
+
+
+@pytest.mark.parametrize("loads", [True, False])
+def test_a_worker_that_hangs_is_dead_to_the_one_who_gave_it_work(loads: bool) -> None:
+    crew = ProcessCrew(Hanging(loads), CrewConfig(workers=1))
     try:
         crew.begin(0)
-        next_word(crew)
-        crew.give(0, Stretch(first=0, end=9, last=True, checkpoint=None))
+        if loads:
+            next_word(crew)
+            crew.give(0, Stretch(first=0, end=9, last=True, checkpoint=None))
         heard = next_word(crew)
         assert heard.what == "dead" and "it hung" in str(heard.error)
     finally:
