@@ -15,11 +15,11 @@ from stylizer.io.sinks.video_writer import VideoWriter
 from stylizer.io.sources.folder_reader import FolderReader
 from stylizer.io.sources.video_reader import VideoReader
 from stylizer.jobs.crew import CrewConfig, WorkProgress
+from stylizer.jobs.division import DivisionConfig
 from stylizer.jobs.folder import JobFolder
 from stylizer.jobs.known import forget_job
 from stylizer.jobs.records import count_finished, stat_of, wrote
 from stylizer.jobs.segmented import (
-    DivisionConfig,
     EncodedSegments,
     SegmentedSink,
     WrittenSegments,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from stylizer.base import find
@@ -16,11 +16,11 @@ from stylizer.io.sinks.stream_writer import StreamWriter
 from stylizer.io.sinks.video_writer import VideoWriter
 from stylizer.io.sources.pipe_reader import PipeReader
 from stylizer.io.sources.video_reader import VideoReader
+from stylizer.jobs.division import DivisionConfig
 from stylizer.jobs.facts import Facts, source_digest, stylizer_facts
 from stylizer.jobs.folder import JobFolder
 from stylizer.jobs.known import note_job
 from stylizer.jobs.records import JobRecord, count_finished
-from stylizer.jobs.segmented import DivisionConfig
 from stylizer.jobs.stretches import usual_lead_in
 from stylizer.protocols import FrameSink, FrameSource
 from stylizer.serialize import to_plain
@@ -88,7 +88,8 @@ def open_job(
     facts = {**_source_facts(source), "encoding": encoding, **stylizer_facts(config)}
     record = record_of(Path(output), facts, total=source.frame_count)
     folder = begin_folder(record, terms, config=config)
-    return Job(folder, source, target, division=_division(config), options=terms.options)
+    division = _division(config, end=record.total)
+    return Job(folder, source, target, division=division, options=terms.options)
 
 
 def open_pictures_job(  # noqa: PLR0913 - the last two are options of their own
@@ -120,7 +121,8 @@ def open_pictures_job(  # noqa: PLR0913 - the last two are options of their own
     folder = begin_folder(record, terms, config=None if independent else config)
     if independent and not target.overwrite:
         folder.reopen(missing)
-    division = _SINGLE if independent else _division(config)
+    end = max((end for _, end in folder.record.pending or ()), default=None)
+    division = _SINGLE if independent else _division(config, end=end)
     return Job(folder, source, target, division=division, options=terms.options)
 
 
@@ -216,7 +218,13 @@ def _source_facts(source: FrameSource) -> Facts:
     }
 
 
-def _division(config: StylizerConfig) -> DivisionConfig:
+def _division(config: StylizerConfig, *, end: int | None) -> DivisionConfig:
+    """Return where segments end, however many paint them.
+
+    Args:
+      config: what paints.
+      end: index after the last frame of all; None if it is not known.
+    """
     if not isinstance(config.method, GatysConfig):
-        return _USUAL
+        return replace(_USUAL, end=end, lead_in=usual_lead_in(config) or 0)
     return _SLOW if config.method.passes == 1 else _PASSES

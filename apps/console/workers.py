@@ -22,9 +22,10 @@ from stylizer.io.sources.folder_reader import FolderReader
 from stylizer.io.sources.video_reader import VideoReader
 from stylizer.io.sources.wrappers import Resized
 from stylizer.jobs.crew import CrewConfig
+from stylizer.jobs.division import DivisionConfig
 from stylizer.jobs.parts import Parts
 from stylizer.jobs.pictures import Missing, ResetOnGap
-from stylizer.jobs.segmented import DivisionConfig, EncodedSegments, SegmentKind, WrittenSegments
+from stylizer.jobs.segmented import EncodedSegments, SegmentKind, WrittenSegments
 from stylizer.jobs.stretches import find_runs, find_stretches, why_whole
 from stylizer.jobs.work import FramesWork
 from stylizer.methods import MethodConfig

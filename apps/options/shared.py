@@ -219,7 +219,7 @@ class LeadInOptions:
             "lead-in",
             "Frames that a worker paints, and throws away, before it goes into the middle of a "
             "shot; 0: shots stay whole, and the video is the same as without workers to the last "
-            "bit. Default: 56, after which no difference can be seen; with gatys and --keep-color "
+            "bit. Default: 32, after which no difference can be seen; with gatys and --keep-color "
             "match, whose shots must stay whole, 0.",
             _WORKERS,
             metavar="N",

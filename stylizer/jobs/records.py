@@ -39,7 +39,7 @@ __all__ = [
 RECORD = "job.json"
 """The name of the file that says what job a folder is of."""
 
-_FORMAT = 2
+_FORMAT = 3
 
 
 @dataclass(frozen=True, kw_only=True)

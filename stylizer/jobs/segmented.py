@@ -6,16 +6,16 @@ import os
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-from stylizer.errors import ConfigError, SinkError
+from stylizer.errors import SinkError
 from stylizer.frame import Frame
 from stylizer.io.atomic import publish
 from stylizer.io.media.segments import PictureEncoder, count_pictures
 from stylizer.io.sinks.video_writer import VideoWriter
+from stylizer.jobs.division import Divider, DivisionConfig
 from stylizer.jobs.facts import file_digest
 from stylizer.jobs.parts import Parts
 from stylizer.jobs.records import Segment
@@ -23,48 +23,11 @@ from stylizer.pipeline import Checkpoint
 from stylizer.protocols import FrameSink
 
 __all__ = [
-    "Divider",
-    "DivisionConfig",
     "EncodedSegments",
     "SegmentKind",
     "SegmentedSink",
     "WrittenSegments",
 ]
-
-
-@dataclass(frozen=True, kw_only=True)
-class DivisionConfig:
-    """Where a job is divided: at the first cut after so many frames, or after so many more.
-
-    Attributes:
-      shortest: frames before a cut is taken.
-      longest: frames of a segment without a cut in the right place.
-    """
-
-    shortest: int = 120
-    longest: int = 360
-
-    def __post_init__(self) -> None:
-        """Check the ranges."""
-        if not 1 <= self.shortest <= self.longest:
-            raise ConfigError(
-                f"shortest: expected 1 to {self.longest} frames (longest), got {self.shortest}"
-            )
-
-
-class Divider:
-    """Told of every frame in order, says where segments end."""
-
-    def __init__(self, config: DivisionConfig) -> None:
-        """Begin before a segment's first frame."""
-        self._config, self._length = config, 0
-
-    def __call__(self, *, begins_shot: bool) -> bool:
-        """Whether a segment ends before this frame."""
-        cut = begins_shot and self._length >= self._config.shortest
-        ends = self._length > 0 and (cut or self._length >= self._config.longest)
-        self._length = 1 if ends else self._length + 1
-        return ends
 
 
 class SegmentKind(Protocol):
@@ -217,7 +180,7 @@ class SegmentedSink:
 
     def divides(self, frame: Frame, *, begins_shot: bool) -> bool:
         """Whether a segment ends before this frame."""
-        return frame.index >= self._first and self._divider(begins_shot=begins_shot)
+        return frame.index >= self._first and self._divider(frame.index, begins_shot=begins_shot)
 
     def reach(self, checkpoint: Checkpoint) -> None:
         """End the segment at hand, and have it finished.

@@ -5,8 +5,10 @@ does in a run from the beginning. What is remembered across cuts is only what cu
 that is known from looking at the frames alone.
 
 A shot that is long is divided as well where its stylizer's memory fades: such a stretch is painted
-from some frames before it, the lead-in, which are thrown away. Where stretches begin depends on the
-frames and the lead-in alone, so that the result does not depend on how many workers there are.
+from some frames before it, the lead-in, which are thrown away. Some more before those are only
+looked at, as what is known of the camera goes back farther than what is known of paintings. Where
+stretches begin depends on the frames and the lead-in alone, so that the result does not depend on
+how many workers there are.
 """
 
 from __future__ import annotations
@@ -14,15 +16,17 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from stylizer.base import save_state
 from stylizer.description import StylizerConfig
 from stylizer.frame import Frame
 from stylizer.gatys.config import GatysConfig
-from stylizer.jobs.segmented import Divider, DivisionConfig
+from stylizer.jobs.division import Divider, DivisionConfig
 from stylizer.pipeline import Checkpoint
 from stylizer.protocols import State
 from stylizer.temporal.cuts import CutConfig, CutDetector
+from stylizer.temporal.follow_camera import CYCLE
 
 __all__ = ["Runs", "Stretch", "find_runs", "find_stretches", "usual_lead_in", "why_whole"]
 
@@ -40,12 +44,15 @@ class Stretch:
       last: whether the job ends with it.
       checkpoint: to begin from, at the first frame or, with a lead-in, before it; None for nothing
         remembered at the first frame.
+      lead_in: how many frames before the first are painted at the most; those between them and the
+        checkpoint are looked at.
     """
 
     first: int
     end: int
     last: bool
     checkpoint: Checkpoint | None
+    lead_in: int = 0
 
 
 def find_stretches(
@@ -71,7 +78,8 @@ def find_stretches(
         it, a stretch ends where a segment does. None for stretches that begin with a shot.
     """
     detector, divider = CutDetector(cuts) if cuts is not None else None, Divider(config)
-    before: deque[Checkpoint] = deque(maxlen=1 + (lead_in or 0))
+    before: deque[Checkpoint] = deque(maxlen=1 + (lead_in + _LOOKED_AT if lead_in else 0))
+    begin = partial(Stretch, lead_in=lead_in or 0)
     first, end, checkpoint = 0, 0, None
     for frame in frames:
         gap = 0 < end != frame.index
@@ -82,12 +90,12 @@ def find_stretches(
         if begins:
             before.clear()
         before.append(Checkpoint(frame.index, begins, states))
-        if divider(begins_shot=begins) and (begins or lead_in is not None):
-            yield Stretch(first=first, end=frame.index, last=False, checkpoint=checkpoint)
+        if divider(frame.index, begins_shot=begins) and (begins or lead_in is not None):
+            yield begin(first=first, end=frame.index, last=False, checkpoint=checkpoint)
             first, checkpoint = frame.index, before[0]
         end = frame.index + 1
     if end:
-        yield Stretch(first=first, end=end, last=True, checkpoint=checkpoint)
+        yield begin(first=first, end=end, last=True, checkpoint=checkpoint)
 
 
 def find_runs(pending: Runs, longest: int, *, total: int) -> Iterator[Stretch]:
@@ -107,10 +115,9 @@ def find_runs(pending: Runs, longest: int, *, total: int) -> Iterator[Stretch]:
 def usual_lead_in(config: StylizerConfig) -> int | None:
     """Return the lead-in of stretches for a stylizer; None where its memory does not fade.
 
-    What is known of the camera fades within 32 frames (`stylizer.temporal.follow_camera`). After
-    them, what holds a video still fades (`stylizer.temporal.coherence`): moving paintings agree
-    after 24 more to the last bit, standing ones after 32 to 0.01 gray levels in the mean. Faces
-    that are followed have found their places by then (`stylizer.faces.tracker`).
+    What holds a video still fades (`stylizer.temporal.coherence`): moving paintings agree after 24
+    frames to the last bit, standing ones after 32 to 0.01 gray levels in the mean. Faces that are
+    followed have found their places by then (`stylizer.faces.tracker`).
     """
     if why_whole(config) is not None:
         return None
@@ -126,7 +133,9 @@ def why_whole(config: StylizerConfig) -> str | None:
     return None
 
 
-_LEAD_IN = 56
+_LEAD_IN = 32
+_LOOKED_AT = 2 * CYCLE
+"""Frames in which what was known of the camera fades, before the lead-in."""
 
 
 def _states(detector: State, *, looks_ahead: bool) -> dict[str, State]:

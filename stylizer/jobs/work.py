@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, Self
 
 import cv2
 
+from stylizer.base import WrappedSource, find
+from stylizer.frame import Frame
+from stylizer.jobs.division import DivisionConfig
 from stylizer.jobs.parts import Parts
-from stylizer.jobs.segmented import DivisionConfig, SegmentedSink, SegmentKind
+from stylizer.jobs.segmented import SegmentedSink, SegmentKind
 from stylizer.jobs.stretches import Stretch
 from stylizer.pipeline import Progress, restore, run
-from stylizer.protocols import FrameSource, Stylizer
+from stylizer.protocols import FrameSource, Staged, Stylizer
+from stylizer.temporal.follow_camera import FollowCamera
 
 __all__ = ["FramesWork", "PaintStretch", "Reached", "Work"]
 
@@ -97,7 +101,9 @@ class FramesWork:
         stylizer.reset()
         if checkpoint is not None:
             restore(stylizer, checkpoint)
-        begin = first if checkpoint is None else checkpoint.index
+        opened = first if checkpoint is None else checkpoint.index
+        staged = stylizer if isinstance(stylizer, Staged) else None
+        begin = opened if staged is None else max(opened, first - stretch.lead_in)
         said = 0.0
 
         def report(progress: Progress) -> None:
@@ -111,6 +117,26 @@ class FramesWork:
         sink = SegmentedSink(
             parts, kind, self.division, last=stretch.last, end=None if stretch.last else stretch.end
         )
-        with self.open_source(begin, stretch.end) as source, sink:
-            painted = run(source, stylizer, sink, division=sink, on_progress=report).frames
+        with self.open_source(opened, stretch.end) as source, sink:
+            frames = source if staged is None else _LookedAt(source, staged, until=begin)
+            painted = run(frames, stylizer, sink, division=sink, on_progress=report).frames
         return painted - (first - begin)
+
+
+class _LookedAt(WrappedSource):
+    """A source whose first frames a stylizer only looks at, before the first that it paints."""
+
+    def __init__(self, source: FrameSource, stylizer: Staged, *, until: int) -> None:
+        super().__init__(source)
+        self._stylizer, self._until = stylizer, until
+
+    def __iter__(self) -> Iterator[Frame]:
+        camera = find(self._stylizer, FollowCamera)
+        for frame in self._source:
+            if frame.index >= self._until:
+                yield frame
+                continue
+            if self._stylizer.begins_shot(frame):
+                self._stylizer.painter.reset()
+            if camera is not None:
+                camera.follow(frame)

@@ -30,6 +30,10 @@ _AHEAD = 256
 _LOOK = 0.25
 """Seconds between two looks whether stretches are still wanted, when so many wait."""
 
+_LAST_OF_EACH = 4
+"""Of the last stretches, so many for each worker, the longest is handed out first, so that all come
+to the end together. Before, the first is: what is painted of a film is to be its beginning."""
+
 _MOST_DEATHS = 3
 """Workers that may die over one stretch, or one after the other before they have begun: after that
 it is not the worker."""
@@ -130,7 +134,8 @@ class _Foreman:
         """Give work to the idle; return whether anything is to be waited for."""
         for number, worker in enumerate(self._workers):
             if worker.ready and worker.stretch is None:
-                stretch = self._again.popleft() if self._again else found.get()
+                last = _LAST_OF_EACH * self.crew.size if self.crew.size > 1 else 0
+                stretch = self._again.popleft() if self._again else found.get(last=last)
                 if stretch is not None:
                     worker.stretch, worker.position = stretch, stretch.first
                     self.crew.give(number, stretch)
@@ -186,6 +191,7 @@ class _Found:
 
     def __init__(self, stretches: Iterable[Stretch]) -> None:
         self._queue: queue.Queue[Stretch] = queue.Queue(_AHEAD)
+        self._last: list[Stretch] = []
         self._stretches = stretches
         self._error: BaseException | None = None
         self._stopped = False
@@ -196,9 +202,17 @@ class _Found:
     def finished(self) -> bool:
         if self._error is not None:
             raise self._error
-        return not self._thread.is_alive() and self._queue.empty()
+        return not self._thread.is_alive() and self._queue.empty() and not self._last
 
-    def get(self) -> Stretch | None:
+    def get(self, *, last: int) -> Stretch | None:
+        """Return the next one or, of the ``last``, the longest; None for none by now."""
+        if not self._thread.is_alive() and self._queue.qsize() <= last:
+            while not self._queue.empty():
+                self._last.append(self._queue.get_nowait())
+        if self._last:
+            longest = max(self._last, key=lambda one: one.end - one.first)
+            self._last.remove(longest)
+            return longest
         with suppress(queue.Empty):
             return self._queue.get_nowait()
         return None

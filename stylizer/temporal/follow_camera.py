@@ -157,6 +157,11 @@ class FollowCamera(WrappedStylizer):
         """Remember what another one did."""
         load_states({"camera": self._tracker, "wrapped": self._stylizer}, state)
 
+    def follow(self, frame: Frame) -> None:
+        """Look where the camera looks at a frame that is not painted."""
+        if self.on:
+            self._tracker(frame)
+
     def __call__(self, frame: Frame) -> Frame:
         """Return the painted frame.
 

@@ -24,9 +24,10 @@ from stylizer.io.media.formats import CONTAINERS
 from stylizer.io.media.tracks import SourceTracks, plan_tracks
 from stylizer.io.sinks.video_writer import VideoWriter
 from stylizer.io.sources.wrappers import Resized
+from stylizer.jobs.division import DivisionConfig
 from stylizer.jobs.folder import JobFolder
 from stylizer.jobs.records import JobRecord
-from stylizer.jobs.segmented import DivisionConfig, EncodedSegments, SegmentedSink
+from stylizer.jobs.segmented import EncodedSegments, SegmentedSink
 from stylizer.network.regions import RegionStylizer
 from stylizer.network.stylizer import FastStylizer
 from stylizer.pipeline import Progress, restore, run

@@ -21,7 +21,7 @@ from stylizer.errors import WeightsError
 from stylizer.frame import Frame
 from stylizer.io.image import read_image, write_image
 from stylizer.jobs import folder as folder_module
-from stylizer.jobs.segmented import DivisionConfig
+from stylizer.jobs.division import DivisionConfig
 from tests.apps.conftest import Run, names
 from tests.clips import count_frames, decode, duration, ffmpeg, make_clip, picture
 from tests.stand_ins import Boiling
@@ -37,7 +37,7 @@ from stylizer.apps.console import openings
 from stylizer.compose import Composed
 from stylizer.description import EffectsConfig
 from stylizer.jobs import folder as folder_module
-from stylizer.jobs.segmented import DivisionConfig
+from stylizer.jobs.division import DivisionConfig
 from tests.stand_ins import Boiling
 
 class Slow(Boiling):
@@ -47,7 +47,8 @@ class Slow(Boiling):
 
 for command in (frames, video):
     command.make_stylizer = lambda *_, **__: Composed(Slow(), EffectsConfig())
-openings._USUAL = openings._SINGLE = DivisionConfig(shortest=5, longest=12)
+openings._SINGLE = DivisionConfig(shortest=5, longest=12)
+openings._division = lambda *_, **__: openings._SINGLE
 sys.exit(cli.main(sys.argv[1:]))
 """
 
@@ -77,7 +78,8 @@ def short_segments(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(
             command, "make_stylizer", lambda *_, **__: Composed(Boiling(), EffectsConfig())
         )
-    monkeypatch.setattr(openings, "_USUAL", DivisionConfig(shortest=5, longest=12))
+    division = DivisionConfig(shortest=5, longest=12)
+    monkeypatch.setattr(openings, "_division", lambda *_, **__: division)
     monkeypatch.setattr(openings, "_SINGLE", DivisionConfig(shortest=12, longest=12))
 
 

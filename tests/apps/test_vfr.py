@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from stylizer.apps.console import openings
-from stylizer.jobs.segmented import DivisionConfig
+from stylizer.jobs.division import DivisionConfig
 from tests.apps.conftest import Run
 from tests.apps.test_resume import die, short_segments  # noqa: F401
 from tests.clips import decode, make_variable_clip
@@ -30,7 +30,8 @@ def test_a_job_that_died_keeps_the_times(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(openings, "_USUAL", DivisionConfig(shortest=3, longest=4))
+    division = DivisionConfig(shortest=3, longest=4)
+    monkeypatch.setattr(openings, "_division", lambda *_, **__: division)
     out, whole = tmp_path / "out.mp4", tmp_path / "whole.mp4"
     assert stylizer("video", film, whole, "-s", style, "--vfr").code == 0
     with monkeypatch.context() as patch:
@@ -50,7 +51,8 @@ def test_a_job_that_died_keeps_the_times(
 def test_workers_keep_the_times(
     stylizer: Run, film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(openings, "_USUAL", DivisionConfig(shortest=3, longest=4))
+    division = DivisionConfig(shortest=3, longest=4)
+    monkeypatch.setattr(openings, "_division", lambda *_, **__: division)
     plain, shared = tmp_path / "plain.mp4", tmp_path / "shared.mp4"
     arguments = ("-s", "starry_night", *LOOK, "--vfr", "--lead-in", 0)
     assert stylizer("video", film, plain, *arguments, "--workers", 1).code == 0

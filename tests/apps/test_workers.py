@@ -9,7 +9,7 @@ import pytest
 
 from stylizer.apps.console import openings
 from stylizer.io.image import read_image, write_image
-from stylizer.jobs.segmented import DivisionConfig
+from stylizer.jobs.division import DivisionConfig
 from tests.apps.conftest import Run, names
 from tests.clips import decode, duration, ffmpeg, make_clip, picture
 
@@ -86,13 +86,13 @@ def test_a_job_that_workers_began_keeps_its_lead_in(
     assert stylizer("video", film, out, *LOOK, "--workers", 1, "--keep-parts").code == 0
     out.unlink()
     parts = tmp_path / "out.mp4.parts"
-    for name in ("00000012", "00000044"):
+    for name in ("00000019", "00000051"):
         (parts / f"{name}.json").unlink()
     refused = stylizer("video", film, out, *LOOK, "--workers", 1, "--lead-in", 7)
-    assert "--lead-in: expected 56 as in the run" in refused.errors[0]
+    assert "--lead-in: expected 32 as in the run" in refused.errors[0]
     outcome = stylizer("video", film, out, *LOOK)  # this process does the rest alone
     assert outcome.code == 0, outcome.err
-    assert "out.mp4: going on, with 60 of 80 frames painted already" in outcome.err
+    assert "out.mp4: going on, with 54 of 80 frames painted already" in outcome.err
     np.testing.assert_array_equal(decode(out, SIZE), decode(whole, SIZE))
     assert names(tmp_path) == ["out.mp4", "whole.mp4"]
 

@@ -20,10 +20,10 @@ from stylizer.gatys.shots import ShotConfig, ShotPainter
 from stylizer.gatys.stylizer import GatysStylizer
 from stylizer.io.media.segments import count_pictures
 from stylizer.io.sinks.video_writer import VideoWriter
+from stylizer.jobs.division import DivisionConfig
 from stylizer.jobs.folder import JobFolder
 from stylizer.jobs.records import JobRecord
 from stylizer.jobs.segmented import (
-    DivisionConfig,
     EncodedSegments,
     SegmentedSink,
     WrittenSegments,

@@ -25,13 +25,14 @@ from stylizer.gatys.config import GatysConfig
 from stylizer.io.sinks.video_writer import VideoWriter
 from stylizer.jobs import processes
 from stylizer.jobs.crew import CrewConfig, WorkProgress
+from stylizer.jobs.division import DivisionConfig
 from stylizer.jobs.folder import JobFolder
 from stylizer.jobs.parts import Parts
 from stylizer.jobs.records import JobRecord
-from stylizer.jobs.segmented import DivisionConfig, EncodedSegments, SegmentedSink, SegmentKind
-from stylizer.jobs.stretches import find_runs, find_stretches, usual_lead_in, why_whole
+from stylizer.jobs.segmented import EncodedSegments, SegmentedSink, SegmentKind
+from stylizer.jobs.stretches import Stretch, find_runs, find_stretches, usual_lead_in, why_whole
 from stylizer.jobs.work import FramesWork
-from stylizer.jobs.workers import paint_stretches
+from stylizer.jobs.workers import _Found, paint_stretches
 from stylizer.pipeline import run
 from stylizer.protocols import Stylizer
 from stylizer.styles.load import load_styles
@@ -151,14 +152,15 @@ def test_with_a_lead_in_stretches_begin_wherever_a_segment_does() -> None:
     found = list(find_stretches(Part(0, None), CutConfig(), USUAL, lead_in=4))
     assert [(one.first, one.end) for one in found] == [(0, 6), (6, 9), (9, 14), (14, 20), (20, 22)]
     begins = [None if one.checkpoint is None else one.checkpoint.index for one in found]
-    assert begins == [None, 2, 9, 14, 16]
+    assert begins == [None, 0, 9, 14, 14]  # 32 more are looked at
     assert [one.checkpoint is not None and one.checkpoint.begins_shot for one in found] == [
         False,
         False,
         True,
         True,
-        False,
+        True,
     ]
+    assert {one.lead_in for one in found} == {4}
     (_, second, *_, last) = find_stretches(Part(0, None), CutConfig(), USUAL, lead_in=50)
     assert second.checkpoint is not None and second.checkpoint.index == 0
     assert last.checkpoint is not None and last.checkpoint.index == 14  # where the shot begins
@@ -257,6 +259,24 @@ def test_a_stretch_that_is_finished_is_not_painted_again(tmp_path: Path) -> None
             assert paint(stretch, lambda *_: None) == 0
 
 
+def test_of_the_last_stretches_the_longest_goes_first() -> None:
+    lengths = [2, 3, 1, 4, 2, 5]
+    ends = [sum(lengths[: number + 1]) for number in range(len(lengths))]
+    stretches = [
+        Stretch(first=end - length, end=end, last=end == ends[-1], checkpoint=None)
+        for length, end in zip(lengths, ends, strict=True)
+    ]
+    found = _Found(stretches)
+    found._thread.join()
+    given = []
+    while not found.finished:
+        stretch = found.get(last=4)
+        assert stretch is not None
+        given.append(stretch.end - stretch.first)
+    assert given == [2, 3, 5, 4, 2, 1]
+    assert found.get(last=4) is None
+
+
 def test_an_error_that_cannot_be_sent_comes_as_its_words() -> None:
     class Local(Exception):
         pass
@@ -287,11 +307,11 @@ def test_a_folder_whose_lock_was_removed_meanwhile_is_not_taken(
 def test_which_shots_are_divided() -> None:
     styles = load_styles(["starry_night"])
     usual = StylizerConfig(styles=styles)
-    assert usual_lead_in(usual) == 56
-    assert usual_lead_in(replace(usual, faces=FacesConfig())) == 56
+    assert usual_lead_in(usual) == 32
+    assert usual_lead_in(replace(usual, faces=FacesConfig())) == 32
     still = replace(usual, coherence=CoherenceConfig(strength=0.0))
     assert usual_lead_in(still) == 0
-    assert usual_lead_in(replace(still, faces=FacesConfig())) == 56
+    assert usual_lead_in(replace(still, faces=FacesConfig())) == 32
     gatys = replace(usual, method=GatysConfig())
     assert usual_lead_in(gatys) is None
     assert why_whole(gatys) == "the optimization goes on from its own paintings"

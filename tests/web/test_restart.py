@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stylizer.jobs.segmented import DivisionConfig
+from stylizer.jobs.division import DivisionConfig
 from stylizer.web import work
 from stylizer.web.folder import ServerFolder
 from stylizer.web.sessions import SESSION_COOKIE
