@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+from stylizer.effects.segmenter import WHERE
 from stylizer.network.config import Engine
 from stylizer.web.config import LogFormat, WebConfig, is_loopback
 from stylizer.web.events import set_up_log
@@ -69,6 +70,15 @@ def web(
     threads: Annotated[
         int | None, option("threads", "Threads of the CPU. Default: one a core.", _NETWORK)
     ] = None,
+    segmenter: Annotated[
+        Path | None,
+        option(
+            "segmenter",
+            "Finds people, so that they, or what is behind them, can have a style of their own: a "
+            f"TFLite file; {WHERE}.",
+            _NETWORK,
+        ),
+    ] = None,
     folder: Annotated[
         Path | None,
         option("folder", "Keep uploads and results below here.", _LIMITS, show_default="the cache"),
@@ -119,6 +129,7 @@ def web(
         key=key,
         engine=engine,
         threads=threads,
+        segmenter=segmenter,
         folder=folder,
         keep_seconds=60 * keep,
         max_clients=max_clients,

@@ -17,7 +17,7 @@ from stylizer.protocols import MaskFinder, Masks, State
 from stylizer.styles.load import AnyStyle
 from stylizer.styles.regions import group_styles
 
-__all__ = ["DividingRuntime", "RegionStylizer"]
+__all__ = ["DividingRuntime", "RegionStylizer", "paint_parts", "prepare_parts"]
 
 
 @runtime_checkable
@@ -85,13 +85,7 @@ class RegionStylizer:
 
     def prepare(self, size: tuple[int, int]) -> None:
         """Get ready for frames of (width, height), in the thread that calls."""
-        codes = self._codes
-        if len(codes) == 1 or not isinstance(self._runtime, DividingRuntime):
-            self._runtime.prepare(size, next(iter(codes.values())))
-            return
-        image = np.zeros((size[1], size[0], 3), np.uint8)
-        even = np.full((len(codes), 1, 1), 1 / len(codes), np.float32)
-        self._runtime.paint_parts(image, list(codes.values()), even)
+        prepare_parts(self._runtime, size, [*self._codes.values()])
 
     def paint_patch(self, image: Image) -> Image:
         """Return a picture painted as faces are, uint8 RGB (H, W, 3).
@@ -128,13 +122,13 @@ class RegionStylizer:
             return frame.with_image(self._runtime.paint(image, codes[None]))
         masks = self._masks(frame, parts)
         if None in codes:
-            return frame.with_image(self._paint(image, list(codes.values()), masks))
+            return frame.with_image(paint_parts(self._runtime, image, [*codes.values()], masks))
         covered, left = masks[:-1], masks[-1]
         if not covered.any():
             return frame.with_image(image.copy())
         shares = covered.copy()
         shares[0] += left  # painted too, and not shown
-        painted = self._paint(image, list(codes.values()), shares)
+        painted = paint_parts(self._runtime, image, [*codes.values()], shares)
         return frame.with_image(mix_images(painted, image, 1 - left))
 
     def _encode(self, styles: Sequence[AnyStyle]) -> Mapping[str | None, StyleEmbedding]:
@@ -144,15 +138,39 @@ class RegionStylizer:
             for part, together in group_styles(styles).items()
         }
 
-    def _paint(self, image: Image, codes: Sequence[StyleEmbedding], masks: Masks) -> Image:
-        if len(codes) == 1:
-            return self._runtime.paint(image, codes[0])
-        if isinstance(self._runtime, DividingRuntime):
-            return self._runtime.paint_parts(image, codes, masks)
-        painted = self._runtime.paint(image, codes[-1])
-        below = masks[-1]
-        for code, mask in zip(codes[:-1], masks[:-1], strict=True):
-            below = below + mask
-            share = np.divide(mask, below, out=np.zeros_like(mask), where=below > 0)
-            painted = mix_images(self._runtime.paint(image, code), painted, share)
-        return painted
+
+def prepare_parts(runtime: Runtime, size: tuple[int, int], codes: Sequence[StyleEmbedding]) -> None:
+    """Get ready for `paint_parts` with pictures of (width, height), in the thread that calls."""
+    if len(codes) == 1 or not isinstance(runtime, DividingRuntime):
+        runtime.prepare(size, codes[0])
+        return
+    image = np.zeros((size[1], size[0], 3), np.uint8)
+    even = np.full((len(codes), 1, 1), 1 / len(codes), np.float32)
+    runtime.paint_parts(image, codes, even)
+
+
+def paint_parts(
+    runtime: Runtime, image: Image, codes: Sequence[StyleEmbedding], masks: Masks
+) -> Image:
+    """Paint a picture by each code where its mask says, in one pass where the runtime can.
+
+    Args:
+      runtime: the network.
+      image: uint8 RGB, (H, W, 3).
+      codes: of the styles, one or more.
+      masks: float32, (N, h, w), of any size: each pixel's share of each, with a sum of 1.
+
+    Raises:
+      ConfigError: the image is no uint8 RGB picture.
+    """
+    if len(codes) == 1:
+        return runtime.paint(image, codes[0])
+    if isinstance(runtime, DividingRuntime):
+        return runtime.paint_parts(image, codes, masks)
+    painted = runtime.paint(image, codes[-1])
+    below = masks[-1]
+    for code, mask in zip(codes[:-1], masks[:-1], strict=True):
+        below = below + mask
+        share = np.divide(mask, below, out=np.zeros_like(mask), where=below > 0)
+        painted = mix_images(runtime.paint(image, code), painted, share)
+    return painted

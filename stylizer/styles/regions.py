@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 
 from stylizer.errors import StyleError
 
-__all__ = ["PARTS", "check_part", "group_styles", "mask_path", "split_part"]
+__all__ = ["PARTS", "check_part", "covers_all", "group_styles", "mask_path", "split_part"]
 
 PARTS = ("person", "background", "face", "hair", "skin")
 """Parts that are found; ``mask:FILE`` is one that a picture or a video of masks says."""
@@ -58,6 +58,11 @@ def mask_path(part: str) -> Path | None:
     return Path(part.removeprefix(_MASK)) if part.startswith(_MASK) else None
 
 
+def covers_all(parts: Iterable[str | None]) -> bool:
+    """Whether parts leave nothing of the picture: person and background are all there is."""
+    return {"person", "background"} <= {*parts}
+
+
 def group_styles(styles: Iterable[StyleT]) -> Mapping[str | None, tuple[StyleT, ...]]:
     """Return the styles by the parts that they are for, from the lowest part to the highest.
 
@@ -70,7 +75,7 @@ def group_styles(styles: Iterable[StyleT]) -> Mapping[str | None, tuple[StyleT, 
     found: dict[str | None, list[StyleT]] = {}
     for style in styles:
         found.setdefault(style.region, []).append(style)
-    if {"person", "background"} <= found.keys() and None in found:
+    if covers_all(found) and None in found:
         raise StyleError(
             f"styles: expected one for person and one for background, which is all there is, got "
             f"{len(found[None])} more without a part; leave one of them out"

@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from stylizer.effects.segmenter import Segmenter
 from stylizer.errors import ConfigError, StyleError
-from stylizer.faces.models import are_faces_available
+from stylizer.faces.models import INSTALL, are_faces_available
 from stylizer.frame import Image
 from stylizer.io.image import read_image
 from stylizer.network.config import FastConfig
@@ -20,13 +21,14 @@ from stylizer.network.runtime import Runtime, load_runtime
 from stylizer.network.stylizer import mix_codes
 from stylizer.styles.built_in import NamedStyle, load_named_style, style_names
 from stylizer.styles.load import MIN_SIDE, AnyStyle, Style
+from stylizer.styles.regions import covers_all
 from stylizer.styles.tuning import parse_tuning
 from stylizer.web.errors import ApiError
 from stylizer.web.events import log_event
 from stylizer.web.jpeg import decode_frame, encode_jpeg, shrink
 from stylizer.web.options import StyleChoice
 
-__all__ = ["OWN", "SAMPLE", "Gallery", "OwnStyle", "RuntimeLoader", "check_faces"]
+__all__ = ["OWN", "SAMPLE", "Gallery", "OwnStyle", "RuntimeLoader"]
 
 _log = logging.getLogger(__name__)
 
@@ -44,6 +46,8 @@ _KEPT_SIDE = 512
 _SAMPLE_SIDE = 200
 _MOST_ASPECT = 4
 _FIRST = ("starry_night", "great_wave", "the_scream", "stained_glass", "composition_vii")
+_NO_FACES = f"Faces are not found here: the server needs {INSTALL}."
+_NO_PEOPLE = "People are not found here: start the server with --segmenter FILE."
 _MOST_CODES = 10
 """That are kept: the code of a tuned style has 3 MB, and making it anew takes milliseconds."""
 
@@ -77,16 +81,26 @@ class Gallery:
     """Built-in styles with codes and samples, and the network; loaded when first asked for.
 
     The codes that were used last are kept.
+
+    Attributes:
+      segmenter: finds people; None where nothing does.
     """
 
-    def __init__(self, config: FastConfig, *, loader: RuntimeLoader = load_runtime) -> None:
+    def __init__(
+        self,
+        config: FastConfig,
+        *,
+        loader: RuntimeLoader = load_runtime,
+        segmenter: Path | None = None,
+    ) -> None:
         """Remember how to load the network.
 
         Args:
           config: of the network.
           loader: makes a network; another one for tests.
+          segmenter: a TFLite network that finds people; None for none.
         """
-        self._config, self._loader = config, loader
+        self._config, self._loader, self.segmenter = config, loader, segmenter
         self._loading, self._sampling = threading.Lock(), threading.Lock()
         self._loaded: Runtime | None = None
         self._encoding = threading.Lock()
@@ -98,10 +112,13 @@ class Gallery:
         """The network of the live streams.
 
         Raises:
-          BackendError, WeightsError: as `stylizer.network.runtime.load_runtime` says.
+          BackendError, WeightsError: as `stylizer.network.runtime.load_runtime` says, and of the
+            segmenter.
         """
         with self._loading:
             if self._loaded is None:
+                if self.segmenter is not None:
+                    Segmenter(self.segmenter)  # what is wrong with it is said now
                 self._loaded = self._loader(self._config)
                 self.built_in()  # reads their file now, and not for the first visitor
                 log_event(_log, "loaded", engine=self._loaded.description)
@@ -179,11 +196,21 @@ class Gallery:
         image = decode_frame(jpeg, short_side=_KEPT_SIDE)
         return self.encode(title, image, id=id, jpeg=jpeg, tuned=tuned)
 
-    def title(self, choices: Sequence[StyleChoice], own: dict[str, OwnStyle]) -> str:
-        """Return the names of some styles, for people."""
+    def title(
+        self,
+        choices: Sequence[StyleChoice],
+        own: dict[str, OwnStyle],
+        *,
+        parts: Mapping[str, str] | None = None,
+    ) -> str:
+        """Return the names of some styles, for people; ``parts`` as in `styles`."""
         names = {style.name: style.title for style in self.built_in()}
         names |= {id: style.title for id, style in own.items()}
-        return " + ".join(names.get(choice.id, "a style") for choice in choices)
+        parts = parts or {}
+        told = [f"{part}: {names.get(id, 'a style')}" for part, id in parts.items()]
+        if not covers_all(parts):
+            told.insert(0, " + ".join(names.get(choice.id, "a style") for choice in choices))
+        return ", ".join(told)
 
     def mix(self, choices: Sequence[StyleChoice], own: dict[str, OwnStyle]) -> StyleEmbedding:
         """Return the mean of some styles' codes, by weight.
@@ -202,23 +229,48 @@ class Gallery:
         return mix_codes(chosen, [choice.weight for choice in choices])
 
     def styles(
-        self, choices: Sequence[StyleChoice], own: dict[str, OwnStyle], *, faces: str | None = None
+        self,
+        choices: Sequence[StyleChoice],
+        own: dict[str, OwnStyle],
+        *,
+        parts: Mapping[str, str] | None = None,
     ) -> tuple[AnyStyle, ...]:
         """Return styles as the library has them, weighted.
 
         Args:
           choices: one or more.
           own: the visitor's styles, by id.
-          faces: the id of the style that faces have of their own; None for none.
+          parts: ids of the styles that parts of the picture have of their own. Person and
+            background are all there is: together they leave nothing for ``choices``.
 
         Raises:
-          ApiError: there is no such style, or faces cannot be found here.
+          ApiError: there is no such style, or such a part cannot be found here.
         """
+        parts = parts or {}
+        self.check_parts(parts)
         styles = [self._style(choice, own) for choice in choices]
-        if faces is not None:
-            check_faces()
-            styles.append(replace(self._style(StyleChoice(id=faces), own), region="face"))
+        if covers_all(parts):
+            styles = []
+        for part, id in parts.items():
+            styles.append(replace(self._style(StyleChoice(id=id), own), region=part))
         return tuple(styles)
+
+    def check_parts(self, parts: Iterable[str]) -> None:
+        """Make sure that parts of the picture can be found.
+
+        Raises:
+          ApiError: what finds one is missing.
+        """
+        for part in parts:
+            reason = self.why_not(part)
+            if reason is not None:
+                raise ApiError(400, "no_such_part", reason)
+
+    def why_not(self, part: str) -> str | None:
+        """Return why a part of the picture cannot be found here; None if it can."""
+        if part == "face":
+            return None if are_faces_available() else _NO_FACES
+        return None if self.segmenter is not None else _NO_PEOPLE
 
     def sample(self, name: str) -> bytes:
         """Return the sample scene painted in a built-in style, as a small JPEG.
@@ -246,18 +298,6 @@ class Gallery:
                     self._codes.popitem(last=False)
             self._codes.move_to_end(key)
             return self._codes[key]
-
-
-def check_faces() -> None:
-    """Make sure that faces can be found.
-
-    Raises:
-      ApiError: what does so is not installed.
-    """
-    if not are_faces_available():
-        raise ApiError(
-            400, "no_faces", "faces cannot be found on this server; its extra faces is missing"
-        )
 
 
 def _load_named(name: str) -> NamedStyle:

@@ -23,7 +23,7 @@ from typing import Any
 from stylizer.web.config import WebConfig
 from stylizer.web.errors import ApiError
 from stylizer.web.events import log_event
-from stylizer.web.gallery import Gallery, check_faces
+from stylizer.web.gallery import Gallery
 from stylizer.web.jpeg import decode_frame, encode_jpeg
 from stylizer.web.options import LiveSettings, StyleChoice, read_live_settings, read_object
 from stylizer.web.painter import Begun, ClientPainter
@@ -237,7 +237,9 @@ class _Stream:
         gallery = self._service.gallery
         settings = LiveSettings(styles=(StyleChoice(id=gallery.built_in()[0].name, weight=1.0),))
         self._code = gallery.mix(settings.styles, {})
-        self._painter = ClientPainter(gallery.runtime, settings, self._code)
+        self._painter = ClientPainter(
+            gallery.runtime, settings, self._code, segmenter=gallery.segmenter
+        )
         return gallery.runtime.description
 
     def _change(self, message: str) -> None:
@@ -251,11 +253,11 @@ class _Stream:
         own = {} if self._session is None else self._session.styles
         if "styles" in values:
             self._code = gallery.mix(settings.styles, own)
-        faces = None
-        if settings.face_style is not None:
-            check_faces()
-            faces = gallery.mix((StyleChoice(id=settings.face_style),), own)
-        self._painter.change(settings, self._code, faces=faces)
+        gallery.check_parts(settings.parts)
+        parts = {
+            part: gallery.mix((StyleChoice(id=id),), own) for part, id in settings.parts.items()
+        }
+        self._painter.change(settings, self._code, parts=parts)
 
     def _begin_frame(self, data: bytes) -> Begun:
         config, painter = self._service.config, self._painter

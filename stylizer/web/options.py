@@ -23,6 +23,7 @@ from stylizer.web.errors import ApiError
 
 __all__ = [
     "LiveSettings",
+    "Look",
     "PhotoOptions",
     "StyleChoice",
     "TuneOptions",
@@ -85,35 +86,58 @@ class StyleChoice:
 
 
 @dataclass(frozen=True, kw_only=True, config=_ONLY_THESE)
-class LiveSettings:
-    """How a live stream is painted.
+class Look:
+    """What is asked for of live streams, photos and videos alike.
 
     Attributes:
       styles: one or more.
       strength: 0 (the source) to 1 (the painting).
-      coherence: 0 (each frame by itself) to 1.
       keep_color: whether the source's colors are kept.
       faces: what is done to faces where they can be found.
-      face_style: the style that faces are painted after; None for that of all else.
+      person_style: the style that people are painted after; None for that of all else.
+      background_style: the same for what is behind them.
+      face_style: the same for faces.
+    """
+
+    styles: Styles
+    strength: Share = 1.0
+    keep_color: StrictBool = False
+    faces: FaceMode = "keep"
+    person_style: StyleId | None = None
+    background_style: StyleId | None = None
+    face_style: StyleId | None = None
+
+    @property
+    def parts(self) -> dict[str, str]:
+        """The ids of the styles that parts of the picture have, from the lowest to the highest."""
+        asked = {
+            "background": self.background_style,
+            "person": self.person_style,
+            "face": self.face_style,
+        }
+        return {part: style for part, style in asked.items() if style is not None}
+
+
+@dataclass(frozen=True, kw_only=True, config=_ONLY_THESE)
+class LiveSettings(Look):
+    """How a live stream is painted.
+
+    Attributes:
+      coherence: 0 (each frame by itself) to 1.
       short_side: of the painted picture, in pixels; smaller sources are not enlarged.
       quality: of the pictures that are sent back, as JPEG has it.
       adapts: whether less is painted where painting takes too long for a film's rate.
     """
 
-    styles: Styles
-    strength: Share = 1.0
     coherence: Share = 0.8
-    keep_color: StrictBool = False
-    faces: FaceMode = "keep"
-    face_style: StyleId | None = None
     short_side: ShortSide = 360
     quality: Quality = 85
     adapts: StrictBool = True
 
 
 @dataclass(frozen=True, kw_only=True, config=_ONLY_THESE)
-class PhotoOptions:
-    """How a photo is painted; as `LiveSettings` where the names are the same.
+class PhotoOptions(Look):
+    """How a photo is painted.
 
     Attributes:
       method: of painting.
@@ -121,26 +145,16 @@ class PhotoOptions:
       iterations: of ``"gatys"``.
     """
 
-    styles: Styles
     method: Literal["fast", "gatys"] = "fast"
-    strength: Share = 1.0
-    keep_color: StrictBool = False
-    faces: FaceMode = "keep"
-    face_style: StyleId | None = None
     short_side: ShortSide | None = None
     iterations: Annotated[int, BeforeValidator(_whole), Field(strict=True, ge=1)] = 100
 
 
 @dataclass(frozen=True, kw_only=True, config=_ONLY_THESE)
-class VideoOptions:
+class VideoOptions(Look):
     """How a video is painted; as `LiveSettings`, and ``short_side`` is None for the video's own."""
 
-    styles: Styles
-    strength: Share = 1.0
     coherence: Share = 0.8
-    keep_color: StrictBool = False
-    faces: FaceMode = "keep"
-    face_style: StyleId | None = None
     short_side: ShortSide | None = None
 
 

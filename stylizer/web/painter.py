@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from stylizer.compose import Composed
 from stylizer.description import EffectsConfig
@@ -11,13 +13,14 @@ from stylizer.effects.faces import FaceMode, FacesConfig
 from stylizer.effects.region_masks import RegionMasks
 from stylizer.effects.scale import USUAL_STROKE, PaintSmaller, paint_size
 from stylizer.faces.models import are_faces_available
-from stylizer.frame import Frame, Image, mix_images
+from stylizer.frame import Frame, Image
 from stylizer.io.resize import resize_image
 from stylizer.live.budget import Budget, BudgetConfig
 from stylizer.live.levels import Level, fast_levels
 from stylizer.network.inputs import StyleEmbedding
-from stylizer.network.regions import DividingRuntime
+from stylizer.network.regions import paint_parts, prepare_parts
 from stylizer.network.runtime import NoisyRuntime, Runtime, paint_frame
+from stylizer.styles.regions import covers_all
 from stylizer.temporal.coherence import CoherenceConfig
 from stylizer.web.options import LiveSettings
 
@@ -64,15 +67,23 @@ class ClientPainter:
     _level: Level
     _arranged: Level
 
-    def __init__(self, runtime: Runtime, settings: LiveSettings, code: StyleEmbedding) -> None:
+    def __init__(
+        self,
+        runtime: Runtime,
+        settings: LiveSettings,
+        code: StyleEmbedding,
+        *,
+        segmenter: Path | None = None,
+    ) -> None:
         """Remember what to paint with.
 
         Args:
           runtime: the network; other streams may paint with it meanwhile.
           settings: to begin with.
           code: of the style, or of the mixture of styles.
+          segmenter: finds people; None where they have no style of their own.
         """
-        self._pure = _Pure(runtime, code)
+        self._pure = _Pure(runtime, code, segmenter=segmenter)
         self._smaller = PaintSmaller(self._pure)
         self._settings = settings
         self._size: tuple[int, int] | None = None
@@ -94,25 +105,29 @@ class ClientPainter:
         return self._smaller.size
 
     def change(
-        self, settings: LiveSettings, code: StyleEmbedding, *, faces: StyleEmbedding | None = None
+        self,
+        settings: LiveSettings,
+        code: StyleEmbedding,
+        *,
+        parts: Mapping[str, StyleEmbedding] | None = None,
     ) -> None:
         """Paint by other settings, after another code, from the next frame on.
 
         Args:
           settings: all of them.
           code: of the style, or of the mixture of styles.
-          faces: of the style that faces have of their own; None for none.
+          parts: of the styles that parts of the picture have of their own, as `Look.parts`.
 
         Raises:
-          BackendError, WeightsError: what finds faces is missing.
+          BackendError, WeightsError: what finds a part is missing.
         """
-        self._pure.choose(code, faces)
+        self._pure.choose(code, parts or {})
         before, self._settings = self._settings, settings
         if settings.adapts != before.adapts:
             self._anew()
             self._size = None
         self._composed.configure(self._effects(settings))
-        if (settings.styles, settings.face_style) != (before.styles, before.face_style):
+        if (settings.styles, settings.parts) != (before.styles, before.parts):
             self._composed.reset()  # else the old style would fade away slowly
 
     def begin(self, image: Image) -> Begun:
@@ -168,7 +183,7 @@ class ClientPainter:
             self._level = self._budget.level
             self._smaller.size = self._level.fit(paint_size(self._size, USUAL_STROKE))
             # here, so that others can paint meanwhile
-            self._pure.runtime.prepare(self._smaller.size, self._pure.code)
+            self._pure.prepare(self._smaller.size)
         return resize_image(image, self._size)
 
     def _effects(self, settings: LiveSettings) -> EffectsConfig:
@@ -191,35 +206,48 @@ def face_config(mode: FaceMode) -> FacesConfig | None:
 class _Pure:
     """The network with codes that can be changed; a `stylizer.protocols.Stylizer`."""
 
-    def __init__(self, runtime: Runtime, code: StyleEmbedding) -> None:
-        self.runtime, self.code = runtime, code
-        self._faces: StyleEmbedding | None = None
+    def __init__(self, runtime: Runtime, code: StyleEmbedding, *, segmenter: Path | None) -> None:
+        self.runtime, self.code, self._segmenter = runtime, code, segmenter
+        self._parts: Mapping[str, StyleEmbedding] = {}
         self._masks: RegionMasks | None = None
 
     @property
     def follows_camera(self) -> bool:
         return isinstance(self.runtime, NoisyRuntime) and self.runtime.moves_noise
 
-    def choose(self, code: StyleEmbedding, faces: StyleEmbedding | None) -> None:
-        """Paint after another code, and faces after one of their own."""
-        if faces is not None and self._masks is None:
-            self._masks = RegionMasks(["face"])
-        self.code, self._faces = code, faces
+    def choose(self, code: StyleEmbedding, parts: Mapping[str, StyleEmbedding]) -> None:
+        """Paint after another code, and parts after some of their own."""
+        if self._masks is not None:
+            self._masks.prepare([*parts])
+        elif parts:
+            self._masks = RegionMasks([*parts], segmenter=self._segmenter, live=False)
+        self.code, self._parts = code, parts
+
+    def prepare(self, size: tuple[int, int]) -> None:
+        """Get ready for pictures of (width, height)."""
+        self.runtime.prepare(size, self.code)
+        if self._parts:
+            prepare_parts(self.runtime, size, self._codes)
+
+    @property
+    def _codes(self) -> list[StyleEmbedding]:
+        """Of the parts, and of what they leave."""
+        codes = [*self._parts.values()]
+        return codes if covers_all(self._parts) else [*codes, self.code]
 
     def __call__(self, frame: Frame) -> Frame:
-        if self._faces is None or self._masks is None:
+        if self._masks is None or not self._parts:
             return paint_frame(self.runtime, frame, self.code)
-        masks = self._masks(frame, ["face"])
-        if not masks[0].any():
-            return paint_frame(self.runtime, frame, self.code)
-        if isinstance(self.runtime, DividingRuntime):
-            codes = [self._faces, self.code]
-            return frame.with_image(self.runtime.paint_parts(frame.image, codes, masks))
-        image, faces = (self.runtime.paint(frame.image, one) for one in (self.code, self._faces))
-        return frame.with_image(mix_images(faces, image, masks[0]))
+        codes = self._codes
+        masks = self._masks(frame, [*self._parts])[: len(codes)]
+        seen = [code for code, mask in zip(codes, masks, strict=True) if mask.any()]
+        if len(seen) == 1:
+            return paint_frame(self.runtime, frame, seen[0])
+        return frame.with_image(paint_parts(self.runtime, frame.image, codes, masks))
 
     def paint_patch(self, image: Image) -> Image:
-        return self.runtime.paint(image, self.code if self._faces is None else self._faces)
+        above = self._parts.get("face", self._parts.get("person", self.code))
+        return self.runtime.paint(image, above)
 
     def reset(self) -> None:
         if self._masks is not None:

@@ -13,7 +13,6 @@ from typing import Any, Literal
 from flask import Flask, Response, jsonify, request, send_file
 
 import stylizer
-from stylizer.faces.models import are_faces_available
 from stylizer.styles.tuning import TUNED_SUFFIX
 from stylizer.web.config import WebConfig
 from stylizer.web.errors import ApiError
@@ -32,6 +31,9 @@ from stylizer.web.uploads import (
 )
 
 __all__ = ["add_routes"]
+
+_PARTS = ("person", "background", "face")
+"""That can have styles of their own."""
 
 
 def add_routes(app: Flask, services: Services) -> None:
@@ -172,7 +174,7 @@ def _describe(services: Services) -> dict[str, Any]:
         "styles": styles,
         "limits": _limits(services.config),
         "methods": ["fast", "gatys"],
-        "faces": are_faces_available(),
+        "parts": {part: services.gallery.why_not(part) for part in _PARTS},
         "video_formats": VIDEO_FORMATS,
     }
 

@@ -60,7 +60,7 @@ class Services:
             config.folder or default_folder(), keep_seconds=config.keep_seconds
         )
         fast = FastConfig(engine=config.engine, threads=config.threads)
-        self.gallery = Gallery(fast, loader=loader)
+        self.gallery = Gallery(fast, loader=loader, segmenter=config.segmenter)
         self.sessions = Sessions(config)
         self.jobs = JobQueue(config, self.sessions)
         self._kept = Kept(self.folder, self.sessions, self.jobs)
@@ -99,26 +99,28 @@ class Services:
         """
         config, gallery, source = self.config, self.gallery, folder / UPLOAD
         lane: Lane = "video"
+        parts: dict[str, str] = {}
         choices: Sequence[StyleChoice]
         work: Work
         if kind == "photo":
             photo = read_photo_options(options, most_iterations=config.iterations)
-            choices, lane = photo.styles, "photo" if photo.method == "fast" else "optimized"
+            choices, parts = photo.styles, photo.parts
+            lane = "photo" if photo.method == "fast" else "optimized"
             work = PhotoWork(
                 gallery=gallery,
                 source=source,
-                styles=gallery.styles(choices, session.styles, faces=photo.face_style),
+                styles=gallery.styles(choices, session.styles, parts=photo.parts),
                 options=photo,
                 pixels=config.pixels,
                 gatys_pixels=config.gatys_pixels,
             )
         elif kind == "video":
             video = read_video_options(options)
-            choices = video.styles
+            choices, parts = video.styles, video.parts
             work = VideoWork(
                 gallery=gallery,
                 source=source,
-                styles=gallery.styles(choices, session.styles, faces=video.face_style),
+                styles=gallery.styles(choices, session.styles, parts=video.parts),
                 options=video,
                 most_frames=most_frames(config.video_seconds),
             )
@@ -136,7 +138,7 @@ class Services:
             options=options,
             work=work,
             lane=lane,
-            title=gallery.title(choices, session.styles),
+            title=gallery.title(choices, session.styles, parts=parts),
         )
 
     @property

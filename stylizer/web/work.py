@@ -143,7 +143,7 @@ class PhotoWork:
             image,
             self.styles,
             config,
-            masks=_find_masks(self.styles),
+            masks=_find_masks(self.gallery, self.styles),
             on_loss=on_loss,
             on_picture=on_picture,
         )
@@ -254,16 +254,16 @@ class VideoWork:
 
 
 def _make_painter(gallery: Gallery, styles: Sequence[AnyStyle]) -> StyledStylizer:
-    runtime, masks = gallery.load_another(), _find_masks(styles)
+    runtime, masks = gallery.load_another(), _find_masks(gallery, styles)
     if masks is None:
         return FastStylizer(styles, runtime=runtime)
     return RegionStylizer(styles, masks=masks, runtime=runtime)
 
 
-def _find_masks(styles: Sequence[AnyStyle]) -> RegionMasks | None:
+def _find_masks(gallery: Gallery, styles: Sequence[AnyStyle]) -> RegionMasks | None:
     """Return what finds the parts that styles are for; None where there are none."""
     parts = [part for part in group_styles(styles) if part is not None]
-    return RegionMasks(parts) if parts else None
+    return RegionMasks(parts, segmenter=gallery.segmenter, live=False) if parts else None
 
 
 def _plan(source: Path) -> SourceTracks:

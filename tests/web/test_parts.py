@@ -99,8 +99,8 @@ def test_the_application_is_made_from_the_environment(monkeypatch: pytest.Monkey
         ),
         (
             '{"size": 1}',
-            "'size': no such option; there are styles, strength, coherence, keep_color, faces, "
-            "face_style, short_side, quality, adapts",
+            "'size': no such option; there are styles, strength, keep_color, faces, person_style, "
+            "background_style, face_style, coherence, short_side, quality, adapts",
         ),
         ("[]", "message: expected a JSON object, got []"),
     ],

@@ -14,12 +14,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from stylizer.errors import WeightsError
 from stylizer.frame import Image
 from stylizer.network.config import FastConfig
 from stylizer.styles.tuning import Tuning, read_tuning, write_tuning
 from stylizer.tuning import tune
 from stylizer.tuning.config import TuningConfig
 from stylizer.web import gallery, painter, work
+from stylizer.web.gallery import Gallery
 from tests.web.serving import (
     Site,
     color_of,
@@ -212,20 +214,23 @@ def test_cancelling_keeps_what_was_found(site: Site, monkeypatch: pytest.MonkeyP
     assert own(site)[0]["tuned"]
 
 
-class LeftHalf:
-    """Stands for what finds faces: all that is on the left is one."""
+class Halves:
+    """Stands for what finds parts: faces and people are on the left, and nothing else is there."""
 
     notice = None
 
-    def __init__(self, parts: Any) -> None:
-        assert list(parts) == ["face"]
+    def __init__(self, parts: Any, *, segmenter: Path | None, live: bool) -> None:
+        assert not live  # on the page nobody is asked to step out of the picture
+
+    def prepare(self, parts: Any) -> None:
+        pass
 
     def __call__(self, frame: Any, parts: Any) -> np.ndarray:
         height, width, _ = frame.image.shape
-        masks = np.zeros((2, height // 2, width // 2), np.float32)
-        masks[0, :, : width // 4] = 1
-        masks[1] = 1 - masks[0]
-        return masks
+        left = np.zeros((height // 2, width // 2), np.float32)
+        left[:, : width // 4] = 1
+        masks = [1 - left if part == "background" else left for part in parts]
+        return np.stack([*masks, 1 - np.sum(masks, axis=0)]).astype(np.float32)
 
     def reset(self) -> None:
         pass
@@ -236,32 +241,63 @@ def halves(image: Image) -> tuple[np.ndarray, np.ndarray]:
     return image[:, : width // 2 - 8].mean((0, 1)), image[:, width // 2 + 8 :].mean((0, 1))
 
 
-def test_faces_have_a_style_of_their_own(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("parts", "colors"),
+    [
+        ({"face_style": "the_scream"}, ("the_scream", "great_wave")),
+        ({"person_style": "the_scream"}, ("the_scream", "great_wave")),
+        ({"background_style": "the_scream"}, ("great_wave", "the_scream")),
+        ({"person_style": "the_scream", "background_style": "irises"}, ("the_scream", "irises")),
+    ],
+)
+def test_parts_have_styles_of_their_own(
+    site: Site, monkeypatch: pytest.MonkeyPatch, parts: dict[str, str], colors: tuple[str, str]
+) -> None:
     for module in (painter, work):
-        monkeypatch.setattr(module, "RegionMasks", LeftHalf)
-    monkeypatch.setattr(gallery, "are_faces_available", lambda: True)
-    wanted = [color_of("the_scream"), color_of("great_wave")]
+        monkeypatch.setattr(module, "RegionMasks", Halves)
+    monkeypatch.setattr(Gallery, "why_not", lambda self, part: None)
+    wanted = [color_of(name) for name in colors]
     with live(site) as client:
         client.recv(timeout=20)
-        client.send(settings("great_wave", face_style="the_scream", faces="paint"))
-        client.send(jpeg((128, 64)))
-        np.testing.assert_allclose(halves(decode(client.recv(timeout=20))), wanted, atol=4)
-    options = {"styles": [{"id": "great_wave"}], "face_style": "the_scream", "faces": "paint"}
+        for asked, expected in ((parts, wanted), (dict.fromkeys(parts), None)):
+            client.send(settings("great_wave", **asked, faces="paint"))
+            client.send(jpeg((128, 64)))
+            shown = halves(decode(client.recv(timeout=20)))
+            client.recv(timeout=20)
+            whole = [color_of("great_wave")] * 2  # once the parts are as all else again
+            np.testing.assert_allclose(shown, expected or whole, atol=4)
+    options = {"styles": [{"id": "great_wave"}], "faces": "paint", **parts}
     answer = site.post_file("/api/photos", "content", jpeg((128, 64)), options=json.dumps(options))
     told = site.ended(answer.json["job"])
     assert told["state"] == "done", told["message"]
+    assert "The Scream" in told["style"]
     with site.http.get(told["result"]) as result:
         np.testing.assert_allclose(halves(decode(result.data)), wanted, atol=4)
 
 
-@pytest.mark.parametrize(("available", "code"), [(True, "no_style"), (False, "no_faces")])
-def test_a_style_for_faces_that_is_not_there_or_cannot_be_used_is_told(
-    site: Site, monkeypatch: pytest.MonkeyPatch, available: bool, code: str
+@pytest.mark.parametrize("part", ["face", "person", "background"])
+@pytest.mark.parametrize(("available", "code"), [(True, "no_style"), (False, "no_such_part")])
+def test_a_style_for_a_part_that_is_not_there_or_cannot_be_used_is_told(
+    site: Site, monkeypatch: pytest.MonkeyPatch, part: str, available: bool, code: str
 ) -> None:
     monkeypatch.setattr(gallery, "are_faces_available", lambda: available)
-    options = {"styles": [{"id": "great_wave"}], "face_style": "nobody"}
+    if available:
+        assert site.services.gallery.runtime  # before, since it looks at the file
+        monkeypatch.setattr(site.services.gallery, "segmenter", Path("people.tflite"))
+    reason = site.http.get("/api/info").json["parts"][part]
+    assert (reason is None) == available
+    options = {"styles": [{"id": "great_wave"}], f"{part}_style": "nobody"}
     answer = site.post_file("/api/photos", "content", jpeg(), options=json.dumps(options))
     assert answer.json["error"]["code"] == code
+    with live(site) as client:
+        client.recv(timeout=20)
+        client.send(settings("great_wave", **{f"{part}_style": "nobody"}))
+        assert json.loads(client.recv(timeout=20))["code"] == code
+
+
+def test_a_segmenter_that_cannot_be_used_is_told_at_the_start(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match=r"none\.tflite: there is no such file; get"):
+        _ = Gallery(FastConfig(), segmenter=tmp_path / "none.tflite").runtime
 
 
 def test_what_cannot_be_improved_is_refused(site: Site) -> None:

@@ -50,9 +50,7 @@ async function load() {
     document.getElementById("engine").textContent = `${info.engine} · stylizer ${info.version}`;
     photo.limits = video.limits = info.limits;
     settings.methods = info.methods;
-    for (const id of ["faces", "face-style"]) {
-      document.getElementById(id).closest(".field").hidden = !info.faces;
-    }
+    document.getElementById("faces").closest(".field").hidden = Boolean(info.parts.face);
     if (JSON.stringify(info) !== shown) gallery.show(info);
     shown = JSON.stringify(info);
     await jobs.refresh();

@@ -4,6 +4,7 @@ import { ApiError, checkSize, request, upload } from "/static/api.js";
 import { remembered } from "/static/memory.js";
 
 const OWN = "own-";
+const PARTS = ["person", "background", "face"];
 
 /** Dispatches `change`, and `upload` when the visitor has brought a style. */
 export class Gallery extends EventTarget {
@@ -11,10 +12,13 @@ export class Gallery extends EventTarget {
   #add = this.#tiles.querySelector(".add");
   #file = document.getElementById("style-file");
   #blend = document.getElementById("blend");
-  #faces = document.getElementById("face-style");
+  #parts = Object.fromEntries(
+    PARTS.map((part) => [part, document.getElementById(`${part}-style`)]),
+  );
   #share = document.getElementById("share");
   #message = document.getElementById("style-message");
   #mostBytes = Infinity;
+  #missing = []; // why parts cannot be found
   #first = remembered(); // what to choose when the styles are there
 
   constructor() {
@@ -24,7 +28,7 @@ export class Gallery extends EventTarget {
     });
     this.#file.addEventListener("change", () => this.#upload());
     this.#blend.addEventListener("change", () => this.#changed());
-    this.#faces.addEventListener("change", () => this.#changed());
+    for (const list of this.#partLists) list.addEventListener("change", () => this.#changed());
     this.#share.addEventListener("input", () => this.#changed());
   }
 
@@ -38,24 +42,41 @@ export class Gallery extends EventTarget {
     return [{ id: first, weight: 1 - share }, { id: second, weight: share }];
   }
 
-  /** @returns {string | null} the id of the style that faces have of their own */
-  get faces() {
-    return this.#faces.value || null;
+  /** @returns {Record<string, string | null>} ids of the styles that parts have of their own */
+  get parts() {
+    const entries = Object.entries(this.#parts);
+    return Object.fromEntries(
+      entries.map(([part, list]) => [part, (!list.disabled && list.value) || null]),
+    );
   }
 
-  /** What is chosen, to be chosen again. @returns {{style?: string, blend: string, faces: string}} */
+  get #partLists() {
+    return Object.values(this.#parts);
+  }
+
+  /**
+   * What is chosen, to be chosen again.
+   * @returns {{style?: string, blend: string, parts: Record<string, string | null>}}
+   */
   get choice() {
-    return { style: this.styles[0]?.id, blend: this.#blend.value, faces: this.#faces.value };
+    return { style: this.styles[0]?.id, blend: this.#blend.value, parts: this.parts };
   }
 
-  set choice({ style, blend, faces }) {
+  set choice({ style, blend, parts = {} }) {
     const radio = [...this.#tiles.querySelectorAll("input[name=style]")].find(
       (one) => one.value === style,
     );
     if (radio) radio.checked = true;
     this.#select(this.#blend, blend);
-    this.#select(this.#faces, faces);
+    this.#selectParts(parts);
     this.#changed();
+  }
+
+  #selectParts(parts) {
+    for (const part of PARTS) {
+      const list = this.#parts[part];
+      this.#select(list, list.disabled ? "" : parts[part]);
+    }
   }
 
   #select(list, id) {
@@ -93,17 +114,35 @@ export class Gallery extends EventTarget {
     this.#mostBytes = info.limits.style_bytes ?? info.limits.upload_bytes ?? Infinity;
     const chosen = this.styles[0]?.id ?? this.#first.style;
     const blended = this.#blend.value || this.#first.blend;
-    const faces = this.#faces.value || this.#first.faces;
+    const parts = { ...this.#first.parts, ...present(this.parts) };
     this.#first = {};
     for (const tile of this.#tiles.querySelectorAll(".tile:not(.add)")) tile.remove();
-    for (const list of [this.#blend, this.#faces]) list.replaceChildren(list.options[0]);
+    for (const list of [this.#blend, ...this.#partLists]) list.replaceChildren(list.options[0]);
     for (const style of info.styles) this.#append(style);
     const radios = [...this.#tiles.querySelectorAll("input[name=style]")];
     const kept = radios.find((radio) => radio.value === chosen) ?? radios.at(0);
     if (kept) kept.checked = true;
     this.#select(this.#blend, blended);
-    this.#select(this.#faces, faces);
+    this.#offerParts(info.parts);
+    this.#selectParts(parts);
     this.#changed();
+  }
+
+  /**
+   * Leave those parts to choose for that the server finds, and say why the others are not.
+   * @param {Record<string, string | null>} reasons by part; null where it is found
+   */
+  #offerParts(reasons) {
+    for (const [part, list] of Object.entries(this.#parts)) list.disabled = Boolean(reasons[part]);
+    this.#missing = [...new Set(Object.values(reasons).filter(Boolean))];
+  }
+
+  #explainParts() {
+    const { person, background } = this.parts;
+    const covered = person && background ? ["Together they are the whole picture."] : [];
+    const note = document.getElementById("parts-note");
+    note.textContent = [...covered, ...this.#missing].join(" ");
+    note.hidden = !note.textContent;
   }
 
   #append(style) {
@@ -128,7 +167,7 @@ export class Gallery extends EventTarget {
     } else {
       this.#tiles.append(tile);
     }
-    for (const list of [this.#blend, this.#faces]) list.add(new Option(style.title, style.id));
+    for (const list of [this.#blend, ...this.#partLists]) list.add(new Option(style.title, style.id));
     return radio;
   }
 
@@ -143,7 +182,7 @@ export class Gallery extends EventTarget {
       await removing.catch((error) => this.#say(error.message));
       const wasChosen = tile.querySelector("input").checked;
       tile.remove();
-      for (const list of [this.#blend, this.#faces]) {
+      for (const list of [this.#blend, ...this.#partLists]) {
         [...list.options].find((option) => option.value === style.id)?.remove();
       }
       const first = this.#tiles.querySelector("input[name=style]");
@@ -179,7 +218,13 @@ export class Gallery extends EventTarget {
   }
 
   #changed() {
+    this.#explainParts();
     document.getElementById("share-field").hidden = this.styles.length < 2;
     this.dispatchEvent(new Event("change"));
   }
+}
+
+/** Leave out what is null. */
+function present(values) {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value));
 }

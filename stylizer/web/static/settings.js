@@ -3,6 +3,7 @@
 import { remember, remembered } from "/static/memory.js";
 
 const NUMBERS = ["strength", "coherence", "split", "share", "iterations"];
+const OTHERS = /^(camera|blend|tune-minutes|(person|background|face)-style)$/; // kept elsewhere
 const UNDONE = 50; // changes that can be undone
 const CALM = 700; // ms without a change after which the next is another one
 
@@ -31,7 +32,7 @@ export class Settings extends EventTarget {
   get #values() {
     const controls = [...document.getElementById("look").querySelectorAll("input, select")];
     const kept = controls.filter(
-      ({ id, type }) => id && !["file", "radio"].includes(type) && !["camera", "blend", "face-style", "tune-minutes"].includes(id),
+      ({ id, type }) => id && !["file", "radio"].includes(type) && !OTHERS.test(id),
     );
     return Object.fromEntries(
       kept.map((one) => [one.id, one.type === "checkbox" ? one.checked : one.value]),
@@ -95,12 +96,15 @@ export class Settings extends EventTarget {
   }
 
   get #look() {
+    const { parts } = this.gallery;
     return {
       styles: this.gallery.styles,
       strength: share("strength"),
       keep_color: element("keep-color").checked,
       faces: element("faces").value,
-      face_style: this.gallery.faces,
+      person_style: parts.person,
+      background_style: parts.background,
+      face_style: parts.face,
     };
   }
 
