@@ -267,7 +267,9 @@ class Composed(WrappedStylizer):
             painter = find(self._stylizer, PatchPainter)
             paint = None if painter is None else painter.paint_patch
             self._faces = KeepFaces(self._finder, paint=paint)
-        self._faces.configure(strength=faces.strength, memory=memory, enlarge=enlarge.enlarge)
+        self._faces.configure(
+            strength=faces.strength, memory=memory, quick=faces.quick, enlarge=enlarge.enlarge
+        )
         return [self._faces]
 
 

@@ -70,10 +70,12 @@ class FacesConfig:
       mode: ``"keep"``: they stay themselves; ``"paint"``: they are painted as all else is;
         ``"only"``: they are kept, and all else stays the source.
       strength: how much of them is kept, 0 (as painted) to 1.
+      quick: whether faces in motion are painted in fewer pixels, as where there are many.
     """
 
     mode: FaceMode = "keep"
     strength: float = 1.0
+    quick: bool = False
 
     def __post_init__(self) -> None:
         """Check every range; a message names the field."""
@@ -136,10 +138,12 @@ class KeepFaces:
         *,
         strength: float,
         memory: float,
+        quick: bool = False,
         enlarge: Callable[[Image, tuple[int, int]], Image] = enlarge,
     ) -> None:
         """Go on with others, and enlarge by another function; between two frames."""
         self._strength, self._memory = strength, 0.85 * memory
+        self._most_fine = 0 if quick else _FEW
         self._enlarge = enlarge
 
     def reset(self) -> None:
@@ -188,7 +192,8 @@ class KeepFaces:
         whole = self._enlarge(check_image(painted.image), source.size)
         if not faces or self._strength == 0:
             return painted.with_image(whole)
-        least = _STILL if self._memory == 0 else _MOVING if len(faces) <= _FEW else _MANY
+        moving = _MOVING if len(faces) <= self._most_fine else _MANY
+        least = _STILL if self._memory == 0 else moving
         kept = whole.copy() if whole is painted.image else whole
         for one in faces[::-1]:  # the largest last: it is before the others
             patch = self._place(one, scale, least=least)
@@ -210,7 +215,7 @@ class KeepFaces:
         moved = float(np.abs(step).max())
         step *= min(1.0, max(0.2, 1 - _CALM * length / max(moved, 1e-6)))
         patch.center, patch.length = patch.center + step[:2], float(patch.length + step[2])
-        if fitting > patch.side or wanted < 0.75 * patch.side:
+        if fitting > patch.side or wanted <= 0.75 * patch.side:
             patch.side = fitting
         return patch
 

@@ -135,7 +135,8 @@ class LivePainter(WrappedStylizer):
     def _faces(self, mode: FaceMode) -> FacesConfig | None:
         if mode == "paint":
             return None
-        return replace(self._config.faces or FacesConfig(), mode=mode)
+        quick = self._level.scale < 1
+        return replace(self._config.faces or FacesConfig(), mode=mode, quick=quick)
 
     def _follow(self, settings: ControlSettings, size: tuple[int, int]) -> None:
         """Bring everything to what is wished for, or have it brought there beside the loop."""

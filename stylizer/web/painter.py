@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,8 +20,9 @@ from stylizer.live.levels import Level, fast_levels
 from stylizer.network.inputs import StyleEmbedding
 from stylizer.network.regions import paint_parts, prepare_parts
 from stylizer.network.runtime import NoisyRuntime, Runtime, paint_frame
+from stylizer.protocols import Effect
 from stylizer.styles.regions import covers_all
-from stylizer.temporal.coherence import CoherenceConfig
+from stylizer.temporal.coherence import Coherence, CoherenceConfig
 from stylizer.web.options import LiveSettings
 
 __all__ = ["Begun", "ClientPainter", "face_config"]
@@ -41,7 +42,8 @@ class Begun:
 
     Attributes:
       source: as it came, at the size that holds at present.
-      painted: by the network alone.
+      painted: by the network, and made coherent.
+      effects: what is still to be done to it.
       cut: whether what is remembered of earlier frames is to be forgotten.
       level: what was painted at.
       seconds: that it took.
@@ -49,6 +51,7 @@ class Begun:
 
     source: Frame
     painted: Frame
+    effects: Sequence[Effect]
     cut: bool
     level: Level
     seconds: float
@@ -58,14 +61,13 @@ class ClientPainter:
     """Paints one client's stream; other settings work from the next frame on.
 
     A frame is begun and finished, each in a thread of its own: while one is finished, the next may
-    be begun.
+    be begun. Both take about as long where there is a face.
 
     Where painting takes too long for a film's rate, because others paint too or the browser is on
     the same machine, flow and size give way, as with ``stylizer live``.
     """
 
     _level: Level
-    _arranged: Level
 
     def __init__(
         self,
@@ -88,7 +90,6 @@ class ClientPainter:
         self._settings = settings
         self._size: tuple[int, int] | None = None
         self._anew()
-        self._arranged = self._level
         self._composed = Composed(self._smaller, self._effects(settings))
         self._frames = 0
         self._began = time.monotonic()
@@ -131,19 +132,26 @@ class ClientPainter:
             self._composed.reset()  # else the old style would fade away slowly
 
     def begin(self, image: Image) -> Begun:
-        """Have the network paint a picture, uint8 RGB, (H, W, 3)."""
+        """Paint a picture, uint8 RGB, (H, W, 3), as far as the next one must wait for it."""
         now = time.monotonic()
         image = self._settle(image, now)
         source = Frame(image, self._frames, now - self._began)
         self._frames += 1
         began = time.perf_counter()
         cut = self._composed.begins_shot(source)
-        painter = self._composed.painter
+        painter, effects = self._composed.painter, self._composed.effects
+        here = [effect for effect in effects[:1] if isinstance(effect, Coherence)]
         if cut:
             painter.reset()
-        painted = painter(source)
-        spent = time.perf_counter() - began
-        return Begun(source=source, painted=painted, cut=cut, level=self._level, seconds=spent)
+        painted = _finish(painter(source), here, source, cut=cut)
+        return Begun(
+            source=source,
+            painted=painted,
+            effects=effects[len(here) :],
+            cut=cut,
+            level=self._level,
+            seconds=time.perf_counter() - began,
+        )
 
     def finish(self, begun: Begun) -> Image:
         """Return a picture finished; they are, in their order.
@@ -152,14 +160,7 @@ class ClientPainter:
           uint8 RGB, of the size that was begun, or of the one before if that is only just new.
         """
         began = time.perf_counter()
-        if begun.level is not self._arranged:
-            self._arranged = begun.level
-            self._composed.configure(self._effects(self._settings))
-        painted = begun.painted
-        for effect in self._composed.effects:
-            if begun.cut:
-                effect.reset()
-            painted = effect(begun.source, painted)
+        painted = _finish(begun.painted, begun.effects, begun.source, cut=begun.cut)
         ended = time.perf_counter()
         if begun.level is self._budget.level:
             self._budget.spent(max(begun.seconds, ended - began), now=ended)
@@ -181,6 +182,7 @@ class ClientPainter:
                 self._size, self._sized = size, now
                 self._anew()
             self._level = self._budget.level
+            self._composed.configure(self._effects(self._settings))
             self._smaller.size = self._level.fit(paint_size(self._size, USUAL_STROKE))
             # here, so that others can paint meanwhile
             self._pure.prepare(self._smaller.size)
@@ -190,17 +192,26 @@ class ClientPainter:
         return EffectsConfig(
             strength=settings.strength,
             keep_color=settings.keep_color,
-            faces=face_config(settings.faces),
-            coherence=CoherenceConfig(strength=settings.coherence, preset=self._arranged.flow),
+            faces=face_config(settings.faces, quick=self._level.scale < 1),
+            coherence=CoherenceConfig(strength=settings.coherence, preset=self._level.flow),
             stroke=None,  # sizes are chosen here
         )
 
 
-def face_config(mode: FaceMode) -> FacesConfig | None:
+def _finish(painted: Frame, effects: Sequence[Effect], source: Frame, *, cut: bool) -> Frame:
+    """Return a painting with effects; at a cut they forget what was before."""
+    for effect in effects:
+        if cut:
+            effect.reset()
+        painted = effect(source, painted)
+    return painted
+
+
+def face_config(mode: FaceMode, *, quick: bool = False) -> FacesConfig | None:
     """Return what is done to faces; None where they cannot be found."""
     if mode == "paint" or not are_faces_available():
         return None
-    return FacesConfig(mode=mode)
+    return FacesConfig(mode=mode, quick=quick)
 
 
 class _Pure:

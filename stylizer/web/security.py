@@ -117,6 +117,8 @@ def set_headers(response: Response) -> Response:
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
     if not request.path.startswith("/static/"):
+        if response.headers.get("Cache-Control") == "no-cache":  # Flask's word for files
+            response.headers["Cache-Control"] = "private, no-cache"
         response.headers.setdefault("Cache-Control", "no-store")
     return response
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import re
 import threading
 import weakref
 from collections.abc import Iterator
@@ -78,6 +79,9 @@ def test_a_photo_is_painted(site: Site) -> None:
     assert (told["state"], told["progress"], told["kind"]) == ("done", 1.0, "photo")
     assert told["name"] == "holiday photo"
     answer = site.http.get(told["result"], buffered=True)
+    for path in ("result", "preview"):  # nobody between here and the visitor may keep them
+        told_to = site.http.get(f"/api/jobs/{told['id']}/{path}", buffered=True).headers
+        assert re.search("private|no-store", told_to["Cache-Control"]), path
     assert answer.mimetype == "image/png"
     assert (
         answer.headers["Content-Disposition"] == 'attachment; filename="holiday photo painted.png"'

@@ -30,7 +30,7 @@ SIMULATE = """async (line) => {
       shown.push({ at: now, latency: now - captured });
       continue;
     }
-    now = due;
+    now = line.camera * Math.ceil(due / line.camera); // when the camera has the next one
     const captured = now;
     const frame = pace.take(now);
     const { scale, quality } = pace.look;
@@ -60,11 +60,11 @@ def paced(open_tab: OpenTab, **line: float) -> dict[str, Any]:
 
     Args:
       open_tab: opens a page.
-      line: ``bytes`` a millisecond, those of a ``picture``, ``delay`` one way, ``painting`` and
-        ``encoding`` in ms.
+      line: ``bytes`` a millisecond, those of a ``picture``, ``delay`` one way, ``painting``,
+        ``encoding`` and the ``camera``'s gap in ms.
     """
     values = {"bytes": 1e6, "delay": 0.5, "painting": 25, "encoding": 6, "seconds": 60}
-    values |= {"picture": 50_000, **line}
+    values |= {"picture": 50_000, "camera": 1000 / 30, **line}
     told: dict[str, Any] = open_tab().evaluate(SIMULATE, values)
     return told
 

@@ -12,6 +12,8 @@ const WORDS = {
   OverconstrainedError: "That camera is gone. Choose another one, then start again.",
 };
 
+const FRESH = 8; // ms that a frame may have waited
+
 export class Camera extends EventTarget {
   #video;
   #stream = null;
@@ -99,13 +101,16 @@ export class Camera extends EventTarget {
   }
 
   /**
-   * Wait for a frame that was not given yet: at once where one came meanwhile.
+   * Wait for a frame that was not given yet: at once where one has only just come. One that has
+   * waited is late already, and the next comes soon.
    * @returns {Promise<Shot | null>} null when the camera was closed
    */
   nextFrame() {
     const fresh = this.#fresh;
     this.#fresh = null;
-    if (fresh || !this.#stream) return Promise.resolve(fresh ? fresh.take() : null);
+    if (!this.#stream) return Promise.resolve(null);
+    if (fresh && performance.now() - fresh.came < FRESH) return Promise.resolve(fresh.take());
+    fresh?.drop?.();
     return new Promise((resolve) => (this.#waiting = resolve));
   }
 
@@ -117,7 +122,7 @@ export class Camera extends EventTarget {
   /** Have a frame taken by who waits for one, or by who comes before the next. */
   #offer(frame) {
     this.#fresh?.drop?.();
-    this.#fresh = this.#waiting ? null : frame;
+    this.#fresh = this.#waiting ? null : { ...frame, came: performance.now() };
     this.#waiting?.(frame.take());
     this.#waiting = null;
   }

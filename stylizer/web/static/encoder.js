@@ -18,7 +18,7 @@ export class Encoder {
   /**
    * @param {VideoFrame | ImageBitmap} picture it is closed
    * @param {Look} look
-   * @returns {Promise<ArrayBuffer | Blob>} a JPEG
+   * @returns {Promise<ArrayBuffer>} a JPEG
    */
   async encode(picture, look) {
     if (!this.#worker) return this.#encodeHere(picture, look);
@@ -43,7 +43,7 @@ export class Encoder {
     this.#waiting.clear();
   }
 
-  #encodeHere(picture, { width, height, mirror, quality }) {
+  async #encodeHere(picture, { width, height, mirror, quality }) {
     this.#canvas ??= document.createElement("canvas");
     [this.#canvas.width, this.#canvas.height] = [width, height];
     // Read at every frame, so it is better off outside the GPU's memory.
@@ -51,6 +51,9 @@ export class Encoder {
     if (mirror) pen.setTransform(-1, 0, 0, 1, width, 0);
     pen.drawImage(picture, 0, 0, width, height);
     picture.close();
-    return new Promise((resolve) => this.#canvas.toBlob(resolve, "image/jpeg", quality));
+    const blob = await new Promise((resolve) =>
+      this.#canvas.toBlob(resolve, "image/jpeg", quality),
+    );
+    return blob.arrayBuffer();
   }
 }

@@ -11,6 +11,7 @@ onmessage = async ({ data: { number, picture, look } }) => {
   pen.setTransform(mirror ? -1 : 1, 0, 0, 1, mirror ? width : 0, 0);
   pen.drawImage(picture, 0, 0, width, height);
   picture.close();
-  const jpeg = await canvas.convertToBlob({ type: "image/jpeg", quality });
-  postMessage({ number, jpeg });
+  const blob = await canvas.convertToBlob({ type: "image/jpeg", quality });
+  const jpeg = await blob.arrayBuffer();
+  postMessage({ number, jpeg }, [jpeg]);
 };

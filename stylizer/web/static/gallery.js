@@ -139,7 +139,7 @@ export class Gallery extends EventTarget {
 
   #explainParts() {
     const { person, background } = this.parts;
-    const covered = person && background ? ["Together they are the whole picture."] : [];
+    const covered = person && background ? ["These two are the whole picture: the style above is not seen."] : [];
     const note = document.getElementById("parts-note");
     note.textContent = [...covered, ...this.#missing].join(" ");
     note.hidden = !note.textContent;

@@ -149,7 +149,7 @@ export class Live {
       const answer = { now, sent, painting: this.#painting };
       if (this.#pace.answered(frame, answer)) this.#stream.apply(this.#wanted);
       this.#wake?.();
-      const painted = await createImageBitmap(data);
+      const painted = await createImageBitmap(new Blob([data]));
       if (this.#run === run && place > this.#drawn) {
         this.#drawn = place; // they are decoded side by side, and one may overtake another
         this.#original?.close();

@@ -5,6 +5,7 @@ const QUICK = 250; // ms that a frame that is alone may take on the line
 const FASTEST = 25; // ms between two frames
 const CALMEST = 40; // the same, where painting takes long: a machine that is full is late besides
 const SLOWEST = 2000;
+const EARLY = 16; // ms that a frame may be taken before its time: cameras have one every 33
 const CALM = [1.2, 1.5]; // how long a frame may take, by how long one takes that is alone
 const SLACK = 15; // ms that it may take besides
 const MEMORY = 0.25; // how much the newest answer counts
@@ -41,10 +42,10 @@ export class Pace {
   #probing = true;
   #fresh = true; // no frame of this look has come back yet
   #turn = 0; // counts the looks
-  #busy = false; // it is the server's painting that takes the time, and one frame may wait for it
+  #busy = false; // it is the server's painting that takes the time, and frames would wait for it
   #took = 0; // ms, of the newest frames
   #probed = 0;
-  #sent = 0;
+  #due = 0; // when the next frame is to be taken
   #judged = 0;
   #answers = 0;
   #painting = 0;
@@ -72,14 +73,17 @@ export class Pace {
    */
   wait(now, onTheWay) {
     if (now - this.#probed > ALONE) this.#probing = true;
-    const deepest = this.#busy ? 2 : DEEPEST;
+    // A third one where frames are quick: while two are painted, it is encoded and on its way.
+    const painted = this.#alone < 2 * CALMEST ? 3 : 2;
+    const deepest = this.#busy ? painted : DEEPEST;
     if (onTheWay >= (this.#probing ? 1 : deepest)) return Infinity;
-    return Math.max(0, this.#sent + this.#gap - now);
+    return Math.max(0, this.#due - EARLY - now);
   }
 
   /** A frame is taken. @returns {{turn: number, alone: boolean}} what `answered` is to be told */
   take(now) {
-    this.#sent = now;
+    // From when it was due, not from when the camera had one: so gaps need not be multiples of its.
+    this.#due = Math.max(this.#due, now - EARLY) + this.#gap;
     return { turn: this.#turn, alone: this.#probing };
   }
 

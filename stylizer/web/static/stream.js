@@ -71,8 +71,8 @@ export class Stream extends EventTarget {
 
   /**
    * Send a frame; answers come in the order of the frames.
-   * @param {Blob | ArrayBuffer} frame a JPEG
-   * @returns {Promise<Blob>} the painted one
+   * @param {ArrayBuffer} frame a JPEG
+   * @returns {Promise<ArrayBuffer>} the painted one
    */
   send(frame) {
     if (this.state !== "ready") return Promise.reject(new ApiError("Not connected.", "lost"));
@@ -95,7 +95,7 @@ export class Stream extends EventTarget {
     const scheme = location.protocol === "https:" ? "wss" : "ws";
     const socket = new WebSocket(`${scheme}://${location.host}/api/live`);
     this.#socket = socket;
-    socket.binaryType = "blob";
+    socket.binaryType = "arraybuffer"; // a blob goes through another process, and is late
     socket.onopen = () => this.#tell(this.settings());
     socket.onmessage = ({ data }) => {
       if (typeof data === "string") this.#heard(JSON.parse(data));
