@@ -42,7 +42,7 @@ export class Pace {
   #probing = true;
   #fresh = true; // no frame of this look has come back yet
   #turn = 0; // counts the looks
-  #busy = false; // it is the server's painting that takes the time, and frames would wait for it
+  #busy = false; // it is the server's painting that takes the time, and one frame may wait for it
   #took = 0; // ms, of the newest frames
   #probed = 0;
   #due = 0; // when the next frame is to be taken
@@ -73,9 +73,7 @@ export class Pace {
    */
   wait(now, onTheWay) {
     if (now - this.#probed > ALONE) this.#probing = true;
-    // A third one where frames are quick: while two are painted, it is encoded and on its way.
-    const painted = this.#alone < 2 * CALMEST ? 3 : 2;
-    const deepest = this.#busy ? painted : DEEPEST;
+    const deepest = this.#busy ? 2 : DEEPEST;
     if (onTheWay >= (this.#probing ? 1 : deepest)) return Infinity;
     return Math.max(0, this.#due - EARLY - now);
   }
