@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Dialog, Page, expect
 
+from stylizer.faces.models import are_faces_available
 from tests.clips import make_clip
 from tests.web.browser import OpenTab, Watch
 
@@ -26,12 +27,18 @@ def test_what_was_chosen_is_there_after_a_reload_and_can_be_undone(open_tab: Ope
     page.wait_for_timeout(900)
     page.check("#keep-color")
     page.select_option("#live-side", "240")
+    face = "great_wave" if are_faces_available() else ""
+    if face:
+        page.select_option("#face-style", face)
     page.reload()
     page.wait_for_selector("html[data-loaded]")
     assert chosen(page) == "the_scream"
     assert page.input_value("#strength") == "60"
     assert page.is_checked("#keep-color")
     assert page.input_value("#live-side") == "240"
+    assert page.input_value("#face-style") == face
+    assert page.is_disabled("#person-style") and page.is_disabled("#background-style")
+    assert "start the server with --segmenter FILE" in page.inner_text("#parts-note")
     page.wait_for_timeout(900)
     page.locator("input[name=style][value=mondrian]").check()
     page.wait_for_timeout(900)
