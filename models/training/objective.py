@@ -16,6 +16,7 @@ from stylizer.tuning.contents import MARGIN, degrade
 from stylizer.tuning.losses import (
     LAYERS,
     checkerboard_loss,
+    color_loss,
     content_loss,
     flicker_loss,
     light_loss,
@@ -92,6 +93,7 @@ class Objective:
         for name, layer in (("content", LAYERS[-1]), ("detail", LAYERS[-2])):
             parts[name] = content_loss(seen[layer], stop(before[layer]))
         parts["light"] = light_loss(first, target)
+        parts["color"] = color_loss(first, stop(ops.concatenate([style, style])))
         least = MARGIN
         window = side - MARGIN
         parts["temporal"] = flicker_loss(

@@ -40,6 +40,7 @@ from stylizer.tuning.losses import (
     LAYERS,
     LossWeights,
     checkerboard_loss,
+    color_loss,
     content_loss,
     flicker_loss,
     light_loss,
@@ -117,7 +118,12 @@ class Tuner:
         self._config = config
         # Gram matrices and moments are means over two scales, which count as one does in training
         losses = LossWeights(
-            content=config.content, light=config.light, gram=20.0, moments=10.0, temporal=25.0
+            content=config.content,
+            light=config.light,
+            color=20.0,
+            gram=20.0,
+            moments=10.0,
+            temporal=25.0,
         )
         self._weights = losses.at(1.0, gentle=0.0)
         self._random = np.random.default_rng(config.seed)
@@ -127,7 +133,7 @@ class Tuner:
         with Policy(_arithmetic()):
             self._loss_network = load_half(weights_path("half"), layers=LAYERS)
         self._values = values
-        wanted = _wanted(picture, config.style_scale)
+        wanted = self._colors = _wanted(picture, config.style_scale)
         self._wanted = [
             {
                 name: ops.repeat(value, _BATCH, 0)
@@ -240,6 +246,7 @@ class Tuner:
             views.slice_at(again, MARGIN - batch["second"], window),
         )
         parts["light"] = light_loss(first, target)
+        parts["color"] = color_loss(first, self._colors)
         parts["checkerboard"] = checkerboard_loss(painted)
         total = sum(self._weights[name] * value for name, value in parts.items())
         outside = ops.mean(ops.square(ops.relu(ops.abs(first / 127.5 - 1.0) - 1.0)))

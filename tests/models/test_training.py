@@ -27,6 +27,7 @@ from stylizer.tuning.losses import (
     LAYERS,
     STRIDE,
     checkerboard_loss,
+    color_loss,
     content_loss,
     flicker_loss,
     light_loss,
@@ -261,6 +262,18 @@ def test_light_counts_where_it_is_not_how_strong() -> None:
     # a sky may be dark or light
     flat = 128 + 0.02 * (content - 128)
     assert abs(float(light_loss(255 - flat, flat)) - 1) < 0.1
+
+
+def test_colors_are_compared_whatever_their_place_and_number() -> None:
+    style = np.random.default_rng(0).uniform(0, 255, (1, 193, 241, 3)).astype(np.float32)
+    painted = np.concatenate([style[:, ::-1, ::-1]] * 2)
+    assert float(color_loss(painted, style)) < 1e-9
+    assert float(color_loss(painted[:, :, 2:], style)) < 1e-3
+    # half of a deviation of 73.6 along every slice
+    pale = painted.mean() + 0.5 * (painted - painted.mean())
+    assert float(color_loss(pale, style)) == pytest.approx(0.083, rel=0.05)
+    # 0.2 along three slices, 0.2 times the root of 3 along the gray one, nothing along three
+    assert float(color_loss(painted + 25.5, style)) == pytest.approx(0.24 / 7, rel=1e-3)
 
 
 def test_a_pattern_of_the_stride_is_told_from_texture() -> None:

@@ -23,8 +23,8 @@ from keras import ops
 
 from stylizer.network.adaptive.layers import (
     AdaptiveConvolution,
+    BinomialFilter,
     ConditionalInstanceNormalization,
-    LatticeFilter,
     Squash,
     Upsample,
 )
@@ -141,7 +141,7 @@ def build_image_network() -> keras.Model:
     features = keras.layers.Add(dtype="float32")(
         [net.convolve(features, 12, 24, spread=0.05), net.palette(12)]
     )
-    painted = DepthToSpace(2, dtype="float32")(LatticeFilter(dtype="float32")(features))
+    painted = DepthToSpace(2, dtype="float32")(BinomialFilter(dtype="float32")(features))
     painted = keras.layers.Rescaling(127.5, 127.5, dtype="float32")(painted)
     inputs = {"image": image, "noise": noise, "code": code}
     return keras.Model(inputs, painted, name="image_network")

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AdaptiveConvolution",
+    "BinomialFilter",
     "ConditionalInstanceNormalization",
-    "LatticeFilter",
     "Squash",
     "Upsample",
 ]
@@ -154,22 +154,24 @@ def _cut(features: Tensor, axis: int, start: Any, stop: Any) -> Tensor:
     return features[:, start:stop] if axis == 1 else features[:, :, start:stop]
 
 
-class LatticeFilter(keras.layers.Layer):
-    """Takes the lattice off what `DepthToSpace` by 2 is to arrange.
+class BinomialFilter(keras.layers.Layer):
+    """Smooths what `DepthToSpace` by 2 is to arrange, as a filter (1, 2, 1) does afterwards.
 
-    The four pixels of a cell come from kernels of their own, which leave a lattice of two pixels
-    (Odena et al. 2016, "Deconvolution and Checkerboard Artifacts"). By how much each of the four
-    differs from their mean, averaged over 3x3 cells, is subtracted: a lattice is the same in all
-    of them; of detail, which is not, eight ninths of what is finer than a cell are left. (With a
-    low-pass that has its zero there, half as much again was left of the distance to the style.)
+    The four pixels of a cell come from kernels of their own. Nothing makes them go on smoothly from
+    one cell to the next, and networks leave them nearly alike: strokes then have steps, which are
+    images of them at frequencies of 1/2 minus their own, and show as a weave. A lattice that is the
+    same in all cells (Odena et al. 2016, "Deconvolution and Checkerboard Artifacts") goes as well:
+    the filter has its zero there.
     """
 
     def __init__(self, **options: Any) -> None:
         """Make the filter's kernel for cells: (3, 3, 12, 12); it is not trained."""
         super().__init__(**options)
-        self.kernel = np.tile(-np.kron(np.eye(4) - 0.25, np.eye(3)) / 9, (3, 3, 1, 1))
-        self.kernel[1, 1] += np.eye(12)
-        self.kernel = self.kernel.astype(np.float32)
+        line = np.zeros((3, 2, 2))  # of the cell before, its own and the next: pixel in, pixel out
+        line[0, 1, 0] = line[2, 0, 1] = 0.25
+        line[1] = [[0.5, 0.25], [0.25, 0.5]]
+        pixels = np.einsum("yab,xcd->yxacbd", line, line).reshape(3, 3, 4, 4)
+        self.kernel = np.kron(pixels, np.eye(3)).astype(np.float32)
         self._pad = Reflect(1, dtype=self.dtype_policy)
 
     def call(self, inputs: KerasTensor) -> KerasTensor:

@@ -150,7 +150,7 @@ def _translate(layer: keras.layers.Layer, given: list[Output]) -> Output:
             return _convolve(given[0], _style_kernel(layer, given[1]))
         case adaptive.AdaptiveConvolution():
             return _convolve(_reflect(given[0], layer.size // 2, axes=_SPATIAL), given[1])
-        case adaptive.LatticeFilter():
+        case adaptive.BinomialFilter():
             return _convolve(_reflect(given[0], 1, axes=_SPATIAL), _turned(layer.kernel))
         case layers.DepthwiseConv2D():
             kernel = _constant(np.transpose(_numpy(layer.kernel), (2, 3, 0, 1))[:, :, None])

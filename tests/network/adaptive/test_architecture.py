@@ -18,8 +18,9 @@ from stylizer.network.adaptive.architecture import (
     build_predictor,
     style_statistics,
 )
-from stylizer.network.adaptive.layers import AdaptiveConvolution, LatticeFilter, Upsample
+from stylizer.network.adaptive.layers import AdaptiveConvolution, BinomialFilter, Upsample
 from stylizer.network.adaptive.noise import NOISE_CHANNELS, make_noise, noise_map
+from stylizer.network.fast.architecture import DepthToSpace
 from stylizer.perceptual.compact import TAPS
 
 Array = npt.NDArray[Any]
@@ -53,19 +54,15 @@ def test_upsampling_is_opencv_s_linear_interpolation_and_a_binomial_filter() -> 
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
-def test_a_lattice_is_filtered_out_and_detail_stays() -> None:
-    lattice = np.zeros((1, 6, 6, 12), np.float32)
-    lattice[..., :3] = 1.0  # one pixel of four
-    np.testing.assert_allclose(LatticeFilter()(lattice), 0.25, atol=1e-6)
-    detail = normal(1, 60, 60, 12)
-    left = ops.convert_to_numpy(LatticeFilter()(lattice_of(detail.shape) + detail))
-    assert 0.9 < left.std() / detail.std() < 1.0
-    coarse = np.tile(normal(1, 8, 9, 1, 3), (1, 1, 1, 4, 1)).reshape(1, 8, 9, 12)
-    np.testing.assert_allclose(LatticeFilter()(coarse), coarse, atol=1e-5)
-
-
-def lattice_of(shape: tuple[int, ...]) -> Array:
-    return np.broadcast_to(np.repeat(normal(4), 3) * 5, shape).astype(np.float32)
+def test_cells_are_smoothed_as_their_pixels_are_afterwards() -> None:
+    cells = normal(1, 6, 7, 12)
+    found = ops.convert_to_numpy(DepthToSpace(2)(BinomialFilter()(cells)))[0]
+    pixels = ops.convert_to_numpy(DepthToSpace(2)(cells))[0]
+    binomial = np.array([0.25, 0.5, 0.25])
+    expected = cv2.sepFilter2D(pixels, -1, binomial, binomial)
+    np.testing.assert_allclose(found[1:-1, 1:-1], expected[1:-1, 1:-1], atol=1e-5)
+    lattice = np.broadcast_to(np.repeat(normal(4), 3), cells.shape).astype(np.float32)
+    np.testing.assert_allclose(BinomialFilter()(lattice), lattice.mean(), atol=1e-5)
 
 
 def test_noise_is_smooth_even_and_repeats_without_a_seam() -> None:
