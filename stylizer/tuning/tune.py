@@ -120,7 +120,7 @@ class Tuner:
         losses = LossWeights(
             content=config.content,
             light=config.light,
-            color=20.0,
+            color=4.0,
             gram=20.0,
             moments=10.0,
             temporal=25.0,
