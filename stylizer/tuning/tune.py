@@ -64,7 +64,7 @@ _GENERATED = 64
 _WHOLE = (250, 640)
 """Short sides that the pictures are taken to have, from and to, in pixels."""
 
-_SOFT = 0.9
+_SOFT = 0.8
 """Deviation in pixels of the blur of the style picture. What is finer than a network can draw, it
 draws as grain, the same everywhere; chosen by eye."""
 
@@ -120,10 +120,10 @@ class Tuner:
         losses = LossWeights(
             content=config.content,
             light=config.light,
-            color=4.0,
+            color=8.0,
             gram=20.0,
             moments=10.0,
-            temporal=25.0,
+            temporal=16.0,
         )
         self._weights = losses.at(1.0, gentle=0.0)
         self._random = np.random.default_rng(config.seed)
