@@ -39,12 +39,9 @@ from .commands import (
     web,
 )
 from .console.command_line import remember_arguments
-from .console.terminal import Interrupted, keep_secret, say, say_error, set_up
+from .console.terminal import INTERRUPTED, Interrupted, keep_secret, say, say_error, set_up
 
 __all__ = ["INTERRUPTED", "app", "main", "run", "version"]
-
-INTERRUPTED = 130
-"""Exit code after Ctrl-C: 128 and the number of SIGINT, as shells have it."""
 
 app = typer.Typer(
     name="stylizer",

@@ -13,12 +13,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from stylizer.errors import ConfigError, SinkError
+from stylizer.errors import ConfigError, SinkError, StylizerError
 from stylizer.jobs.folder import is_busy, remove_job
 from stylizer.jobs.known import forget_job, known_jobs
 from stylizer.jobs.records import RECORD, JobRecord, count_finished, parts_folder, read_record
 
-from ..console.terminal import say
+from ..console.terminal import INTERRUPTED, say, say_error
 from ..options.shared import SpeechOptions
 from ..options.spread import spread
 
@@ -61,13 +61,13 @@ def jobs(
     chosen = [_find(text, known) for text in which] if which else known
     if not chosen:
         say("nothing is unfinished")
+    if action == "resume":
+        _resume_all(chosen, quiet=speech.quiet)
+        return
     for folder in chosen:
-        if action == "resume":
-            _resume(folder, quiet=speech.quiet)
-        else:
-            remove_job(folder)
-            forget_job(folder)
-            say(f"{folder}: removed")
+        remove_job(folder)
+        forget_job(folder)
+        say(f"{folder}: removed")
 
 
 def _find(text: str, known: Sequence[Path]) -> Path:
@@ -92,19 +92,48 @@ def _read(folder: Path) -> JobRecord:
     return record
 
 
-def _resume(folder: Path, *, quiet: bool) -> None:
-    """Give the job's command again, in its own folder.
+def _resume_all(folders: Sequence[Path], *, quiet: bool) -> None:
+    """Go on with jobs, one after the other; those after one that fails are gone on with, too.
 
     Raises:
-      ConfigError: it is not known.
+      StylizerError: several were to be gone on with, and not all are finished; names those.
+      ConfigError, SinkError: as `_resume` says, where it is the only one.
+      typer.Exit: the only one's command failed, or Ctrl-C ended one.
+    """
+    failed: list[Path] = []
+    for folder in folders:
+        try:
+            code = _resume(folder, quiet=quiet)
+        except StylizerError as error:
+            if len(folders) == 1:
+                raise
+            say_error(str(error))
+            code = 1
+        if code == INTERRUPTED or (code and len(folders) == 1):
+            raise typer.Exit(code)
+        if code:
+            failed.append(folder)
+    if failed:
+        outputs = ", ".join(str(folder).removesuffix(".parts") for folder in failed)
+        raise StylizerError(f"{len(failed)} of {len(folders)} jobs are not finished: {outputs}")
+
+
+def _resume(folder: Path, *, quiet: bool) -> int:
+    """Give the job's command again, in its own folder, and return its exit code.
+
+    Raises:
+      ConfigError: it is not known, or the folder that it was given in is gone.
       SinkError: another process works on it.
-      typer.Exit: the command failed.
     """
     record = _read(folder)
     if is_busy(folder):
         raise SinkError(f"{folder}: another process works on this job; wait for it, or end it")
     if not record.arguments:
         raise ConfigError(f"{folder}: was not begun by a command; begin it again as it was")
+    if not Path(record.directory).is_dir():
+        raise ConfigError(
+            f"{folder}: {record.directory}, where it was begun, is not there any more"
+        )
     if not quiet:
         say(f"stylizer {' '.join(record.arguments)}")
     command = [sys.executable, "-c", _PROGRAM, *record.arguments]
@@ -114,8 +143,7 @@ def _resume(folder: Path, *, quiet: bool) -> None:
                 process.wait()
             except KeyboardInterrupt:  # it heard it too, and ends in good order
                 continue
-    if process.returncode:
-        raise typer.Exit(process.returncode)
+    return process.returncode
 
 
 def _table(folders: Sequence[Path]) -> Table:

@@ -20,6 +20,7 @@ from stylizer.io.sources.devices import hide_secrets
 from stylizer.notices import notice
 
 __all__ = [
+    "INTERRUPTED",
     "Interrupted",
     "can_ask",
     "console",
@@ -31,6 +32,9 @@ __all__ = [
     "silenced",
     "without_secrets",
 ]
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C: 128 and the number of SIGINT, as shells have it."""
 
 console = Console(stderr=True, highlight=False)
 """Where progress, log messages and errors go. Lines printed here come out above a progress bar."""
