@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import cv2
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
 
 from stylizer.frame import Image
 from tests.waiting import wait_until
@@ -77,6 +77,7 @@ def find_chromium() -> str:
 
 def launch(playwright: Playwright, camera: Path) -> Browser:
     """Start a headless browser whose camera plays a clip (Y4M) again and again."""
+    expect.set_options(timeout=1000 * _PATIENCE)  # else 5 s, too short on a busy machine
     options = [*_OPTIONS, f"--use-file-for-fake-video-capture={camera}"]
     return playwright.chromium.launch(executable_path=find_chromium(), args=options)
 

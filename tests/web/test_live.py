@@ -268,9 +268,9 @@ def test_a_client_that_reads_nothing_delays_no_other_and_is_let_go(tmp_path: Pat
             deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             deaf.sendall(HANDSHAKE)
             assert deaf.recv(100).startswith(b"HTTP/1.1 101")
+            wait_until(lambda: len(site.services.clients) == 2)  # soon: it answers no ping
             deaf.sendall(masked(1, ask))
             told(client)
-            wait_until(lambda: len(site.services.clients) == 2)
             feeder = threading.Thread(target=feed, args=(deaf, masked(2, frame)))
             feeder.start()
             client.send(settings("great_wave"))

@@ -12,6 +12,7 @@ const MEMORY = 0.25; // how much the newest answer counts
 const STEP = 0.04; // by which the gap between frames changes at each answer
 const EAGER = 2; // times as much, as long as no frame has waited since the look changed
 const ALONE = 5000; // ms after which one is sent alone again
+const SOON = 1000; // the same after one that was mostly painted: the server may have been warming up
 const SPAN = 2500; // ms over which the look is judged
 const DEEPEST = 8;
 const SMALL = 4; // the level below which a slow server, that paints less by itself, takes no frames
@@ -45,6 +46,7 @@ export class Pace {
   #busy = false; // it is the server's painting that takes the time, and one frame may wait for it
   #took = 0; // ms, of the newest frames
   #probed = 0;
+  #again = ALONE; // ms from then until the next one goes alone
   #due = 0; // when the next frame is to be taken
   #judged = 0;
   #answers = 0;
@@ -72,7 +74,7 @@ export class Pace {
    * @returns {number} ms to wait before the next one is taken; Infinity: until one has come back
    */
   wait(now, onTheWay) {
-    if (now - this.#probed > ALONE) this.#probing = true;
+    if (now - this.#probed > this.#again) this.#probing = true;
     const deepest = this.#busy ? 2 : DEEPEST;
     if (onTheWay >= (this.#probing ? 1 : deepest)) return Infinity;
     return Math.max(0, this.#due - EARLY - now);
@@ -103,7 +105,9 @@ export class Pace {
     if (alone) {
       const first = this.#alone === null;
       if (first) this.#gap = Math.max(FASTEST, took / 2);
-      this.#alone = first ? took : (this.#alone + took) / 2;
+      // What took less shows what is possible; what took longer may have had bad luck.
+      this.#alone = first ? took : Math.min(took, (this.#alone + took) / 2);
+      this.#again = first && painting > 0.5 * took ? SOON : ALONE;
       this.#took = this.#alone;
       [this.#probing, this.#probed] = [false, now];
       if (first && this.adapts) {
