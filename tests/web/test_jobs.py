@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import re
 import threading
 import weakref
@@ -56,8 +57,10 @@ def submit(site: Site, kind: str, data: bytes, name: str = "file", **more: Any) 
 
 def files(site: Site) -> list[str]:
     """Return the names of all files that the server keeps of jobs."""
-    kept = site.services.folder.path().rglob("*")
-    return sorted(path.name for path in kept if path.is_file() and path.parent.name != "sessions")
+    kept = os.walk(site.services.folder.path())  # folders may go meanwhile
+    return sorted(
+        name for folder, _, names in kept if Path(folder).name != "sessions" for name in names
+    )
 
 
 @pytest.fixture
