@@ -17,6 +17,7 @@ from typing import IO, Any, cast
 from a2wsgi import WSGIMiddleware
 from a2wsgi.wsgi import build_environ
 from flask import Flask
+from uvicorn.protocols.utils import ClientDisconnected
 from werkzeug.wrappers import Response
 
 from stylizer.web.arrivals import Arrivals
@@ -58,6 +59,8 @@ class Application:
         serve = {"http": self._request, "websocket": self._live, "lifespan": self._lifespan}
         try:
             await serve[scope["type"]](scope, receive, send)
+        except ClientDisconnected:  # before it was answered: nobody is left to be told
+            raise
         except Exception:
             _log.exception("failed")
             raise

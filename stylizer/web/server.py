@@ -153,6 +153,13 @@ class _WebSocket(WebSocketsSansIOProtocol):
         self._deaf.disarm()
         super().connection_lost(exc)
 
+    def handle_parser_exception(self) -> None:
+        """End a connection; one whose handshake is not answered has nothing to be closed with."""
+        if self.conn.close_sent is None:
+            self.transport.abort()
+        else:
+            super().handle_parser_exception()
+
 
 class _Uvicorn(uvicorn.Server):
     @contextmanager

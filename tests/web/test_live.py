@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import socket
 import threading
 import time
@@ -449,6 +450,18 @@ def test_broken_websocket_frames_end_their_connection_alone(site: Site, data: by
         image, _ = painted(client, jpeg())
         assert is_color(image, color_of("the_scream"))
     wait_until(lambda: len(site.services.clients) == 0)
+
+
+def test_what_comes_before_the_answer_ends_its_connection_and_is_no_error(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(3):
+        with suppress(OSError):  # the server has ended the connection
+            raw_request(site.port, HANDSHAKE + b"\xff" * 500_000)
+    with live(site) as client:
+        told(client)
+    wait_until(lambda: len(site.services.clients) == 0)
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 def test_compression_is_not_agreed_to(site: Site) -> None:
