@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from stylizer.apps.commands import jobs
+from stylizer.jobs import known
 from stylizer.jobs.folder import JobFolder
 from stylizer.jobs.known import note_job
 from stylizer.jobs.records import JobRecord
@@ -34,6 +35,7 @@ def test_jobs_after_one_that_fails_are_gone_on_with(
     stylizer: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One is of another version, one's command fails, one's folder is gone; the last is well."""
+    monkeypatch.setattr(known, "_list", lambda: tmp_path / "list")  # no other test's
     monkeypatch.setattr(jobs, "_PROGRAM", "import os, sys; os.mkdir(sys.argv[1])")
     (tmp_path / "there").touch()
     for number, argument in enumerate((None, "there", "gone", "new")):
