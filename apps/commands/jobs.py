@@ -114,7 +114,7 @@ def _resume_all(folders: Sequence[Path], *, quiet: bool) -> None:
         if code:
             failed.append(folder)
     if failed:
-        outputs = ", ".join(str(folder).removesuffix(".parts") for folder in failed)
+        outputs = ", ".join(map(_output, failed))
         raise StylizerError(f"{len(failed)} of {len(folders)} jobs are not finished: {outputs}")
 
 
@@ -146,6 +146,11 @@ def _resume(folder: Path, *, quiet: bool) -> int:
     return process.returncode
 
 
+def _output(folder: Path) -> str:
+    """Return what a job makes, by its folder's name: its record may not be readable."""
+    return str(folder).removesuffix(".parts")
+
+
 def _table(folders: Sequence[Path]) -> Table:
     table = Table(box=None, pad_edge=False)
     for name in ("", "output", "frames", "worked", "left", "disk", "state"):
@@ -154,8 +159,9 @@ def _table(folders: Sequence[Path]) -> Table:
         try:
             record = _read(folder)
         except SinkError as error:
-            output = str(folder).removesuffix(".parts")
-            table.add_row(str(number), output, "", "", "", "", str(error).partition(": ")[2])
+            table.add_row(
+                str(number), _output(folder), "", "", "", "", str(error).partition(": ")[2]
+            )
             continue
         frames, seconds = count_finished(folder)
         left = None

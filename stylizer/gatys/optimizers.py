@@ -228,8 +228,8 @@ class Adam(CanvasOptimizer):
         return tuple(ops.convert_to_tensor(array, "float32") for array in arrays)
 
     def _mean_squares(self, state: Any) -> Canvas:
-        _, _, second, powers, _ = (np.asarray(ops.convert_to_numpy(value)) for value in state)
-        return np.asarray(second / (1.0 - powers[1]), np.float32)
+        _, _, second, powers, _ = state
+        return np.asarray(ops.convert_to_numpy(second / (1.0 - powers[1])))
 
 
 class ArrayAdam(CanvasOptimizer):

@@ -133,7 +133,7 @@ class Tuner:
         with Policy(_arithmetic()):
             self._loss_network = load_half(weights_path("half"), layers=LAYERS)
         self._values = values
-        wanted = self._colors = _wanted(picture, config.style_scale)
+        wanted = self._style = _wanted(picture, config.style_scale)
         self._wanted = [
             {
                 name: ops.repeat(value, _BATCH, 0)
@@ -246,7 +246,7 @@ class Tuner:
             views.slice_at(again, MARGIN - batch["second"], window),
         )
         parts["light"] = light_loss(first, target)
-        parts["color"] = color_loss(first, self._colors)
+        parts["color"] = color_loss(first, self._style)
         parts["checkerboard"] = checkerboard_loss(painted)
         total = sum(self._weights[name] * value for name, value in parts.items())
         outside = ops.mean(ops.square(ops.relu(ops.abs(first / 127.5 - 1.0) - 1.0)))
