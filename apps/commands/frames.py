@@ -43,6 +43,9 @@ from ..options.spread import spread
 
 __all__ = ["frames"]
 
+_NAMED = 10
+"""Pictures that are named, at most, where some are left out."""
+
 
 @spread
 def frames(
@@ -71,7 +74,7 @@ def frames(
 
     They are taken for a sequence: with --method gatys each starts from the last painted one. What
     is in the output folder already is skipped (unless --overwrite), so that a batch can be run
-    again.
+    again. A picture that cannot be read is named and left out; the exit code is then 1.
 
     **Examples**
 
@@ -109,7 +112,8 @@ def frames(
         ) as job:
             pending = job.pending(missing)
             if not pending or job.whole:
-                job.finish()
+                outcome = job.finish()
+                _refuse_gaps(writer, job.folder.record.total, outcome.frames)
                 say(f"{folder}: all {len(reader.names)} pictures are there already")
                 return
             job.announce(quiet=speech.quiet)
@@ -135,6 +139,28 @@ def frames(
                 outcome = job.paint(frames, stylizer, display=display)
     losses.write()
     outcome.close(str(folder), quiet=speech.quiet)
+    _refuse_gaps(writer, total, outcome.frames)
+
+
+def _refuse_gaps(writer: FolderWriter, total: int | None, painted: int) -> None:
+    """Make sure that all pictures were painted.
+
+    Args:
+      writer: it knows which are not there, unless all were to be written anew.
+      total: how many were to be painted then.
+      painted: how many of those were.
+
+    Raises:
+      SourceError: some were not; names the first few.
+    """
+    missing = [] if writer.overwrite else [writer.name(index) for index in writer.missing()]
+    count = (total or 0) - painted if writer.overwrite else len(missing)
+    if count > 0:
+        told = ", ".join([*missing[:_NAMED], *(["..."] if len(missing) > _NAMED else [])])
+        raise SourceError(
+            f"{writer.folder}: {count} {'picture is' if count == 1 else 'pictures are'} left out"
+            f"{f' ({told})' if told else ''}; mend them, and give the same command again"
+        )
 
 
 def _sized(source: FrameSource, size: Size | None) -> FrameSource:
@@ -142,7 +168,7 @@ def _sized(source: FrameSource, size: Size | None) -> FrameSource:
 
 
 def _open(source: str, *, same_size: bool) -> FolderReader:
-    reader = open_source(source, same_size=same_size)
+    reader = open_source(source, same_size=same_size, skip_unreadable=True)
     if isinstance(reader, FolderReader):
         return reader
     reader.__exit__(None, None, None)

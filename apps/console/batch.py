@@ -172,7 +172,7 @@ class _StillsWork:
             try:
                 image, alpha = self.paint(self.stills[index])
             except SourceError as error:  # a night of pictures does not end with a broken one
-                _log.warning("%s is left out: %s", self.stills[index].name, error)
+                _log.warning(f"{self.stills[index].name} is left out: {error}")  # each is told
                 continue
             self.writer.write(Frame(image, index, 0.0, alpha))
             painted += 1

@@ -172,6 +172,7 @@ class _Frames:
       times: when a video's frames stand; None for the constant rate.
       deinterlace: of a video; None for pictures.
       same_size: of pictures.
+      skip_unreadable: likewise.
       size: of the frames; None for the source's.
       pending: indices of those that are wanted; None for all.
     """
@@ -181,6 +182,7 @@ class _Frames:
     times: Timeline | None
     deinterlace: bool | None
     same_size: bool
+    skip_unreadable: bool
     size: Size | None
     pending: Sequence[int] | None
 
@@ -190,7 +192,12 @@ class _Frames:
         source: FrameSource
         if self.deinterlace is None:
             source = FolderReader(
-                self.where, rate=self.rate, same_size=self.same_size, first=first, end=end
+                self.where,
+                rate=self.rate,
+                same_size=self.same_size,
+                skip_unreadable=self.skip_unreadable,
+                first=first,
+                end=end,
             )
         else:
             whole_film = first == 0 and end is None
@@ -222,6 +229,7 @@ def _frames(
         times=None if video is None else video.times,
         deinterlace=None if video is None else video.deinterlace,
         same_size=same_size,
+        skip_unreadable=pending is not None,
         size=size,
         pending=pending,
     )

@@ -64,6 +64,7 @@ class SourceOptions:
     mjpg: bool
     span: Span | None
     same_size: bool
+    skip_unreadable: bool
     deinterlace: bool
     vfr: bool
 
@@ -109,7 +110,7 @@ class SinkKind:
     make: Callable[[str, SinkOptions], FrameSink]
 
 
-def open_source(  # noqa: PLR0913 - the last six belong to one kind of source each
+def open_source(  # noqa: PLR0913 - the last seven belong to one kind of source each
     what: str | Path | int,
     *,
     size: tuple[int, int] | None = None,
@@ -117,6 +118,7 @@ def open_source(  # noqa: PLR0913 - the last six belong to one kind of source ea
     mjpg: bool = True,
     span: Span | None = None,
     same_size: bool = True,
+    skip_unreadable: bool = False,
     deinterlace: bool = True,
     vfr: bool = False,
 ) -> FrameSource:
@@ -131,6 +133,7 @@ def open_source(  # noqa: PLR0913 - the last six belong to one kind of source ea
       mjpg: ask a camera for Motion JPEG, without which USB carries HD only slowly.
       span: (start, end) of a video, see `VideoReader`.
       same_size: whether pictures of another size than the first are an error.
+      skip_unreadable: whether pictures that cannot be read are left out, and no error.
       deinterlace: whether whole pictures are made of a video's interlaced ones.
       vfr: whether a video's pictures are given at their own times, and not at a constant rate.
 
@@ -148,6 +151,7 @@ def open_source(  # noqa: PLR0913 - the last six belong to one kind of source ea
         mjpg=mjpg,
         span=span,
         same_size=same_size,
+        skip_unreadable=skip_unreadable,
         deinterlace=deinterlace,
         vfr=vfr,
     )
@@ -218,15 +222,14 @@ def _open_video(text: str, reading: SourceOptions) -> FrameSource:
     if text.startswith(_OWN_FILES):  # what another process would take for its own
         text = os.path.realpath(text)
     times = read_timeline(Path(text)) if reading.vfr else None
-    return VideoReader(
-        text, rate=reading.rate, times=times, span=reading.span, deinterlace=reading.deinterlace
-    )
+    rate, whole = reading.rate, reading.deinterlace
+    return VideoReader(text, rate=rate, times=times, span=reading.span, deinterlace=whole)
 
 
 def _open_pictures(text: str, reading: SourceOptions) -> FrameSource:
-    if reading.rate is None:
-        return FolderReader(text, same_size=reading.same_size)
-    return FolderReader(text, rate=reading.rate, same_size=reading.same_size)
+    rate = Fraction(25) if reading.rate is None else reading.rate
+    skip = reading.skip_unreadable
+    return FolderReader(text, rate=rate, same_size=reading.same_size, skip_unreadable=skip)
 
 
 def _open_named_camera(text: str, reading: SourceOptions) -> FrameSource:

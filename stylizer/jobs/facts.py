@@ -64,7 +64,11 @@ def files_digest(paths: Sequence[Path]) -> str:
     """Return one sha256 of several files' names and contents, in order."""
     digest = hashlib.sha256()
     for path in paths:
-        digest.update(f"{path.name}\0{file_digest(path)}\n".encode())
+        try:
+            content = file_digest(path)
+        except OSError as error:  # that is said where it is read
+            content = str(error.errno)
+        digest.update(f"{path.name}\0{content}\n".encode())
     return digest.hexdigest()
 
 

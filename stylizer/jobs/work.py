@@ -12,8 +12,10 @@ import cv2
 
 from stylizer.base import WrappedSource, find
 from stylizer.frame import Frame
+from stylizer.io.sources.folder_reader import FolderReader
 from stylizer.jobs.division import DivisionConfig
 from stylizer.jobs.parts import Parts
+from stylizer.jobs.records import Segment
 from stylizer.jobs.segmented import SegmentedSink, SegmentKind
 from stylizer.jobs.stretches import Stretch
 from stylizer.pipeline import Progress, restore, run
@@ -120,7 +122,11 @@ class FramesWork:
         with self.open_source(opened, stretch.end) as source, sink:
             frames = source if staged is None else _LookedAt(source, staged, until=begin)
             painted = run(frames, stylizer, sink, division=sink, on_progress=report).frames
-        return painted - (first - begin)
+            pictures = find(source, FolderReader)
+        if pictures is not None and pictures.left_out and not painted:
+            empty = Segment(first=first, frames=0, end=stretch.end, last=stretch.last)
+            parts.commit(empty, None)
+        return max(0, painted - (first - begin))
 
 
 class _LookedAt(WrappedSource):

@@ -9,11 +9,15 @@ from pathlib import Path
 from stylizer.base import Managed
 from stylizer.compose import Composed
 from stylizer.frame import Cameras, Frame
+from stylizer.io.image import write_image
+from stylizer.io.sources.folder_reader import FolderReader
 from stylizer.jobs.division import DivisionConfig
+from stylizer.jobs.parts import Parts
 from stylizer.jobs.segmented import WrittenSegments
-from stylizer.jobs.stretches import find_stretches
+from stylizer.jobs.stretches import find_runs, find_stretches
 from stylizer.jobs.work import FramesWork
 from stylizer.temporal.cuts import CutConfig
+from tests.clips import picture
 from tests.jobs.test_segmented import Kept
 from tests.temporal.test_follow_camera import SIZE, Told, clip
 
@@ -66,3 +70,26 @@ def test_a_lead_in_is_painted_and_what_is_before_it_is_looked_at(tmp_path: Path)
     assert sorted(painter.told) == list(range(52, 64))
     assert {index: whole.told[index] for index in range(52, 64)} == painter.told
     assert sorted(kept.pictures) == list(range(56, 64))
+
+
+def test_a_stretch_of_which_no_picture_can_be_read_is_finished_too(tmp_path: Path) -> None:
+    for number in range(3):
+        write_image(tmp_path / f"{number}.png", picture(number))
+    (tmp_path / "1.png").write_bytes(b"no picture")
+    kept = Kept()
+    work = FramesWork(
+        folder=tmp_path,
+        open_source=lambda first, end: FolderReader(
+            tmp_path, skip_unreadable=True, first=first, end=end
+        ),
+        make_stylizer=lambda: Composed(Painter()),
+        make_kind=lambda *_: WrittenSegments(kept),
+        division=DivisionConfig(shortest=1, longest=1),
+    )
+    paint = work.load()
+    painted = [paint(run, lambda *_: None) for run in find_runs([(0, 3)], 1, total=3)]
+    assert painted == [1, 0, 1]
+    assert sorted(kept.pictures) == [0, 2]
+    parts = Parts(tmp_path)
+    parts.find_finished(restored=False)
+    assert parts.whole and parts.done == 2

@@ -105,6 +105,14 @@ class FolderWriter:
         """
         return not self._overwrite and self._path(index).exists()
 
+    def name(self, index: int) -> str:
+        """Return the name of the file of frame ``index``.
+
+        Raises:
+          SinkError: there is none for that index.
+        """
+        return self._path(index).name
+
     def missing(self) -> list[int]:
         """Return the indices of names that are still to be written; all of them when overwriting.
 

@@ -6,6 +6,7 @@ import glob
 import logging
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 
@@ -120,14 +121,16 @@ class FolderReader(Managed):
     Attributes:
       paths: the files, in order.
       where: as it was given.
+      left_out: those that could not be read so far, if they are passed over.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the last two are those of `rest`
         self,
         where: Path | str,
         *,
         rate: Fraction = Fraction(25),
         same_size: bool = True,
+        skip_unreadable: bool = False,
         first: int = 0,
         end: int | None = None,
     ) -> None:
@@ -138,12 +141,15 @@ class FolderReader(Managed):
           rate: frames per second, exact.
           same_size: a picture of another size than the first is an error, as it must be for a
             film; False for unrelated pictures.
+          skip_unreadable: a picture that cannot be read is left out, which the log says; the
+            others keep their index.
           first: index of the first picture to give; those before it are counted and not read.
           end: index of the first that is not given any more; None for all.
 
         Raises:
           ConfigError: a rate that is not above 0 and at most 1000; no picture of that index.
-          SourceError: no pictures there, or the first cannot be read.
+          SourceError: no pictures there, or the first cannot be read (or none, if such are left
+            out).
         """
         if not 0 < rate <= 1000:
             raise ConfigError(f"rate: expected above 0 and at most 1000 a second, got {rate}")
@@ -153,8 +159,9 @@ class FolderReader(Managed):
         self.where, self._first = str(where), first
         self._end = len(self.paths) if end is None else min(end, len(self.paths))
         self._rate = Fraction(rate)
-        self._same_size = same_size
-        self._size = image_size(self.paths[0])
+        self._same_size, self._skips = same_size, skip_unreadable
+        self.left_out: list[Path] = []
+        self._size = self._find_size()
         self._begun = False
         self._closed = False
 
@@ -165,7 +172,7 @@ class FolderReader(Managed):
 
     @property
     def size(self) -> tuple[int, int]:
-        """(width, height) of the first picture in pixels, upright."""
+        """(width, height) of the first picture that can be read, in pixels, upright."""
         return self._size
 
     @property
@@ -185,8 +192,14 @@ class FolderReader(Managed):
 
     def rest(self, first: int, *, end: int | None = None) -> FolderReader:
         """Return a new reader of the same pictures from one on, up to but without another one."""
-        rate, same_size = self._rate, self._same_size
-        return FolderReader(self.where, rate=rate, same_size=same_size, first=first, end=end)
+        return FolderReader(
+            self.where,
+            rate=self._rate,
+            same_size=self._same_size,
+            skip_unreadable=self._skips,
+            first=first,
+            end=end,
+        )
 
     def __iter__(self) -> Iterator[Frame]:
         """Give the pictures in order.
@@ -205,7 +218,14 @@ class FolderReader(Managed):
         for index, path in enumerate(self.paths[self._first : self._end], start=self._first):
             if self._closed:
                 raise SourceError(f"{self.where}: the reader was closed while it was being read")
-            image, alpha = read_image_and_alpha(path)
+            try:
+                image, alpha = read_image_and_alpha(path)
+            except SourceError as error:
+                if not self._skips:
+                    raise
+                self.left_out.append(path)
+                _log.warning(f"{path.name} is left out: {error}")  # each is told, by workers too
+                continue
             frame = Frame(image, index, float(index / self._rate), alpha)
             if self._same_size and frame.size != self._size:
                 (width, height), (first_width, first_height) = frame.size, self._size
@@ -219,3 +239,9 @@ class FolderReader(Managed):
     def close(self) -> None:
         """End the reading; closing twice does no harm."""
         self._closed = True
+
+    def _find_size(self) -> tuple[int, int]:
+        for path in self.paths if self._skips else ():
+            with suppress(SourceError):
+                return image_size(path)
+        return image_size(self.paths[0])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -67,6 +68,44 @@ def test_independent_pictures_may_have_any_size(
     assert read_image(tmp_path / "other" / "20.png").shape == (48, 24, 3)
     assert read_image(tmp_path / "other" / "1.png").shape == (24, 32, 3)
     assert inverter.resets == 13
+
+
+@pytest.mark.parametrize("more", [(), ("--independent",), ("--overwrite",)])
+def test_a_picture_that_cannot_be_read_is_left_out_and_named(
+    stylizer: Run, inverter: Inverter, shots: Path, style: Path, tmp_path: Path, more: Sequence[str]
+) -> None:
+    good = {name: (shots / name).read_bytes() for name in ("1.png", "5.png", "12.png")}
+    for name, damaged in zip(good, (b"", good["5.png"][:90], b"no picture"), strict=True):
+        (shots / name).write_bytes(damaged)
+    out = tmp_path / "out"
+    arguments = ("frames", shots, out, "-s", style, *more)
+    outcome = stylizer(*arguments)
+    assert outcome.code == 1
+    for name, why in zip(good, ("empty", "damaged or truncated", "not a picture"), strict=True):
+        assert any(
+            f": {name} is left out: " in line and why in line for line in outcome.err.splitlines()
+        )
+    assert f"{out}: 3 pictures are left out" in outcome.errors[-1]
+    assert names(out) == [name for name in names(shots) if name not in good]
+    assert inverter.calls == [1, 2, 3, *range(5, 11)]
+    for name, content in good.items():
+        (shots / name).write_bytes(content)
+    inverter.calls.clear()
+    assert stylizer(*arguments).code == 0
+    assert inverter.calls == ([0, 4, 11] if "--overwrite" not in more else list(range(12)))
+    np.testing.assert_array_equal(read_image(out / "5.png"), 255 - picture(5))
+    assert names(tmp_path) == ["out", "shots"]
+
+
+def test_where_no_picture_can_be_read_it_is_said_at_once(
+    stylizer: Run, shots: Path, style: Path, tmp_path: Path
+) -> None:
+    for path in shots.iterdir():
+        path.write_bytes(b"no picture")
+    outcome = stylizer("frames", shots, tmp_path / "out", "-s", style, "--independent")
+    assert outcome.code == 1
+    assert "1.png: not a picture" in outcome.errors[0]
+    assert "out.parts" not in names(tmp_path)
 
 
 @pytest.mark.slow
