@@ -36,6 +36,7 @@ FaceMode = Literal["keep", "paint", "only"]
 """Faces stay themselves; are painted as all else is; or are all that is painted, and kept."""
 
 Values = npt.NDArray[np.float32]
+_Box = tuple[slice, slice]
 
 _AROUND = 1.9
 """Side of what is cut out, by the face's."""
@@ -221,25 +222,58 @@ class KeepFaces:
 
     def _lay(self, image: Image, kept: Image, one: TrackedFace, patch: _Patch) -> None:
         """Paint a face anew, and lay it into the painting."""
-        side, zoom = patch.side, patch.side / patch.length
-        shift = side / 2 - zoom * patch.center.astype(np.float64)
+        zoom = patch.side / patch.length
+        shift = patch.side / 2 - zoom * patch.center.astype(np.float64)
         matrix = np.array([[zoom, 0, shift[0]], [0, zoom, shift[1]]])
-        seen, around = (_cut(picture, matrix, side) for picture in (image, kept))
+        box = _covered(matrix, patch.side, kept)
+        if box is None:
+            return
+        seen = _cut(image, matrix, patch.side)
+        paint = None
+        if self._paint is not None:
+            bright = _brightness(seen)
+            paint = self._stay(patch, bright, self._paint(seen))
+        if zoom <= 1:
+            around = _cut(kept, matrix, patch.side).astype(np.float32)
+            fine, mask = self._mix(_brightness(seen), around, paint, one, matrix)
+            _blend(kept[box], *(_back(values, matrix, box) for values in (fine, mask)))
+            return
+        # a frame has fewer pixels than what was painted: all else is done in its own
+        own = np.array([[1.0, 0, -box[1].start], [0, 1.0, -box[0].start]])
+        around = kept[box].astype(np.float32)
+        if paint is not None:
+            paint = _back(smooth(paint, 0.35 * zoom) if zoom > 1.2 else paint, matrix, box)
+        _blend(kept[box], *self._mix(_brightness(image[box]), around, paint, one, own))
+
+    def _mix(
+        self,
+        bright: Values,
+        around: Values,
+        paint: Values | None,
+        one: TrackedFace,
+        matrix: npt.NDArray[np.float64],
+    ) -> tuple[Values, Values]:
+        """Return what is laid into a painting, (h, w, 3), and how much of it, (h, w).
+
+        Args:
+          bright: brightness of the source, (h, w).
+          around: the painting, (h, w, 3).
+          paint: finer, (h, w, 3); None for none.
+          one: the face.
+          matrix: from places in the frame to places here.
+        """
+        size, zoom = (bright.shape[1], bright.shape[0]), float(matrix[0, 0])
         height = one.face.side * zoom
         points = one.face.points * np.float32(zoom) + matrix[:, 2].astype(np.float32)
-        area = draw_area(points, (side, side), side=height)
-        features = draw_features(points, (side, side), side=height)
-        bright = cv2.cvtColor(seen, cv2.COLOR_RGB2GRAY).astype(np.float32)
-        broad = around.astype(np.float32)
-        fine = broad if self._paint is None else self._stay(patch, bright, self._paint(seen))
-        if self._paint is not None:
-            beside = 1 - area[..., None]
-            fine = fine + beside * smooth(broad - fine, _TINTED * height)
+        area = draw_area(points, size, side=height)
+        features = draw_features(points, size, side=height)
+        fine, head = around, area
+        if paint is not None:
+            fine = paint + (1 - area[..., None]) * smooth(around - paint, _TINTED * height)
+            head = draw_head(points, size, side=height)
         light = FaceLight(bright, fine, area)
         fine = light.mix(fine, light.weight(features, area, side=one.face.side), side=height)
-        head = area if self._paint is None else draw_head(points, (side, side), side=height)
-        mask = np.float32(self._strength * one.presence) * np.maximum(head, area)
-        _blend(kept, fine, mask, matrix)
+        return fine, np.float32(self._strength * one.presence) * np.maximum(head, area)
 
     def _stay(self, patch: _Patch, bright: Values, painted: Image) -> Values:
         """Return new paint, and what stays of the old where the face has not changed."""
@@ -296,23 +330,32 @@ def _cut(picture: Image, matrix: npt.NDArray[np.float64], side: int) -> Image:
     return np.asarray(cut, np.uint8)
 
 
-def _blend(kept: Image, fine: Values, share: Values, matrix: npt.NDArray[np.float64]) -> None:
-    """Lay paint over a painting where a mask says, in place; all of a face's is in its own size."""
-    height, width, _ = kept.shape
-    zoom, side = float(matrix[0, 0]), fine.shape[0]
+def _brightness(picture: Image) -> Values:
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.float32)
+
+
+def _covered(matrix: npt.NDArray[np.float64], side: int, frame: Image) -> _Box | None:
+    """Return the rows and columns of a frame that what is cut out reaches; None for none."""
+    zoom = float(matrix[0, 0])
     low = np.maximum(np.floor(-matrix[:, 2] / zoom), 0).astype(int)
-    high = np.minimum(np.ceil((side - matrix[:, 2]) / zoom), (width, height)).astype(int)
+    high = np.minimum(np.ceil((side - matrix[:, 2]) / zoom), frame.shape[1::-1]).astype(int)
     if (high <= low).any():
-        return
-    size = (int(high[0] - low[0]), int(high[1] - low[1]))
-    if zoom > 1.2:
-        fine = smooth(fine, 0.35 * zoom)
-    # from places in the piece of the frame to places in what was cut out
+        return None
+    return slice(int(low[1]), int(high[1])), slice(int(low[0]), int(high[0]))
+
+
+def _back(values: Values, matrix: npt.NDArray[np.float64], box: _Box) -> Values:
+    """Return what was cut out as it lies in a part of the frame."""
+    low = np.array([box[1].start, box[0].start])
+    size = box[1].stop - box[1].start, box[0].stop - box[0].start
     there = matrix.copy()
-    there[:, 2] = zoom * (low + 0.5) + matrix[:, 2] - 0.5
+    there[:, 2] = matrix[0, 0] * (low + 0.5) + matrix[:, 2] - 0.5
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    laid = cv2.warpAffine(fine, there, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    mask = cv2.warpAffine(share, there, size, flags=flags)
-    place = kept[low[1] : high[1], low[0] : high[0]]
-    mixed = place + mask[..., None] * (laid - place)
+    edge = cv2.BORDER_REPLICATE if values.ndim == 3 else cv2.BORDER_CONSTANT
+    return np.asarray(cv2.warpAffine(values, there, size, flags=flags, borderMode=edge), np.float32)
+
+
+def _blend(place: Image, fine: Values, share: Values) -> None:
+    """Lay paint over a part of a painting where a mask says, in place."""
+    mixed = place + share[..., None] * (fine - place)
     np.copyto(place, np.clip(np.rint(mixed), 0, 255).astype(np.uint8))
