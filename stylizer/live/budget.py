@@ -88,7 +88,7 @@ class Budget:
             raise ConfigError(f"levels: expected one or more, their work decreasing, got {works}")
         self._levels = tuple(levels)
         self._config = config or BudgetConfig()
-        self._at = 0
+        self._at, self._last = 0, len(levels) - 1
         self._times: deque[float] = deque(maxlen=self._config.frames)
         self._skip = self._config.skipped
         self._wait = self._config.patience
@@ -105,6 +105,13 @@ class Budget:
     def reason(self) -> str | None:
         """Why the level is not the best, or that even the cheapest is too slow; else None."""
         return self._reason
+
+    def bound(self, scale: float) -> None:
+        """Leave out levels that paint smaller than ``scale`` of the sides, but for the best one."""
+        fitting = [n for n, level in enumerate(self._levels) if level.scale >= scale]
+        self._last = max(fitting, default=0)
+        if self._at > self._last:
+            self._go_to(self._last)
 
     def spent(self, seconds: float, *, now: float) -> Level:
         """Take what a frame cost at the present level, and return the level for the next.
@@ -131,7 +138,7 @@ class Budget:
 
     def _lower(self, usual: float, whole: float) -> None:
         self._room_since = None
-        last = len(self._levels) - 1
+        last = self._last
         share = f"{1000 * usual:.0f} of {1000 * whole:.0f} ms a frame"
         if self._at == last:
             self._reason = f"too slow for {self._config.fps:g} fps: {share}"

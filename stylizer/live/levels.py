@@ -9,13 +9,14 @@ from typing import get_args
 from stylizer.errors import ConfigError
 from stylizer.temporal.flow import Preset
 
-__all__ = ["Level", "fast_levels", "gatys_levels"]
+__all__ = ["Level", "fast_levels", "gatys_levels", "least_scale"]
 
 _SCALES = (1.0, 0.87, 0.75, 0.65, 0.56, 0.48, 0.42, 0.36, 0.3, 0.25)
 """Of the sides: each has about three quarters of the pixels of the one before."""
 
-_LEAST, _STRIDE = 32, 8
-"""Pixels: no shorter side is made less than the first; sides are multiples of the second."""
+_LEAST, _STRIDE = 128, 8
+"""Pixels: no shorter side is made less than the first, at which a person before a camera can still
+be told from what is behind, and strokes are strokes; sides are multiples of the second."""
 
 _FIXED = 0.1
 """Share of the work that does not depend on the size."""
@@ -56,10 +57,15 @@ class Level:
         """
         if self.scale == 1.0 or min(size) <= _LEAST:
             return size
-        scale = max(self.scale, _LEAST / min(size))
+        scale = max(self.scale, least_scale(size))
         return _STRIDE * round(scale * size[0] / _STRIDE), _STRIDE * round(
             scale * size[1] / _STRIDE
         )
+
+
+def least_scale(size: tuple[int, int]) -> float:
+    """Return the least share of the sides that pictures of (width, height) are painted at, 0..1."""
+    return min(1.0, _LEAST / min(size))
 
 
 def fast_levels(flow: Preset) -> tuple[Level, ...]:

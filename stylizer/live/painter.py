@@ -16,7 +16,7 @@ from stylizer.frame import Frame, check_image
 from stylizer.live.budget import Budget
 from stylizer.live.controls import Controls, ControlSettings
 from stylizer.live.latest_task import LatestTask
-from stylizer.live.levels import Level
+from stylizer.live.levels import Level, least_scale
 from stylizer.protocols import (
     IteratingStylizer,
     PreparingStylizer,
@@ -111,6 +111,8 @@ class LivePainter(WrappedStylizer):
         if settings.strength == 0.0:
             return self._composed(frame)
         began = perf_counter()
+        if self._size != frame.size:
+            self._budget.bound(least_scale(paint_size(frame.size, self._config.stroke)))
         self._size, self._working = frame.size, self._fit(self._level, frame.size)
         self._smaller.size = self._working
         painted = self._composed(frame)

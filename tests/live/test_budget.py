@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pytest
 
 from stylizer.errors import ConfigError
 from stylizer.live.budget import Budget, BudgetConfig
-from stylizer.live.levels import Level, fast_levels, gatys_levels
+from stylizer.live.levels import Level, fast_levels, gatys_levels, least_scale
+from stylizer.temporal.flow import Preset
 
 Load = Callable[[float], float]
 
@@ -148,14 +150,44 @@ def test_every_ladder_becomes_cheaper_step_by_step(iterations: int) -> None:
     [
         (1.0, (641, 363), (641, 363)),
         (0.5, (640, 360), (320, 176)),
-        (0.36, (64, 48), (40, 32)),
-        (0.36, (40, 20), (40, 20)),
+        (0.25, (640, 360), (224, 128)),
+        (0.36, (160, 240), (128, 192)),
+        (0.36, (128, 96), (128, 96)),
     ],
 )
 def test_working_sizes_are_multiples_of_8_but_the_whole(
     scale: float, size: tuple[int, int], expected: tuple[int, int]
 ) -> None:
     assert Level(scale=scale).fit(size) == expected
+
+
+@pytest.mark.parametrize("make", [fast_levels, partial(gatys_levels, iterations=4)])
+def test_no_smaller_than_a_painting(make: Callable[[Preset], tuple[Level, ...]]) -> None:
+    """Where it can go no lower, it says so, and is back in as many steps as there are sizes."""
+    levels, size = make("fast"), (320, 240)
+    budget = Budget(levels)
+    budget.bound(least_scale(size))
+    for step in range(100):
+        budget.spent(2.0, now=float(step))
+    assert min(budget.level.fit(size)) >= 128
+    assert str(budget.reason).startswith("too slow")
+    sizes = [budget.level.fit(size)]
+    for step in range(100, 3000):
+        if (now := budget.spent(0.001, now=float(step)).fit(size)) != sizes[-1]:
+            sizes.append(now)
+    assert sizes[-1] == size
+    assert len(set(sizes)) == len(sizes)
+
+
+def test_a_bound_brings_back_what_is_below() -> None:
+    budget = Budget(fast_levels("fast"))
+    for step in range(100):
+        budget.spent(2.0, now=float(step))
+    assert budget.level.scale == 0.25
+    budget.bound(0.5)
+    assert budget.level.scale == 0.56
+    budget.bound(1.0)
+    assert budget.level.scale == 1.0
 
 
 def test_settings_out_of_range_are_refused() -> None:

@@ -26,7 +26,7 @@ from tests.stand_ins import Boiling
 from tests.waiting import wait_until
 
 PATIENCE = 60.0
-SIZE = (160, 96)
+SIZE, LARGE = (160, 96), (480, 320)
 ONE = (Level(),)
 
 
@@ -164,22 +164,22 @@ class Slow(Flat):
     """Takes as long as its pixels say."""
 
     def __call__(self, frame: Frame) -> Frame:
-        time.sleep(3e-6 * frame.size[0] * frame.size[1])
+        time.sleep(3e-7 * frame.size[0] * frame.size[1])
         return super().__call__(frame)
 
 
 def test_what_is_too_slow_is_painted_smaller_and_comes_out_at_its_size() -> None:
-    """A sleep of 46 ms at full size; 9 ms at less than half of the sides."""
+    """A sleep of 46 ms at full size; 7 ms at 0.4 of the sides."""
     method = Slow()
     levels = (Level(work=1.0), Level(scale=0.4, iterations=2, work=0.16))
     painter = make(method, levels=levels, fps=24)
     for index in range(200):
-        result = painter(frame(index))
-        assert result.size == SIZE
-        if painter.state.working == (64, 40):
+        result = painter(frame(index, picture(40, LARGE)))
+        assert result.size == LARGE
+        if painter.state.working == (192, 128):
             break
-        assert painter.state.working in (None, SIZE)
-    assert method.sizes[-1] == method.prepared[-1] == (64, 40)
+        assert painter.state.working in (None, LARGE)
+    assert method.sizes[-1] == method.prepared[-1] == (192, 128)
     assert method.warm_iterations == 2
     assert "of 42 ms" in str(painter.state.reason)
 
@@ -190,14 +190,14 @@ def test_a_size_is_prepared_while_frames_are_painted_at_the_old_one() -> None:
     painter = make(method, levels=levels, fps=24)
     method.go.clear()
     for index in range(40):
-        painter(frame(index))
+        painter(frame(index, picture(40, LARGE)))
     assert method.prepared == []
-    assert set(method.sizes) == {SIZE}
+    assert set(method.sizes) == {LARGE}
     method.go.set()
     wait_until(lambda: bool(method.prepared))
     for index in range(40, 60):
-        painter(frame(index))
-    assert method.sizes[-1] == (64, 40)
+        painter(frame(index, picture(40, LARGE)))
+    assert method.sizes[-1] == (192, 128)
 
 
 def test_coherence_can_be_changed_and_keeps_its_memory() -> None:

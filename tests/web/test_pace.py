@@ -104,3 +104,23 @@ def test_a_slow_start_is_soon_forgotten(open_tab: OpenTab) -> None:
     told = paced(open_tab, painting=45, warm=4, seconds=12)
     assert told["fps"] >= 20
     assert told["p95"] < 150
+
+
+def test_the_readout_begins_anew_after_a_pause(open_tab: OpenTab) -> None:
+    """Frames that waited for the end of a pause are not among the latencies of those after it."""
+    shown = open_tab().evaluate(
+        """async () => {
+          const { Meter } = await import("/static/meter.js");
+          const read = (meter, now) => [meter.fps(now), meter.latency(0.95)].map(Math.round);
+          const [steady, slow] = [new Meter(), new Meter()];
+          for (let at = 0; at < 2000; at += 40) steady.add(at, 80);
+          const before = read(steady, 2000);
+          for (const late of [5000, 5001, 5040]) steady.add(late, 3100); // all taken before it
+          for (let at = 5100; at < 6100; at += 40) steady.add(at, 90);
+          const stalls = new Meter();
+          for (let at = 0; at < 4000; at += 40) stalls.add(at, at % 400 ? 80 : 300);
+          for (let at = 0; at < 30000; at += 1500) slow.add(at, 1400);
+          return [before, read(steady, 6100), read(stalls, 4000), read(slow, 30000)];
+        }"""
+    )
+    assert shown == [[25, 80], [24, 90], [25, 300], [0, 1400]]
