@@ -45,6 +45,9 @@ CLASSES: Mapping[str, tuple[int, ...]] = MappingProxyType({"hair": (1,), "skin":
 
 _COUNT = 6
 
+_COARSEST = 16
+"""Pixels of the picture for one of the output's, at most: other networks give no map of it."""
+
 _Values = npt.NDArray[np.float32]
 
 
@@ -141,9 +144,10 @@ def _check_shapes(path: Path, taken: Any, given: Any) -> None:
             f"segmenter {path}: expected an input (1, H, W, 3) of float32 or uint8, got {ins} of "
             f"{np.dtype(taken['dtype'])}; {WHERE}"
         )
-    if len(outs) != 4 or outs[0] != 1 or 0 in outs:
+    if len(outs) != 4 or outs[0] != 1 or 0 in outs or _COARSEST * min(outs[1:3]) < min(ins[1:3]):
         raise WeightsError(
-            f"segmenter {path}: expected an output (1, h, w, classes), got {outs}; {WHERE}"
+            f"segmenter {path}: expected an output (1, h, w, classes), a map of the picture, got "
+            f"{outs}; {WHERE}"
         )
 
 

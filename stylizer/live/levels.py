@@ -14,7 +14,7 @@ __all__ = ["Level", "fast_levels", "gatys_levels", "least_scale"]
 _SCALES = (1.0, 0.87, 0.75, 0.65, 0.56, 0.48, 0.42, 0.36, 0.3, 0.25)
 """Of the sides: each has about three quarters of the pixels of the one before."""
 
-_LEAST, _STRIDE = 128, 8
+_LEAST, _STRIDE = 160, 8
 """Pixels: no shorter side is made less than the first, at which a person before a camera can still
 be told from what is behind, and strokes are strokes; sides are multiples of the second."""
 

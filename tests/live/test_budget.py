@@ -150,9 +150,9 @@ def test_every_ladder_becomes_cheaper_step_by_step(iterations: int) -> None:
     [
         (1.0, (641, 363), (641, 363)),
         (0.5, (640, 360), (320, 176)),
-        (0.25, (640, 360), (224, 128)),
-        (0.36, (160, 240), (128, 192)),
-        (0.36, (128, 96), (128, 96)),
+        (0.25, (640, 360), (288, 160)),
+        (0.36, (200, 240), (160, 192)),
+        (0.36, (160, 120), (160, 120)),
     ],
 )
 def test_working_sizes_are_multiples_of_8_but_the_whole(
@@ -169,7 +169,7 @@ def test_no_smaller_than_a_painting(make: Callable[[Preset], tuple[Level, ...]])
     budget.bound(least_scale(size))
     for step in range(100):
         budget.spent(2.0, now=float(step))
-    assert min(budget.level.fit(size)) >= 128
+    assert min(budget.level.fit(size)) >= 160
     assert str(budget.reason).startswith("too slow")
     sizes = [budget.level.fit(size)]
     for step in range(100, 3000):

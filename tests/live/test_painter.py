@@ -169,24 +169,24 @@ class Slow(Flat):
 
 
 def test_what_is_too_slow_is_painted_smaller_and_comes_out_at_its_size() -> None:
-    """A sleep of 46 ms at full size; 7 ms at 0.4 of the sides."""
+    """A sleep of 46 ms at full size; 12 ms at half of the sides."""
     method = Slow()
-    levels = (Level(work=1.0), Level(scale=0.4, iterations=2, work=0.16))
+    levels = (Level(work=1.0), Level(scale=0.5, iterations=2, work=0.25))
     painter = make(method, levels=levels, fps=24)
     for index in range(200):
         result = painter(frame(index, picture(40, LARGE)))
         assert result.size == LARGE
-        if painter.state.working == (192, 128):
+        if painter.state.working == (240, 160):
             break
         assert painter.state.working in (None, LARGE)
-    assert method.sizes[-1] == method.prepared[-1] == (192, 128)
+    assert method.sizes[-1] == method.prepared[-1] == (240, 160)
     assert method.warm_iterations == 2
     assert "of 42 ms" in str(painter.state.reason)
 
 
 def test_a_size_is_prepared_while_frames_are_painted_at_the_old_one() -> None:
     method = Slow()
-    levels = (Level(work=1.0), Level(scale=0.4, work=0.16))
+    levels = (Level(work=1.0), Level(scale=0.5, work=0.25))
     painter = make(method, levels=levels, fps=24)
     method.go.clear()
     for index in range(40):
@@ -197,7 +197,7 @@ def test_a_size_is_prepared_while_frames_are_painted_at_the_old_one() -> None:
     wait_until(lambda: bool(method.prepared))
     for index in range(40, 60):
         painter(frame(index, picture(40, LARGE)))
-    assert method.sizes[-1] == (192, 128)
+    assert method.sizes[-1] == (240, 160)
 
 
 def test_coherence_can_be_changed_and_keeps_its_memory() -> None:
