@@ -147,6 +147,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def run() -> None:
     """Run the command as a process of its own, and end that with the command's exit code."""
     code = [1]  # of an exception that is shown whole
+    # Processes that this one starts would load all commands anew, for what their main module holds.
+    vars(sys.modules["__main__"]).pop("__file__", None)
     atexit.register(_end, code)
     code[0] = main()
     sys.exit(code[0])

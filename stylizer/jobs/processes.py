@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -34,9 +35,10 @@ class ProcessCrew:
 
     def __init__(self, work: Work, config: CrewConfig) -> None:
         """Take what is to be done, and how many processes share it; None started yet."""
-        self._work = work
+        self._work = pickle.dumps(work)
         self.size = config.workers or 1
         self._processes: dict[int, tuple[BaseProcess, Connection]] = {}
+        self._telling = ThreadPoolExecutor(self.size, thread_name_prefix="stylizer-crew")
 
     def begin(self, worker: int) -> None:
         """Start a process.
@@ -48,7 +50,7 @@ class ProcessCrew:
             self._processes.pop(worker)[1].close()
         ours, theirs = multiprocessing.Pipe()
         process = multiprocessing.get_context("spawn").Process(
-            target=_work, args=(theirs, self._work), name=f"stylizer-worker-{worker}", daemon=True
+            target=_work, args=(theirs,), name=f"stylizer-worker-{worker}", daemon=True
         )
         try:
             with _deaf_to_ctrl_c():
@@ -62,6 +64,8 @@ class ProcessCrew:
         finally:
             theirs.close()
         self._processes[worker] = process, ours
+        # More than a pipe holds: it waits for the process to be there, and others begin meanwhile.
+        self._telling.submit(_tell, ours, self._work)
 
     def give(self, worker: int, stretch: Stretch) -> None:
         """Send a stretch."""
@@ -86,6 +90,7 @@ class ProcessCrew:
         """End all processes."""
         for process, _ in self._processes.values():
             process.kill()
+        self._telling.shutdown()
         for process, pipe in self._processes.values():
             process.join()
             pipe.close()
@@ -102,12 +107,17 @@ class ProcessCrew:
         return Heard(worker=worker, what="ready")
 
 
+def _tell(pipe: Connection, work: bytes) -> None:
+    with suppress(OSError):  # it died: that is heard
+        pipe.send_bytes(work)
+
+
 def _why(code: int | None) -> str:
     return "it hung: for minutes it did nothing" if code == HUNG else f"exit code {code}"
 
 
-def _work(pipe: Connection, work: Work) -> None:
-    """Paint stretches until there are no more; runs in a process of its own."""
+def _work(pipe: Connection) -> None:
+    """Hear what is to be done, and paint stretches; runs in a process of its own."""
     die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to hear
     lock = threading.Lock()
@@ -122,6 +132,7 @@ def _work(pipe: Connection, work: Work) -> None:
 
     pass_on(log)
     try:
+        work: Work = pipe.recv()
         paint = watched(work.load)
         say("ready", None)
         while True:
