@@ -7,9 +7,11 @@ import pickle
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
@@ -29,6 +31,23 @@ _LAST = 5.0
 _MOMENT = 0.25
 """Seconds that are waited for a word."""
 
+_ALIVE = 30.0
+"""Seconds between two words of a process that it is there, whatever it does."""
+
+_SILENT = 600.0
+"""Seconds of waiting for a word after which a process is taken to hang: it was stopped, or native
+code does not let go. What it can find out by itself is `stylizer.jobs.watchdog`'s."""
+
+
+@dataclass
+class _Process:
+    """A worker's process, our end of the pipe to it, and for how long it was waited for a word."""
+
+    process: BaseProcess
+    pipe: Connection
+    silent: float = 0.0
+    hung: bool = False
+
 
 class ProcessCrew:
     """Processes; a `stylizer.jobs.workers.Crew`."""
@@ -37,7 +56,8 @@ class ProcessCrew:
         """Take what is to be done, and how many processes share it; None started yet."""
         self._work = pickle.dumps(work)
         self.size = config.workers or 1
-        self._processes: dict[int, tuple[BaseProcess, Connection]] = {}
+        self._processes: dict[int, _Process] = {}
+        self._listened = time.monotonic()
         self._telling = ThreadPoolExecutor(self.size, thread_name_prefix="stylizer-crew")
 
     def begin(self, worker: int) -> None:
@@ -47,7 +67,7 @@ class ProcessCrew:
           StylizerError: it cannot be started.
         """
         if worker in self._processes:
-            self._processes.pop(worker)[1].close()
+            self._processes.pop(worker).pipe.close()
         ours, theirs = multiprocessing.Pipe()
         process = multiprocessing.get_context("spawn").Process(
             target=_work, args=(theirs,), name=f"stylizer-worker-{worker}", daemon=True
@@ -63,37 +83,45 @@ class ProcessCrew:
             ) from error
         finally:
             theirs.close()
-        self._processes[worker] = process, ours
+        self._processes[worker] = _Process(process, ours)
         # More than a pipe holds: it waits for the process to be there, and others begin meanwhile.
         self._telling.submit(_tell, ours, self._work)
 
     def give(self, worker: int, stretch: Stretch) -> None:
         """Send a stretch."""
         with suppress(OSError):  # it died: that is heard
-            self._processes[worker][1].send(stretch)
+            self._processes[worker].pipe.send(stretch)
 
     def listen(self) -> Iterator[Heard]:
         """Hear what processes say, for a moment at most."""
-        ready = wait([pipe for _, pipe in self._processes.values()], timeout=_MOMENT)
-        for worker, (process, pipe) in list(self._processes.items()):
+        ready = wait([one.pipe for one in self._processes.values()], timeout=_MOMENT)
+        now = time.monotonic()
+        waited, self._listened = min(now - self._listened, 4 * _MOMENT), now  # or it was stopped
+        for worker, one in list(self._processes.items()):
+            one.silent = 0.0 if one.pipe in ready else one.silent + waited
+            if one.silent > _SILENT:
+                one.hung = True
+                one.process.kill()  # that is heard
             try:
-                while pipe in ready and pipe.poll():
-                    yield self._heard(worker, *pipe.recv())
+                while one.pipe in ready and one.pipe.poll():
+                    what, value = one.pipe.recv()
+                    if what != "alive":
+                        yield self._heard(worker, what, value)
             except (EOFError, OSError):
-                process.join(_LAST)
-                process.kill()  # one that does not come to its end
-                process.join()
-                error = StylizerError(_why(process.exitcode))
+                one.process.join(_LAST)
+                one.process.kill()  # one that does not come to its end
+                one.process.join()
+                error = StylizerError(_why(HUNG if one.hung else one.process.exitcode))
                 yield Heard(worker=worker, what="dead", error=error)
 
     def end(self) -> None:
         """End all processes."""
-        for process, _ in self._processes.values():
-            process.kill()
+        for one in self._processes.values():
+            one.process.kill()
         self._telling.shutdown()
-        for process, pipe in self._processes.values():
-            process.join()
-            pipe.close()
+        for one in self._processes.values():
+            one.process.join()
+            one.pipe.close()
 
     def _heard(self, worker: int, what: str, value: object) -> Heard:
         if what == "frames" and isinstance(value, tuple):
@@ -130,6 +158,13 @@ def _work(pipe: Connection) -> None:
         with suppress(OSError):  # nobody wants any more: that is found elsewhere
             say("message", message)
 
+    def live() -> None:
+        with suppress(OSError):
+            while True:
+                say("alive", None)
+                time.sleep(_ALIVE)
+
+    threading.Thread(target=live, name="stylizer-alive", daemon=True).start()
     pass_on(log)
     try:
         work: Work = pipe.recv()

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, Self
 
 import pytest
 
-from stylizer.jobs import watchdog
+from stylizer.jobs import processes, watchdog
 from stylizer.jobs.crew import CrewConfig, Heard
 from stylizer.jobs.processes import ProcessCrew
 from stylizer.jobs.stretches import Stretch
@@ -63,13 +66,13 @@ class Hanging:
     folder: Path = Path()
     pictures: Path | None = None
 
-    def __reduce__(self) -> tuple[object, tuple[bool]]:
+    def __reduce__(self) -> tuple[object, tuple[bool, ...]]:
         return hanging, (self.loads,)
 
     def load(self) -> PaintStretch:
         return self._paint if self.loads else self._hang()
 
-    def moved(self, folder: Path, pictures: Path | None) -> Hanging:
+    def moved(self, folder: Path, pictures: Path | None) -> Self:
         return self
 
     def _paint(self, stretch: Stretch, reached: Reached) -> int:
@@ -94,6 +97,40 @@ def test_a_worker_that_hangs_is_dead_to_the_one_who_gave_it_work(loads: bool) ->
         if loads:
             next_word(crew)
             crew.give(0, Stretch(first=0, end=9, last=True, checkpoint=None))
+        heard = next_word(crew)
+        assert heard.what == "dead" and "it hung" in str(heard.error)
+    finally:
+        crew.end()
+
+
+@dataclass(frozen=True)
+class Stopped(Hanging):
+    """Work that stops its whole process, the watchdog with it."""
+
+    def __reduce__(self) -> tuple[object, tuple[bool, ...]]:
+        return stopped, ()
+
+    def _hang(self) -> NoReturn:
+        os.kill(os.getpid(), signal.SIGSTOP)
+        raise AssertionError("it was gone on with")
+
+
+def stopped() -> Stopped:
+    """As the worker's process gets it."""
+    processes._ALIVE = 0.05
+    return Stopped(loads=True)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGSTOP")
+def test_a_worker_that_is_stopped_is_dead_to_the_one_who_gave_it_work(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    crew = ProcessCrew(Stopped(loads=True), CrewConfig(workers=1))
+    try:
+        crew.begin(0)
+        assert next_word(crew).what == "ready"
+        crew.give(0, Stretch(first=0, end=9, last=True, checkpoint=None))
+        monkeypatch.setattr(processes, "_SILENT", 1.5)
         heard = next_word(crew)
         assert heard.what == "dead" and "it hung" in str(heard.error)
     finally:

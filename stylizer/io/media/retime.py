@@ -137,7 +137,9 @@ def find_rate(
         if fits_rate(times, candidate):
             return candidate, False
     fastest = _fastest(steps, tick)
-    return _rate_of(fastest if fastest < _FASTER * middle else middle, steps, tick), True
+    pace = fastest if fastest < _FASTER * middle else middle
+    # Where a tick is a picture, as in AVI, two ticks are a picture that is missing.
+    return _rate_of(pace, steps, tick if tick < pace else Fraction(0)), True
 
 
 def _rate_of(distance: Fraction, steps: Sequence[Fraction], tick: Fraction) -> Fraction:

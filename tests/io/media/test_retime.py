@@ -142,6 +142,11 @@ def test_uneven_pictures_have_their_usual_rate() -> None:
     assert find_rate(times, [], tick=Fraction(1, 90000))[0] == 30
 
 
+def test_a_missing_picture_does_not_slow_down_what_counts_time_in_pictures() -> None:
+    times = [Fraction(n, 25) for n in range(31) if n != 1]
+    assert find_rate(times, [Fraction(25)], tick=Fraction(1, 25)) == (Fraction(25), True)
+
+
 def test_one_picture_has_the_rate_that_is_stated() -> None:
     assert find_rate([Fraction(0)], [Fraction(30)]) == (Fraction(30), False)
     assert find_rate([], []) == (Fraction(25), False)
