@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from stylizer.effects.segmenter import Segmenter
-from stylizer.errors import ConfigError, StyleError
+from stylizer.errors import BackendError, ConfigError, StyleError, WeightsError
 from stylizer.faces.models import INSTALL, are_faces_available
 from stylizer.frame import Image
 from stylizer.io.image import read_image
@@ -47,6 +48,9 @@ _SAMPLE_SIDE = 200
 _MOST_ASPECT = 4
 _FIRST = ("starry_night", "great_wave", "the_scream", "stained_glass", "composition_vii")
 _NO_FACES = f"Faces are not found here: the server needs {INSTALL}."
+_BROKEN = (
+    "What finds that part of the picture cannot be loaded any longer; tell who runs the server."
+)
 _NO_PEOPLE = "People are not found here: start the server with --segmenter FILE."
 _MOST_CODES = 10
 """That are kept: the code of a tuned style has 3 MB, and making it anew takes milliseconds."""
@@ -271,6 +275,19 @@ class Gallery:
         if part == "face":
             return None if are_faces_available() else _NO_FACES
         return None if self.segmenter is not None else _NO_PEOPLE
+
+    @contextmanager
+    def loading_parts(self) -> Iterator[None]:
+        """Tell visitors no more than they need where what finds a part has gone or was damaged.
+
+        Raises:
+          ApiError: loading it failed in this block; why is in the log.
+        """
+        try:
+            yield
+        except (BackendError, WeightsError) as error:
+            _log.error("%s", error)
+            raise ApiError(400, "no_such_part", _BROKEN) from error
 
     def sample(self, name: str) -> bytes:
         """Return the sample scene painted in a built-in style, as a small JPEG.

@@ -257,7 +257,8 @@ class _Stream:
         parts = {
             part: gallery.mix((StyleChoice(id=id),), own) for part, id in settings.parts.items()
         }
-        self._painter.change(settings, self._code, parts=parts)
+        with gallery.loading_parts():
+            self._painter.change(settings, self._code, parts=parts)
 
     def _begin_frame(self, data: bytes) -> Begun:
         config, painter = self._service.config, self._painter

@@ -263,7 +263,10 @@ def _make_painter(gallery: Gallery, styles: Sequence[AnyStyle]) -> StyledStylize
 def _find_masks(gallery: Gallery, styles: Sequence[AnyStyle]) -> RegionMasks | None:
     """Return what finds the parts that styles are for; None where there are none."""
     parts = [part for part in group_styles(styles) if part is not None]
-    return RegionMasks(parts, segmenter=gallery.segmenter, live=False) if parts else None
+    if not parts:
+        return None
+    with gallery.loading_parts():
+        return RegionMasks(parts, segmenter=gallery.segmenter, live=False)
 
 
 def _plan(source: Path) -> SourceTracks:

@@ -317,3 +317,24 @@ def test_tuned_styles_outlive_the_server(tmp_path: Path) -> None:
     with serve(tmp_path / "served", keep_seconds=60.0) as site:
         site.http.set_cookie("stylizer_session", cookie)
         assert site.http.get(f"/api/styles/{id}/file").data == data
+
+
+def test_a_segmenter_that_goes_later_is_told_without_its_path(
+    site: Site, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert site.services.gallery.runtime  # before, since it looks at the file
+    monkeypatch.setattr(site.services.gallery, "segmenter", tmp_path / "people.tflite")
+    parts = {"person_style": "the_scream"}
+    options = {"styles": [{"id": "great_wave"}], "faces": "paint", **parts}
+    answer = site.post_file("/api/photos", "content", jpeg(), options=json.dumps(options))
+    told = site.ended(answer.json["job"])
+    assert told["state"] == "failed"
+    assert "cannot be loaded" in told["message"]
+    with live(site) as client:
+        client.recv(timeout=20)
+        client.send(settings("great_wave", **parts, faces="paint"))
+        error = client.recv(timeout=20)
+        assert json.loads(error)["code"] == "no_such_part"
+        client.send(jpeg())  # and the stream goes on
+        assert isinstance(client.recv(timeout=20), bytes)
+    assert "people.tflite" not in str(told) + str(error)
