@@ -30,6 +30,10 @@ _SMALL, _LARGE = 50.0, 150.0
 _CONTRAST = (0.8, 1.6)
 """By how much light and dark may be stretched to those of the paint."""
 
+_DARK, _DARKEST = 40.0, 10.0
+"""Mean brightness below which they may be stretched the more, the darker it is, and to where: paint
+is as bright as ever, and what is barely stretched would be a blot in it."""
+
 _EVEN, _SPECKS = 0.8, 0.06
 """How much colors are evened out with it, over which share of a face's side: specks of color hide a
 face too."""
@@ -58,6 +62,7 @@ class FaceLight:
             (float(one.mean()), float(one.std())) for one in (bright, self._own)
         )
         low, high = _CONTRAST
+        high *= max(1.0, _DARK / max(mean, _DARKEST))
         contrast = min(max((spread + 1) / (deviation + 1), low), high)
         wanted = level + contrast * (bright - mean)
         self._apart = np.asarray(wanted - self._own, np.float32)

@@ -87,3 +87,14 @@ def test_a_flat_picture_and_a_face_out_of_it_are_no_error() -> None:
     mixed = light.mix(fine, light.weight(0 * flat, 0 * flat, side=30), side=30)
     assert np.isfinite(mixed).all()
     np.testing.assert_allclose(mixed, fine, atol=0.01)
+
+
+def test_a_dark_source_is_stretched_until_its_face_is_seen() -> None:
+    bright, own = blurred(1, 50), blurred(2, 45)
+    fine = np.stack([own] * 3, -1)
+    shown = [
+        luma(FaceLight(np.float32(share) * bright, fine, ones()).mix(fine, ones(), side=40)).std()
+        for share in (1.0, 0.5, 0.25, 0.08)
+    ]
+    assert shown[0] == pytest.approx(own.std(), rel=0.05)
+    assert min(shown[2:]) > 0.5 * own.std()
