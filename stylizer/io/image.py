@@ -103,7 +103,9 @@ def read_image_and_alpha(
       SourceError: as `read_image` says.
     """
     with _opened(Path(path), max_side) as opened:
-        if opened.format in {"PNG", "WEBP", "TIFF"} and getattr(opened, "is_animated", False):
+        if opened.format in {"PNG", "WEBP", "TIFF", "AVIF"} and getattr(
+            opened, "is_animated", False
+        ):
             _log.warning("%s holds several pictures: the first one is read", path)
         return _to_rgb(ImageOps.exif_transpose(opened))
 

@@ -186,7 +186,7 @@ def test_a_profile_of_gray_is_applied_with_transparency_too(tmp_path: Path, mode
     assert np.abs(read_image(path)[4, 4] - (share * gray + 255 * (1 - share))).max() <= 2
 
 
-@pytest.mark.parametrize("suffix", [".png", ".webp", ".tiff"])
+@pytest.mark.parametrize("suffix", [".png", ".webp", ".tiff", ".avif"])
 def test_what_is_not_read_of_an_animation_is_told(
     tmp_path: Path, suffix: str, caplog: pytest.LogCaptureFixture
 ) -> None:
