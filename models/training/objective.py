@@ -20,6 +20,7 @@ from stylizer.tuning.losses import (
     content_loss,
     flicker_loss,
     light_loss,
+    noise_color_loss,
     style_losses,
     style_targets,
 )
@@ -61,6 +62,7 @@ class Objective:
         """Return the loss, and its parts to report."""
         settings, weights = self._settings, batch["weights"]
         count, side = settings.batch, settings.side
+        many = max(1, count // 3)
         clean, dirty = self._contents(batch)
         image = views.slice_at(dirty, batch["first"], side)
         target = views.slice_at(clean, batch["first"], side)
@@ -69,14 +71,19 @@ class Objective:
         stop = ops.stop_gradient
         code = self._network.encode([stop(values) for values in self.features(style)])
         noise = [
-            views.noise_at(batch["noise"], batch["noise_at"][:many], batch[place], side=side // 4)
-            for place, many in (("first", count), ("second", count // 2))
+            views.noise_at(batch["noise"], at, batch[place], side=side // 4)
+            for place, at in (
+                ("first", batch["noise_at"]),
+                ("second", batch["noise_at"][: count // 2]),
+                ("first", batch["noise_at"][-many:]),
+            )
         ]
         painted = self._network.paint(
-            ops.concatenate([image, second]),
+            ops.concatenate([image, second, image[:many]]),
             ops.concatenate(noise),
-            ops.concatenate([code, code, code]),
+            ops.concatenate([code, code, code, code[:many]]),
         )
+        painted, other = painted[:-many], painted[-many:]
         first, again = painted[:count], painted[count:]
         before = self.loss_network(target)
         wanted = {
@@ -96,6 +103,7 @@ class Objective:
         parts["color"] = color_loss(first, stop(ops.concatenate([style, style])))
         least = MARGIN
         window = side - MARGIN
+        parts["noise_color"] = noise_color_loss(first[:many], other)
         parts["temporal"] = flicker_loss(
             views.slice_at(first[: count // 2], least - batch["first"], window),
             views.slice_at(again, least - batch["second"], window),

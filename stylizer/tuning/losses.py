@@ -20,6 +20,7 @@ __all__ = [
     "content_loss",
     "flicker_loss",
     "light_loss",
+    "noise_color_loss",
     "style_losses",
     "style_targets",
 ]
@@ -43,11 +44,16 @@ _PATCH = 8
 _CONTRAST = 8.0
 """Deviation of light in patches, gray levels."""
 
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+
 _SLICES = np.array(
     [(1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 1), (1, -1, 0), (1, 0, -1), (0, 1, -1)], np.float32
 )
 _SLICES /= np.linalg.norm(_SLICES, axis=1, keepdims=True)
 """Directions in RGB along which colors are compared."""
+
+_PLACE = 32
+"""Pixels: colors of places of this side are the photo's to choose."""
 
 _SPARSE = 3
 """One pixel of so many, on both sides, is looked at for its color; no divisor of `STRIDE`."""
@@ -62,6 +68,7 @@ class LossWeights:
       detail: of the same at the layer before: eyes and letters are too small for the deepest.
       light: of light and dark that are not where the content has them.
       color: of the squared distance of the colors.
+      noise_color: of the squared difference of local colors under two noises.
       gram: of the squared distance of Gram matrices, mean over the layers.
       moments: of the squared distance of means and standard deviations, mean over the layers.
       deep: how much more the two deeper layers count than the two others.
@@ -75,6 +82,7 @@ class LossWeights:
     detail: float = 0.0
     light: float = 0.0
     color: float = 0.0
+    noise_color: float = 0.0
     gram: float = 10.0
     moments: float = 5.0
     deep: float = 3.0
@@ -174,7 +182,7 @@ def light_loss(painted: Tensor, content: Tensor) -> Tensor:
 
 def _light(images: Tensor) -> Tensor:
     """Return luma in patches, less its mean, (N, h, w, 1)."""
-    luma = ops.sum(images * np.array([0.299, 0.587, 0.114], np.float32), -1, keepdims=True)
+    luma = ops.sum(images * _LUMA, -1, keepdims=True)
     patches = ops.average_pool(luma, _PATCH, _PATCH)
     return patches - ops.mean(patches, (1, 2), keepdims=True)
 
@@ -201,6 +209,22 @@ def _sliced(images: Tensor) -> Tensor:
     some = images[:, ::_SPARSE, ::_SPARSE] / 127.5
     flat = ops.reshape(some, (some.shape[0], some.shape[1] * some.shape[2], 3))
     return ops.sort(ops.transpose(ops.matmul(flat, _SLICES.T), (0, 2, 1)), axis=-1)
+
+
+def noise_color_loss(first: Tensor, other: Tensor) -> Tensor:
+    """Return how much the noise decides where colors go, in squared half ranges.
+
+    The mean squared difference, less that of luma, of means over `_PLACE` pixels on both sides. A
+    network that must show a style's rare colors (`color_loss`) otherwise draws clouds of them where
+    the noise happens to be high; strokes and swirls are finer.
+
+    Args:
+      first: paintings, float32 RGB 0..255, (N, H, W, 3).
+      other: paintings of the same pictures with another noise.
+    """
+    off = (first - other) / 127.5
+    off -= ops.sum(off * _LUMA, -1, keepdims=True)
+    return ops.mean(ops.square(ops.average_pool(off, _PLACE, _PLACE)))
 
 
 def flicker_loss(first: Tensor, second: Tensor) -> Tensor:

@@ -31,6 +31,7 @@ from stylizer.tuning.losses import (
     content_loss,
     flicker_loss,
     light_loss,
+    noise_color_loss,
     style_losses,
     style_targets,
 )
@@ -274,6 +275,17 @@ def test_colors_are_compared_whatever_their_place_and_number() -> None:
     assert float(color_loss(pale, style)) == pytest.approx(0.083, rel=0.05)
     # 0.2 along three slices, 0.2 times the root of 3 along the gray one, nothing along three
     assert float(color_loss(painted + 25.5, style)) == pytest.approx(0.24 / 7, rel=1e-3)
+
+
+def test_noise_may_move_strokes_and_light_but_no_clouds_of_color() -> None:
+    first = np.full((1, 64, 96, 3), 128, np.float32)
+    strokes = np.tile(np.repeat(np.array([[40, -40, 0], [-40, 40, 0]], np.float32), 4, 0), (8, 1))
+    assert float(noise_color_loss(first, first + strokes[None, :, None])) < 1e-9
+    assert float(noise_color_loss(first, first + 50)) < 1e-9
+    cloud = np.zeros_like(first)
+    cloud[:, :32, :32] = 12.75, 0, 0  # luma goes up by 0.299 of it
+    expected = 0.1**2 * ((1 - 0.299) ** 2 + 2 * 0.299**2) / 3 / 6  # in one of six places
+    assert float(noise_color_loss(first, first + cloud)) == pytest.approx(expected, rel=1e-3)
 
 
 def test_a_pattern_of_the_stride_is_told_from_texture() -> None:

@@ -15,13 +15,14 @@ from stylizer.frame import Camera, Cameras
 
 __all__ = ["NOISE_CHANNELS", "NOISE_STRIDE", "make_noise", "noise_map"]
 
-NOISE_CHANNELS = 4
+NOISE_CHANNELS = 3
 """Channels of the noise, from fine to coarse."""
 
 NOISE_STRIDE = 4
 """Pixels of the frame, on both sides, for one cell of noise."""
 
-_GRAINS = (0.7, 1.4, 2.8, 5.6)
+_GRAINS = (0.7, 1.4, 2.8)
+"""Coarser noise becomes clouds of a rare color: they make up for it where strokes would have to."""
 
 
 def make_noise(*, side: int = 512, seed: int = 0) -> npt.NDArray[np.float32]:
