@@ -62,7 +62,7 @@ class Objective:
         """Return the loss, and its parts to report."""
         settings, weights = self._settings, batch["weights"]
         count, side = settings.batch, settings.side
-        many = max(1, count // 3)
+        many = max(1, count // 3) if settings.noise_color else 0  # painted with another noise
         clean, dirty = self._contents(batch)
         image = views.slice_at(dirty, batch["first"], side)
         target = views.slice_at(clean, batch["first"], side)
@@ -75,7 +75,7 @@ class Objective:
             for place, at in (
                 ("first", batch["noise_at"]),
                 ("second", batch["noise_at"][: count // 2]),
-                ("first", batch["noise_at"][-many:]),
+                ("first", batch["noise_at"][count - many :]),
             )
         ]
         painted = self._network.paint(
@@ -83,7 +83,7 @@ class Objective:
             ops.concatenate(noise),
             ops.concatenate([code, code, code, code[:many]]),
         )
-        painted, other = painted[:-many], painted[-many:]
+        painted, other = ops.split(painted, [count + count // 2])
         first, again = painted[:count], painted[count:]
         before = self.loss_network(target)
         wanted = {
@@ -103,7 +103,8 @@ class Objective:
         parts["color"] = color_loss(first, stop(ops.concatenate([style, style])))
         least = MARGIN
         window = side - MARGIN
-        parts["noise_color"] = noise_color_loss(first[:many], other)
+        if many:
+            parts["noise_color"] = noise_color_loss(first[:many], other)
         parts["temporal"] = flicker_loss(
             views.slice_at(first[: count // 2], least - batch["first"], window),
             views.slice_at(again, least - batch["second"], window),

@@ -229,13 +229,11 @@ class KeepFaces:
         if box is None:
             return
         seen = _cut(image, matrix, patch.side)
-        paint = None
-        if self._paint is not None:
-            bright = _brightness(seen)
-            paint = self._stay(patch, bright, self._paint(seen))
+        bright = _brightness(seen)
+        paint = None if self._paint is None else self._stay(patch, bright, self._paint(seen))
         if zoom <= 1:
             around = _cut(kept, matrix, patch.side).astype(np.float32)
-            fine, mask = self._mix(_brightness(seen), around, paint, one, matrix)
+            fine, mask = self._mix(bright, around, paint, one, matrix)
             _blend(kept[box], *(_back(values, matrix, box) for values in (fine, mask)))
             return
         # a frame has fewer pixels than what was painted: all else is done in its own
