@@ -14,14 +14,22 @@ Transfer for Head Portraits using Convolutional Neural Networks"); how it is don
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from stylizer.effects.cutting import (
+    Matrix,
+    Values,
+    blend,
+    brightness,
+    covered,
+    cut_out,
+    lay_back,
+)
 from stylizer.effects.face_light import FaceLight
 from stylizer.effects.scale import enlarge
 from stylizer.errors import ConfigError
@@ -30,13 +38,11 @@ from stylizer.faces.tracker import FaceFinder, TrackedFace
 from stylizer.frame import Frame, Image, check_image, mix_images
 from stylizer.protocols import State
 
-__all__ = ["FaceMode", "FacesConfig", "KeepFaces", "OnlyFaces"]
+__all__ = ["FaceMode", "FacesConfig", "KeepFaces", "OnlyFaces", "PaintedFace"]
 
 FaceMode = Literal["keep", "paint", "only"]
 """Faces stay themselves; are painted as all else is; or are all that is painted, and kept."""
 
-Values = npt.NDArray[np.float32]
-_Box = tuple[slice, slice]
 
 _AROUND = 1.9
 """Side of what is cut out, by the face's."""
@@ -62,6 +68,10 @@ _CHANGED = 16.0
 _CALM = 0.01
 """Share of its side by which what is cut out may lag behind its face."""
 
+_ALIKE = 6.0
+"""Gray levels, on average, by which what is cut out may differ from the last frame for the paint of
+that to do for one frame more, where time is short."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class FacesConfig:
@@ -71,7 +81,8 @@ class FacesConfig:
       mode: ``"keep"``: they stay themselves; ``"paint"``: they are painted as all else is;
         ``"only"``: they are kept, and all else stays the source.
       strength: how much of them is kept, 0 (as painted) to 1.
-      quick: whether faces in motion are painted in fewer pixels, as where there are many.
+      quick: whether faces in motion are painted in fewer pixels, as where there are many, and half
+        as often where they hardly change.
     """
 
     mode: FaceMode = "keep"
@@ -98,6 +109,7 @@ class _Patch:
       side: in pixels of its own.
       source: brightness, float32 (side, side); None before the first.
       painted: float32 (side, side, 3).
+      fresh: whether it was painted for the last frame, not for the one before.
     """
 
     center: Values
@@ -105,6 +117,24 @@ class _Patch:
     side: int
     source: Values | None = None
     painted: Values | None = None
+    fresh: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaintedFace:
+    """A face of a frame, cut out and painted.
+
+    Attributes:
+      face: where it is.
+      matrix: (2, 3), from places in the frame to places in what was cut out.
+      bright: brightness of the source there, float32 (side, side).
+      paint: float32 (side, side, 3); None where nothing paints.
+    """
+
+    face: TrackedFace
+    matrix: Matrix
+    bright: Values
+    paint: Values | None
 
 
 class KeepFaces:
@@ -144,7 +174,7 @@ class KeepFaces:
     ) -> None:
         """Go on with others, and enlarge by another function; between two frames."""
         self._strength, self._memory = strength, 0.85 * memory
-        self._most_fine = 0 if quick else _FEW
+        self._quick = quick
         self._enlarge = enlarge
 
     def reset(self) -> None:
@@ -184,21 +214,44 @@ class KeepFaces:
         Raises:
           ConfigError: one is no uint8 RGB picture.
         """
-        image = check_image(source.image)
-        faces = self._finder(source)
-        self._patches = {
-            one.number: self._patches[one.number] for one in faces if one.number in self._patches
-        }
-        scale = min(1.0, painted.image.shape[0] / image.shape[0])
-        whole = self._enlarge(check_image(painted.image), source.size)
-        if not faces or self._strength == 0:
-            return painted.with_image(whole)
-        moving = _MOVING if len(faces) <= self._most_fine else _MANY
+        scale = check_image(painted.image).shape[0] / check_image(source.image).shape[0]
+        return self.lay_faces(source, painted, self.paint_faces(source, scale=scale))
+
+    def paint_faces(self, source: Frame, *, scale: float) -> Sequence[PaintedFace]:
+        """Find the faces of a frame, and paint them: what does not need the painting around.
+
+        Frames are to come in their order; those before may be laid meanwhile.
+
+        Args:
+          source: the frame.
+          scale: of its painting's sides, by those of the frame.
+
+        Raises:
+          ConfigError: it is no uint8 RGB picture.
+        """
+        image, faces = check_image(source.image), self._finder(source)
+        numbers = [one.number for one in faces]
+        self._patches = {n: patch for n, patch in self._patches.items() if n in numbers}
+        if self._strength == 0:
+            return []
+        moving = _MOVING if not self._quick and len(faces) <= _FEW else _MANY
         least = _STILL if self._memory == 0 else moving
-        kept = whole.copy() if whole is painted.image else whole
+        placed = [(one, self._place(one, min(1.0, scale), least=least)) for one in faces]
+        painted = (self._paint_face(image, one, patch) for one, patch in placed)
+        return [one for one in painted if one is not None]
+
+    def lay_faces(self, source: Frame, painted: Frame, faces: Sequence[PaintedFace]) -> Frame:
+        """Return a painting, at the source's size, with what `paint_faces` gave laid into it.
+
+        Raises:
+          ConfigError: source or painting is no uint8 RGB picture.
+        """
+        image, made = check_image(source.image), check_image(painted.image)
+        kept = self._enlarge(made, source.size)
+        if faces and kept is made:
+            kept = made.copy()
         for one in faces[::-1]:  # the largest last: it is before the others
-            patch = self._place(one, scale, least=least)
-            self._lay(image, kept, one, patch)
+            self._lay(image, kept, one)
         return painted.with_image(kept)
 
     def _place(self, one: TrackedFace, scale: float, *, least: int) -> _Patch:
@@ -220,28 +273,36 @@ class KeepFaces:
             patch.side = fitting
         return patch
 
-    def _lay(self, image: Image, kept: Image, one: TrackedFace, patch: _Patch) -> None:
-        """Paint a face anew, and lay it into the painting."""
+    def _paint_face(self, image: Image, one: TrackedFace, patch: _Patch) -> PaintedFace | None:
+        """Return a face as it is painted; None for one that is out of the frame."""
         zoom = patch.side / patch.length
         shift = patch.side / 2 - zoom * patch.center.astype(np.float64)
         matrix = np.array([[zoom, 0, shift[0]], [0, zoom, shift[1]]])
-        box = _covered(matrix, patch.side, kept)
+        if covered(matrix, patch.side, image) is None:
+            return None
+        seen = cut_out(image, matrix, patch.side, fine=not self._quick)
+        bright = brightness(seen)
+        paint = None if self._paint is None else self._renew(patch, seen, bright, self._paint)
+        return PaintedFace(face=one, matrix=matrix, bright=bright, paint=paint)
+
+    def _lay(self, image: Image, kept: Image, face: PaintedFace) -> None:
+        """Lay a face into the painting."""
+        one, matrix, bright, paint = face.face, face.matrix, face.bright, face.paint
+        zoom, side = float(matrix[0, 0]), len(bright)
+        box = covered(matrix, side, kept)
         if box is None:
             return
-        seen = _cut(image, matrix, patch.side)
-        bright = _brightness(seen)
-        paint = None if self._paint is None else self._stay(patch, bright, self._paint(seen))
         if zoom <= 1:
-            around = _cut(kept, matrix, patch.side).astype(np.float32)
+            around = cut_out(kept, matrix, side).astype(np.float32)
             fine, mask = self._mix(bright, around, paint, one, matrix)
-            _blend(kept[box], *(_back(values, matrix, box) for values in (fine, mask)))
+            blend(kept[box], *(lay_back(values, matrix, box) for values in (fine, mask)))
             return
         # a frame has fewer pixels than what was painted: all else is done in its own
         own = np.array([[1.0, 0, -box[1].start], [0, 1.0, -box[0].start]])
         around = kept[box].astype(np.float32)
         if paint is not None:
-            paint = _back(smooth(paint, 0.35 * zoom) if zoom > 1.2 else paint, matrix, box)
-        _blend(kept[box], *self._mix(_brightness(image[box]), around, paint, one, own))
+            paint = lay_back(smooth(paint, 0.35 * zoom) if zoom > 1.2 else paint, matrix, box)
+        blend(kept[box], *self._mix(brightness(image[box]), around, paint, one, own))
 
     def _mix(
         self,
@@ -249,7 +310,7 @@ class KeepFaces:
         around: Values,
         paint: Values | None,
         one: TrackedFace,
-        matrix: npt.NDArray[np.float64],
+        matrix: Matrix,
     ) -> tuple[Values, Values]:
         """Return what is laid into a painting, (h, w, 3), and how much of it, (h, w).
 
@@ -273,20 +334,29 @@ class KeepFaces:
         fine = light.mix(fine, light.weight(features, area, side=one.face.side), side=height)
         return fine, np.float32(self._strength * one.presence) * np.maximum(head, area)
 
-    def _stay(self, patch: _Patch, bright: Values, painted: Image) -> Values:
-        """Return new paint, and what stays of the old where the face has not changed."""
-        fine = painted.astype(np.float32)
-        if self._memory > 0:
-            if patch.source is not None and patch.painted is not None:
-                size = (patch.side, patch.side)
-                before, old = (
-                    one if one.shape[:2] == size else cv2.resize(one, size)
-                    for one in (patch.source, patch.painted)
-                )
-                change = cv2.blur(cv2.absdiff(bright, before), (7, 7)) / _CHANGED
-                stays = self._memory * np.clip(1 - change, 0, 1)
-                fine += np.asarray(stays, np.float32)[..., None] * (old - fine)
-            patch.source, patch.painted = bright, fine
+    def _renew(
+        self, patch: _Patch, seen: Image, bright: Values, paint: Callable[[Image], Image]
+    ) -> Values:
+        """Return a face's paint: new, and what stays of the old where the face has not changed."""
+        if self._memory == 0:
+            return paint(seen).astype(np.float32)
+        if patch.source is None or patch.painted is None:
+            fine = paint(seen).astype(np.float32)
+        else:
+            size = (patch.side, patch.side)
+            before, old = (
+                one if one.shape[:2] == size else cv2.resize(one, size)
+                for one in (patch.source, patch.painted)
+            )
+            change = cv2.absdiff(bright, before)
+            if self._quick and patch.fresh and cv2.mean(change)[0] < _ALIKE:
+                patch.fresh = False
+                return np.asarray(old, np.float32)
+            change = np.asarray(cv2.blur(change, (7, 7)), np.float32) / np.float32(_CHANGED)
+            stays = np.float32(self._memory) * np.clip(1 - change, 0, 1)
+            fresh = paint(seen).astype(np.float32)
+            fine = np.asarray(cv2.blendLinear(fresh, old, 1 - stays, stays), np.float32)
+        patch.source, patch.painted, patch.fresh = bright, fine, True
         return fine
 
 
@@ -309,51 +379,3 @@ class OnlyFaces:
         image = check_image(source.image)
         mask = draw_faces(self._finder(source), source.size)
         return painted.with_image(mix_images(check_image(painted.image), image, mask))
-
-
-def _cut(picture: Image, matrix: npt.NDArray[np.float64], side: int) -> Image:
-    """Return a part of a picture at another size: uint8 (side, side, 3)."""
-    zoom = float(matrix[0, 0])
-    shift = matrix.copy()
-    shift[:, 2] += 0.5 * zoom - 0.5  # OpenCV's pixel centers are at whole numbers
-    if zoom < 0.6:  # by averages first, or fine structure would turn into noise
-        factor = int(1 / zoom)
-        size = max(1, picture.shape[1] // factor), max(1, picture.shape[0] // factor)
-        x, y = size[0] / picture.shape[1], size[1] / picture.shape[0]
-        picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
-        shift[0, 0], shift[1, 1] = zoom / x, zoom / y
-        shift[:, 2] = matrix[:, 2] + 0.5 * np.array([zoom / x, zoom / y]) - 0.5
-    how = cv2.INTER_CUBIC if zoom > 1 else cv2.INTER_LINEAR
-    cut = cv2.warpAffine(picture, shift, (side, side), flags=how, borderMode=cv2.BORDER_REFLECT_101)
-    return np.asarray(cut, np.uint8)
-
-
-def _brightness(picture: Image) -> Values:
-    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.float32)
-
-
-def _covered(matrix: npt.NDArray[np.float64], side: int, frame: Image) -> _Box | None:
-    """Return the rows and columns of a frame that what is cut out reaches; None for none."""
-    zoom = float(matrix[0, 0])
-    low = np.maximum(np.floor(-matrix[:, 2] / zoom), 0).astype(int)
-    high = np.minimum(np.ceil((side - matrix[:, 2]) / zoom), frame.shape[1::-1]).astype(int)
-    if (high <= low).any():
-        return None
-    return slice(int(low[1]), int(high[1])), slice(int(low[0]), int(high[0]))
-
-
-def _back(values: Values, matrix: npt.NDArray[np.float64], box: _Box) -> Values:
-    """Return what was cut out as it lies in a part of the frame."""
-    low = np.array([box[1].start, box[0].start])
-    size = box[1].stop - box[1].start, box[0].stop - box[0].start
-    there = matrix.copy()
-    there[:, 2] = matrix[0, 0] * (low + 0.5) + matrix[:, 2] - 0.5
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    edge = cv2.BORDER_REPLICATE if values.ndim == 3 else cv2.BORDER_CONSTANT
-    return np.asarray(cv2.warpAffine(values, there, size, flags=flags, borderMode=edge), np.float32)
-
-
-def _blend(place: Image, fine: Values, share: Values) -> None:
-    """Lay paint over a part of a painting where a mask says, in place."""
-    mixed = place + share[..., None] * (fine - place)
-    np.copyto(place, np.clip(np.rint(mixed), 0, 255).astype(np.uint8))

@@ -19,7 +19,7 @@ from stylizer.network.inputs import StyleEmbedding
 from stylizer.network.registry import FAST_NETWORKS
 from stylizer.styles.load import AnyStyle
 
-__all__ = ["NoisyRuntime", "Runtime", "load_runtime", "paint_frame"]
+__all__ = ["CompilingRuntime", "NoisyRuntime", "Runtime", "load_runtime", "paint_frame"]
 
 _log = logging.getLogger(__name__)
 
@@ -81,6 +81,15 @@ class NoisyRuntime(Runtime, Protocol):
           code: of the style.
           cameras: as `stylizer.frame.Frame.cameras`; None for noise that stands.
         """
+        ...
+
+
+@runtime_checkable
+class CompilingRuntime(Runtime, Protocol):
+    """A runtime that keeps a network for each size of picture, which takes memory."""
+
+    def forget_sizes(self) -> None:
+        """Keep those of small pictures that were painted last, and let the others go."""
         ...
 
 

@@ -18,7 +18,7 @@ from stylizer.frame import Image
 from stylizer.io.image import read_image
 from stylizer.network.config import FastConfig
 from stylizer.network.inputs import StyleEmbedding
-from stylizer.network.runtime import Runtime, load_runtime
+from stylizer.network.runtime import CompilingRuntime, Runtime, load_runtime
 from stylizer.network.stylizer import mix_codes
 from stylizer.styles.built_in import NamedStyle, load_named_style, style_names
 from stylizer.styles.load import MIN_SIDE, AnyStyle, Style
@@ -52,6 +52,8 @@ _BROKEN = (
     "What finds that part of the picture cannot be loaded any longer; tell who runs the server."
 )
 _NO_PEOPLE = "People are not found here: start the server with --segmenter FILE."
+_MOST_IDLE = 2
+"""Networks that are kept between jobs: a photo and a video may be painted at once."""
 _MOST_CODES = 10
 """That are kept: the code of a tuned style has 3 MB, and making it anew takes milliseconds."""
 
@@ -107,7 +109,8 @@ class Gallery:
         self._config, self._loader, self.segmenter = config, loader, segmenter
         self._loading, self._sampling = threading.Lock(), threading.Lock()
         self._loaded: Runtime | None = None
-        self._encoding = threading.Lock()
+        self._encoding, self._lending = threading.Lock(), threading.Lock()
+        self._idle: list[Runtime] = []
         self._codes: OrderedDict[str | OwnStyle, StyleEmbedding] = OrderedDict()
         self._samples: dict[str, bytes] = {}
 
@@ -128,13 +131,24 @@ class Gallery:
                 log_event(_log, "loaded", engine=self._loaded.description)
             return self._loaded
 
-    def load_another(self) -> Runtime:
-        """Load a network of one's own, that holds up no live stream.
+    @contextmanager
+    def another(self) -> Iterator[Runtime]:
+        """Lend a network for as long as a block lasts: to it alone, so it holds up no live stream.
+
+        It is kept for the next block, unless this one fails.
 
         Raises:
           BackendError, WeightsError: as `stylizer.network.runtime.load_runtime` says.
         """
-        return self._loader(self._config)
+        with self._lending:
+            runtime = self._idle.pop() if self._idle else None
+        runtime = runtime or self._loader(self._config)
+        yield runtime
+        if isinstance(runtime, CompilingRuntime):
+            runtime.forget_sizes()  # large pictures take memory that nobody may need again
+        with self._lending:
+            if len(self._idle) < _MOST_IDLE:
+                self._idle.append(runtime)
 
     def built_in(self) -> list[NamedStyle]:
         """Return the built-in styles: first some that show what can be done, others by name."""

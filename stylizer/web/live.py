@@ -100,13 +100,14 @@ class LiveService:
       gallery: the network and the styles.
       sessions: the visitors.
       clients: the streams that are open.
+      threads: that all of them work in.
     """
 
     config: WebConfig
     gallery: Gallery
     sessions: Sessions
     clients: Clients
-    _threads: ThreadPoolExecutor = field(
+    threads: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(64, thread_name_prefix="stylizer-web-live")
     )
 
@@ -142,7 +143,7 @@ class LiveService:
 
     async def in_thread(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Call a function in a thread of its own."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, function, *arguments)
+        return await asyncio.get_running_loop().run_in_executor(self.threads, function, *arguments)
 
 
 class _Socket:
@@ -238,7 +239,11 @@ class _Stream:
         settings = LiveSettings(styles=(StyleChoice(id=gallery.built_in()[0].name, weight=1.0),))
         self._code = gallery.mix(settings.styles, {})
         self._painter = ClientPainter(
-            gallery.runtime, settings, self._code, segmenter=gallery.segmenter
+            gallery.runtime,
+            settings,
+            self._code,
+            segmenter=gallery.segmenter,
+            threads=self._service.threads,
         )
         return gallery.runtime.description
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass
 from pathlib import Path
 
 from stylizer.compose import Composed
 from stylizer.description import EffectsConfig
-from stylizer.effects.faces import FaceMode, FacesConfig
+from stylizer.effects.faces import FaceMode, FacesConfig, KeepFaces, PaintedFace
 from stylizer.effects.region_masks import RegionMasks
 from stylizer.effects.scale import USUAL_STROKE, PaintSmaller, paint_size
 from stylizer.faces.models import are_faces_available
@@ -47,6 +48,7 @@ class Begun:
       cut: whether what is remembered of earlier frames is to be forgotten.
       level: what was painted at.
       seconds: that it took.
+      faces: what will be laid into it, where that is made meanwhile.
     """
 
     source: Frame
@@ -55,13 +57,15 @@ class Begun:
     cut: bool
     level: Level
     seconds: float
+    faces: Future[Sequence[PaintedFace]] | None = None
 
 
 class ClientPainter:
     """Paints one client's stream; other settings work from the next frame on.
 
     A frame is begun and finished, each in a thread of its own: while one is finished, the next may
-    be begun. Both take about as long where there is a face.
+    be begun. Its faces are found and painted in a third one, while the frame is begun: where they
+    are does not depend on the painting.
 
     Where painting takes too long for a film's rate, because others paint too or the browser is on
     the same machine, flow and size give way, as with ``stylizer live``.
@@ -76,6 +80,7 @@ class ClientPainter:
         code: StyleEmbedding,
         *,
         segmenter: Path | None = None,
+        threads: Executor | None = None,
     ) -> None:
         """Remember what to paint with.
 
@@ -84,7 +89,11 @@ class ClientPainter:
           settings: to begin with.
           code: of the style, or of the mixture of styles.
           segmenter: finds people; None where they have no style of their own.
+          threads: faces are painted in one of these, which begins its work in the order in which it
+            is asked for; None for the thread that finishes.
         """
+        self._threads = threads
+        self._faces: Future[Sequence[PaintedFace]] | None = None
         self._pure = _Pure(runtime, code, segmenter=segmenter)
         self._smaller = PaintSmaller(self._pure)
         self._settings = settings
@@ -139,6 +148,7 @@ class ClientPainter:
         self._frames += 1
         began = time.perf_counter()
         cut = self._composed.begins_shot(source)
+        faces = self._paint_faces(source, cut=cut)
         painter, effects = self._composed.painter, self._composed.effects
         here = [effect for effect in effects[:1] if isinstance(effect, Coherence)]
         if cut:
@@ -151,6 +161,7 @@ class ClientPainter:
             cut=cut,
             level=self._level,
             seconds=time.perf_counter() - began,
+            faces=faces,
         )
 
     def finish(self, begun: Begun) -> Image:
@@ -160,11 +171,37 @@ class ClientPainter:
           uint8 RGB, of the size that was begun, or of the one before if that is only just new.
         """
         began = time.perf_counter()
-        painted = _finish(begun.painted, begun.effects, begun.source, cut=begun.cut)
+        painted, effects = begun.painted, begun.effects
+        if begun.faces is not None and isinstance(effects[0], KeepFaces):
+            painted = effects[0].lay_faces(begun.source, painted, begun.faces.result())
+            effects = effects[1:]
+        painted = _finish(painted, effects, begun.source, cut=begun.cut)
         ended = time.perf_counter()
         if begun.level is self._budget.level:
             self._budget.spent(max(begun.seconds, ended - began), now=ended)
         return painted.image
+
+    def _paint_faces(self, source: Frame, *, cut: bool) -> Future[Sequence[PaintedFace]] | None:
+        """Find and paint the faces of a frame in another thread, after those of the frame before.
+
+        Whatever waits for it was asked for later, so it has its thread.
+        """
+        keeping = next((one for one in self._composed.effects if isinstance(one, KeepFaces)), None)
+        if self._threads is None or keeping is None:
+            self._faces = None
+            return None
+        before, (_, height) = self._faces, self._smaller.size or source.size
+        scale = height / source.size[1]
+
+        def paint() -> Sequence[PaintedFace]:
+            if before is not None:
+                wait([before])
+            if cut:
+                keeping.reset()
+            return keeping.paint_faces(source, scale=scale)
+
+        self._faces = self._threads.submit(paint)
+        return self._faces
 
     def _anew(self) -> None:
         """Begin at the best level."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -92,7 +93,6 @@ class PhotoWork:
             painted = self._optimize(job, image)
         else:
             job.check()
-            painter = _make_painter(self.gallery, self.styles)
             scaled = EffectsConfig(
                 faces=face_config(options.faces),
                 coherence=CoherenceConfig(strength=0.0),
@@ -100,7 +100,8 @@ class PhotoWork:
                 stroke=USUAL_STROKE,
                 detail=STILL_DETAIL,
             )
-            painted = Composed(painter, scaled)(Frame(image, 0, 0.0)).image
+            with _borrow_painter(self.gallery, self.styles) as painter:
+                painted = Composed(painter, scaled)(Frame(image, 0, 0.0)).image
         effects = EffectsConfig(strength=options.strength, keep_color=options.keep_color)
         painted = finish(painted, image, effects)
         job.check()
@@ -172,11 +173,10 @@ class VideoWork:
 
     def __call__(self, job: Job) -> Path:
         """Return the path of the painted video; its sound is the source's."""
-        with hear_warnings(job):
-            return self._paint(job)
+        with hear_warnings(job), _borrow_painter(self.gallery, self.styles) as painter:
+            return self._paint(job, painter)
 
-    def _paint(self, job: Job) -> Path:
-        painter = _make_painter(self.gallery, self.styles)
+    def _paint(self, job: Job, painter: StyledStylizer) -> Path:
         result = job.folder / "result.mp4"
         limits = film_limits(stop=job.stop)
         tracks = isolated(_plan, self.source, limits=limits)
@@ -253,11 +253,14 @@ class VideoWork:
                 job.seconds_left = max(0, progress.total - progress.frames) / progress.fps
 
 
-def _make_painter(gallery: Gallery, styles: Sequence[AnyStyle]) -> StyledStylizer:
-    runtime, masks = gallery.load_another(), _find_masks(gallery, styles)
-    if masks is None:
-        return FastStylizer(styles, runtime=runtime)
-    return RegionStylizer(styles, masks=masks, runtime=runtime)
+@contextmanager
+def _borrow_painter(gallery: Gallery, styles: Sequence[AnyStyle]) -> Iterator[StyledStylizer]:
+    masks = _find_masks(gallery, styles)
+    with gallery.another() as runtime:
+        if masks is None:
+            yield FastStylizer(styles, runtime=runtime)
+        else:
+            yield RegionStylizer(styles, masks=masks, runtime=runtime)
 
 
 def _find_masks(gallery: Gallery, styles: Sequence[AnyStyle]) -> RegionMasks | None:

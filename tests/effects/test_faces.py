@@ -213,3 +213,35 @@ def test_settings_out_of_range(wrong: dict[str, object]) -> None:
 def test_a_description_carries_faces() -> None:
     config = StylizerConfig(styles=["starry_night"], faces=FacesConfig(mode="only", strength=0.5))
     assert StylizerConfig.from_json(config.to_json()) == config
+
+
+def test_faces_painted_ahead_are_the_same() -> None:
+    """While earlier frames are laid, those of later ones may be painted."""
+    frames = [shifted(astronaut(), 3.0 * n, 0.0, n) for n in range(4)]
+    painter = Pixelating(8)
+    here, ahead = (KeepFaces(FaceFinder(), paint=painter.paint_patch, memory=0.5) for _ in range(2))
+    faces = [ahead.paint_faces(frame, scale=1.0) for frame in frames]
+    for frame, found in zip(frames, faces, strict=True):
+        assert len(found) == 1
+        expected = here(frame, painter(frame)).image
+        laid = ahead.lay_faces(frame, painter(frame), found).image
+        np.testing.assert_array_equal(laid, expected)
+
+
+def test_in_a_hurry_a_face_that_stays_is_painted_half_as_often() -> None:
+    painted = []
+
+    def paint(image: Image) -> Image:
+        painted.append(image)
+        return Pixelating(8).paint_patch(image)
+
+    faces = KeepFaces(FaceFinder(), paint=paint, memory=0.5)
+    for quick, dark, expected in ((True, 0, 3), (False, 0, 6), (True, 60, 6)):
+        faces.reset()
+        faces.configure(strength=1.0, memory=0.5, quick=quick)
+        painted.clear()
+        for number in range(6):
+            image = astronaut()
+            lit = image - np.minimum(image, np.uint8(dark * (number % 2)))  # as a lamp that blinks
+            assert faces.paint_faces(Frame(lit, number, number / 24), scale=0.6)
+        assert len(painted) == expected, (quick, dark)

@@ -7,9 +7,10 @@ import json
 import time
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ import pytest
 from stylizer.errors import WeightsError
 from stylizer.frame import Image
 from stylizer.network.config import FastConfig
+from stylizer.network.runtime import Runtime
 from stylizer.styles.tuning import Tuning, read_tuning, write_tuning
 from stylizer.tuning import tune
 from stylizer.tuning.config import TuningConfig
@@ -338,3 +340,21 @@ def test_a_segmenter_that_goes_later_is_told_without_its_path(
         client.send(jpeg())  # and the stream goes on
         assert isinstance(client.recv(timeout=20), bytes)
     assert "people.tflite" not in str(told) + str(error)
+
+
+def test_networks_of_jobs_are_kept_for_the_next_ones() -> None:
+    loaded: list[Runtime] = []
+
+    def load(config: FastConfig) -> Runtime:
+        loaded.append(cast(Runtime, object()))
+        return loaded[-1]
+
+    gallery = Gallery(FastConfig(), loader=load)
+    with gallery.another() as first, gallery.another() as second:
+        assert first is not second
+    with gallery.another() as third:
+        assert third in (first, second)
+        with suppress(ZeroDivisionError), gallery.another():
+            raise ZeroDivisionError  # whatever state it is in, nobody gets it
+    with gallery.another(), gallery.another():
+        assert len(loaded) == 3

@@ -53,6 +53,9 @@ __all__ = ["OpenVinoRuntime"]
 _KEPT = 12
 """Compiled networks that are kept: one for each size of image, for all styles."""
 
+_SMALL, _FEW = 500_000, 3
+"""Pixels of pictures, and number of them, that memory is not short for."""
+
 _HINTS: dict[Precision, dict[str, str]] = {
     "auto": {},
     "float32": {"INFERENCE_PRECISION_HINT": "f32"},
@@ -216,10 +219,19 @@ class OpenVinoRuntime:
         styles = [self._style(code) for code in codes]
         with self._painting:
             request = self._divided_painter(extended.shape, styles)
-            request.set_tensor("masks", _tensor(_fit_masks(masks, (width, height), extended)[None]))
+            _give_masks(request, _fit_masks(masks, (width, height), extended))
             given = {"image": extended}
             tiles = request.infer(given, share_inputs=True, share_outputs=True)[0][0]
             return np.ascontiguousarray(join_tiles(tiles)[:height, :width])
+
+    def forget_sizes(self) -> None:
+        """Keep the networks for small pictures that were painted last, and let the others go."""
+        with self._painting:
+            small = [shape for shape in self._painters if shape[1] * shape[2] <= _SMALL]
+            kept = small[-_FEW:]
+            for shape in [*self._painters]:
+                if shape not in kept:
+                    del self._painters[shape]
 
     def _divided_painter(self, shape: tuple[int, ...], styles: Sequence[list[Any]]) -> Any:
         """Return where the network runs in several styles for images (1, H, W, 3)."""
@@ -235,7 +247,7 @@ class OpenVinoRuntime:
             # what follows from the mean of codes, since all of it is affine in them
             mean = [np.mean(values, axis=0) for values in zip(*read, strict=True)]
             values = combine_styles(self._image, len(mean), read, mean)
-            first = len(self._image.inputs) - len(mean) + 1
+            first = len(self._image.inputs) - len(mean)
             for index, value in enumerate(values, start=first):
                 painter.request.set_input_tensor(index, _tensor(value))
             painter.styles = styles
@@ -318,6 +330,20 @@ def _fit_masks(masks: Masks, size: tuple[int, int], extended: Image) -> Masks:
         below, beside = wanted[1] - half[1], wanted[0] - half[0]
         np.copyto(one, np.pad(small, ((0, below), (0, beside)), mode="edge"))
     return found
+
+
+def _give_masks(request: Any, masks: Masks) -> None:
+    """Give masks, (N, h, w), to a network that is divided, at its resolutions."""
+    from stylizer.network.embedded.openvino_regions import MASKS
+
+    for slot in request.model_inputs:
+        name = slot.get_any_name() if slot.get_names() else ""
+        if name.startswith(MASKS):
+            height, width = (int(side) for side in slot.shape[2:])
+            fitting = [
+                cv2.resize(one, (width, height), interpolation=cv2.INTER_AREA) for one in masks
+            ]
+            request.set_tensor(name, _tensor(np.stack(fitting)[None]))
 
 
 def _read(core: Any, topology: bytes, weights: bytes) -> Any:

@@ -308,8 +308,7 @@ export class Live {
   #stats({ size, painted, paint_ms: painting }) {
     this.#painting = painting;
     const [whole, part] = [size, painted].map((sides) => sides.join(" × "));
-    document.getElementById("live-size").textContent =
-      painted[0] < size[0] ? `${whole}, painted at ${part}` : whole;
+    write("live-size", painted[0] < size[0] ? `${whole}, painted at ${part}` : whole);
   }
 
   #show() {
@@ -317,15 +316,21 @@ export class Live {
       const seconds = Math.floor((performance.now() - this.#recordingSince) / 1000);
       this.#say(`Recording, ${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`);
     }
-    document.getElementById("live-fps").textContent = this.#meter.fps(performance.now()).toFixed(1);
-    document.getElementById("live-p50").textContent = this.#meter.latency(0.5).toFixed(0);
-    document.getElementById("live-p95").textContent = this.#meter.latency(0.95).toFixed(0);
+    write("live-fps", this.#meter.fps(performance.now()).toFixed(1));
+    write("live-p50", this.#meter.latency(0.5).toFixed(0));
+    write("live-p95", this.#meter.latency(0.95).toFixed(0));
     document.getElementById("live-readout").hidden = this.#canvas.hidden;
   }
 
   #say(words) {
-    document.getElementById("live-message").textContent = words;
+    write("live-message", words);
   }
+}
+
+/** Show words; where they are there already, the page need not be laid out anew. */
+function write(id, words) {
+  const element = document.getElementById(id);
+  if (element.textContent !== words) element.textContent = words;
 }
 
 /** Copy the camera's picture, to show it beside the painted one. */
