@@ -38,8 +38,8 @@ _OWN_KERNELS = 1
 _PRIOR = 0.01
 """Share of the picture, of the whole's statistics, that is added to each part's."""
 
-_SAMPLES = 1000
-"""Pixels of a map, at least, that statistics are taken of."""
+_SAMPLES = 4000
+"""Pixels of a map, about, that statistics are taken of."""
 
 _EPSILON = 1e-5
 
@@ -71,7 +71,7 @@ def divide_styles(model: ov.Model, count: int, parts: int) -> ov.Model:
             new.append(op.parameter([parts * shape[0], *shape[1:]], ov.Type.f32))
             divided.convolve(one, new[-1])
         else:
-            new.append(op.parameter([shape[1], parts, 1, 1], ov.Type.f32))
+            new.append(op.parameter([shape[1], parts], ov.Type.f32))
             divided.modulate(one, new[-1])
     divided.normalize()
     inputs = [*own, *new, *divided.masks]
@@ -98,7 +98,7 @@ def combine_styles(
             together.append(mean[index])
             continue
         values = np.concatenate([style[index] for style in styles])
-        together.append(values if index in kernels else values.swapaxes(0, 1))
+        together.append(values if index in kernels else values.reshape(len(styles), -1).T)
     return together
 
 
@@ -159,29 +159,29 @@ class _Divided:
             given = (scaling.input_value(index).get_node() for index in range(2))
             values = next(one for one in given if one.get_type_name() == "MVN").input_value(0)
             sides = _sides(scaling)
-            mean, variance = self._statistics(values, sides)
+            middle, mean, variance = self._statistics(values, sides)
             factors = op.divide(scales, op.sqrt(op.add(variance, _number(_EPSILON))))
             offsets = op.subtract(shifts, op.multiply(factors, mean))
             factor, offset = (self._spread(one, sides) for one in (factors, offsets))
-            normal = op.add(op.multiply(values, factor), offset)
+            normal = op.add(op.multiply(op.subtract(values, middle), factor), offset)
             for reader in list(shifting.output(0).get_target_inputs()):
                 reader.replace_source_output(normal.output(0))
 
-    def _statistics(self, values: Output, sides: tuple[int, int]) -> tuple[Output, Output]:
-        """Return mean and variance of each channel in each part, (C, parts, 1, 1) both."""
+    def _statistics(self, values: Output, sides: tuple[int, int]) -> tuple[Output, Output, Output]:
+        """Return what is about the mean of each channel, and mean and variance of each part.
+
+        The first is (1, C, 1, 1), the others, of what is left without it, (C, parts). In bfloat16
+        the mean itself would be off by so much that the picture flickers.
+        """
         step, weights = self._weights_at(sides)
-        values = _sample(values, step)
-        middle = op.reduce_mean(values, _whole([2, 3]), True)
+        sample = _sample(values, step)
+        middle = op.reduce_mean(sample, _whole([2, 3]), True)
         channels = int(middle.get_output_shape(0)[1])
-        # from the middle of all, or their squares would be far larger than the variance
-        apart = op.reshape(op.subtract(values, middle), _whole([channels, -1]), False)
-        first = op.matmul(apart, weights, False, False)
-        second = op.matmul(op.multiply(apart, apart), weights, False, False)
-        variance = op.relu(op.subtract(second, op.multiply(first, first)))
-        mean = op.add(first, op.reshape(middle, _whole([channels, 1]), False))
-        shape = _whole([channels, self._parts, 1, 1])
-        mean, variance = (op.reshape(one, shape, False).output(0) for one in (mean, variance))
-        return mean, variance
+        apart = op.reshape(op.subtract(sample, middle), _whole([channels, -1]), False)
+        mean = op.matmul(apart, weights, False, False)
+        square = op.matmul(op.multiply(apart, apart), weights, False, False)
+        variance = op.relu(op.subtract(square, op.multiply(mean, mean)))
+        return middle.output(0), mean.output(0), variance.output(0)
 
     def _weights_at(self, sides: tuple[int, int]) -> tuple[int, Output]:
         """Return how statistics are taken: of pixels that are so far apart, weighted for each part.
@@ -189,7 +189,7 @@ class _Divided:
         Weights are (N, parts), with a sum of 1 for each part.
         """
         if sides not in self._weights:
-            step = max(1, math.isqrt(sides[0] * sides[1] // _SAMPLES))
+            step = max(1, round(math.sqrt(sides[0] * sides[1] / _SAMPLES)))
             counts = op.add(_sample(self._at(sides), step), _number(_PRIOR))
             counts = op.reshape(counts, _whole([self._parts, -1]), False)
             shares = op.divide(counts, op.reduce_sum(counts, _whole([1]), True))
@@ -197,12 +197,13 @@ class _Divided:
         return self._weights[sides]
 
     def _spread(self, values: Output, sides: tuple[int, int]) -> Output:
-        """Return a map of values of the parts, (1, C, h, w), each (C, parts, 1, 1).
+        """Return a map, (1, C, h, w), of values of the parts, (C, parts).
 
         By a convolution of the masks; spread by multiplications, it takes several times as long.
         """
         none, ones = [0, 0], [1, 1]
-        return op.convolution(self._at(sides), values, ones, none, none, ones).output(0)
+        kernel = op.unsqueeze(values, _whole([2, 3]))
+        return op.convolution(self._at(sides), kernel, ones, none, none, ones).output(0)
 
     def _at(self, sides: tuple[int, int]) -> Output:
         """Return the masks at a resolution of the network, (1, parts, h, w)."""
