@@ -5,8 +5,9 @@ Nothing needs these (see `stylizer.protocols`); they save writing the same metho
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
+from functools import partial
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -16,6 +17,7 @@ from stylizer.protocols import (
     Effect,
     FrameSource,
     Noticing,
+    ParallelStylizer,
     Resumable,
     State,
     Stylizer,
@@ -27,9 +29,11 @@ __all__ = [
     "Managed",
     "WrappedSource",
     "WrappedStylizer",
+    "begin_frame",
     "describe_stylizer",
     "find",
     "find_notice",
+    "frames_at_once",
     "load_state",
     "load_states",
     "save_state",
@@ -173,6 +177,18 @@ class Applied(WrappedStylizer):
 def describe_stylizer(stylizer: Stylizer) -> str:
     """Return what a stylizer says of its network and device, else its name."""
     return stylizer.description if isinstance(stylizer, Described) else type(stylizer).__name__
+
+
+def frames_at_once(stylizer: Stylizer) -> int:
+    """Return how many frames a stylizer paints at once; 1 for one that cannot."""
+    return stylizer.at_once if isinstance(stylizer, ParallelStylizer) else 1
+
+
+def begin_frame(stylizer: Stylizer, frame: Frame) -> Callable[[], Frame]:
+    """Return what paints the next frame; to be called in order for a stylizer that must be."""
+    if isinstance(stylizer, ParallelStylizer):
+        return stylizer.begin(frame)
+    return partial(stylizer, frame)
 
 
 def find(part: object, ability: type[T]) -> T | None:

@@ -12,7 +12,9 @@ a whole. From the painter on, items carry a frame's source and its painting.
 
 The queues are bounded, so that a fast part waits for a slow one instead of filling the memory: with
 n parts between source and sink, at most ``(n + 1) * (queue_size + 1) + 1`` frames are held at a
-time. (A `stylizer.protocols.ShotStylizer` holds those that it paints together besides.)
+time. (A `stylizer.protocols.ShotStylizer` holds those that it paints together besides. The painter
+of a file may be a `stylizer.protocols.ParallelStylizer`: that paints ``at_once`` frames in as many
+threads, and holds as many more.)
 
 A live source (``rate is None``) is read by the stylizer's thread without any queue before it, and
 the stylizer works as a whole. A camera keeps only its newest frame, and queues of older ones would
@@ -51,7 +53,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
-from stylizer.base import load_state, save_state
+from stylizer.base import begin_frame, frames_at_once, load_state, save_state
 from stylizer.errors import ConfigError, StylizerError
 from stylizer.frame import Frame, check_image
 from stylizer.protocols import (
@@ -64,7 +66,7 @@ from stylizer.protocols import (
     Staged,
     Stylizer,
 )
-from stylizer.stages import Channel, Checkpoint, Item, Items, Stage
+from stylizer.stages import Channel, Checkpoint, Item, Items, Stage, in_order
 
 __all__ = ["Checkpoint", "Division", "Progress", "restore", "run"]
 
@@ -255,19 +257,35 @@ def _paint(stylizer: Stylizer, division: Division | None, items: Items, _: Chann
 
 def _paint_staged(stylizer: Staged, division: Division | None, items: Items, _: Channel) -> Items:
     painter, name = stylizer.painter, type(stylizer.painter).__name__
+    at_once = frames_at_once(painter)
+    begin = partial(begin_frame, painter) if at_once > 1 else lambda frame: partial(painter, frame)
     with closing(items):
-        for item in items:
-            shots = {} if division is None else save_state(_shots(stylizer))
-            begins = stylizer.begins_shot(item.source)
-            made = _divide(division, item.source, begins_shot=begins)
-            if made is not None:
-                made.states["shots"] = shots
-            if begins:
-                painter.reset()
-            elif made is not None:
-                made.states["painter"] = save_state(painter)
-            painted = _checked(painter(item.source), item.source, name)
-            yield replace(item, painted=painted, begins_shot=begins, checkpoint=made)
+        begun = _begin_frames(stylizer, begin, division, items)
+        pairs = in_order(begun, at_once) if at_once > 1 else ((one, work()) for one, work in begun)
+        with closing(pairs):
+            for item, result in pairs:
+                yield replace(item, painted=_checked(result, item.source, name))
+
+
+def _begin_frames(
+    stylizer: Staged,
+    begin: Callable[[Frame], Callable[[], Frame]],
+    division: Division | None,
+    items: Items,
+) -> Iterator[tuple[Item, Callable[[], Frame]]]:
+    """Give frames with what paints each; what the painter remembers of them is told in order."""
+    painter = stylizer.painter
+    for item in items:
+        shots = {} if division is None else save_state(_shots(stylizer))
+        begins = stylizer.begins_shot(item.source)
+        made = _divide(division, item.source, begins_shot=begins)
+        if made is not None:
+            made.states["shots"] = shots
+        if begins:
+            painter.reset()
+        elif made is not None:
+            made.states["painter"] = save_state(painter)
+        yield replace(item, begins_shot=begins, checkpoint=made), begin(item.source)
 
 
 def _paint_shots(

@@ -32,6 +32,7 @@ __all__ = [
     "MaskFinder",
     "Masks",
     "Noticing",
+    "ParallelStylizer",
     "PatchPainter",
     "PreparingStylizer",
     "Repainter",
@@ -84,6 +85,21 @@ class PreparingStylizer(Stylizer, Protocol):
 
     def prepare(self, size: tuple[int, int]) -> None:
         """Get ready for (width, height), in the thread that calls; frames are painted meanwhile."""
+        ...
+
+
+@runtime_checkable
+class ParallelStylizer(Stylizer, Protocol):
+    """A stylizer that may paint several frames at once: what each needs of earlier ones is little.
+
+    Attributes:
+      at_once: how many it paints at once best; 1 for one after the other.
+    """
+
+    @property
+    def at_once(self) -> int: ...  # noqa: D102
+    def begin(self, frame: Frame) -> Callable[[], Frame]:
+        """Take the next frame, and return what paints it, in any thread, beside others."""
         ...
 
 

@@ -5,14 +5,19 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from stylizer.frame import Frame
 from stylizer.protocols import State
 
-__all__ = ["Channel", "Checkpoint", "Item", "Items", "Stage"]
+__all__ = ["Channel", "Checkpoint", "Item", "Items", "Stage", "in_order"]
+
+T = TypeVar("T")
+U = TypeVar("U")
 
 _log = logging.getLogger(__name__)
 
@@ -55,6 +60,35 @@ class Item:
 
 
 Items = Generator[Item, None, None]
+
+
+def in_order(works: Iterator[tuple[T, Callable[[], U]]], at_once: int) -> Generator[tuple[T, U]]:
+    """Call functions in threads, several at once, and give each one's key and result in order.
+
+    An error, of what gives them or of a function, comes after the results before it.
+
+    Args:
+      works: pairs of a key and a function; no more are taken than are worked on, and one.
+      at_once: how many threads, 1 or more.
+    """
+    waiting: deque[tuple[T, Future[U]]] = deque()
+    with ThreadPoolExecutor(at_once, thread_name_prefix="stylizer-painter") as pool:
+        try:
+            ended: Exception | None = None
+            while ended is None:
+                try:
+                    key, work = next(works)
+                except Exception as error:
+                    ended = error
+                else:
+                    waiting.append((key, pool.submit(work)))
+                while waiting and (ended is not None or len(waiting) > at_once):
+                    key, result = waiting.popleft()
+                    yield key, result.result()
+            if not isinstance(ended, StopIteration):
+                raise ended
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)  # of a run that is stopped
 
 
 class Channel:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from stylizer.base import WrappedStylizer
+from stylizer.base import WrappedStylizer, begin_frame, frames_at_once
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image, check_image
 from stylizer.io.resize import resize_image
@@ -41,11 +41,16 @@ _STRIDE = 8
 _NEAR = 1.1
 """A frame that is larger by no more than this factor is painted as it is."""
 
-_RADIUS, _AMOUNT = 0.5, 1.0
+_MILD, _SOFTENED = 1.5, 0.52
+"""Up to the first factor, a frame that shrinks is interpolated as it is; by more, it is softened by
+a Gaussian of such a deviation, in pixels, before."""
+
+_RADIUS, _AMOUNT = 0.5, 1.3
 """Of the unsharp mask: its deviation in pixels of the painting, and what is added of the detail.
 
-Chosen on ten paintings reduced to 1/1.33 and 1/2 and brought back: root mean squared errors of 7.9
-and 11.8 gray levels, where bicubic interpolation alone has 8.9 and 12.4."""
+Chosen on ten paintings reduced to 1/1.33, 1/1.88 and 1/2.81 and brought back: root mean squared
+errors of 6.8, 10.0 and 13.8 gray levels, where bicubic interpolation alone has 7.7, 10.8 and 14.5.
+An unsharp mask of the enlarged picture gives the same errors, and takes four times as long."""
 
 STILL_DETAIL = 0.7
 """How much fine detail of a second painting stills get where nobody asks for another amount."""
@@ -56,8 +61,7 @@ _FINE = 1.75
 _LARGER, _MOST_PIXELS = 3.0, 9_000_000
 """By how much a painting is enlarged at most, and how large it is at most, to be painted again."""
 
-_BAND = 64
-"""Rows that are sharpened at a time, which stay in the processor's cache."""
+_AROUND = np.ones((3, 3), np.uint8)
 
 
 def check_stroke(stroke: float) -> None:
@@ -132,9 +136,41 @@ class PaintSmaller(WrappedStylizer):
         Raises:
           ConfigError: the frame's image is no uint8 RGB picture.
         """
+        return self._stylizer(self._reduce(frame))
+
+    @property
+    def at_once(self) -> int:
+        """How many frames the wrapped stylizer paints at once."""
+        return frames_at_once(self._stylizer)
+
+    def begin(self, frame: Frame) -> Callable[[], Frame]:
+        """Take the next frame, and return what paints it.
+
+        Raises:
+          ConfigError: the frame's image is no uint8 RGB picture.
+        """
+        return begin_frame(self._stylizer, self._reduce(frame))
+
+    def _reduce(self, frame: Frame) -> Frame:
         image = check_image(frame.image)
         size = self.size or paint_size(frame.size, self._stroke)
-        return self._stylizer(frame.with_image(resize_image(image, size)))
+        return frame.with_image(_shrink(image, size))
+
+
+def _shrink(image: Image, size: tuple[int, int]) -> Image:
+    """Resize: by halves first, and what is left linearly, for both of which OpenCV has short ways.
+
+    To average areas takes four times as long, of 1920x1080 or 1280x720 to 680x384. What is painted
+    differs by 0.6 to 1 gray levels from that, as it does from what is painted of bicubically
+    reduced photos; it has as much detail.
+    """
+    while (left := min(image.shape[1] / size[0], image.shape[0] / size[1])) >= 2:
+        half = image.shape[1] // 2, image.shape[0] // 2
+        image = np.asarray(cv2.resize(image, half, interpolation=cv2.INTER_AREA), np.uint8)
+    if left <= _MILD:
+        return resize_image(image, size)
+    soft = cv2.GaussianBlur(image, (3, 3), _SOFTENED)
+    return np.asarray(cv2.resize(soft, size, interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 class Enlarge:
@@ -197,7 +233,7 @@ def _with_fine(painting: Image, finer: Image, share: float, *, deviation: float)
 def enlarge(painting: Image, size: tuple[int, int]) -> Image:
     """Bring a painting to a larger size with sharp strokes.
 
-    Bicubic interpolation, then an unsharp mask that does not leave the range of the painting's
+    An unsharp mask, then bicubic interpolation that does not leave the range of the painting's
     pixels around: edges get steeper, and no halos.
 
     Args:
@@ -208,25 +244,13 @@ def enlarge(painting: Image, size: tuple[int, int]) -> Image:
       uint8 RGB, C-contiguous; the painting itself when it has that size already.
     """
     height, width, _ = painting.shape
-    factor = min(size[0] / width, size[1] / height)
-    if factor <= 1.0:
+    if min(size[0] / width, size[1] / height) <= 1.0:
         return resize_image(painting, size)
-    large = cv2.resize(painting, size, interpolation=cv2.INTER_CUBIC)
-    around = np.ones((3, 3), np.uint8)
-    least, most = (
-        cv2.resize(find(painting, around), size, interpolation=cv2.INTER_LINEAR)
-        for find in (cv2.erode, cv2.dilate)
-    )
-    deviation = _RADIUS * factor
-    margin = int(np.ceil(3 * deviation)) + 1
-    sharp = np.empty_like(large)
-    for top in range(0, size[1], _BAND):
-        end = min(top + _BAND, size[1])
-        first = max(top - margin, 0)
-        wide = large[first : end + margin]
-        soft = cv2.GaussianBlur(wide, (0, 0), deviation, borderType=cv2.BORDER_REPLICATE)
-        rows = slice(top - first, end - first)
-        band = cv2.addWeighted(wide[rows], 1 + _AMOUNT, soft[rows], -_AMOUNT, 0)
-        band = cv2.max(band, least[top:end])  # a third of the time that NumPy's clip takes
-        cv2.min(band, most[top:end], dst=sharp[top:end])
-    return np.asarray(sharp, np.uint8)
+    soft = cv2.GaussianBlur(painting, (3, 3), _RADIUS, borderType=cv2.BORDER_REPLICATE)
+    sharp = cv2.addWeighted(painting, 1 + _AMOUNT, soft, -_AMOUNT, 0)
+    large = cv2.resize(sharp, size, interpolation=cv2.INTER_CUBIC)
+    limit = np.empty_like(large)
+    for find, bound in ((cv2.erode, cv2.max), (cv2.dilate, cv2.min)):
+        cv2.resize(find(painting, _AROUND), size, dst=limit)
+        bound(large, limit, dst=large)
+    return np.asarray(large, np.uint8)

@@ -19,7 +19,14 @@ from stylizer.network.inputs import StyleEmbedding
 from stylizer.network.registry import FAST_NETWORKS
 from stylizer.styles.load import AnyStyle
 
-__all__ = ["CompilingRuntime", "NoisyRuntime", "Runtime", "load_runtime", "paint_frame"]
+__all__ = [
+    "CompilingRuntime",
+    "NoisyRuntime",
+    "ParallelRuntime",
+    "Runtime",
+    "load_runtime",
+    "paint_frame",
+]
 
 _log = logging.getLogger(__name__)
 
@@ -93,13 +100,48 @@ class CompilingRuntime(Runtime, Protocol):
         ...
 
 
-def paint_frame(runtime: Runtime, frame: Frame, code: StyleEmbedding) -> Frame:
+@runtime_checkable
+class ParallelRuntime(NoisyRuntime, Protocol):
+    """A runtime that paints several pictures at once, each on a share of the cores.
+
+    Cores that work on one picture wait for each other after every layer; so together pictures take
+    less time, and each of them more.
+
+    Attributes:
+      at_once: how many pictures are painted at once best; 1 for one after the other.
+    """
+
+    @property
+    def at_once(self) -> int: ...  # noqa: D102
+
+    def paint_beside(
+        self, image: Image, code: StyleEmbedding, *, cameras: Cameras | None = None
+    ) -> Image:
+        """Paint as `NoisyRuntime.paint` does, while other threads paint other pictures so.
+
+        The same to a few levels: sums over a picture are taken in another order.
+        """
+        ...
+
+
+def paint_frame(
+    runtime: Runtime, frame: Frame, code: StyleEmbedding, *, beside: bool = False
+) -> Frame:
     """Paint a frame in the style of a code; its noise moves with the camera, if the frame says how.
+
+    Args:
+      runtime: the network.
+      frame: what to paint.
+      code: of the style.
+      beside: other frames are painted at the same time, where the runtime can.
 
     Raises:
       ConfigError: the frame's image is no uint8 RGB picture.
     """
     image = check_image(frame.image)
+    if beside and isinstance(runtime, ParallelRuntime):
+        cameras = frame.cameras if runtime.moves_noise else None
+        return frame.with_image(runtime.paint_beside(image, code, cameras=cameras))
     if frame.cameras is not None and isinstance(runtime, NoisyRuntime) and runtime.moves_noise:
         return frame.with_image(runtime.paint(image, code, cameras=frame.cameras))
     return frame.with_image(runtime.paint(image, code))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -12,7 +13,13 @@ from stylizer.frame import Frame, Image
 from stylizer.network.config import FastConfig
 from stylizer.network.inputs import StyleEmbedding
 from stylizer.network.registry import FAST_NETWORKS
-from stylizer.network.runtime import NoisyRuntime, Runtime, load_runtime, paint_frame
+from stylizer.network.runtime import (
+    NoisyRuntime,
+    ParallelRuntime,
+    Runtime,
+    load_runtime,
+    paint_frame,
+)
 from stylizer.styles.load import AnyStyle
 
 __all__ = ["FastStylizer", "mix_codes", "mix_styles"]
@@ -21,8 +28,8 @@ __all__ = ["FastStylizer", "mix_codes", "mix_styles"]
 class FastStylizer:
     """A network that paints in any style; a `stylizer.protocols.StyledStylizer`.
 
-    It remembers nothing of earlier frames, and is a `stylizer.protocols.CameraStylizer`. Several
-    styles are mixed by their codes.
+    It remembers nothing of earlier frames, and is a `stylizer.protocols.CameraStylizer` and a
+    `stylizer.protocols.ParallelStylizer`. Several styles are mixed by their codes.
     """
 
     def __init__(
@@ -107,6 +114,15 @@ class FastStylizer:
         painted = paint_frame(self._runtime, frame, self._code)
         self._size = frame.size
         return painted
+
+    @property
+    def at_once(self) -> int:
+        """How many frames are painted at once best."""
+        return self._runtime.at_once if isinstance(self._runtime, ParallelRuntime) else 1
+
+    def begin(self, frame: Frame) -> Callable[[], Frame]:
+        """Return what paints a frame beside others, in the styles of now."""
+        return partial(paint_frame, self._runtime, frame, self._code, beside=True)
 
 
 def mix_styles(

@@ -25,6 +25,9 @@ __all__ = ["CutConfig", "CutDetector"]
 Picture = npt.NDArray[np.float32]
 
 _WIDTH = 64
+_ROWS = 8
+"""Width that pictures are reduced to, and rows of a larger one that are read for each row."""
+
 _RECENT = 4
 _PANNED = 0.65
 _LEAST_OVERLAP = 0.3
@@ -140,6 +143,7 @@ def _reduce(image: Image) -> Picture:
     height, width, _ = image.shape
     if width > _WIDTH:
         size = _WIDTH, max(1, round(height * _WIDTH / width))
+        image = image[:: max(1, height // (_ROWS * size[1]))]
         image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
     return image.astype(np.float32)
 

@@ -34,6 +34,7 @@ _SHARPER = 0.15
 _FINE = (3, 3)
 
 Bytes = npt.NDArray[np.uint8]
+Plane = npt.NDArray[np.float32]
 
 
 class Mixer:
@@ -134,11 +135,10 @@ class Mixer:
         height, width, _ = key.shape
         if self._finer is None:
             self._finer = self._make_finer(key)
-        places = self._places(flow, (height, width))
+        across, down = self._places(flow, (height, width))
         moved = self._array("moved", (height, width, 4))
-        cv2.remap(  # type: ignore[call-overload]  # one array of pairs, so no second one
-            self._finer, places, None, cv2.INTER_LINEAR, dst=moved, borderMode=cv2.BORDER_REPLICATE
-        )
+        replicate = cv2.BORDER_REPLICATE
+        cv2.remap(self._finer, across, down, cv2.INTER_LINEAR, dst=moved, borderMode=replicate)
         cv2.cvtColor(moved, cv2.COLOR_RGBA2RGB, dst=into)
         if stands.any():  # it is not resampled, and newer there than what was enlarged
             cv2.copyTo(key, self._enlarge(stands, key.shape), into)
@@ -174,21 +174,24 @@ class Mixer:
         cv2.resize(coarse, (shape[1], shape[0]), dst=gray)
         return np.asarray(cv2.cvtColor(gray, cv2.COLOR_GRAY2RGB, dst=self._array("rgb", shape)))
 
-    def _places(self, flow: Flow, shape: tuple[int, int]) -> Flow:
-        """Return where each pixel is read in the picture of twice the size, (H, W, 2): x and y.
+    def _places(self, flow: Flow, shape: tuple[int, int]) -> tuple[Plane, Plane]:
+        """Return where each pixel is read in the picture of twice the size: x and y, each (H, W).
 
         The flow's pixels get their places before they are enlarged, which saves going over all of
         them once more. Along the borders, where there is nothing to enlarge between, the places are
-        made up for.
+        made up for. OpenCV enlarges two planes in half the time of pairs.
         """
         size = shape[1], shape[0]
-        scale = np.array(size, np.float32) / (flow.shape[1], flow.shape[0])
-        if self._grid is None or self._grid.small.shape != flow.shape or self._grid.size != size:
+        if self._grid is None or self._grid.flow != flow.shape or self._grid.size != size:
             self._grid = _Grid.of(flow.shape, size)
-        places = self._array("places", (*shape, 2), np.float32)
-        cv2.resize(flow * (2 * scale).astype(np.float32) + self._grid.small, size, dst=places)
-        for axis, missing in enumerate(self._grid.missing):
-            lines = np.moveaxis(places[..., axis], 1 - axis, 0)
+        places = self._array("across", shape, np.float32), self._array("down", shape, np.float32)
+        for axis, plane in enumerate(places):
+            scale = np.float32(2 * size[axis] / flow.shape[1 - axis])
+            small = flow[..., axis] * scale
+            small += self._grid.small[axis]
+            cv2.resize(small, size, dst=plane)
+            missing = self._grid.missing[axis]
+            lines = plane.T if axis == 0 else plane
             for where in np.flatnonzero(missing):
                 lines[where] += missing[where]
         return places
@@ -206,15 +209,17 @@ class _Grid:
     """Where pixels lie in a picture of twice the size.
 
     Attributes:
-      small: those of the flow, float32 (h, w, 2): x and y.
+      flow: shape of the flow, (h, w, 2).
       size: of the picture, (width, height).
+      small: places of the flow's pixels, x as (1, w) and y as (h, 1).
       missing: what enlarging the flow's does not give, (W,) across and (H,) down: not 0 near the
         borders alone.
     """
 
-    small: Flow
+    flow: tuple[int, ...]
     size: tuple[int, int]
-    missing: tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
+    small: tuple[Plane, Plane]
+    missing: tuple[Plane, Plane]
 
     @classmethod
     def of(cls, shape: tuple[int, ...], size: tuple[int, int]) -> _Grid:
@@ -223,10 +228,9 @@ class _Grid:
             line = 2 * ((np.arange(few) + 0.5) * many / few - 0.5) + 0.5
             whole = 2 * np.arange(many) + 0.5
             gone = np.clip(whole, line[0], line[-1]) - whole
-            lines.append(line)
+            lines.append(np.asarray(line, np.float32))
             missing.append(np.asarray(-gone, np.float32))
-        small = np.stack(np.meshgrid(*lines), axis=-1).astype(np.float32)
-        return cls(small, size, (missing[0], missing[1]))
+        return cls(shape, size, (lines[0][None], lines[1][:, None]), (missing[0], missing[1]))
 
 
 def _lost_detail(mixed: Image, fresh: Image) -> Bytes:
@@ -245,10 +249,10 @@ def _lost_detail(mixed: Image, fresh: Image) -> Bytes:
 def _detail(picture: Image) -> npt.NDArray[np.float32]:
     """Return how far brightness is from its mean over 3x3 pixels, over 8x8: gray levels, (h, w).
 
-    The mean deviation of every second row, which tells as much as that of all.
+    That of every second row alone, which tells as much.
     """
-    gray = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-    fine = cv2.absdiff(gray, cv2.blur(gray, _FINE))[::2].astype(np.float32)
+    gray = cv2.cvtColor(picture[::2], cv2.COLOR_RGB2GRAY)
+    fine = cv2.absdiff(gray, cv2.blur(gray, _FINE)).astype(np.float32)
     size = _coarse_size(picture)
     coarse = cv2.resize(fine, size, interpolation=cv2.INTER_AREA)
     return np.asarray(coarse, np.float32).reshape(size[::-1])

@@ -67,25 +67,26 @@ class Pixelwise:
         Returns:
           uint8, a new array.
         """
-        return self._amplify(picture, soft, amount).copy()
+        return self._amplify(picture, soft, amount, into=np.empty(self.shape, np.uint8))
 
 
 class _Request:
-    """A compiled graph with an output of its own."""
+    """A compiled graph, with an output of its own where no other is given."""
 
     def __init__(self, model: Any, shape: tuple[int, ...]) -> None:
         from openvino import Tensor
 
         self._output = np.empty(shape, np.uint8)
         self._request, self._tensor = model.create_infer_request(), Tensor
-        self._request.set_output_tensor(0, Tensor(self._output.reshape(-1), shared_memory=True))
 
-    def __call__(self, *pictures: Image) -> Image:
+    def __call__(self, *pictures: Image, into: Image | None = None) -> Image:
+        output = self._output if into is None else into
         for number, picture in enumerate(pictures):
             flat = np.ascontiguousarray(picture).reshape(-1)
             self._request.set_input_tensor(number, self._tensor(flat, shared_memory=True))
+        self._request.set_output_tensor(0, self._tensor(output.reshape(-1), shared_memory=True))
         self._request.infer()
-        return self._output
+        return output
 
 
 @lru_cache(maxsize=4)

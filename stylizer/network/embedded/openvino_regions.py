@@ -19,17 +19,20 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import openvino as ov
 from openvino import opset13 as op
 
-__all__ = ["MASKS", "combine_styles", "divide_styles"]
+from stylizer.frame import Image
+
+__all__ = ["combine_styles", "divide_styles", "fit_masks", "give_masks"]
 
 Values = npt.NDArray[np.float32]
 Output = Any
 
-MASKS = "masks"
+_MASKS = "masks"
 """What the names of the inputs for masks begin with."""
 
 _OWN_KERNELS = 1
@@ -55,7 +58,7 @@ def divide_styles(model: ov.Model, count: int, parts: int) -> ov.Model:
     Returns:
       From the network's own inputs, what `combine_styles` gives, and masks at the network's
       resolutions, float32 (1, parts, h, w) with a sum of 1 for each pixel, whose names begin with
-      `MASKS`, to the network's outputs.
+      `_MASKS`, to the network's outputs.
     """
     given = model.get_parameters()
     own, style = given[: len(given) - count], given[len(given) - count :]
@@ -100,6 +103,36 @@ def combine_styles(
         values = np.concatenate([style[index] for style in styles])
         together.append(values if index in kernels else values.reshape(len(styles), -1).T)
     return together
+
+
+def fit_masks(masks: Values, size: tuple[int, int], extended: Image) -> Values:
+    """Return masks at half the sides of an extended picture, (N, H / 2, W / 2).
+
+    Args:
+      masks: of the picture, of any size.
+      size: (width, height) of the picture.
+      extended: (1, H, W, 3).
+    """
+    wanted = extended.shape[2] // 2, extended.shape[1] // 2
+    half = (-(-size[0] // 2), -(-size[1] // 2))
+    found = np.empty((len(masks), wanted[1], wanted[0]), np.float32)
+    for one, mask in zip(found, masks, strict=True):
+        small = cv2.resize(mask, half, interpolation=cv2.INTER_LINEAR).reshape(half[::-1])
+        below, beside = wanted[1] - half[1], wanted[0] - half[0]
+        np.copyto(one, np.pad(small, ((0, below), (0, beside)), mode="edge"))
+    return found
+
+
+def give_masks(request: Any, masks: Values) -> None:
+    """Give masks, (N, h, w), to a network that is divided, at its resolutions."""
+    for slot in request.model_inputs:
+        name = slot.get_any_name() if slot.get_names() else ""
+        if name.startswith(_MASKS):
+            height, width = (int(side) for side in slot.shape[2:])
+            fitting = [
+                cv2.resize(one, (width, height), interpolation=cv2.INTER_AREA) for one in masks
+            ]
+            request.set_tensor(name, ov.Tensor(np.stack(fitting)[None], shared_memory=False))
 
 
 def _is_kernel(given: Any) -> bool:
@@ -208,7 +241,7 @@ class _Divided:
     def _at(self, sides: tuple[int, int]) -> Output:
         """Return the masks at a resolution of the network, (1, parts, h, w)."""
         if sides not in self._masks:
-            name = f"{MASKS} {sides[1]}x{sides[0]}"
+            name = f"{_MASKS} {sides[1]}x{sides[0]}"
             self._masks[sides] = op.parameter([1, self._parts, *sides], ov.Type.f32, name=name)
             self._masks[sides].output(0).tensor.set_names({name})
         return self._masks[sides].output(0)

@@ -11,11 +11,11 @@ import functools
 import pkgutil
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from queue import SimpleQueue
+from typing import Any, TypeVar
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -47,6 +47,7 @@ from stylizer.network.smoothing import smooth
 from stylizer.styles.load import AnyStyle, Style
 
 Masks = npt.NDArray[np.float32]
+T = TypeVar("T")
 
 __all__ = ["OpenVinoRuntime"]
 
@@ -55,6 +56,9 @@ _KEPT = 12
 
 _SMALL, _FEW = 500_000, 3
 """Pixels of pictures, and number of them, that memory is not short for."""
+
+_AT_ONCE = 2
+"""Pictures that are painted at once, where there are as many cores."""
 
 _HINTS: dict[Precision, dict[str, str]] = {
     "auto": {},
@@ -86,6 +90,7 @@ class OpenVinoRuntime:
       description: network, engine, device, threads and precision, for a start line.
       mixes: whether codes may be mixed.
       moves_noise: whether the network takes noise, which can be moved along with the camera.
+      at_once: how many pictures `paint_beside` paints at once best.
     """
 
     def __init__(self, network: EmbeddedNetworkSpec, config: FastConfig | None = None) -> None:
@@ -140,7 +145,9 @@ class OpenVinoRuntime:
         precision = cpu_precision() if config.precision == "auto" else config.precision
         self.description = f"{network.name}, openvino on CPU ({threads} threads), {precision}"
         self.mixes, self.moves_noise = network.mixes, network.noise is not None
+        self.at_once = min(_AT_ONCE, threads)
         self._painters: OrderedDict[tuple[int, ...], _Painter] = OrderedDict()
+        self._beside: OrderedDict[tuple[int, ...], SimpleQueue[_Painter]] = OrderedDict()
         self._painting, self._encoding = threading.Lock(), threading.Lock()
 
     def encode(self, style: AnyStyle, *, scale: float) -> StyleEmbedding:
@@ -179,9 +186,9 @@ class OpenVinoRuntime:
         with self._painting:
             known = shape in self._painters
         if not known:
-            painter = self._compile(shape)
+            painter = self._compile(shape)[0]
             with self._painting:
-                self._keep(shape, painter)
+                _keep(self._painters, shape, painter)
 
     def paint(self, image: Image, code: StyleEmbedding, *, cameras: Cameras | None = None) -> Image:
         """Paint a picture, uint8 RGB (H, W, 3) of any size, in the style of a code.
@@ -193,14 +200,59 @@ class OpenVinoRuntime:
         """
         extended = self._extend(smooth(check_image(image), self._smooth))
         style = self._style(code)
-        height, width, _ = image.shape
         with self._painting:
-            painter = self._painter(extended.shape, style)
-            self._move_noise(painter, cameras, extended.shape, (width, height))
-            # shared: the joined tiles are a copy
-            given = {"image": extended}
-            tiles = painter.request.infer(given, share_inputs=True, share_outputs=True)[0][0]
-            return np.ascontiguousarray(join_tiles(tiles)[:height, :width])
+            painter = self._painter(extended.shape)
+            return self._run(painter, extended, style, cameras, image.shape)
+
+    def paint_beside(
+        self, image: Image, code: StyleEmbedding, *, cameras: Cameras | None = None
+    ) -> Image:
+        """Paint as `paint` does, while other threads paint other pictures so.
+
+        Raises:
+          ConfigError: the same.
+        """
+        extended = self._extend(smooth(check_image(image), self._smooth))
+        style = self._style(code)
+        free = self._free_painters(extended.shape)
+        painter = free.get()
+        try:
+            return self._run(painter, extended, style, cameras, image.shape)
+        finally:
+            free.put(painter)
+
+    def _free_painters(self, shape: tuple[int, ...]) -> SimpleQueue[_Painter]:
+        """Return those of images (1, H, W, 3) that paint beside each other and are free."""
+        with self._painting:
+            if shape not in self._beside:
+                free = SimpleQueue[_Painter]()
+                streams = {"NUM_STREAMS": self.at_once, "PERFORMANCE_HINT": "THROUGHPUT"}
+                for painter in self._compile(shape, count=self.at_once, settings=streams):
+                    free.put(painter)
+                _keep(self._beside, shape, free)
+            self._beside.move_to_end(shape)
+            return self._beside[shape]
+
+    def _run(
+        self,
+        painter: _Painter,
+        extended: Image,
+        style: list[Any],
+        cameras: Cameras | None,
+        shape: tuple[int, ...],
+    ) -> Image:
+        """Paint an extended picture, and cut the painting to a shape (H, W, 3)."""
+        height, width, _ = shape
+        if painter.style is not style:
+            first = len(self._image.inputs) - len(style)
+            for index, tensor in enumerate(style, start=first):
+                painter.request.set_input_tensor(index, tensor)
+            painter.style = style
+        self._move_noise(painter, cameras, extended.shape, (width, height))
+        # shared: the joined tiles are a copy
+        given = {"image": extended}
+        tiles = painter.request.infer(given, share_inputs=True, share_outputs=True)[0][0]
+        return np.ascontiguousarray(join_tiles(tiles)[:height, :width])
 
     def paint_parts(self, image: Image, codes: Sequence[StyleEmbedding], masks: Masks) -> Image:
         """Paint a picture in several styles in one pass, each in its part of the picture.
@@ -214,12 +266,14 @@ class OpenVinoRuntime:
         Raises:
           ConfigError: the image is no uint8 RGB picture, or a code is of another network.
         """
+        from stylizer.network.embedded.openvino_regions import fit_masks, give_masks
+
         extended = self._extend(smooth(check_image(image), self._smooth))
         height, width, _ = image.shape
         styles = [self._style(code) for code in codes]
         with self._painting:
             request = self._divided_painter(extended.shape, styles)
-            _give_masks(request, _fit_masks(masks, (width, height), extended))
+            give_masks(request, fit_masks(masks, (width, height), extended))
             given = {"image": extended}
             tiles = request.infer(given, share_inputs=True, share_outputs=True)[0][0]
             return np.ascontiguousarray(join_tiles(tiles)[:height, :width])
@@ -232,6 +286,7 @@ class OpenVinoRuntime:
             for shape in [*self._painters]:
                 if shape not in kept:
                     del self._painters[shape]
+            self._beside.clear()  # of films; those that paint go on with theirs
 
     def _divided_painter(self, shape: tuple[int, ...], styles: Sequence[list[Any]]) -> Any:
         """Return where the network runs in several styles for images (1, H, W, 3)."""
@@ -239,7 +294,7 @@ class OpenVinoRuntime:
 
         key = (*shape, len(styles))
         if key not in self._painters:
-            self._keep(key, self._compile(shape, parts=len(styles)))
+            _keep(self._painters, key, self._compile(shape, parts=len(styles))[0])
         self._painters.move_to_end(key)
         painter = self._painters[key]
         if [*map(id, painter.styles)] != [*map(id, styles)]:
@@ -257,18 +312,12 @@ class OpenVinoRuntime:
         stride, least = self._network.stride, self._network.least_side
         return extend(image, stride=stride, least_side=least)[None]
 
-    def _painter(self, shape: tuple[int, ...], style: list[Any]) -> _Painter:
-        """Return where the network runs for images (1, H, W, 3), in a style."""
+    def _painter(self, shape: tuple[int, ...]) -> _Painter:
+        """Return where the network runs for images (1, H, W, 3)."""
         if shape not in self._painters:
-            self._keep(shape, self._compile(shape))
+            _keep(self._painters, shape, self._compile(shape)[0])
         self._painters.move_to_end(shape)
-        painter = self._painters[shape]
-        if painter.style is not style:
-            first = len(self._image.inputs) - len(style)
-            for index, tensor in enumerate(style, start=first):
-                painter.request.set_input_tensor(index, tensor)
-            painter.style = style
-        return painter
+        return self._painters[shape]
 
     def _move_noise(
         self,
@@ -284,7 +333,15 @@ class OpenVinoRuntime:
         painter.request.set_tensor("noise", _tensor(noise))
         painter.cameras = cameras
 
-    def _compile(self, shape: tuple[int, ...], *, parts: int = 1) -> _Painter:
+    def _compile(
+        self,
+        shape: tuple[int, ...],
+        *,
+        parts: int = 1,
+        count: int = 1,
+        settings: Mapping[str, Any] | None = None,
+    ) -> list[_Painter]:
+        """Return ``count`` painters of one compiled network."""
         model, shapes, noise = self._image.clone(), {"image": shape}, None
         if self._network.noise is not None:
             noise = pkgutil.resolve_name(self._network.noise)(*shape[1:3])
@@ -294,15 +351,18 @@ class OpenVinoRuntime:
             from stylizer.network.embedded.openvino_regions import divide_styles
 
             model = divide_styles(model, len(self._read_style.outputs), parts)
-        request = self._core.compile_model(model, "CPU", self._settings).create_infer_request()
-        if noise is not None:
-            request.set_tensor("noise", _tensor(noise))
-        return _Painter(request)
+        compiled = self._core.compile_model(model, "CPU", {**self._settings, **(settings or {})})
+        painters = [_Painter(compiled.create_infer_request()) for _ in range(count)]
+        for painter in painters:
+            if noise is not None:
+                painter.request.set_tensor("noise", _tensor(noise))
+        return painters
 
-    def _keep(self, shape: tuple[int, ...], painter: _Painter) -> None:
-        self._painters[shape] = painter
-        if len(self._painters) > _KEPT:
-            self._painters.popitem(last=False)
+
+def _keep(kept: OrderedDict[tuple[int, ...], T], shape: tuple[int, ...], value: T) -> None:
+    kept[shape] = value
+    if len(kept) > _KEPT:
+        kept.popitem(last=False)
 
 
 def _make_style(read: Any, code_size: int, style: StyleEmbedding, *, change_size: int) -> list[Any]:
@@ -312,38 +372,6 @@ def _make_style(read: Any, code_size: int, style: StyleEmbedding, *, change_size
     if change_size:
         given["change"] = np.zeros(change_size, np.float32) if change is None else change
     return [_tensor(value) for value in read(given).values()]
-
-
-def _fit_masks(masks: Masks, size: tuple[int, int], extended: Image) -> Masks:
-    """Return masks at half the sides of an extended picture, (N, H / 2, W / 2).
-
-    Args:
-      masks: of the picture, of any size.
-      size: (width, height) of the picture.
-      extended: (1, H, W, 3).
-    """
-    wanted = extended.shape[2] // 2, extended.shape[1] // 2
-    half = (-(-size[0] // 2), -(-size[1] // 2))
-    found = np.empty((len(masks), wanted[1], wanted[0]), np.float32)
-    for one, mask in zip(found, masks, strict=True):
-        small = cv2.resize(mask, half, interpolation=cv2.INTER_LINEAR).reshape(half[::-1])
-        below, beside = wanted[1] - half[1], wanted[0] - half[0]
-        np.copyto(one, np.pad(small, ((0, below), (0, beside)), mode="edge"))
-    return found
-
-
-def _give_masks(request: Any, masks: Masks) -> None:
-    """Give masks, (N, h, w), to a network that is divided, at its resolutions."""
-    from stylizer.network.embedded.openvino_regions import MASKS
-
-    for slot in request.model_inputs:
-        name = slot.get_any_name() if slot.get_names() else ""
-        if name.startswith(MASKS):
-            height, width = (int(side) for side in slot.shape[2:])
-            fitting = [
-                cv2.resize(one, (width, height), interpolation=cv2.INTER_AREA) for one in masks
-            ]
-            request.set_tensor(name, _tensor(np.stack(fitting)[None]))
 
 
 def _read(core: Any, topology: bytes, weights: bytes) -> Any:

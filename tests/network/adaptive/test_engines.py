@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,26 @@ def runtime(request: pytest.FixtureRequest) -> Runtime:
 
 def off(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> float:
     return float(np.abs(one.astype(float) - other).max())
+
+
+def test_pictures_that_are_painted_at_once_are_those_painted_one_by_one(
+    in_openvino: OpenVinoRuntime,
+) -> None:
+    """Each with its own style, size and camera, more of them than there are painters."""
+    codes = [in_openvino.encode(style(seed), scale=1.0) for seed in (1, 2)]
+    cases = [
+        (scene((45, 35) if number % 5 else (64, 48), number), codes[number % 2], camera)
+        for number, camera in enumerate([None, ((1.0, Camera(1.0, 0.1 * (1 + 1j))),)] * 6)
+    ]
+    with ThreadPoolExecutor(4) as pool:
+        painted = [
+            pool.submit(in_openvino.paint_beside, image, code, cameras=cameras)
+            for image, code, cameras in cases
+        ]
+        for (image, code, cameras), beside in zip(cases, painted, strict=True):
+            alone = in_openvino.paint(image, code, cameras=cameras)
+            assert beside.result().shape == alone.shape
+            assert off(beside.result(), alone) <= 1
 
 
 def test_codes_agree(in_keras: KerasRuntime, in_openvino: OpenVinoRuntime) -> None:
