@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What a GPU is worth: tests with the marker `gpu` and measurements, under JAX and PyTorch, in JSON.
 #
-#   gpu.sh OUT [WHEELS] [VGG19.npz]        about 8 minutes on a GPU
+#   gpu.sh OUT [WHEELS] [VGG19.npz]        at most 8 minutes: what takes longer is ended, and told
 #   SMALL=1 BACKENDS=jax gpu.sh OUT        a rehearsal on any machine, with tiny pictures
 #
 # OUT: a folder; gets gpu-jax.json, gpu-torch.json and a log of each. WHEELS: a folder of wheels, for
@@ -36,16 +36,18 @@ fi
 export PYTHONPATH="$site:$site/wheels${PYTHONPATH:+:$PYTHONPATH}" PYTHONUNBUFFERED=1
 export XLA_PYTHON_CLIENT_PREALLOCATE=false
 
+measuring=180 testing=55 # seconds for each backend
+[ -z "${SMALL:-}" ] || measuring=7200 testing=7200
 failed=0
 for backend in ${BACKENDS:-jax torch}; do
   export KERAS_BACKEND=$backend
   (
     cd "$site" # not in the checkout, whose stylizer/ would be found first
     code=0
-    python3 -m stylizer.apps.bench.gpu "$out/gpu-$backend.json" ${vgg:+--vgg "$vgg"} \
+    timeout "$measuring" python3 -m stylizer.apps.bench.gpu "$out/gpu-$backend.json" ${vgg:+--vgg "$vgg"} \
       ${SMALL:+--small --minutes 30} || code=1
     # 5: there is no such test, or none is for this machine
-    python3 -m pytest -q -rs -c /dev/null --rootdir "$root/tests/gpu" --import-mode importlib \
+    timeout "$testing" python3 -m pytest -q -rs -c /dev/null --rootdir "$root/tests/gpu" --import-mode importlib \
       --noconftest -p no:cacheprovider -W ignore -m gpu "$root/tests/gpu" || [ $? = 5 ] || code=1
     exit "$code"
   ) 2>&1 | tee "$out/gpu-$backend.log" || failed=1

@@ -225,6 +225,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if start - began > 60 * given.minutes:
             result: dict[str, Any] = {"skipped": f"{given.minutes:g} minutes were over"}
         else:
+            told["results"][name] = {"failed": "the process was ended while it measured"}
+            _write(told, given.out)
             try:
                 result = measure(setup)
             except Exception as error:  # the others go on
@@ -233,10 +235,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         complete &= not {"failed", "skipped"} & set(result)
         told["results"][name] = {**result, "took_s": round(time.perf_counter() - start, 2)}
         print(name, json.dumps(told["results"][name]), flush=True)
-        temporary = given.out.with_suffix(".part")
-        temporary.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
-        os.replace(temporary, given.out)
+        _write(told, given.out)
     return 0 if complete else 1
+
+
+def _write(told: Mapping[str, Any], path: Path) -> None:
+    temporary = path.with_suffix(".part")
+    temporary.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+    os.replace(temporary, path)
 
 
 def _describe() -> dict[str, str]:
