@@ -2,12 +2,11 @@
 
 Codes belong to pixels, at the network's own resolution. Each feature map is normalized by the
 statistics of every part alone, and scaled and shifted as the part's style wants it; a part is then
-painted in the contrasts that it would have alone. Statistics are taken of some pixels only, which
-tells as much; of small parts they are drawn a little towards those of the whole, or they would
-flicker. Kernels that follow the style cannot change from pixel to pixel at that cost: they are
-those of the mean of the codes, but for the last layers, which decide on the finest strokes and have
-few channels. Each of those convolves once with the kernels of all styles beside each other, and a
-pixel takes its own.
+painted in the contrasts that it would have alone. Of small parts the statistics are drawn a little
+towards those of the whole, or they would flicker. Kernels that follow the style cannot change from
+pixel to pixel at that cost: they are those of the mean of the codes, but for the last layers, which
+decide on the finest strokes and have few channels. Each of those convolves once with the kernels of
+all styles beside each other, and a pixel takes its own.
 
 What a style's part takes beside the frame is made once a style, as for one style alone
 (`stylizer.network.embedded.openvino_split`).
@@ -27,13 +26,10 @@ from openvino import opset13 as op
 
 from stylizer.frame import Image
 
-__all__ = ["combine_styles", "divide_styles", "fit_masks", "give_masks"]
+__all__ = ["combine_styles", "divide_styles", "fit_masks"]
 
 Values = npt.NDArray[np.float32]
 Output = Any
-
-_MASKS = "masks"
-"""What the names of the inputs for masks begin with."""
 
 _OWN_KERNELS = 1
 """The last so many kernels that follow the style are each style's own."""
@@ -41,10 +37,10 @@ _OWN_KERNELS = 1
 _PRIOR = 0.01
 """Share of the picture, of the whole's statistics, that is added to each part's."""
 
-_SAMPLES = 4000
-"""Pixels of a map, about, that statistics are taken of."""
+_SAMPLES = 1000
+"""Pixels of a map, at least, that statistics are taken of."""
 
-_EPSILON = 1e-5
+_EPSILON = 1e-3
 
 
 def divide_styles(model: ov.Model, count: int, parts: int) -> ov.Model:
@@ -56,13 +52,15 @@ def divide_styles(model: ov.Model, count: int, parts: int) -> ov.Model:
       parts: how many styles, 2 or more.
 
     Returns:
-      From the network's own inputs, what `combine_styles` gives, and masks at the network's
-      resolutions, float32 (1, parts, h, w) with a sum of 1 for each pixel, whose names begin with
-      `_MASKS`, to the network's outputs.
+      From the network's own inputs, ``masks``, float32 (1, parts, H / 2, W / 2) with a sum of 1
+      for each pixel, and what `combine_styles` gives, to the network's outputs.
     """
     given = model.get_parameters()
     own, style = given[: len(given) - count], given[len(given) - count :]
-    divided = _Divided(parts)
+    height, width = (int(side) for side in own[0].get_output_shape(0)[1:3])
+    masks = op.parameter([1, parts, height // 2, width // 2], ov.Type.f32, name="masks")
+    masks.output(0).tensor.set_names({"masks"})
+    divided = _Divided(masks, parts)
     kernels = [one for one in style if _is_kernel(one)]
     new = []
     for one in style:
@@ -70,15 +68,14 @@ def divide_styles(model: ov.Model, count: int, parts: int) -> ov.Model:
         if _is_kernel(one) and one not in kernels[-_OWN_KERNELS:]:
             new.append(one)
             continue
+        together = op.parameter([parts * shape[0], *shape[1:]], ov.Type.f32)
+        new.append(together)
         if _is_kernel(one):
-            new.append(op.parameter([parts * shape[0], *shape[1:]], ov.Type.f32))
-            divided.convolve(one, new[-1])
+            divided.convolve(one, together)
         else:
-            new.append(op.parameter([shape[1], parts], ov.Type.f32))
-            divided.modulate(one, new[-1])
+            divided.modulate(one, together)
     divided.normalize()
-    inputs = [*own, *new, *divided.masks]
-    return ov.Model(model.get_results(), inputs, model.get_friendly_name())
+    return ov.Model(model.get_results(), [*own, masks, *new], model.get_friendly_name())
 
 
 def combine_styles(
@@ -95,14 +92,10 @@ def combine_styles(
     inputs = model.get_parameters()[-count:]
     kernels = [index for index, one in enumerate(inputs) if _is_kernel(one)]
     shared = set(kernels[:-_OWN_KERNELS])
-    together = []
-    for index in range(count):
-        if index in shared:
-            together.append(mean[index])
-            continue
-        values = np.concatenate([style[index] for style in styles])
-        together.append(values if index in kernels else values.reshape(len(styles), -1).T)
-    return together
+    return [
+        mean[index] if index in shared else np.concatenate([style[index] for style in styles])
+        for index in range(count)
+    ]
 
 
 def fit_masks(masks: Values, size: tuple[int, int], extended: Image) -> Values:
@@ -123,18 +116,6 @@ def fit_masks(masks: Values, size: tuple[int, int], extended: Image) -> Values:
     return found
 
 
-def give_masks(request: Any, masks: Values) -> None:
-    """Give masks, (N, h, w), to a network that is divided, at its resolutions."""
-    for slot in request.model_inputs:
-        name = slot.get_any_name() if slot.get_names() else ""
-        if name.startswith(_MASKS):
-            height, width = (int(side) for side in slot.shape[2:])
-            fitting = [
-                cv2.resize(one, (width, height), interpolation=cv2.INTER_AREA) for one in masks
-            ]
-            request.set_tensor(name, ov.Tensor(np.stack(fitting)[None], shared_memory=False))
-
-
 def _is_kernel(given: Any) -> bool:
     takers = [one.get_node() for one in given.output(0).get_target_inputs()]
     return all(taker.get_type_name() == "Convolution" for taker in takers)
@@ -143,17 +124,12 @@ def _is_kernel(given: Any) -> bool:
 class _Divided:
     """A network on its way to several styles."""
 
-    def __init__(self, parts: int) -> None:
-        self._parts = parts
-        self._masks: dict[tuple[int, int], Any] = {}
-        self._weights: dict[tuple[int, int], tuple[int, Output]] = {}
+    def __init__(self, masks: Output, parts: int) -> None:
+        self._masks, self._parts = masks, parts
+        self._resized: dict[tuple[int, int], Output] = {}
+        self._shares: dict[tuple[int, int], list[Output]] = {}
         self._scales: dict[str, tuple[Any, Output]] = {}
         self._shifts: dict[str, tuple[Any, Output]] = {}
-
-    @property
-    def masks(self) -> list[Any]:
-        """The inputs for masks."""
-        return [*self._masks.values()]
 
     def convolve(self, kernel: Any, together: Output) -> None:
         """Convolve with the kernels of all styles, and let each pixel take its own."""
@@ -165,10 +141,7 @@ class _Divided:
                 op.convolution(node.input_value(0), one, ones, none, none, ones).output(0)
                 for one in _split(together, 0, self._parts)
             ]
-            chosen = convolved[-1]
-            for value, share in zip(convolved[:-1], self._shares_at(_sides(node)), strict=False):
-                apart = op.subtract(value, convolved[-1])
-                chosen = op.add(chosen, op.multiply(apart, share)).output(0)
+            chosen = self._choose(convolved, _sides(node))
             for reader in readers:
                 reader.replace_source_output(chosen)
 
@@ -183,72 +156,89 @@ class _Divided:
             elif name := next((name for name in scaled if name in self._scales), None):
                 self._shifts[name] = node, together
             else:
-                taker.replace_source_output(self._spread(together, _sides(node)))
+                chosen = self._choose(_split(together, 0, self._parts), _sides(node))
+                taker.replace_source_output(chosen)
 
     def normalize(self) -> None:
         """Normalize each part by itself, in place of all parts together."""
         for name, (scaling, scales) in self._scales.items():
             shifting, shifts = self._shifts[name]
-            given = (scaling.input_value(index).get_node() for index in range(2))
-            values = next(one for one in given if one.get_type_name() == "MVN").input_value(0)
+            values = next(
+                scaling.input_value(index)
+                for index in range(2)
+                if scaling.input_value(index).get_node().get_type_name() == "MVN"
+            )
             sides = _sides(scaling)
-            middle, mean, variance = self._statistics(values, sides)
-            factors = op.divide(scales, op.sqrt(op.add(variance, _number(_EPSILON))))
-            offsets = op.subtract(shifts, op.multiply(factors, mean))
+            factors, offsets = [], []
+            parts = zip(
+                self._statistics(values, sides),
+                _split(scales, 0, self._parts),
+                _split(shifts, 0, self._parts),
+                strict=True,
+            )
+            for (mean, variance), scale, shift in parts:
+                factor = op.divide(scale, op.sqrt(op.add(variance, _number(_EPSILON))))
+                factors.append(factor.output(0))
+                offsets.append(op.subtract(shift, op.multiply(factor, mean)).output(0))
             factor, offset = (self._spread(one, sides) for one in (factors, offsets))
-            normal = op.add(op.multiply(op.subtract(values, middle), factor), offset)
+            normal = op.add(op.multiply(values, factor), offset)
             for reader in list(shifting.output(0).get_target_inputs()):
                 reader.replace_source_output(normal.output(0))
 
-    def _statistics(self, values: Output, sides: tuple[int, int]) -> tuple[Output, Output, Output]:
-        """Return what is about the mean of each channel, and mean and variance of each part.
+    def _statistics(self, values: Output, sides: tuple[int, int]) -> list[tuple[Output, Output]]:
+        """Return mean and variance of each part, of values that have 0 and 1 as a whole."""
+        step = max(1, math.isqrt(sides[0] * sides[1] // _SAMPLES))
+        values, *shares = (_sample(one, step) for one in (values, *self._shares_at(sides)))
+        axes, one = _whole([2, 3]), _number(1.0)
+        moments = []
+        for share in shares[:-1]:
+            count = op.reduce_mean(share, axes, True)
+            within = op.multiply(values, share)
+            first = op.reduce_mean(within, axes, True)
+            second = op.reduce_mean(op.multiply(within, values), axes, True)
+            moments.append((count, first, second))
+        left = [one, _number(0.0), one]  # of the last part: the whole's, without the others'
+        for found in moments:
+            left = [op.subtract(whole, part) for whole, part in zip(left, found, strict=True)]
+        statistics = []
+        for count, first, second in [*moments, tuple(left)]:
+            count = op.add(op.relu(count), _number(_PRIOR))
+            mean = op.divide(first, count)
+            square = op.divide(op.add(second, _number(_PRIOR)), count)
+            statistics.append((mean, op.relu(op.subtract(square, op.multiply(mean, mean)))))
+        return statistics
 
-        The first is (1, C, 1, 1), the others, of what is left without it, (C, parts). In bfloat16
-        the mean itself would be off by so much that the picture flickers.
+    def _choose(self, values: list[Output], sides: tuple[int, int]) -> Output:
+        """Return the values of all parts, mixed as each pixel belongs to them."""
+        chosen = values[-1]
+        for value, share in zip(values[:-1], self._shares_at(sides)[:-1], strict=True):
+            chosen = op.add(chosen, op.multiply(op.subtract(value, values[-1]), share)).output(0)
+        return chosen
+
+    def _spread(self, values: list[Output], sides: tuple[int, int]) -> Output:
+        """Return a map of values of the parts, (1, C, h, w), each (1, C, 1, 1): by a convolution.
+
+        Its kernel is of 1x1, from the masks to the channels; spread by multiplications, it takes
+        several times as long.
         """
-        step, weights = self._weights_at(sides)
-        sample = _sample(values, step)
-        middle = op.reduce_mean(sample, _whole([2, 3]), True)
-        channels = int(middle.get_output_shape(0)[1])
-        apart = op.reshape(op.subtract(sample, middle), _whole([channels, -1]), False)
-        mean = op.matmul(apart, weights, False, False)
-        square = op.matmul(op.multiply(apart, apart), weights, False, False)
-        variance = op.relu(op.subtract(square, op.multiply(mean, mean)))
-        return middle.output(0), mean.output(0), variance.output(0)
-
-    def _weights_at(self, sides: tuple[int, int]) -> tuple[int, Output]:
-        """Return how statistics are taken: of pixels that are so far apart, weighted for each part.
-
-        Weights are (N, parts), with a sum of 1 for each part.
-        """
-        if sides not in self._weights:
-            step = max(1, round(math.sqrt(sides[0] * sides[1] / _SAMPLES)))
-            counts = op.add(_sample(self._at(sides), step), _number(_PRIOR))
-            counts = op.reshape(counts, _whole([self._parts, -1]), False)
-            shares = op.divide(counts, op.reduce_sum(counts, _whole([1]), True))
-            self._weights[sides] = step, op.transpose(shares, _whole([1, 0])).output(0)
-        return self._weights[sides]
-
-    def _spread(self, values: Output, sides: tuple[int, int]) -> Output:
-        """Return a map, (1, C, h, w), of values of the parts, (C, parts).
-
-        By a convolution of the masks; spread by multiplications, it takes several times as long.
-        """
+        kernel = op.concat([op.transpose(one, _whole([1, 0, 2, 3])) for one in values], 1)
         none, ones = [0, 0], [1, 1]
-        kernel = op.unsqueeze(values, _whole([2, 3]))
         return op.convolution(self._at(sides), kernel, ones, none, none, ones).output(0)
 
     def _at(self, sides: tuple[int, int]) -> Output:
         """Return the masks at a resolution of the network, (1, parts, h, w)."""
-        if sides not in self._masks:
-            name = f"{_MASKS} {sides[1]}x{sides[0]}"
-            self._masks[sides] = op.parameter([1, self._parts, *sides], ov.Type.f32, name=name)
-            self._masks[sides].output(0).tensor.set_names({name})
-        return self._masks[sides].output(0)
+        if sides not in self._resized:
+            factor = int(self._masks.get_output_shape(0)[2]) // sides[0]
+            steps = [factor, factor]
+            pooled = op.avg_pool(self._masks, steps, [0, 0], [0, 0], steps, True)
+            self._resized[sides] = pooled.output(0) if factor > 1 else self._masks.output(0)
+        return self._resized[sides]
 
     def _shares_at(self, sides: tuple[int, int]) -> list[Output]:
         """Return each part's mask at a resolution of the network, (1, 1, h, w)."""
-        return _split(self._at(sides), 1, self._parts)
+        if sides not in self._shares:
+            self._shares[sides] = _split(self._at(sides), 1, self._parts)
+        return self._shares[sides]
 
 
 def _split(values: Output, axis: int, parts: int) -> list[Output]:

@@ -266,14 +266,15 @@ class OpenVinoRuntime:
         Raises:
           ConfigError: the image is no uint8 RGB picture, or a code is of another network.
         """
-        from stylizer.network.embedded.openvino_regions import fit_masks, give_masks
+        from stylizer.network.embedded.openvino_regions import fit_masks
 
         extended = self._extend(smooth(check_image(image), self._smooth))
         height, width, _ = image.shape
         styles = [self._style(code) for code in codes]
         with self._painting:
             request = self._divided_painter(extended.shape, styles)
-            give_masks(request, fit_masks(masks, (width, height), extended))
+            fitting = fit_masks(masks, (width, height), extended)[None]
+            request.set_tensor("masks", _tensor(fitting))
             given = {"image": extended}
             tiles = request.infer(given, share_inputs=True, share_outputs=True)[0][0]
             return np.ascontiguousarray(join_tiles(tiles)[:height, :width])
@@ -302,7 +303,7 @@ class OpenVinoRuntime:
             # what follows from the mean of codes, since all of it is affine in them
             mean = [np.mean(values, axis=0) for values in zip(*read, strict=True)]
             values = combine_styles(self._image, len(mean), read, mean)
-            first = len(self._image.inputs) - len(mean)
+            first = len(self._image.inputs) - len(mean) + 1
             for index, value in enumerate(values, start=first):
                 painter.request.set_input_tensor(index, _tensor(value))
             painter.styles = styles
