@@ -36,7 +36,7 @@ fi
 export PYTHONPATH="$site:$site/wheels${PYTHONPATH:+:$PYTHONPATH}" PYTHONUNBUFFERED=1
 export XLA_PYTHON_CLIENT_PREALLOCATE=false
 
-measuring=180 testing=55 # seconds for each backend
+measuring=160 testing=75 # seconds for each backend
 [ -z "${SMALL:-}" ] || measuring=7200 testing=7200
 failed=0
 for backend in ${BACKENDS:-jax torch}; do
