@@ -17,8 +17,10 @@ from stylizer.tuning.losses import (
     LAYERS,
     checkerboard_loss,
     color_loss,
+    color_transfer_loss,
     content_loss,
     flicker_loss,
+    lattice_loss,
     light_loss,
     noise_color_loss,
     style_losses,
@@ -101,6 +103,9 @@ class Objective:
             parts[name] = content_loss(seen[layer], stop(before[layer]))
         parts["light"] = light_loss(first, target)
         parts["color"] = color_loss(first, stop(ops.concatenate([style, style])))
+        parts["transfer"] = color_transfer_loss(
+            first, target, stop(ops.concatenate([style, style]))
+        )
         least = MARGIN
         window = side - MARGIN
         if many:
@@ -110,6 +115,7 @@ class Objective:
             views.slice_at(again, least - batch["second"], window),
         )
         parts["checkerboard"] = checkerboard_loss(painted)
+        parts["lattice"] = lattice_loss(painted)
         total = sum(weights[name] * value for name, value in parts.items())
         outside = ops.mean(ops.square(ops.relu(ops.abs(first / 127.5 - 1.0) - 1.0)))
         return total + outside, {**parts, "loss": total}

@@ -41,8 +41,10 @@ from stylizer.tuning.losses import (
     LossWeights,
     checkerboard_loss,
     color_loss,
+    color_transfer_loss,
     content_loss,
     flicker_loss,
+    lattice_loss,
     light_loss,
     style_losses,
     style_targets,
@@ -121,6 +123,8 @@ class Tuner:
             content=config.content,
             light=config.light,
             color=8.0,
+            transfer=36.0,
+            lattice=30.0,
             gram=20.0,
             moments=10.0,
             temporal=16.0,
@@ -247,7 +251,9 @@ class Tuner:
         )
         parts["light"] = light_loss(first, target)
         parts["color"] = color_loss(first, self._style)
+        parts["transfer"] = color_transfer_loss(first, target, self._style)
         parts["checkerboard"] = checkerboard_loss(painted)
+        parts["lattice"] = lattice_loss(painted)
         total = sum(self._weights[name] * value for name, value in parts.items())
         outside = ops.mean(ops.square(ops.relu(ops.abs(first / 127.5 - 1.0) - 1.0)))
         return total + outside, {**parts, "loss": total}

@@ -28,9 +28,11 @@ from stylizer.tuning.losses import (
     STRIDE,
     checkerboard_loss,
     color_loss,
+    color_transfer_loss,
     content_loss,
     flicker_loss,
     light_loss,
+    lattice_loss,
     noise_color_loss,
     style_losses,
     style_targets,
@@ -275,6 +277,38 @@ def test_colors_are_compared_whatever_their_place_and_number() -> None:
     assert float(color_loss(pale, style)) == pytest.approx(0.083, rel=0.05)
     # 0.2 along three slices, 0.2 times the root of 3 along the gray one, nothing along three
     assert float(color_loss(painted + 25.5, style)) == pytest.approx(0.24 / 7, rel=1e-3)
+
+
+def test_what_is_warm_in_a_photo_is_warm_in_the_painting() -> None:
+    random = np.random.default_rng(0)
+    places = random.normal(128, 40, (2, 8, 8, 3)).astype(np.float32)
+    content = np.repeat(np.repeat(places, 16, 1), 16, 2)
+    matrix = np.array([[0.9, 0.2, -0.2], [0.2, 0.7, 0.0], [-0.2, 0.0, 0.5]], np.float32)
+    moved = (content - 128) @ matrix + np.array([120, 140, 100], np.float32)
+    strokes = np.tile(np.array([30, -30], np.float32), 64)[:, None]
+    scrambled = moved[:, ::-1, ::-1]  # the style: it has the colors elsewhere
+    right = float(color_transfer_loss(moved + strokes, content, scrambled))
+    assert right < 0.003
+    assert float(color_transfer_loss(scrambled, content, scrambled)) > 30 * right
+    # of one style for all, and a gray sky that is not given all its colors
+    one = scrambled[:1]
+    sky_like = 128 + 0.01 * (content - 128)
+    flat = np.broadcast_to(one.mean((1, 2), keepdims=True), content.shape)
+    assert float(color_transfer_loss(flat, sky_like, one)) < 1e-3
+
+
+def test_neighbors_that_differ_less_within_cells_are_a_mesh() -> None:
+    texture = np.random.default_rng(0).normal(0, 30, (2, 128, 128, 1)).astype(np.float32)
+    gray = np.ones((3,), np.float32)
+    assert float(lattice_loss(128 + texture * gray)) < 3e-3
+    for axis in (1, 2):
+        mesh = np.moveaxis(texture.copy(), axis, 0)
+        mesh[1::2] = 0.5 * mesh[::2] + 0.75**0.5 * mesh[1::2]  # pairs of pixels are nearly alike
+        mesh = 128 + np.moveaxis(mesh, 0, axis) * gray
+        # steps of 1 and of the root of a half, along one of two axes
+        uneven = (1 - 0.5**0.5) / (1 + 0.5**0.5)
+        assert float(lattice_loss(mesh)) == pytest.approx(uneven**2 / 2, abs=3e-3)
+        assert float(checkerboard_loss(mesh)) < 1e-4
 
 
 def test_noise_may_move_strokes_and_light_but_no_clouds_of_color() -> None:
