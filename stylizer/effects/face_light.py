@@ -56,8 +56,7 @@ class FaceLight:
           fine: paint, (h, w, 3).
           area: where the face is, (h, w), 0..1.
         """
-        luma = np.array([[0.299, 0.587, 0.114]], np.float32)
-        self._own = np.asarray(cv2.transform(fine, luma), np.float32)
+        self._own = np.asarray(cv2.cvtColor(fine, cv2.COLOR_RGB2GRAY), np.float32)
         (mean, deviation), (level, spread) = (
             (float(one.mean()), float(one.std())) for one in (bright, self._own)
         )

@@ -227,9 +227,12 @@ def _open_video(text: str, reading: SourceOptions) -> FrameSource:
 
 
 def _open_pictures(text: str, reading: SourceOptions) -> FrameSource:
-    rate = Fraction(25) if reading.rate is None else reading.rate
-    skip = reading.skip_unreadable
-    return FolderReader(text, rate=rate, same_size=reading.same_size, skip_unreadable=skip)
+    return FolderReader(
+        text,
+        rate=reading.rate,
+        same_size=reading.same_size,
+        skip_unreadable=reading.skip_unreadable,
+    )
 
 
 def _open_named_camera(text: str, reading: SourceOptions) -> FrameSource:

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from keras import ops
 
+from stylizer.tuning.views import LUMA
+
 __all__ = [
     "LAYERS",
     "LossWeights",
@@ -46,7 +48,7 @@ _PATCH = 8
 _CONTRAST = 8.0
 """Deviation of light in patches, gray levels."""
 
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+_LUMA = np.array(LUMA, np.float32)
 
 _SLICES = np.array(
     [(1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 1), (1, -1, 0), (1, 0, -1), (0, 1, -1)], np.float32

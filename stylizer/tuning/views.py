@@ -11,9 +11,22 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-__all__ = ["blur", "compress", "cut", "gradients", "noise_at", "recolor", "slice_at", "tile"]
+__all__ = [
+    "LUMA",
+    "blur",
+    "compress",
+    "cut",
+    "gradients",
+    "noise_at",
+    "recolor",
+    "slice_at",
+    "tile",
+]
 
 Tensor = Any
+
+LUMA = (0.299, 0.587, 0.114)
+"""Weights of red, green and blue (ITU-R BT.601)."""
 
 _LUMINANCE = np.array(
     [
@@ -32,9 +45,7 @@ _CHROMINANCE = np.full((8, 8), 99, np.float32)
 _CHROMINANCE[:4, :4] = [[17, 18, 24, 47], [18, 21, 26, 66], [24, 26, 56, 99], [47, 66, 99, 99]]
 """Quantization tables of JPEG (ITU-T T.81, annex K)."""
 
-_TO_YCC = np.array(
-    [[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]], np.float32
-)
+_TO_YCC = np.array([LUMA, [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]], np.float32)
 _FREQUENCIES = np.array(
     [
         [

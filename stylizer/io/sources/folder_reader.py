@@ -128,7 +128,7 @@ class FolderReader(Managed):
         self,
         where: Path | str,
         *,
-        rate: Fraction = Fraction(25),
+        rate: Fraction | None = None,
         same_size: bool = True,
         skip_unreadable: bool = False,
         first: int = 0,
@@ -138,7 +138,7 @@ class FolderReader(Managed):
 
         Args:
           where: see `find_pictures`.
-          rate: frames per second, exact.
+          rate: frames per second, exact; None for 25.
           same_size: a picture of another size than the first is an error, as it must be for a
             film; False for unrelated pictures.
           skip_unreadable: a picture that cannot be read is left out, which the log says; the
@@ -151,6 +151,7 @@ class FolderReader(Managed):
           SourceError: no pictures there, or the first cannot be read (or none, if such are left
             out).
         """
+        rate = Fraction(25) if rate is None else rate
         if not 0 < rate <= 1000:
             raise ConfigError(f"rate: expected above 0 and at most 1000 a second, got {rate}")
         self.paths = find_pictures(where)
