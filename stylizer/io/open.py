@@ -227,12 +227,8 @@ def _open_video(text: str, reading: SourceOptions) -> FrameSource:
 
 
 def _open_pictures(text: str, reading: SourceOptions) -> FrameSource:
-    return FolderReader(
-        text,
-        rate=reading.rate,
-        same_size=reading.same_size,
-        skip_unreadable=reading.skip_unreadable,
-    )
+    rate, same, skip = reading.rate, reading.same_size, reading.skip_unreadable
+    return FolderReader(text, rate=rate, same_size=same, skip_unreadable=skip)
 
 
 def _open_named_camera(text: str, reading: SourceOptions) -> FrameSource:
