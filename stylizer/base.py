@@ -27,6 +27,7 @@ __all__ = [
     "Applied",
     "LiveSource",
     "Managed",
+    "Prepared",
     "WrappedSource",
     "WrappedStylizer",
     "begin_frame",
@@ -154,6 +155,39 @@ class WrappedStylizer:
     def load_state(self, state: State) -> None:
         """Have the wrapped stylizer remember."""
         load_state(self._stylizer, state)
+
+
+class Prepared(WrappedStylizer):
+    """A stylizer of frames that are changed before; itself a `stylizer.protocols.ParallelStylizer`.
+
+    Of painted frames, what was told of cameras is as it was given.
+    """
+
+    def _change(self, frame: Frame) -> Frame:
+        """Return what is painted instead of a frame; called for each, in order."""
+        raise NotImplementedError
+
+    def __call__(self, frame: Frame) -> Frame:
+        """Return the painted frame.
+
+        Raises:
+          ConfigError: the frame's image is no uint8 RGB picture.
+        """
+        return self._stylizer(self._change(frame)).with_cameras(frame.cameras)
+
+    @property
+    def at_once(self) -> int:
+        """How many frames the wrapped stylizer paints at once."""
+        return frames_at_once(self._stylizer)
+
+    def begin(self, frame: Frame) -> Callable[[], Frame]:
+        """Take the next frame, and return what paints it.
+
+        Raises:
+          ConfigError: the frame's image is no uint8 RGB picture.
+        """
+        paint = begin_frame(self._stylizer, self._change(frame))
+        return lambda: paint().with_cameras(frame.cameras)
 
 
 class Applied(WrappedStylizer):

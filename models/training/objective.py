@@ -71,6 +71,7 @@ class Objective:
         second = views.slice_at(clean[: count // 2], batch["second"], side)
         style = self.styles(batch)
         stop = ops.stop_gradient
+        styles = stop(ops.concatenate([style, style]))
         code = self._network.encode([stop(values) for values in self.features(style)])
         noise = [
             views.noise_at(batch["noise"], at, batch[place], side=side // 4)
@@ -102,10 +103,8 @@ class Objective:
         for name, layer in (("content", LAYERS[-1]), ("detail", LAYERS[-2])):
             parts[name] = content_loss(seen[layer], stop(before[layer]))
         parts["light"] = light_loss(first, target)
-        parts["color"] = color_loss(first, stop(ops.concatenate([style, style])))
-        parts["transfer"] = color_transfer_loss(
-            first, target, stop(ops.concatenate([style, style]))
-        )
+        parts["color"] = color_loss(first, styles)
+        parts["transfer"] = color_transfer_loss(first, target, styles)
         least = MARGIN
         window = side - MARGIN
         if many:

@@ -43,7 +43,6 @@ __all__ = ["FaceMode", "FacesConfig", "KeepFaces", "OnlyFaces", "PaintedFace"]
 FaceMode = Literal["keep", "paint", "only"]
 """Faces stay themselves; are painted as all else is; or are all that is painted, and kept."""
 
-
 _AROUND = 1.9
 """Side of what is cut out, by the face's."""
 

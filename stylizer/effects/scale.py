@@ -12,7 +12,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from stylizer.base import WrappedStylizer, begin_frame, frames_at_once
+from stylizer.base import Prepared
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image, check_image
 from stylizer.io.resize import resize_image
@@ -106,7 +106,7 @@ def paint_size(size: tuple[int, int], stroke: float | None) -> tuple[int, int]:
     return width, height
 
 
-class PaintSmaller(WrappedStylizer):
+class PaintSmaller(Prepared):
     """Has frames painted at another size; what it gives has that size, until `Enlarge` comes.
 
     Attributes:
@@ -130,28 +130,7 @@ class PaintSmaller(WrappedStylizer):
         super().__init__(stylizer)
         self.size, self._stroke = size, stroke
 
-    def __call__(self, frame: Frame) -> Frame:
-        """Return the painted frame, of the size set.
-
-        Raises:
-          ConfigError: the frame's image is no uint8 RGB picture.
-        """
-        return self._stylizer(self._reduce(frame))
-
-    @property
-    def at_once(self) -> int:
-        """How many frames the wrapped stylizer paints at once."""
-        return frames_at_once(self._stylizer)
-
-    def begin(self, frame: Frame) -> Callable[[], Frame]:
-        """Take the next frame, and return what paints it.
-
-        Raises:
-          ConfigError: the frame's image is no uint8 RGB picture.
-        """
-        return begin_frame(self._stylizer, self._reduce(frame))
-
-    def _reduce(self, frame: Frame) -> Frame:
+    def _change(self, frame: Frame) -> Frame:
         image = check_image(frame.image)
         size = self.size or paint_size(frame.size, self._stroke)
         return frame.with_image(_shrink(image, size))

@@ -11,18 +11,11 @@ wherever one begins in a shot, after two cycles it is told the same.
 from __future__ import annotations
 
 import cmath
-from collections.abc import Callable
 
 import cv2
 import numpy as np
 
-from stylizer.base import (
-    WrappedStylizer,
-    begin_frame,
-    frames_at_once,
-    load_states,
-    save_states,
-)
+from stylizer.base import Prepared, load_states, save_states
 from stylizer.frame import Camera, Cameras, Frame, Image, check_image
 from stylizer.protocols import State, Stylizer
 from stylizer.temporal.camera_motion import Affine, CameraFinder, farthest
@@ -138,7 +131,7 @@ class CameraTracker:
         return np.asarray(cv2.resize(gray, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-class FollowCamera(WrappedStylizer):
+class FollowCamera(Prepared):
     """Tells a stylizer where the camera looks: `stylizer.frame.Frame.cameras`.
 
     Attributes:
@@ -169,29 +162,7 @@ class FollowCamera(WrappedStylizer):
         if self.on:
             self._tracker(frame)
 
-    def __call__(self, frame: Frame) -> Frame:
-        """Return the painted frame.
-
-        Raises:
-          ConfigError: the frame's image is no uint8 RGB picture.
-        """
-        return self._stylizer(self._tell(frame)).with_cameras(frame.cameras)
-
-    @property
-    def at_once(self) -> int:
-        """How many frames the wrapped stylizer paints at once."""
-        return frames_at_once(self._stylizer)
-
-    def begin(self, frame: Frame) -> Callable[[], Frame]:
-        """Look where the camera looks, and return what paints the frame.
-
-        Raises:
-          ConfigError: the frame's image is no uint8 RGB picture.
-        """
-        paint = begin_frame(self._stylizer, self._tell(frame))
-        return lambda: paint().with_cameras(frame.cameras)
-
-    def _tell(self, frame: Frame) -> Frame:
+    def _change(self, frame: Frame) -> Frame:
         if not self.on:
             self._tracker.reset()  # by the time it is wanted again all is of long ago
             return frame

@@ -404,14 +404,17 @@ def test_a_mistake_of_the_server_ends_the_stream_without_its_secrets(tmp_path: P
 
 @pytest.mark.parametrize("size", [30_000, 3_000_000])
 def test_a_message_that_is_too_big_ends_the_connection(tmp_path: Path, size: int) -> None:
-    with serve(tmp_path, frame_bytes=20_000) as site, live(site) as client:
-        told(client)
-        with pytest.raises(ConnectionClosed) as closed:
-            client.send(bytes(size))
-            client.recv(timeout=PATIENCE)
-        # what is left of a large one is not read, and so its sender may find the connection reset
-        if size < 1_000_000 or closed.value.rcvd is not None:
-            assert end_of(closed)[0] == 1009
+    with serve(tmp_path, frame_bytes=20_000) as site:
+        for _ in range(10):
+            with live(site) as client:
+                told(client)
+                with pytest.raises(ConnectionClosed) as closed:
+                    client.send(bytes(size))
+                    client.recv(timeout=PATIENCE)
+            # what is left of a large one is not read, which may reset the connection too early
+            if closed.value.rcvd is not None:
+                break
+        assert end_of(closed)[0] == 1009
         wait_until(lambda: len(site.services.clients) == 0)
 
 
