@@ -71,15 +71,29 @@ def main() -> None:
     parser.add_argument("data", type=Path, help="folder that holds pictures and photos")
     parser.add_argument("--out", type=Path, default=Path("runs/tuned"), help="where styles go")
     parser.add_argument("--minutes", type=float, default=3.0, help="for each style")
+    usual = TuningConfig()
+    parser.add_argument("--batch", type=int, default=usual.batch, help="pictures in a step")
+    parser.add_argument("--side", type=int, default=usual.side, help="of the pictures, in pixels")
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
     photos = _read_photos(given.data)
+    tuner: Tuner | None = None
     for name, painting in PAINTINGS.items():
         path = given.out / f"{name}{TUNED_SUFFIX}"
         if path.exists():
             continue
-        config = TuningConfig(minutes=given.minutes, style_scale=_SCALE, content=painting.content)
-        tuner = Tuner(painting.read(given.data, name), photos, config)
+        config = TuningConfig(
+            minutes=given.minutes,
+            style_scale=_SCALE,
+            content=painting.content,
+            batch=given.batch,
+            side=given.side,
+        )
+        picture = painting.read(given.data, name)
+        if tuner is None:
+            tuner = Tuner(picture, photos, config)
+        else:
+            tuner.turn_to(picture, config)
         last = deque(tuner, maxlen=1)
         write_tuning(path, tuner.tuning, name=name, picture=None)
         _log.info("%s: %s", name, last[0])

@@ -41,6 +41,7 @@ class Settings(LossWeights):
       warm_up: share of the time.
       gentle: share of the time in which content counts more; see `LossWeights.at`, and there the
         weights ``content``, ``detail``, ``gram`` and so on.
+      coarse: share of the Gram matrices and moments of pictures at half their size.
       flat: share of the pictures that are smooth skies.
       minutes: length of the training.
       every: minutes between two checkpoints.
@@ -59,6 +60,7 @@ class Settings(LossWeights):
     last_rate: float = 0.01
     warm_up: float = 0.02
     gentle: float = 0.0
+    coarse: float = 0.0
     flat: float = 0.15
     minutes: float = 60.0
     every: float = 5.0

@@ -17,9 +17,11 @@ from stylizer.tuning.losses import (
     LAYERS,
     checkerboard_loss,
     color_loss,
+    color_targets,
     color_transfer_loss,
     content_loss,
     flicker_loss,
+    halved,
     lattice_loss,
     light_loss,
     noise_color_loss,
@@ -70,9 +72,7 @@ class Objective:
         target = views.slice_at(clean, batch["first"], side)
         second = views.slice_at(clean[: count // 2], batch["second"], side)
         style = self.styles(batch)
-        stop = ops.stop_gradient
-        styles = stop(ops.concatenate([style, style]))
-        code = self._network.encode([stop(values) for values in self.features(style)])
+        code = self._network.encode([ops.stop_gradient(one) for one in self.features(style)])
         noise = [
             views.noise_at(batch["noise"], at, batch[place], side=side // 4)
             for place, at in (
@@ -88,23 +88,15 @@ class Objective:
         )
         painted, other = ops.split(painted, [count + count // 2])
         first, again = painted[:count], painted[count:]
-        before = self.loss_network(target)
-        wanted = {
-            name: ops.concatenate([value, value])
-            for name, value in style_targets(self.loss_network(style)).items()
-        }
-        seen = self.loss_network(first)
-        parts = style_losses(
-            style_targets(seen),
-            _all(stop, style_targets(before)),
-            _all(stop, wanted),
-            weights["deep"],
-        )
-        for name, layer in (("content", LAYERS[-1]), ("detail", LAYERS[-2])):
-            parts[name] = content_loss(seen[layer], stop(before[layer]))
+        parts = self._distances(first, target, style, weights["deep"])
+        if settings.coarse:
+            coarse = self._distances(halved(first), halved(target), halved(style), weights["deep"])
+            for name in ("gram", "moments"):
+                parts[name] += settings.coarse * (coarse[name] - parts[name])
         parts["light"] = light_loss(first, target)
-        parts["color"] = color_loss(first, styles)
-        parts["transfer"] = color_transfer_loss(first, target, styles)
+        colors = _twice(color_targets(style))
+        parts["color"] = color_loss(first, colors)
+        parts["transfer"] = color_transfer_loss(first, target, colors)
         least = MARGIN
         window = side - MARGIN
         if many:
@@ -118,6 +110,17 @@ class Objective:
         total = sum(weights[name] * value for name, value in parts.items())
         outside = ops.mean(ops.square(ops.relu(ops.abs(first / 127.5 - 1.0) - 1.0)))
         return total + outside, {**parts, "loss": total}
+
+    def _distances(
+        self, painted: Tensor, content: Tensor, style: Tensor, deep: Tensor
+    ) -> dict[str, Tensor]:
+        """Return ``gram``, ``moments``, ``content`` and ``detail``; two paintings share a style."""
+        seen, before = self.loss_network(painted), _fixed(self.loss_network(content))
+        wanted = _twice(style_targets(self.loss_network(style)))
+        parts = style_losses(style_targets(seen), style_targets(before), wanted, deep)
+        for name, layer in (("content", LAYERS[-1]), ("detail", LAYERS[-2])):
+            parts[name] = content_loss(seen[layer], before[layer])
+        return parts
 
     def features(self, style: Tensor) -> list[Tensor]:
         """Return what the predictor reads of style pictures (N, H, W, 3)."""
@@ -153,8 +156,13 @@ class Objective:
         return views.recolor(style, batch["matrix"], batch["offset"])
 
 
-def _all(function: Any, values: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {name: function(value) for name, value in values.items()}
+def _fixed(values: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: ops.stop_gradient(value) for name, value in values.items()}
+
+
+def _twice(values: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return what is known of styles (N, ...) for the paintings of both halves of a batch."""
+    return _fixed({name: ops.concatenate([value, value]) for name, value in values.items()})
 
 
 def _load_vgg(pack: Path) -> keras.Model:

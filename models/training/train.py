@@ -88,7 +88,8 @@ def train(pack: Path, out: Path, settings: Settings) -> None:
         spent = (now - began) / 60 / settings.minutes
         fall = (1 + np.cos(np.pi * spent)) / 2
         rate = settings.learning_rate * (fall + settings.last_rate * (1 - fall))
-        rate *= min(1.0, (spent + 1e-3) / settings.warm_up)
+        warm = (now - (first or now)) / 60 / settings.minutes  # compiling warms nothing
+        rate *= min(1.0, (warm + 1e-3) / settings.warm_up)
         share = 1 / 200 if steps > 200 else 0.1
         asked = settings.at(spent, gentle=settings.gentle)
         drawn = {**batches.draw(), "weights": asked}

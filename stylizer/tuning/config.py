@@ -22,6 +22,8 @@ class TuningConfig:
       style_scale: size of the style picture, 0.25..4; larger ones make broader strokes.
       content: weight of the photo's features in the loss, 0 or more.
       light: weight of light and dark that are not where the photo has them, 0 or more.
+      batch: pictures in a step, 2 or more; half of them are painted in two views.
+      side: of the pictures painted, in pixels: a multiple of 16, 64..336.
       learning_rate: the highest, more than 0; falls along a cosine.
       seed: of all that is random, 0 or more.
     """
@@ -31,6 +33,8 @@ class TuningConfig:
     style_scale: float = 1.0
     content: float = 2.0
     light: float = 3.0
+    batch: int = 4
+    side: int = 192
     learning_rate: float = 1e-2
     seed: int = 0
 
@@ -45,6 +49,10 @@ class TuningConfig:
         for name in ("content", "light"):
             if not 0 <= getattr(self, name) < float("inf"):
                 raise ConfigError(f"{name}: expected 0 or more, got {getattr(self, name):g}")
+        if self.batch < 2:
+            raise ConfigError(f"batch: expected 2 or more, got {self.batch}")
+        if not 64 <= self.side <= 336 or self.side % 16:
+            raise ConfigError(f"side: expected a multiple of 16 in 64..336, got {self.side}")
         if not 0 < self.learning_rate < float("inf"):
             raise ConfigError(f"learning_rate: expected more than 0, got {self.learning_rate:g}")
         if self.seed < 0:

@@ -19,9 +19,11 @@ __all__ = [
     "LossWeights",
     "checkerboard_loss",
     "color_loss",
+    "color_targets",
     "color_transfer_loss",
     "content_loss",
     "flicker_loss",
+    "halved",
     "lattice_loss",
     "light_loss",
     "noise_color_loss",
@@ -67,6 +69,9 @@ _RANGE = 16.0
 
 _SPARSE = 3
 """One pixel of so many, on both sides, is looked at for its color; no divisor of `STRIDE`."""
+
+_COLORS = 128**2
+"""How many colors of a style are compared with, along each slice."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,6 +169,17 @@ def style_losses(
     return found
 
 
+def halved(images: Tensor) -> Tensor:
+    """Return images at half their size: strokes too broad for one scale are seen at the other.
+
+    After Snelgrove 2017, "High-Resolution Multi-Scale Neural Texture Synthesis".
+
+    Args:
+      images: (N, H, W, C).
+    """
+    return ops.average_pool(images, 2, 2)
+
+
 def content_loss(painted: Tensor, wanted: Tensor) -> Tensor:
     """Return the squared distance of features relative to their energy, mean over pictures.
 
@@ -202,7 +218,20 @@ def _light(images: Tensor) -> Tensor:
     return patches - ops.mean(patches, (1, 2), keepdims=True)
 
 
-def color_loss(painted: Tensor, style: Tensor) -> Tensor:
+def color_targets(style: Tensor) -> dict[str, Tensor]:
+    """Return what the losses of colors compare: ``colors`` along slices, ``mean``, ``covariance``.
+
+    Args:
+      style: float32 RGB 0..255, (N, H, W, 3), of any size.
+
+    Returns:
+      (N, 7, `_COLORS`), sorted, in half ranges; (N, 1, 1, 3) and (N, 3, 3), in gray levels.
+    """
+    mean, covariance = _moments(style)
+    return {"colors": _spread(_sliced(style), _COLORS), "mean": mean, "covariance": covariance}
+
+
+def color_loss(painted: Tensor, wanted: dict[str, Tensor]) -> Tensor:
     """Return how far the colors of paintings are from those of the styles, in squared half ranges.
 
     The sliced Wasserstein distance (Rabin et al. 2012, "Wasserstein Barycenter and its Application
@@ -211,12 +240,10 @@ def color_loss(painted: Tensor, style: Tensor) -> Tensor:
 
     Args:
       painted: float32 RGB 0..255, (N, H, W, 3).
-      style: the same, of any size; one for all or one for each.
+      wanted: `color_targets` of one style for all, or of one for each.
     """
-    first, second = (_sliced(images) for images in (painted, style))
-    count, given = first.shape[-1], second.shape[-1]
-    places = np.clip(np.rint((np.arange(count) + 0.5) / count * given - 0.5), 0, given - 1)
-    return ops.mean(ops.square(first - ops.take(second, places.astype(np.int32), axis=-1)))
+    found = _sliced(painted)
+    return ops.mean(ops.square(found - _spread(wanted["colors"], found.shape[-1])))
 
 
 def _sliced(images: Tensor) -> Tensor:
@@ -226,7 +253,14 @@ def _sliced(images: Tensor) -> Tensor:
     return ops.sort(ops.transpose(ops.matmul(flat, _SLICES.T), (0, 2, 1)), axis=-1)
 
 
-def color_transfer_loss(painted: Tensor, content: Tensor, style: Tensor) -> Tensor:
+def _spread(ordered: Tensor, count: int) -> Tensor:
+    """Return so many of the numbers, evenly spread over the last axis."""
+    given = ordered.shape[-1]
+    places = np.clip(np.rint((np.arange(count) + 0.5) / count * given - 0.5), 0, given - 1)
+    return ops.take(ordered, places.astype(np.int32), axis=-1)
+
+
+def color_transfer_loss(painted: Tensor, content: Tensor, wanted: dict[str, Tensor]) -> Tensor:
     """Return how far local colors are from the content's in the style's, squared half ranges.
 
     The content's colors are brought to the style's mean and covariance by the linear map that moves
@@ -239,21 +273,21 @@ def color_transfer_loss(painted: Tensor, content: Tensor, style: Tensor) -> Tens
     Args:
       painted: float32 RGB 0..255, (N, H, W, 3).
       content: the same.
-      style: float32 RGB 0..255 of any size; one for all or one for each.
+      wanted: `color_targets` of one style for all, or of one for each.
     """
-    wanted = _transfer(content, style)
-    off = ops.average_pool(painted - wanted, _AREA, _AREA) / 127.5
+    moved = _transfer(content, wanted["mean"], wanted["covariance"])
+    off = ops.average_pool(painted - moved, _AREA, _AREA) / 127.5
     return ops.mean(ops.square(off))
 
 
-def _transfer(content: Tensor, style: Tensor) -> Tensor:
-    """Return the content (N, H, W, 3) with the mean and, nearly, the covariance of the style."""
-    means, covariances = zip(*(_moments(images) for images in (content, style)), strict=True)
-    noisy = covariances[0] + _RANGE**2 * np.eye(3, dtype=np.float32)
+def _transfer(content: Tensor, mean: Tensor, covariance: Tensor) -> Tensor:
+    """Return the content (N, H, W, 3) with a mean and, nearly, a covariance of colors."""
+    center, own = _moments(content)
+    noisy = own + _RANGE**2 * np.eye(3, dtype=np.float32)
     half, back = _power(noisy, 0.5), _power(noisy, -0.5)
-    middle = _power(ops.matmul(ops.matmul(half, covariances[1]), half), 0.5)
+    middle = _power(ops.matmul(ops.matmul(half, covariance), half), 0.5)
     matrix = ops.matmul(ops.matmul(back, middle), back)
-    moved = ops.matmul(content - means[0], matrix[:, None]) + means[1]
+    moved = ops.matmul(content - center, matrix[:, None]) + mean
     return ops.stop_gradient(ops.clip(moved, 0.0, 255.0))
 
 
@@ -314,14 +348,13 @@ def lattice_loss(painted: Tensor) -> Tensor:
 
     Where `checkerboard_loss` finds nothing, because strokes go anywhere and their mean is the same
     at each pixel of a cell, neighbors may still differ more at some places of each cell than at
-    others: a mesh over dark and even parts. Compared are the absolute differences of luma from
-    pixel to pixel, with its windows and fields. At 0.05, the mesh is plain to see.
+    others: a mesh over dark and even parts. Compared are the absolute differences from pixel to
+    pixel, of each color for itself, with its windows and fields. At 0.05, the mesh is plain to see.
 
     Args:
       painted: float32 RGB 0..255, (N, H, W, 3).
     """
-    luma = ops.sum(painted * _LUMA, -1, keepdims=True)
-    steps = luma[:, 1:] - luma[:, :-1], luma[:, :, 1:] - luma[:, :, :-1]
+    steps = painted[:, 1:] - painted[:, :-1], painted[:, :, 1:] - painted[:, :, :-1]
     total = 0.0
     for step in steps:
         fields = _fields(ops.sqrt(ops.square(step) + 1.0))

@@ -41,9 +41,11 @@ from stylizer.tuning.losses import (
     LossWeights,
     checkerboard_loss,
     color_loss,
+    color_targets,
     color_transfer_loss,
     content_loss,
     flicker_loss,
+    halved,
     lattice_loss,
     light_loss,
     style_losses,
@@ -57,10 +59,8 @@ __all__ = ["Progress", "Tuner"]
 
 Tensor = Any
 
-_BATCH = 4
-_SIDE = 192
 _CANVAS = 352
-"""Sides of the pictures that are painted while tuning, and of those that they are cut from."""
+"""Side of what is cut out of the pictures first, in pixels."""
 
 _GENERATED = 64
 _WHOLE = (250, 640)
@@ -117,9 +117,36 @@ class Tuner:
                 f"KERAS_BACKEND: expected tensorflow or jax, got {keras.backend.backend()}; "
                 "tuning runs with these"
             )
+        self._random = np.random.default_rng(config.seed)
+        self._network = load_network(weights_path(ADAPTIVE.weights))
+        self._painter = self._network.get_layer("image_network")
+        self._features = load_compact(weights_path(ADAPTIVE.loss_weights))
+        shapes = styled.change_shapes(self._painter)
+        self._change = StyleChange(shapes, config.rank, seed=config.seed)
+        with Policy(_arithmetic()):
+            self._loss_network = load_half(weights_path("half"), layers=LAYERS)
+        self.pictures = _squares(photos, self._random)
+        white = self._random.standard_normal((256, 256, 3)).astype(np.float32)
+        self._device = {
+            "canvases": ops.convert_to_tensor(self.pictures),
+            "noise": ops.convert_to_tensor(make_noise()),
+            "white": ops.convert_to_tensor(white),
+        }
+        self._optimizer = keras.optimizers.Adam(config.learning_rate, beta_2=0.99)
+        self._trainer = Trainer(self._change, self._optimizer, self._objective)
+        self._first = [_numbers(self._change.variables), _numbers(self._optimizer.variables)]
+        self.turn_to(picture, config)
+
+    def turn_to(self, picture: Image, config: TuningConfig) -> None:
+        """Begin anew with another style; what was compiled for one of the same rank is kept.
+
+        Args:
+          picture: the style, uint8 RGB (H, W, 3).
+          config: the settings; ``rank`` and ``seed`` stay those of the first.
+        """
         self._config = config
         # Gram matrices and moments are means over two scales, which count as one does in training
-        losses = LossWeights(
+        weights = LossWeights(
             content=config.content,
             light=config.light,
             color=8.0,
@@ -129,32 +156,30 @@ class Tuner:
             moments=10.0,
             temporal=16.0,
         )
-        self._weights = losses.at(1.0, gentle=0.0)
-        self._random = np.random.default_rng(config.seed)
-        self._painter, values = _load(picture, config.style_scale)
-        shapes = styled.change_shapes(self._painter)
-        self._change = StyleChange(shapes, config.rank, seed=config.seed)
-        with Policy(_arithmetic()):
-            self._loss_network = load_half(weights_path("half"), layers=LAYERS)
-        self._values = values
-        wanted = self._style = _wanted(picture, config.style_scale)
-        self._wanted = [
-            {
-                name: ops.repeat(value, _BATCH, 0)
-                for name, value in style_targets(self._loss_network(one)).items()
-            }
-            for one in (wanted, _halved(wanted))
-        ]
-        self.pictures = _squares(photos, self._random)
-        self.begun = False
-        white = self._random.standard_normal((256, 256, 3)).astype(np.float32)
-        self._device = {
-            "canvases": ops.convert_to_tensor(self.pictures),
-            "noise": ops.convert_to_tensor(make_noise()),
-            "white": ops.convert_to_tensor(white),
+        wanted = _wanted(picture, config.style_scale)
+        code = self._network.get_layer("predictor")(
+            style_statistics(self._features(_given(picture, config.style_scale)))
+        )
+        self._values = styled.style_values(self._painter, code)
+        targets = [style_targets(self._loss_network(one)) for one in (wanted, halved(wanted))]
+        self._style = {
+            "painter": [variable.value for variable in self._painter.variables],
+            "values": self._values,
+            "fine": targets[0],
+            "coarse": targets[1],
+            "colors": color_targets(wanted),
+            "weights": {
+                name: ops.convert_to_tensor(value)
+                for name, value in weights.at(1.0, gentle=0.0).items()
+            },
         }
-        optimizer = keras.optimizers.Adam(config.learning_rate, beta_2=0.99)
-        self._trainer = Trainer(self._change, optimizer, self._objective)
+        for variables, values in zip(
+            (self._change.variables, self._optimizer.variables), self._first, strict=True
+        ):
+            for variable, value in zip(variables, values, strict=True):
+                variable.assign(value)
+        self._trainer.restart(self._first[0], self._first[0])
+        self.begun = False
 
     def __iter__(self) -> Iterator[Progress]:
         """Take steps until the time is over, which begins after the first."""
@@ -172,7 +197,7 @@ class Tuner:
             recent = [*recent[-19:], float(parts["gram"])]
             yield Progress(
                 share=min(1.0, (time.monotonic() - began) / limit),
-                pictures=steps * _BATCH,
+                pictures=steps * self._config.batch,
                 loss=float(parts["loss"]),
                 style=float(np.mean(recent)),
             )
@@ -206,76 +231,79 @@ class Tuner:
         return np.asarray(levels, np.uint8)
 
     def _draw(self) -> dict[str, Any]:
-        random = self._random
-        index = random.integers(len(self.pictures), size=_BATCH)
-        side = _SIDE + MARGIN
-        sizes = np.full((_BATCH, 2), _CANVAS)
+        random, count = self._random, self._config.batch
+        index = random.integers(len(self.pictures), size=count)
+        sizes = np.full((count, 2), _CANVAS)
+        side = self._config.side + MARGIN
         windows, mirrored = draw_windows(random, sizes, side=side, whole=_WHOLE)
         sides = {name: self._device[name].shape[0] for name in ("noise", "white")}
-        drawn = draw_conditions(random, _BATCH, flat=0.15, sides=sides)
+        drawn = draw_conditions(random, count, flat=0.15, sides=sides)
         drawn |= {"index": index.astype(np.int32), "mirrored": mirrored}
         drawn["window"] = windows.astype(np.float32)
-        return {name: ops.convert_to_tensor(value) for name, value in drawn.items()} | self._device
+        tensors = {name: ops.convert_to_tensor(value) for name, value in drawn.items()}
+        return {**tensors, **self._device, "style": self._style}
 
-    def _objective(self, batch: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+    def _objective(self, batch: dict[str, Any]) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the loss of a batch, and its parts."""
-        many = _BATCH // 2
+        count, side = self._config.batch, self._config.side
+        many, style = count // 2, batch["style"]
         images = views.cut(
             *(batch[name] for name in ("canvases", "index", "window", "mirrored")),
-            side=_SIDE + MARGIN,
+            side=side + MARGIN,
         )
         clean, dirty = degrade(images, batch)
-        target = views.slice_at(clean, batch["first"], _SIDE)
+        target = views.slice_at(clean, batch["first"], side)
         given = [
-            views.slice_at(dirty, batch["first"], _SIDE),
-            views.slice_at(clean[:many], batch["second"], _SIDE),
+            views.slice_at(dirty, batch["first"], side),
+            views.slice_at(clean[:many], batch["second"], side),
         ]
         noise = [
-            views.noise_at(batch["noise"], batch["noise_at"][:count], batch[place], side=_SIDE // 4)
-            for place, count in (("first", _BATCH), ("second", many))
+            views.noise_at(batch["noise"], batch["noise_at"][:number], batch[place], side=side // 4)
+            for place, number in (("first", count), ("second", many))
         ]
         added = self._change.added()
-        values = {name: value + added[name] for name, value in self._values.items()}
-        painted = styled.paint(
-            self._painter, ops.concatenate(given), ops.concatenate(noise), values
-        )
-        first, again = painted[:_BATCH], painted[_BATCH:]
+        values = {name: value + added[name] for name, value in style["values"].items()}
+        # given, not built in: nothing is compiled anew when they are others
+        with keras.StatelessScope(zip(self._painter.variables, style["painter"], strict=True)):
+            painted = styled.paint(
+                self._painter, ops.concatenate(given), ops.concatenate(noise), values
+            )
+        first, again = painted[:count], painted[count:]
         pair = ops.concatenate([first, ops.stop_gradient(target)])
-        parts = self._distances(pair, self._wanted[0])
-        coarse = self._distances(_halved(pair), self._wanted[1])
+        deep = style["weights"]["deep"]
+        parts = self._distances(pair, style["fine"], deep)
+        coarse = self._distances(halved(pair), style["coarse"], deep)
         parts |= {name: (parts[name] + coarse[name]) / 2 for name in ("gram", "moments")}
-        window = _SIDE - MARGIN
+        window = side - MARGIN
         parts["temporal"] = flicker_loss(
             views.slice_at(first[:many], MARGIN - batch["first"], window),
             views.slice_at(again, MARGIN - batch["second"], window),
         )
         parts["light"] = light_loss(first, target)
-        parts["color"] = color_loss(first, self._style)
-        parts["transfer"] = color_transfer_loss(first, target, self._style)
+        parts["color"] = color_loss(first, style["colors"])
+        parts["transfer"] = color_transfer_loss(first, target, style["colors"])
         parts["checkerboard"] = checkerboard_loss(painted)
         parts["lattice"] = lattice_loss(painted)
-        total = sum(self._weights[name] * value for name, value in parts.items())
+        total = sum(style["weights"][name] * value for name, value in parts.items())
         outside = ops.mean(ops.square(ops.relu(ops.abs(first / 127.5 - 1.0) - 1.0)))
         return total + outside, {**parts, "loss": total}
 
-    def _distances(self, pair: Tensor, wanted: dict[str, Tensor]) -> dict[str, Tensor]:
+    def _distances(
+        self, pair: Tensor, wanted: dict[str, Tensor], deep: Tensor
+    ) -> dict[str, Tensor]:
         """Return ``gram``, ``moments`` and ``content`` of paintings, of which the photos follow."""
+        count = self._config.batch
         features = self._loss_network(pair)
-        seen = {name: value[:_BATCH] for name, value in features.items()}
-        before = {name: ops.stop_gradient(value[_BATCH:]) for name, value in features.items()}
-        deep = ops.convert_to_tensor(self._weights["deep"])
+        seen = {name: value[:count] for name, value in features.items()}
+        before = {name: ops.stop_gradient(value[count:]) for name, value in features.items()}
         found = style_losses(style_targets(seen), style_targets(before), wanted, deep)
         return {**found, "content": content_loss(seen[LAYERS[-1]], before[LAYERS[-1]])}
 
 
-def _load(picture: Image, scale: float) -> tuple[keras.Model, styled.Values]:
-    """Return the network, and what it makes of the style."""
-    network = load_network(weights_path(ADAPTIVE.weights))
-    known = resize_style(picture, ADAPTIVE.style_side * scale)[None].astype(np.float32)
-    features = load_compact(weights_path(ADAPTIVE.loss_weights))(ops.convert_to_tensor(known))
-    code = network.get_layer("predictor")(style_statistics(features))
-    painter = network.get_layer("image_network")
-    return painter, styled.style_values(painter, code)
+def _given(picture: Image, scale: float) -> Tensor:
+    """Return the style picture that the code is made of, (1, H, W, 3)."""
+    known = resize_style(picture, ADAPTIVE.style_side * scale)
+    return ops.convert_to_tensor(known[None].astype(np.float32))
 
 
 def _wanted(picture: Image, scale: float) -> Tensor:
@@ -283,14 +311,6 @@ def _wanted(picture: Image, scale: float) -> Tensor:
     resized = resize_style(picture, ADAPTIVE.style_side * scale)
     soft = cv2.GaussianBlur(resized.astype(np.float32), (0, 0), _SOFT)
     return ops.convert_to_tensor(soft[None])
-
-
-def _halved(images: Tensor) -> Tensor:
-    """Return images at half their size: strokes too broad for one scale are seen at the other.
-
-    After Snelgrove 2017, "High-Resolution Multi-Scale Neural Texture Synthesis".
-    """
-    return ops.average_pool(images, 2, 2)
 
 
 def _squares(photos: Sequence[Image], random: np.random.Generator) -> npt.NDArray[np.uint8]:
@@ -305,6 +325,10 @@ def _squares(photos: Sequence[Image], random: np.random.Generator) -> npt.NDArra
         square = photo[top : top + side, left : left + side]
         squares.append(cv2.resize(square, (_CANVAS, _CANVAS), interpolation=cv2.INTER_AREA))
     return np.stack(squares).astype(np.uint8)
+
+
+def _numbers(variables: Sequence[Any]) -> list[npt.NDArray[Any]]:
+    return [np.array(one.numpy()) for one in variables]
 
 
 def _arithmetic() -> str:

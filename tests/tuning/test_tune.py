@@ -19,7 +19,6 @@ from stylizer.network.runtime import load_runtime
 from stylizer.network.stylizer import mix_styles
 from stylizer.styles.load import Style, load_style
 from stylizer.styles.tuning import Tuning, write_tuning
-from stylizer.tuning import tune
 from stylizer.tuning.change import StyleChange
 from stylizer.tuning.config import TuningConfig
 from stylizer.tuning.dead_leaves import dead_leaves
@@ -39,14 +38,20 @@ def tuned() -> tuple[Tuner, list[float]]:
     """A style after a few steps, and what was left to the style at each."""
     random = np.random.default_rng(2)
     photos = [dead_leaves(random, side=96) for _ in range(6)]
-    tuner, left = Tuner(picture(), photos, TuningConfig(minutes=10, rank=2)), []
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tune, "_SIDE", 96)  # half the usual, a quarter of the time
-        for progress in tuner:
-            left.append(progress.style)
-            assert 0 <= progress.share <= 1
-            if progress.pictures >= 128:
-                break
+    # half the usual side, a quarter of the time
+    config, left = TuningConfig(minutes=10, rank=2, side=96), []
+    tuner = Tuner(picture(seed=1), photos, config)
+    for _, _ in zip(range(3), tuner, strict=False):
+        assert tuner.begun
+    assert tuner.tuning.change.any()
+    tuner.turn_to(picture(), config)  # nothing of the other style is left
+    assert not tuner.begun
+    assert not tuner.tuning.change.any()
+    for progress in tuner:
+        left.append(progress.style)
+        assert 0 <= progress.share <= 1
+        if progress.pictures >= 128:
+            break
     return tuner, left
 
 
@@ -133,6 +138,8 @@ def test_the_painter_of_one_style_paints_as_the_network_does() -> None:
         {"style_scale": 9.0},
         {"content": -1.0},
         {"light": float("inf")},
+        {"batch": 1},
+        {"side": 100},
         {"learning_rate": 0.0},
         {"learning_rate": float("nan")},
         {"seed": -1},
