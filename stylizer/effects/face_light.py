@@ -1,4 +1,8 @@
-"""Light and dark of a face, taken from its source, so that it can be seen through the paint."""
+"""Light, dark and color of a face, taken from its source, so that it is seen through the paint.
+
+Light and dark are taken as far as it takes; colors go apart as the source's do, lips and cheeks
+from the rest of a face, around what the paint has there, and no further than the paint's own.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from stylizer.effects.cutting import brightness, spread
 from stylizer.faces.masks import smooth
+from stylizer.frame import Image
 
 __all__ = ["FaceLight"]
 
@@ -20,7 +26,7 @@ _FEATURES = 0.9
 _LEAST, _MOST = 0.4, 0.9
 """The same elsewhere on a face: between these, as much as it takes."""
 
-_LEFT, _LEFT_SMALL = 0.25, 0.15
+_LEFT, _LEFT_SMALL = 0.15, 0.08
 """By how much light and dark may be off, as a share of their own deviation: on large faces, and on
 small ones, which are lost sooner."""
 
@@ -41,21 +47,29 @@ face too."""
 _FULLEST = 1.6
 """By how much colors may be made fuller again that became dull by it."""
 
+_APART, _TOWARDS = 0.8, 0.3
+"""Shares of the source's colors: of how they go apart in a face, and of their mean in it."""
+
+_TINTED = 48.0
+"""Side of a face, in pixels, that these colors are taken at, at most."""
+
 
 class FaceLight:
-    """Light and dark of a face in its source, as paint would show it."""
+    """Light, dark and color of a face in its source, as paint would show it."""
 
-    def __init__(self, bright: Values, fine: Values, area: Values) -> None:
+    def __init__(self, source: Image, fine: Values, area: Values) -> None:
         """Compare source and paint.
 
         The source's brightness gets the paint's mean and, within limits, its deviation: those of
         the whole piece, so that a face that is brighter than what is around it stays so.
 
         Args:
-          bright: of the source, (h, w).
+          source: uint8 RGB, (h, w, 3).
           fine: paint, (h, w, 3).
           area: where the face is, (h, w), 0..1.
         """
+        bright = brightness(source)
+        self._source, self._bright, self._area = source, bright, area
         self._own = np.asarray(cv2.cvtColor(fine, cv2.COLOR_RGB2GRAY), np.float32)
         (mean, deviation), (level, spread) = (
             (float(one.mean()), float(one.std())) for one in (bright, self._own)
@@ -84,25 +98,45 @@ class FaceLight:
         return np.asarray(weight, np.float32)
 
     def mix(self, fine: Values, weight: Values, *, side: float) -> Values:
-        """Return paint with it, and with its colors evened out.
+        """Return paint with it, with its colors evened out, and apart as the source's are.
 
         Args:
           fine: the paint that it was made of.
           weight: how much of it is taken, (h, w), 0..1.
           side: of the face, in pixels of the paint.
         """
-        color = fine - self._own[..., None]
-        even = smooth(color, _SPECKS * side)
-        full = math.sqrt(_mean(_squares(color), weight) / (_mean(_squares(even), weight) + 1e-3))
-        even = np.float32(_EVEN) * (np.float32(min(full, _FULLEST)) * even - color)
-        return np.asarray(fine + weight[..., None] * (even + self._apart[..., None]), np.float32)
+        color = np.asarray(cv2.subtract(fine, spread(self._own)), np.float32)
+        even, shares = smooth(color, _SPECKS * side), spread(weight)
+        work = np.square(color)
+        own = _mean(work, shares)
+        full = math.sqrt(own / (_mean(np.square(even, out=work), shares) + 1e-3))
+        cv2.addWeighted(even, _EVEN * min(full, _FULLEST), color, -_EVEN, 0, dst=work)
+        work += spread(self._apart)
+        work *= shares
+        work += fine
+        work += self._tint(color, side)
+        return work
 
-
-def _squares(color: Values) -> Values:
-    """Return how full colors are, squared, (h, w)."""
-    return np.asarray(np.einsum("ijk,ijk->ij", color, color), np.float32)
+    def _tint(self, color: Values, side: float) -> Values:
+        """Return what the source's colors add to the paint's, (h, w, 3), no fuller than those."""
+        height, width = self._own.shape
+        factor = max(1.0, side / _TINTED)
+        size = max(1, round(width / factor)), max(1, round(height / factor))
+        source, bright, own, area = (
+            np.asarray(cv2.resize(one, size, interpolation=cv2.INTER_AREA), np.float32)
+            for one in (self._source, self._bright, color, self._area)
+        )
+        tint, face = source - spread(bright), spread(area)
+        energy, fullness = (_mean(np.square(one), face) for one in (tint, own))
+        share = min(1.0, math.sqrt(fullness / (energy + 0.3)))
+        flat, count = area.ravel(), float(area.sum()) + 1e-3
+        mean, middle = (flat @ one.reshape(-1, 3) / count for one in (tint, own))
+        shift = _TOWARDS * (mean - middle) - _APART * mean
+        tint = np.float32(share) * face * (np.float32(_APART) * tint + shift)
+        large = cv2.resize(tint, (width, height), interpolation=cv2.INTER_LINEAR)
+        return np.asarray(large, np.float32)
 
 
 def _mean(values: Values, weight: Values) -> float:
     """Return the mean of values, weighted."""
-    return float((weight * values).sum()) / (float(weight.sum()) + 1e-3)
+    return float(np.vdot(weight, values)) / (float(weight.sum()) + 1e-3)

@@ -4,8 +4,9 @@ A stroke that is as broad as an eye paints the eye away. So each face is cut out
 by the same network, and laid back: there the strokes are finer. Beside the face its colors at large
 are those of the painting around, so that there is no seam. At eyes, brows, lips and nose, light and
 dark are those of the source; over the rest of the face as much so as it takes for the face to be
-seen, and specks of color are evened out as much. What is cut out moves with the face, so that
-strokes stay on it, and where the face shows what it showed a frame before, paint stays.
+seen, and specks of color are evened out as much. Lips and cheeks are parted from the rest by color
+as they are in the source. What is cut out moves with the face, so that strokes stay on it, and
+where the face shows what it showed a frame before, paint stays.
 
 The idea that a portrait's structure is to be kept is that of Selim et al. 2016 ("Painting Style
 Transfer for Head Portraits using Convolutional Neural Networks"); how it is done here is our own.
@@ -29,6 +30,7 @@ from stylizer.effects.cutting import (
     covered,
     cut_out,
     lay_back,
+    spread,
 )
 from stylizer.effects.face_light import FaceLight
 from stylizer.effects.scale import enlarge
@@ -126,13 +128,13 @@ class PaintedFace:
     Attributes:
       face: where it is.
       matrix: (2, 3), from places in the frame to places in what was cut out.
-      bright: brightness of the source there, float32 (side, side).
+      seen: the source there, uint8 RGB (side, side, 3).
       paint: float32 (side, side, 3); None where nothing paints.
     """
 
     face: TrackedFace
     matrix: Matrix
-    bright: Values
+    seen: Image
     paint: Values | None
 
 
@@ -280,20 +282,19 @@ class KeepFaces:
         if covered(matrix, patch.side, image) is None:
             return None
         seen = cut_out(image, matrix, patch.side, fine=not self._quick)
-        bright = brightness(seen)
-        paint = None if self._paint is None else self._renew(patch, seen, bright, self._paint)
-        return PaintedFace(face=one, matrix=matrix, bright=bright, paint=paint)
+        paint = None if self._paint is None else self._renew(patch, seen, self._paint)
+        return PaintedFace(face=one, matrix=matrix, seen=seen, paint=paint)
 
     def _lay(self, image: Image, kept: Image, face: PaintedFace) -> None:
         """Lay a face into the painting."""
-        one, matrix, bright, paint = face.face, face.matrix, face.bright, face.paint
-        zoom, side = float(matrix[0, 0]), len(bright)
+        one, matrix, seen, paint = face.face, face.matrix, face.seen, face.paint
+        zoom, side = float(matrix[0, 0]), len(seen)
         box = covered(matrix, side, kept)
         if box is None:
             return
         if zoom <= 1:
             around = cut_out(kept, matrix, side).astype(np.float32)
-            fine, mask = self._mix(bright, around, paint, one, matrix)
+            fine, mask = self._mix(seen, around, paint, one, matrix)
             blend(kept[box], *(lay_back(values, matrix, box) for values in (fine, mask)))
             return
         # a frame has fewer pixels than what was painted: all else is done in its own
@@ -301,11 +302,11 @@ class KeepFaces:
         around = kept[box].astype(np.float32)
         if paint is not None:
             paint = lay_back(smooth(paint, 0.35 * zoom) if zoom > 1.2 else paint, matrix, box)
-        blend(kept[box], *self._mix(brightness(image[box]), around, paint, one, own))
+        blend(kept[box], *self._mix(image[box], around, paint, one, own))
 
     def _mix(
         self,
-        bright: Values,
+        seen: Image,
         around: Values,
         paint: Values | None,
         one: TrackedFace,
@@ -314,31 +315,31 @@ class KeepFaces:
         """Return what is laid into a painting, (h, w, 3), and how much of it, (h, w).
 
         Args:
-          bright: brightness of the source, (h, w).
+          seen: the source, uint8 RGB (h, w, 3).
           around: the painting, (h, w, 3).
           paint: finer, (h, w, 3); None for none.
           one: the face.
           matrix: from places in the frame to places here.
         """
-        size, zoom = (bright.shape[1], bright.shape[0]), float(matrix[0, 0])
+        size, zoom = (seen.shape[1], seen.shape[0]), float(matrix[0, 0])
         height = one.face.side * zoom
         points = one.face.points * np.float32(zoom) + matrix[:, 2].astype(np.float32)
         area = draw_area(points, size, side=height)
         features = draw_features(points, size, side=height)
         fine, head = around, area
         if paint is not None:
-            fine = paint + (1 - area[..., None]) * smooth(around - paint, _TINTED * height)
+            tint = smooth(np.subtract(around, paint), _TINTED * height)
+            fine = np.asarray(cv2.add(paint, cv2.multiply(spread(1 - area), tint)), np.float32)
             head = draw_head(points, size, side=height)
-        light = FaceLight(bright, fine, area)
+        light = FaceLight(seen, fine, area)
         fine = light.mix(fine, light.weight(features, area, side=one.face.side), side=height)
         return fine, np.float32(self._strength * one.presence) * np.maximum(head, area)
 
-    def _renew(
-        self, patch: _Patch, seen: Image, bright: Values, paint: Callable[[Image], Image]
-    ) -> Values:
+    def _renew(self, patch: _Patch, seen: Image, paint: Callable[[Image], Image]) -> Values:
         """Return a face's paint: new, and what stays of the old where the face has not changed."""
         if self._memory == 0:
             return paint(seen).astype(np.float32)
+        bright = brightness(seen)
         if patch.source is None or patch.painted is None:
             fine = paint(seen).astype(np.float32)
         else:

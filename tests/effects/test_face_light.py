@@ -14,6 +14,12 @@ def blurred(seed: int, deviation: float) -> np.ndarray:
     return np.asarray(128 + deviation * (rows - rows.mean()) / rows.std(), np.float32)
 
 
+def gray(bright: np.ndarray) -> np.ndarray:
+    """Return a picture, uint8 RGB, of some brightness."""
+    levels = np.clip(np.rint(np.stack([bright] * 3, -1)), 0, 255)
+    return np.asarray(levels, np.uint8)
+
+
 def ones() -> np.ndarray:
     return np.ones((SIDE, SIDE), np.float32)
 
@@ -25,7 +31,7 @@ def luma(paint: np.ndarray) -> np.ndarray:
 def test_all_of_it_is_the_source_in_the_paint_s_range() -> None:
     bright, own = blurred(1, 50), blurred(2, 45) - 30
     fine = np.stack([own] * 3, -1)
-    mixed = luma(FaceLight(bright, fine, ones()).mix(fine, ones(), side=40))
+    mixed = luma(FaceLight(gray(bright), fine, ones()).mix(fine, ones(), side=40))
     assert np.corrcoef(mixed.ravel(), bright.ravel())[0, 1] > 0.999
     assert mixed.mean() == pytest.approx(own.mean(), abs=0.5)
     assert mixed.std() == pytest.approx(own.std(), rel=0.05)
@@ -33,14 +39,14 @@ def test_all_of_it_is_the_source_in_the_paint_s_range() -> None:
 
 def test_nothing_of_it_is_the_paint() -> None:
     fine = np.random.default_rng(0).uniform(0, 255, (SIDE, SIDE, 3)).astype(np.float32)
-    mixed = FaceLight(blurred(1, 50), fine, ones()).mix(fine, 0 * ones(), side=40)
+    mixed = FaceLight(gray(blurred(1, 50)), fine, 0 * ones()).mix(fine, 0 * ones(), side=40)
     np.testing.assert_array_equal(mixed, fine)
 
 
 def test_paint_that_hides_a_face_gets_more_of_it_and_a_small_face_more_still() -> None:
     bright, features = blurred(1, 40), 0 * ones()
     near, far = (bright + strength * (blurred(3, 40) - 128) for strength in (0.3, 2.0))
-    lights = [FaceLight(bright, np.stack([own] * 3, -1), ones()) for own in (near, far)]
+    lights = [FaceLight(gray(bright), np.stack([own] * 3, -1), ones()) for own in (near, far)]
     large = [float(light.weight(features, ones(), side=200).mean()) for light in lights]
     small = [float(light.weight(features, ones(), side=50).mean()) for light in lights]
     assert 0.35 <= large[0] < large[1] <= 0.95
@@ -51,7 +57,7 @@ def test_paint_that_hides_a_face_gets_more_of_it_and_a_small_face_more_still() -
 def test_features_have_most_of_it() -> None:
     bright, features = blurred(1, 40), 0 * ones()
     features[20:30] = 1
-    light = FaceLight(bright, np.stack([bright] * 3, -1), ones())
+    light = FaceLight(gray(bright), np.stack([bright] * 3, -1), ones())
     weight = light.weight(features, ones(), side=200)
     assert weight[25, 25] > weight[50, 50]
 
@@ -60,7 +66,7 @@ def test_specks_of_color_are_evened_out() -> None:
     random = np.random.default_rng(0)
     fine = np.full((SIDE, SIDE, 3), (150, 100, 50), np.float32)
     fine += random.normal(0, 40, fine.shape).astype(np.float32)
-    mixed = FaceLight(luma(fine).astype(np.float32), fine, ones()).mix(fine, ones(), side=60)
+    mixed = FaceLight(gray(luma(fine)), fine, ones()).mix(fine, ones(), side=60)
     before, after = (np.std(one[..., 0] - luma(one)) for one in (fine, mixed))
     assert after < 0.5 * before
     assert luma(mixed).mean() == pytest.approx(luma(fine).mean(), abs=1)
@@ -71,7 +77,7 @@ def test_colors_that_are_evened_out_do_not_become_dull() -> None:
     random = np.random.default_rng(0)
     orange = random.uniform(size=(SIDE // 4, SIDE // 4)).repeat(4, 0).repeat(4, 1) < 0.8
     fine = np.where(orange[..., None], (220, 130, 40), (60, 110, 230)).astype(np.float32)
-    light = FaceLight(luma(fine).astype(np.float32), fine, ones())
+    light = FaceLight(gray(luma(fine)), fine, ones())
     mixed = light.mix(fine, ones(), side=300)
     color = mixed - luma(mixed)[..., None]
     before = fine - luma(fine)[..., None]
@@ -80,10 +86,37 @@ def test_colors_that_are_evened_out_do_not_become_dull() -> None:
     assert (color.mean((0, 1)) * before.mean((0, 1)) > 0).all()
 
 
+def parted(mixed: np.ndarray) -> np.ndarray:
+    """Return by how much the color of the lips differs from that of the rest, (3,)."""
+    color = mixed - luma(mixed)[..., None]
+    return np.asarray(color[44:46, 28:36].mean((0, 1)) - color[10:30].mean((0, 1)), np.float32)
+
+
+def test_lips_are_parted_from_the_rest_as_in_the_source_in_other_colors() -> None:
+    source = np.full((SIDE, SIDE, 3), (200, 160, 140), np.uint8)
+    source[42:48, 20:44] = (190, 80, 90)
+    fine = np.full((SIDE, SIDE, 3), (60, 110, 190), np.float32)  # a blue face
+    mixed = FaceLight(source, fine, ones()).mix(fine, 0 * ones(), side=60)
+    wanted = parted(source.astype(np.float32))
+    found = parted(mixed)
+    assert found @ wanted > 0.4 * wanted @ wanted
+    assert np.linalg.norm(found - wanted * (found @ wanted) / (wanted @ wanted)) < 3
+    red, _, blue = mixed.mean((0, 1))
+    assert blue > red + 30  # still a blue face
+    np.testing.assert_allclose(luma(mixed).mean(), luma(fine).mean(), atol=1)
+
+
+def test_a_drawing_in_gray_stays_gray() -> None:
+    source = np.random.default_rng(0).integers(0, 256, (SIDE, SIDE, 3), np.uint8)
+    fine = np.stack([blurred(2, 45)] * 3, -1)
+    mixed = FaceLight(source, fine, ones()).mix(fine, ones(), side=60)
+    assert np.ptp(mixed, axis=-1).max() < 1
+
+
 def test_a_flat_picture_and_a_face_out_of_it_are_no_error() -> None:
     flat = np.full((SIDE, SIDE), 90, np.float32)
     fine = np.stack([flat] * 3, -1)
-    light = FaceLight(flat, fine, 0 * flat)
+    light = FaceLight(gray(flat), fine, 0 * flat)
     mixed = light.mix(fine, light.weight(0 * flat, 0 * flat, side=30), side=30)
     assert np.isfinite(mixed).all()
     np.testing.assert_allclose(mixed, fine, atol=0.01)
@@ -93,7 +126,7 @@ def test_a_dark_source_is_stretched_until_its_face_is_seen() -> None:
     bright, own = blurred(1, 50), blurred(2, 45)
     fine = np.stack([own] * 3, -1)
     shown = [
-        luma(FaceLight(np.float32(share) * bright, fine, ones()).mix(fine, ones(), side=40)).std()
+        luma(FaceLight(gray(share * bright), fine, ones()).mix(fine, ones(), side=40)).std()
         for share in (1.0, 0.5, 0.25, 0.08)
     ]
     assert shown[0] == pytest.approx(own.std(), rel=0.05)
