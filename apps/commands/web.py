@@ -147,9 +147,13 @@ def _serve(config: WebConfig, speech: SpeechOptions, *, open_browser: bool) -> N
     Raises:
       Interrupted: it came.
     """
+    import cv2
+
     from stylizer.web.app import create_app  # Flask takes a while to import
     from stylizer.web.server import open_server
 
+    # Streams have threads of their own; OpenCV's would wait beside them, and take a core for it.
+    cv2.setNumThreads(1)
     app = create_app(config)
     services = app.extensions["stylizer"]
     server = open_server(app, config)

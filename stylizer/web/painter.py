@@ -17,7 +17,7 @@ from stylizer.faces.models import are_faces_available
 from stylizer.frame import Frame, Image
 from stylizer.io.resize import resize_image
 from stylizer.live.budget import Budget, BudgetConfig
-from stylizer.live.levels import Level, fast_levels
+from stylizer.live.levels import Level, fast_levels, least_scale
 from stylizer.network.inputs import StyleEmbedding
 from stylizer.network.regions import paint_parts, prepare_parts
 from stylizer.network.runtime import NoisyRuntime, Runtime, paint_frame
@@ -32,9 +32,6 @@ _NEW_SIZE_SECONDS = 1.0
 """Pictures change their size at most this often: the network is compiled for each size."""
 
 _RATE = BudgetConfig(fps=24.0)
-_COARSEST, _SMALLEST = 0.65, 160
-"""Least share of the sides that is painted to hold the rate, and least short side in pixels; with
-less, little is left to see."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,9 +202,10 @@ class ClientPainter:
 
     def _anew(self) -> None:
         """Begin at the best level."""
-        least = _COARSEST if self._size is None else max(_COARSEST, _SMALLEST / min(self._size))
-        levels = [level for level in fast_levels("fast") if level.scale >= min(1.0, least)]
+        levels = fast_levels("fast")
         self._budget = Budget(levels if self._settings.adapts else levels[:1], _RATE)
+        if self._size is not None:
+            self._budget.bound(least_scale(paint_size(self._size, USUAL_STROKE)))
         self._level = self._budget.level
 
     def _settle(self, image: Image, now: float) -> Image:

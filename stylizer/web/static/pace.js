@@ -6,8 +6,10 @@ const FASTEST = 25; // ms between two frames
 const CALMEST = 40; // the same, where painting takes long: a machine that is full is late besides
 const SLOWEST = 2000;
 const EARLY = 16; // ms that a frame may be taken before its time: cameras have one every 33
+const LATE = 40; // ms behind its time that are caught up with
 const CALM = [1.2, 1.5]; // how long a frame may take, by how long one takes that is alone
 const SLACK = 15; // ms that it may take besides
+const EASY = 45; // ms that it may take in any case: at 24 frames a second nobody sees it
 const MEMORY = 0.25; // how much the newest answer counts
 const STEP = 0.04; // by which the gap between frames changes at each answer
 const EAGER = 2; // times as much, as long as no frame has waited since the look changed
@@ -83,7 +85,8 @@ export class Pace {
   /** A frame is taken. @returns {{turn: number, alone: boolean}} what `answered` is to be told */
   take(now) {
     // From when it was due, not from when the camera had one: so gaps need not be multiples of its.
-    this.#due = Math.max(this.#due, now - EARLY) + this.#gap;
+    // One that came late, as when it had to wait for an answer, is followed sooner by the next.
+    this.#due = Math.max(this.#due, now - LATE) + this.#gap;
     return { turn: this.#turn, alone: this.#probing };
   }
 
@@ -119,10 +122,11 @@ export class Pace {
       const more = this.#took - SLACK;
       const fastest = this.#busy ? CALMEST : FASTEST;
       const step = this.#eager ? EAGER * STEP : STEP;
-      if (more < CALM[0] * this.#alone) this.#gap = Math.max(fastest, this.#gap * (1 - step));
+      const [calm, full] = CALM.map((times) => Math.max(EASY, times * this.#alone));
+      if (more < calm) this.#gap = Math.max(fastest, this.#gap * (1 - step));
       else this.#eager = false;
       if (this.#gap === fastest) this.#eager = false;
-      const queue = more / (CALM[1] * this.#alone);
+      const queue = more / full;
       if (queue > 1) this.#gap = Math.min(SLOWEST, this.#gap * (1 + STEP * Math.min(3, queue)));
     }
     this.#busy = painting > 0.5 * this.#alone;
