@@ -18,7 +18,7 @@ SIMULATE = """async (line) => {
   const pace = new Pace();
   pace.clear();
   const [busy, events, shown] = [{ up: 0, server: 0, down: 0 }, [], []];
-  let [painting, size, warm] = [0, null, line.warm];
+  let [painting, size, warm, taken] = [0, null, line.warm, 0];
   while (now < 1000 * line.seconds) {
     const wait = pace.wait(now, events.length);
     const due = wait < 2 ? now : now + wait;
@@ -38,7 +38,8 @@ SIMULATE = """async (line) => {
     now += line.encoding;
     const sent = now;
     busy.up = Math.max(busy.up, sent) + bytes / line.bytes;
-    const paint = line.painting * scale * scale + (size === scale && --warm < 0 ? 0 : 300);
+    const hiccup = ++taken % 5 ? 0 : line.hiccup;
+    const paint = line.painting * scale * scale + (size === scale && --warm < 0 ? hiccup : 300);
     size = scale;
     busy.server = Math.max(busy.server, busy.up + line.delay) + paint;
     busy.down = Math.max(busy.down, busy.server) + bytes / line.bytes;
@@ -61,10 +62,11 @@ def paced(open_tab: OpenTab, **line: float) -> dict[str, Any]:
     Args:
       open_tab: opens a page.
       line: ``bytes`` a millisecond, those of a ``picture``, ``delay`` one way, ``painting``,
-        ``encoding`` and the ``camera``'s gap in ms; how many frames come before it is ``warm``.
+        ``encoding`` and the ``camera``'s gap in ms; how many frames come before it is ``warm``;
+        ms by which every fifth takes longer, its ``hiccup``.
     """
     values = {"bytes": 1e6, "delay": 0.5, "painting": 25, "encoding": 6, "seconds": 60}
-    values |= {"picture": 50_000, "camera": 1000 / 30, "warm": 0, **line}
+    values |= {"picture": 50_000, "camera": 1000 / 30, "warm": 0, "hiccup": 0, **line}
     told: dict[str, Any] = open_tab().evaluate(SIMULATE, values)
     return told
 
@@ -74,6 +76,11 @@ def test_on_this_machine_frames_come_at_the_camera_s_rate_and_soon(open_tab: Ope
     assert told["fps"] >= 24
     assert told["p95"] < 100
     assert told["scale"] == 1
+
+
+def test_what_one_late_frame_costs_is_caught_up_with(open_tab: OpenTab) -> None:
+    told = paced(open_tab, hiccup=65)
+    assert told["fps"] >= 24
 
 
 def test_a_slow_line_gets_frames_that_it_can_carry(open_tab: OpenTab) -> None:
