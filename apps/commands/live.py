@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -22,9 +22,9 @@ from stylizer.live.refine import Refined
 from stylizer.live.refinement import load_gatys
 from stylizer.methods import MethodConfig, match_styles
 from stylizer.network.config import FastConfig
-from stylizer.network.registry import FAST_NETWORKS
+from stylizer.network.registry import FAST_NETWORKS, QUICK_NETWORK
 from stylizer.perceptual.registry import LOSS_NETWORKS
-from stylizer.protocols import FrameSink, StyledStylizer
+from stylizer.protocols import FrameSink, StyledStylizer, Stylizer
 from stylizer.size import Size
 from stylizer.styles.load import AnyStyle, load_styles
 from stylizer.temporal.coherence import CoherenceConfig
@@ -112,7 +112,13 @@ def live(
         if region.refine:
             method = _refined(method, styles, config)
         budget = view.budget(config, coherent.preset)
-        painter = LivePainter(match_styles(method, described), controls, budget, described.effects)
+        painter = LivePainter(
+            match_styles(method, described),
+            controls,
+            budget,
+            described.effects,
+            quicker=_quicker(styles, config, described, region, fast),
+        )
         if not speech.quiet:
             announce(describe_stylizer(painter), frames)
         with Recorder(view.snapshots, size=frames.size, rate=view.rate) as recorder:
@@ -135,6 +141,23 @@ def _make_window(frames: RecentFrames, panel: LivePanel, view: LiveOptions) -> F
     if view.full_screen:
         window.fill_screen()
     return window
+
+
+def _quicker(
+    styles: Sequence[AnyStyle],
+    config: MethodConfig,
+    described: StylizerConfig,
+    region: RegionOptions,
+    fast: FastOptions,
+) -> Callable[[], Stylizer] | None:
+    """Return what makes a painter for machines that are too slow for the default network.
+
+    None where the user chose the network, or something that belongs to one.
+    """
+    if not isinstance(config, FastConfig) or fast.network or config.weights or region.refine:
+        return None
+    quick = replace(config, network=QUICK_NETWORK)
+    return lambda: match_styles(make_painter(styles, quick, segmenter=region.segmenter), described)
 
 
 def _refined(

@@ -37,6 +37,8 @@ class BudgetConfig:
       patience: seconds for which there must be room before a better level is tried.
       longest: seconds; the most that the wait grows to.
       probation: seconds within which a better level that does not hold counts as a mistake.
+      lasting: seconds for which the cheapest level must be too slow before something else is to be
+        done about it.
     """
 
     fps: float = 24.0
@@ -50,6 +52,7 @@ class BudgetConfig:
     patience: float = 4.0
     longest: float = 120.0
     probation: float = 10.0
+    lasting: float = 10.0
 
     def __post_init__(self) -> None:
         """Check every range; a message names the field."""
@@ -65,7 +68,7 @@ class BudgetConfig:
                 "budget: expected 1 <= few <= enough <= frames, "
                 f"got {self.few!r}, {self.enough!r}, {self.frames!r}"
             )
-        for name in ("skipped", "patience", "longest", "probation"):
+        for name in ("skipped", "patience", "longest", "probation", "lasting"):
             if getattr(self, name) < 0:
                 raise ConfigError(f"{name}: expected 0 or more, got {getattr(self, name)!r}")
 
@@ -95,6 +98,8 @@ class Budget:
         self._room_since: float | None = None
         self._raised: float | None = None
         self._reason: str | None = None
+        self._short_since: float | None = None
+        self._too_slow = False
 
     @property
     def level(self) -> Level:
@@ -105,6 +110,16 @@ class Budget:
     def reason(self) -> str | None:
         """Why the level is not the best, or that even the cheapest is too slow; else None."""
         return self._reason
+
+    @property
+    def too_slow(self) -> bool:
+        """Whether even the cheapest level has been too slow for long."""
+        return self._too_slow
+
+    def renew(self) -> None:
+        """Begin at the best level again, as another painter paints."""
+        self._raised, self._wait, self._reason = None, self._config.patience, None
+        self._go_to(0)
 
     def bound(self, scale: float) -> None:
         """Leave out levels that paint smaller than ``scale`` of the sides, but for the best one."""
@@ -131,17 +146,20 @@ class Budget:
         if self._raised is not None and now - self._raised > self._config.probation:
             self._raised, self._wait = None, self._config.patience
         if usual > self._config.full * whole:
-            self._lower(usual, whole)
+            self._lower(usual, whole, now)
         else:
             self._consider_raising(usual, whole, now)
         return self.level
 
-    def _lower(self, usual: float, whole: float) -> None:
+    def _lower(self, usual: float, whole: float, now: float) -> None:
         self._room_since = None
         last = self._last
         share = f"{1000 * usual:.0f} of {1000 * whole:.0f} ms a frame"
         if self._at == last:
             self._reason = f"too slow for {self._config.fps:g} fps: {share}"
+            if self._short_since is None:
+                self._short_since = now
+            self._too_slow = now - self._short_since >= self._config.lasting
             return
         wanted = self.level.work * self._config.aimed * whole / usual
         cheaper = range(self._at + 1, last)
@@ -153,6 +171,7 @@ class Budget:
         self._reason = f"painting took {share}"
 
     def _consider_raising(self, usual: float, whole: float, now: float) -> None:
+        self._short_since, self._too_slow = None, False
         if self._at == 0:
             self._reason = None
             return
@@ -170,6 +189,7 @@ class Budget:
 
     def _go_to(self, number: int) -> None:
         self._at = number
+        self._short_since, self._too_slow = None, False
         self._times.clear()
         self._skip = self._config.skipped
         self._room_since = None

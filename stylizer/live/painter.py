@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from time import perf_counter
 
-from stylizer.base import WrappedStylizer, find
+from stylizer.base import WrappedStylizer, describe_stylizer, find
 from stylizer.compose import Composed
 from stylizer.description import EffectsConfig
 from stylizer.effects.faces import FaceMode, FacesConfig
@@ -26,6 +28,8 @@ from stylizer.protocols import (
 
 __all__ = ["LivePainter", "PainterState"]
 
+_log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PainterState:
@@ -38,6 +42,7 @@ class PainterState:
       reason: why it is not the best one; None if it is.
       style: number of the style that is painted after.
       error: why what was asked for could not be done, until the next thing is asked for.
+      instead: what paints in the place of a method that is too slow; None for the method itself.
     """
 
     size: tuple[int, int] | None
@@ -46,6 +51,7 @@ class PainterState:
     reason: str | None
     style: int
     error: str | None
+    instead: str | None = None
 
 
 class LivePainter(WrappedStylizer):
@@ -61,6 +67,8 @@ class LivePainter(WrappedStylizer):
         controls: Controls,
         budget: Budget,
         config: EffectsConfig | None = None,
+        *,
+        quicker: Callable[[], Stylizer] | None = None,
     ) -> None:
         """Wrap ``painter``.
 
@@ -71,6 +79,8 @@ class LivePainter(WrappedStylizer):
           budget: decides on the level, by what frames cost.
           config: None for the defaults; strength, colors, faces, coherence's strength and preset
             are ruled by the controls and the budget.
+          quicker: makes what paints from then on when even the budget's cheapest level has been too
+            slow for long, in the first of the styles; None for nothing.
         """
         self._painter, self._controls, self._budget = painter, controls, budget
         self._config = config or EffectsConfig()
@@ -79,11 +89,14 @@ class LivePainter(WrappedStylizer):
         self._composed = Composed(self._smaller, self._effects(controls.settings))
         super().__init__(self._composed)
         self._styles, self._sizes = LatestTask("stylizer-style"), LatestTask("stylizer-size")
+        self._quicker, self._others = quicker, LatestTask("stylizer-quicker")
+        self._instead: str | None = None
+        self._ready: tuple[Stylizer, int] | None = None  # what paints instead, and in which style
         self._size: tuple[int, int] | None = None
         self._working: tuple[int, int] | None = None
         self._prepared: tuple[int, int] | None = None
         self._apply(budget.level)
-        self._wished = self._style = controls.settings.style
+        self._first = self._wished = self._style = controls.settings.style
         self._mirror = controls.settings.mirror
         self._error: str | None = None
 
@@ -97,6 +110,7 @@ class LivePainter(WrappedStylizer):
             reason=self._budget.reason,
             style=self._style,
             error=self._error,
+            instead=self._instead,
         )
 
     def __call__(self, frame: Frame) -> Frame:
@@ -142,13 +156,18 @@ class LivePainter(WrappedStylizer):
 
     def _follow(self, settings: ControlSettings, size: tuple[int, int]) -> None:
         """Bring everything to what is wished for, or have it brought there beside the loop."""
-        for task in (self._styles, self._sizes):
+        for task in (self._styles, self._sizes, self._others):
             task.check()
             self._error = task.error() or self._error
         if settings.mirror != self._mirror:
             self._mirror = settings.mirror
             self._composed.begin_shot()
         self._follow_style(settings.style)
+        if self._ready is not None:
+            self._replace(*self._ready, settings)
+        elif self._quicker is not None and self._budget.too_slow:
+            self._others.submit(partial(self._load, self._quicker, size))
+            self._quicker = None
         self._follow_budget(size)
         wanted = self._effects(settings)
         if wanted != self._composed.config:
@@ -167,6 +186,31 @@ class LivePainter(WrappedStylizer):
             raise StyleError(f"{choice.name}: {self.description} keeps to its style")
         styled.set_styles(choice.load())
         self._style = number
+
+    def _load(self, quicker: Callable[[], Stylizer], size: tuple[int, int]) -> None:
+        """Get ready what is to paint instead."""
+        painter, style = quicker(), self._style
+        styled, preparing = find(painter, StyledStylizer), find(painter, PreparingStylizer)
+        if styled is not None and style != self._first:
+            styled.set_styles(self._controls.styles[style].load())
+        if preparing is not None:
+            preparing.prepare(paint_size(size, self._config.stroke))
+        self._ready = painter, style
+
+    def _replace(self, painter: Stylizer, style: int, settings: ControlSettings) -> None:
+        """Paint with another one from now on."""
+        _log.warning(
+            "%s is %s; from now on %s paints",
+            describe_stylizer(self._painter),
+            self._budget.reason or "too slow",
+            describe_stylizer(painter),
+        )
+        self._instead, self._ready = describe_stylizer(painter), None
+        self._painter, self._wished, self._style = painter, style, style
+        self._budget.renew()
+        self._level, self._prepared = self._budget.level, None
+        self._smaller = PaintSmaller(painter)
+        self._stylizer = self._composed = Composed(self._smaller, self._effects(settings))
 
     def _follow_budget(self, size: tuple[int, int]) -> None:
         level = self._budget.level

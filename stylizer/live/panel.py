@@ -162,6 +162,8 @@ def status_lines(state: PainterState, reading: Reading, style: str, wanted: str)
         lines.append(f"{_sizes(state.size, state.working)}, {effort}")
     if state.reason is not None:
         lines.append(state.reason)
+    if state.instead is not None:
+        lines.append(f"quicker: {state.instead}")
     return tuple(lines)
 
 

@@ -13,7 +13,7 @@ from stylizer.network.fast.spec import FAST
 from stylizer.network.magenta.spec import MAGENTA
 from stylizer.network.spec import FastNetworkSpec
 
-__all__ = ["FAST_NETWORKS"]
+__all__ = ["FAST_NETWORKS", "QUICK_NETWORK"]
 
 FAST_NETWORKS: Mapping[str, FastNetworkSpec] = MappingProxyType(
     {
@@ -26,3 +26,6 @@ FAST_NETWORKS: Mapping[str, FastNetworkSpec] = MappingProxyType(
     }
 )
 """What ``--network`` may name; the first is the default."""
+
+QUICK_NETWORK = FAST.name
+"""What paints a live stream that is too slow with the default, where nobody chose a network."""

@@ -20,10 +20,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from stylizer.network.inputs import StyleEmbedding
 from stylizer.web.config import WebConfig
 from stylizer.web.errors import ApiError
 from stylizer.web.events import log_event
-from stylizer.web.gallery import Gallery
+from stylizer.web.gallery import Gallery, OwnStyle
 from stylizer.web.jpeg import decode_frame, encode_jpeg
 from stylizer.web.options import LiveSettings, StyleChoice, read_live_settings, read_object
 from stylizer.web.painter import Begun, ClientPainter
@@ -98,6 +99,7 @@ class LiveService:
     Attributes:
       config: the limits.
       gallery: the network and the styles.
+      quicker: the same with a network for streams that are too slow with the first.
       sessions: the visitors.
       clients: the streams that are open.
       threads: that all of them work in.
@@ -105,6 +107,7 @@ class LiveService:
 
     config: WebConfig
     gallery: Gallery
+    quicker: Gallery
     sessions: Sessions
     clients: Clients
     threads: ThreadPoolExecutor = field(
@@ -184,6 +187,7 @@ class _Stream:
 
     def __init__(self, service: LiveService, socket: _Socket, session: Session | None) -> None:
         self._service, self._socket, self._session = service, socket, session
+        self._gallery = service.gallery
         self._code: Any = None
         self._painter: ClientPainter | None = None
         self.frames = 0
@@ -235,17 +239,34 @@ class _Stream:
         await self._tell("stats", **stats)
 
     def _begin(self) -> str:
-        gallery = self._service.gallery
-        settings = LiveSettings(styles=(StyleChoice(id=gallery.built_in()[0].name, weight=1.0),))
-        self._code = gallery.mix(settings.styles, {})
-        self._painter = ClientPainter(
+        first = self._gallery.built_in()[0].name
+        self._painter = self._make_painter(
+            LiveSettings(styles=(StyleChoice(id=first, weight=1.0),))
+        )
+        return self._gallery.runtime.description
+
+    def _make_painter(self, settings: LiveSettings) -> ClientPainter:
+        gallery = self._gallery
+        self._code = gallery.mix(settings.styles, self._own)
+        painter = ClientPainter(
             gallery.runtime,
             settings,
             self._code,
             segmenter=gallery.segmenter,
             threads=self._service.threads,
         )
-        return gallery.runtime.description
+        painter.change(settings, self._code, parts=self._codes_of_parts(settings))
+        return painter
+
+    @property
+    def _own(self) -> dict[str, OwnStyle]:
+        return {} if self._session is None else self._session.styles
+
+    def _codes_of_parts(self, settings: LiveSettings) -> dict[str, StyleEmbedding]:
+        return {
+            part: self._gallery.mix((StyleChoice(id=id),), self._own)
+            for part, id in settings.parts.items()
+        }
 
     def _change(self, message: str) -> None:
         values = read_object(message, name="message")
@@ -254,14 +275,11 @@ class _Stream:
         if self._painter is None:
             return
         settings = read_live_settings(values, self._painter.settings)
-        gallery = self._service.gallery
-        own = {} if self._session is None else self._session.styles
+        gallery = self._gallery
         if "styles" in values:
-            self._code = gallery.mix(settings.styles, own)
+            self._code = gallery.mix(settings.styles, self._own)
         gallery.check_parts(settings.parts)
-        parts = {
-            part: gallery.mix((StyleChoice(id=id),), own) for part, id in settings.parts.items()
-        }
+        parts = self._codes_of_parts(settings)
         with gallery.loading_parts():
             self._painter.change(settings, self._code, parts=parts)
 
@@ -269,6 +287,10 @@ class _Stream:
         config, painter = self._service.config, self._painter
         if painter is None:  # it is made before the first message is read
             raise _Gone
+        if painter.too_slow and self._gallery is not self._service.quicker:
+            self._gallery = self._service.quicker
+            self._painter = painter = self._make_painter(painter.settings)
+            log_event(_log, "client_quicker", engine=self._gallery.runtime.description)
         short_side = min(painter.settings.short_side, config.live_short_side)
         return painter.begin(decode_frame(data, short_side=short_side))
 
@@ -283,6 +305,7 @@ class _Stream:
             "paint_ms": round(1000 * spent, 1),
             "size": [painted.shape[1], painted.shape[0]],
             "painted": begun.painted.size,
+            "quicker": self._gallery is self._service.quicker,
         }
         return encode_jpeg(painted, quality=self._painter.settings.quality), stats
 

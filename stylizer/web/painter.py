@@ -111,6 +111,11 @@ class ClientPainter:
         """The (width, height) that is painted, and enlarged afterwards; None before a frame."""
         return self._smaller.size
 
+    @property
+    def too_slow(self) -> bool:
+        """Whether the rate has not been held for long, though little is painted and may be."""
+        return self._settings.adapts and self._budget.too_slow
+
     def change(
         self,
         settings: LiveSettings,

@@ -6,10 +6,12 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 from stylizer.network.config import FastConfig
+from stylizer.network.registry import QUICK_NETWORK
 from stylizer.web.config import WebConfig, default_folder
 from stylizer.web.errors import ApiError
 from stylizer.web.events import log_event
@@ -65,8 +67,13 @@ class Services:
         self.jobs = JobQueue(config, self.sessions)
         self._kept = Kept(self.folder, self.sessions, self.jobs)
         self.clients = Clients(config.max_clients)
+        quick = replace(fast, network=QUICK_NETWORK)
         self.live = LiveService(
-            config=config, gallery=self.gallery, sessions=self.sessions, clients=self.clients
+            config=config,
+            gallery=self.gallery,
+            quicker=Gallery(quick, loader=loader, segmenter=config.segmenter),
+            sessions=self.sessions,
+            clients=self.clients,
         )
 
     def start(self) -> None:

@@ -106,6 +106,27 @@ def test_the_cheapest_level_that_is_too_slow_says_so() -> None:
     assert "too slow for 24 fps" in str(machine.budget.reason)
 
 
+def test_what_is_too_slow_for_long_is_told_apart_from_a_moment() -> None:
+    machine = Machine(Budget(fast_levels("fast")), full=0.5)
+    machine.run(9)
+    told = [(machine.budget.too_slow, machine.budget.reason)]
+    machine.run(20)
+    told.append((machine.budget.too_slow, machine.budget.reason))
+    assert [slow for slow, _ in told] == [False, True]
+    assert all(str(reason).startswith("too slow") for _, reason in told)
+
+
+def test_with_another_painter_it_begins_anew() -> None:
+    machine = Machine(Budget(fast_levels("fast")), full=0.5)
+    machine.run(60)
+    machine.budget.renew()
+    assert machine.budget.level == fast_levels("fast")[0]
+    assert machine.budget.reason is None
+    machine.full = 0.02
+    machine.run(30)
+    assert not machine.budget.too_slow
+
+
 def test_the_optimization_gives_iterations_away_before_its_size() -> None:
     machine = Machine(Budget(gatys_levels("fast", 8), BudgetConfig(fps=10)), full=0.03, noise=0.05)
     machine.run(30)

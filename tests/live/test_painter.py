@@ -54,6 +54,7 @@ class Flat:
         self.go = threading.Event()
         self.go.set()
         self.warm_iterations = 99
+        self.delay = 0.0
 
     def set_styles(self, styles: Sequence[AnyStyle]) -> None:
         assert self.go.wait(PATIENCE)
@@ -69,6 +70,7 @@ class Flat:
 
     def __call__(self, frame: Frame) -> Frame:
         self.sizes.append(frame.size)
+        time.sleep(self.delay)
         return frame.with_image(np.full_like(frame.image, self.value))
 
     def reset(self) -> None:
@@ -269,3 +271,42 @@ def test_other_settings_leave_coherence_its_memory() -> None:
     method.value = 50
     controls.change(coherence=1.0)
     assert (painter(frame(3)).image == 50).all()  # what was before is forgotten
+
+
+def test_what_is_too_slow_for_long_is_replaced_in_the_style_of_now() -> None:
+    slow, quick, loads = Flat(), Flat(), []
+    controls = Controls(choose(10, 20, 30), settings=ControlSettings(coherence=0.0))
+
+    def load() -> Stylizer:
+        loads.append(1)
+        return quick
+
+    budget = Budget(ONE, BudgetConfig(fps=1000, lasting=0.05, few=1, enough=1, skipped=0))
+    painter = LivePainter(slow, controls, budget, quicker=load)
+    controls.change(style=1)
+    painter(frame(0))
+    wait_until(lambda: painter.state.style == 1)
+    slow.delay = 0.02
+    for index in range(1, 500):
+        if (painter(frame(index)).image == 20).all() and quick.sizes:
+            break
+    assert painter.state.instead == "flat"
+    assert quick.prepared == [SIZE]
+    count = len(slow.sizes)
+    controls.change(style=2)
+    painter(frame(501))
+    wait_until(lambda: painter.state.style == 2)
+    assert (painter(frame(502)).image == 30).all()
+    assert len(slow.sizes) == count
+    assert len(loads) == 1
+
+
+def test_a_method_that_was_asked_for_stays() -> None:
+    slow = Flat()
+    slow.delay = 0.02
+    budget = Budget(ONE, BudgetConfig(fps=1000, lasting=0.0, few=1, enough=1, skipped=0))
+    painter = LivePainter(slow, Controls(choose(10)), budget)
+    for index in range(5):
+        painter(frame(index))
+    assert budget.too_slow
+    assert painter.state.instead is None

@@ -17,6 +17,9 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
 
+from stylizer.live.budget import BudgetConfig
+from stylizer.network.config import FastConfig
+from stylizer.web import painter as painter_module
 from stylizer.web import server
 from stylizer.web.sessions import SESSION_COOKIE
 from tests.waiting import wait_until
@@ -99,6 +102,32 @@ def test_less_is_painted_where_painting_takes_too_long_and_the_picture_keeps_its
                     image, stats = painted(client, jpeg((320, 256)))
                 assert image.shape == (256, 320, 3)
                 assert (160 <= stats["painted"][1] < 256) == adapts
+
+
+def test_a_stream_that_is_too_slow_for_long_gets_the_quicker_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rate = BudgetConfig(lasting=0.0, few=1, enough=1, skipped=0)
+    monkeypatch.setattr(painter_module, "_RATE", rate)
+    loaded: list[str] = []
+
+    def load(config: FastConfig) -> FlatRuntime:
+        loaded.append(config.network)
+        return FlatRuntime(delay=0.0 if config.network == "fast" else 0.1)
+
+    with serve(tmp_path, loader=load) as site, live(site) as client:
+        told(client)
+        assert loaded == ["adaptive"]
+        for adapts in (False, True):
+            client.send(settings("the_scream", short_side=256, adapts=adapts))
+            for _ in range(12):
+                image, stats = painted(client, jpeg((320, 256)))
+            assert stats["quicker"] == adapts
+        assert is_color(image, color_of("the_scream"))
+        client.send(settings("mosaic", short_side=256))
+        image, stats = painted(client, jpeg((320, 256)))
+        assert is_color(image, color_of("mosaic"))
+        assert loaded == ["adaptive", "fast"]
 
 
 def end_of(closed: pytest.ExceptionInfo[ConnectionClosed]) -> tuple[int, str]:

@@ -305,10 +305,11 @@ export class Live {
     });
   }
 
-  #stats({ size, painted, paint_ms: painting }) {
+  #stats({ size, painted, paint_ms: painting, quicker }) {
     this.#painting = painting;
     const [whole, part] = [size, painted].map((sides) => sides.join(" × "));
-    write("live-size", painted[0] < size[0] ? `${whole}, painted at ${part}` : whole);
+    const how = painted[0] < size[0] ? `${whole}, painted at ${part}` : whole;
+    write("live-size", quicker ? `${how}, by the quicker network: this machine is slow` : how);
   }
 
   #show() {
