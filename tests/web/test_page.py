@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from itertools import product
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 
 from tests.web.browser import OpenTab, Watch, open_page, serve
 
@@ -181,6 +182,26 @@ def test_what_the_server_refuses_is_said_in_words(
     expect(page.locator("#photo-message")).to_contain_text("Not a picture")
     assert [trouble for trouble in watch.troubles if "status of 4" not in trouble] == []
     watch.troubles.clear()  # the browser reports every refusal
+
+
+def test_another_network_is_announced(open_tab: OpenTab) -> None:
+    def answer(socket: WebSocketRoute, message: str | bytes) -> None:
+        if isinstance(message, bytes):
+            stats = {"paint_ms": 1, "size": [320, 180], "painted": [320, 180], "quicker": True}
+            socket.send(message)
+            socket.send(json.dumps({"type": "stats", **stats}))
+
+    def connect(socket: WebSocketRoute) -> None:
+        socket.on_message(lambda message: answer(socket, message))
+        socket.send(json.dumps({"type": "ready", "engine": "a test"}))
+
+    page = open_tab()
+    page.route_web_socket("**/api/live", connect)
+    page.reload()
+    page.wait_for_selector("html[data-loaded]")
+    page.click("#live-start")
+    expect(page.locator("#live-size")).to_contain_text("by the smaller network")
+    expect(page.locator("#live-message")).to_contain_text("a smaller network paints now")
 
 
 def test_the_picture_comes_back_with_the_server(browser: Browser, tmp_path: Path) -> None:

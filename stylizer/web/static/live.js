@@ -25,6 +25,7 @@ export class Live {
   #encoder = new Encoder();
   #pace = new Pace();
   #painting = 0; // ms that the last frame took on the server
+  #quicker = false; // whether a smaller network paints
   #original = null; // the frame that the painted one shows, where it is shown beside
   #wake = null; // called when a frame has come back
   #taken = 0; // frames so far
@@ -309,7 +310,12 @@ export class Live {
     this.#painting = painting;
     const [whole, part] = [size, painted].map((sides) => sides.join(" × "));
     const how = painted[0] < size[0] ? `${whole}, painted at ${part}` : whole;
-    write("live-size", quicker ? `${how}, by the quicker network: this machine is slow` : how);
+    write("live-size", quicker ? `${how}, by the smaller network` : how);
+    if (quicker && !this.#quicker) {
+      this.#say("That was too slow: a smaller network paints now.");
+      this.#pace.measure();
+    }
+    this.#quicker = quicker;
   }
 
   #show() {

@@ -62,6 +62,11 @@ export class Pace {
 
   clear() {
     [this.#level, this.#patience, this.#risen] = [0, 8000, -Infinity];
+    this.measure();
+  }
+
+  /** Measure anew: the server takes another time from now on. */
+  measure() {
     this.#anew(performance.now());
   }
 
@@ -121,8 +126,8 @@ export class Pace {
       this.#took += MEMORY * (took - this.#took);
       const more = this.#took - SLACK;
       const fastest = this.#busy ? CALMEST : FASTEST;
-      const step = this.#eager ? EAGER * STEP : STEP;
       const [calm, full] = CALM.map((times) => Math.max(EASY, times * this.#alone));
+      const step = this.#eager || more < calm / 2 ? EAGER * STEP : STEP;
       if (more < calm) this.#gap = Math.max(fastest, this.#gap * (1 - step));
       else this.#eager = false;
       if (this.#gap === fastest) this.#eager = false;
