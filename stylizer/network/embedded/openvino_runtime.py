@@ -266,15 +266,14 @@ class OpenVinoRuntime:
         Raises:
           ConfigError: the image is no uint8 RGB picture, or a code is of another network.
         """
-        from stylizer.network.embedded.openvino_regions import fit_masks
+        from stylizer.network.embedded.openvino_regions import give_masks
 
         extended = self._extend(smooth(check_image(image), self._smooth))
         height, width, _ = image.shape
         styles = [self._style(code) for code in codes]
         with self._painting:
             request = self._divided_painter(extended.shape, styles)
-            fitting = fit_masks(masks, (width, height), extended)[None]
-            request.set_tensor("masks", _tensor(fitting))
+            give_masks(request, masks, (width, height))
             given = {"image": extended}
             tiles = request.infer(given, share_inputs=True, share_outputs=True)[0][0]
             return np.ascontiguousarray(join_tiles(tiles)[:height, :width])
@@ -303,7 +302,7 @@ class OpenVinoRuntime:
             # what follows from the mean of codes, since all of it is affine in them
             mean = [np.mean(values, axis=0) for values in zip(*read, strict=True)]
             values = combine_styles(self._image, len(mean), read, mean)
-            first = len(self._image.inputs) - len(mean) + 1
+            first = len(self._image.inputs) - len(mean)
             for index, value in enumerate(values, start=first):
                 painter.request.set_input_tensor(index, _tensor(value))
             painter.styles = styles
