@@ -14,6 +14,7 @@ from stylizer.io.sinks.recording import Recorder
 from stylizer.io.sinks.screen import check_screen
 from stylizer.io.sinks.window import Window
 from stylizer.io.sources.wrappers import RecentFrames, Resized
+from stylizer.live.budget import Turns
 from stylizer.live.controls import Controls, ControlSettings, OfferedStyle, offer_styles
 from stylizer.live.meter import LiveFrames, Meter
 from stylizer.live.painter import LivePainter
@@ -149,7 +150,7 @@ def _quicker(
     described: StylizerConfig,
     region: RegionOptions,
     fast: FastOptions,
-) -> Callable[[], Stylizer] | None:
+) -> tuple[Callable[[], Stylizer], Turns] | None:
     """Return what makes a painter for machines that are too slow for the default network.
 
     None where the user chose the network, or something that belongs to one.
@@ -157,7 +158,11 @@ def _quicker(
     if not isinstance(config, FastConfig) or fast.network or config.weights or region.refine:
         return None
     quick = replace(config, network=QUICK_NETWORK)
-    return lambda: match_styles(make_painter(styles, quick, segmenter=region.segmenter), described)
+
+    def make() -> Stylizer:
+        return match_styles(make_painter(styles, quick, segmenter=region.segmenter), described)
+
+    return make, Turns()
 
 
 def _refined(

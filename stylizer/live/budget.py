@@ -17,7 +17,7 @@ from statistics import median
 from stylizer.errors import ConfigError
 from stylizer.live.levels import Level
 
-__all__ = ["Budget", "BudgetConfig"]
+__all__ = ["Budget", "BudgetConfig", "Turns"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +37,6 @@ class BudgetConfig:
       patience: seconds for which there must be room before a better level is tried.
       longest: seconds; the most that the wait grows to.
       probation: seconds within which a better level that does not hold counts as a mistake.
-      lasting: seconds for which the cheapest level must be too slow before something else is to be
-        done about it.
     """
 
     fps: float = 24.0
@@ -52,7 +50,6 @@ class BudgetConfig:
     patience: float = 4.0
     longest: float = 120.0
     probation: float = 10.0
-    lasting: float = 10.0
 
     def __post_init__(self) -> None:
         """Check every range; a message names the field."""
@@ -68,7 +65,7 @@ class BudgetConfig:
                 "budget: expected 1 <= few <= enough <= frames, "
                 f"got {self.few!r}, {self.enough!r}, {self.frames!r}"
             )
-        for name in ("skipped", "patience", "longest", "probation", "lasting"):
+        for name in ("skipped", "patience", "longest", "probation"):
             if getattr(self, name) < 0:
                 raise ConfigError(f"{name}: expected 0 or more, got {getattr(self, name)!r}")
 
@@ -98,8 +95,9 @@ class Budget:
         self._room_since: float | None = None
         self._raised: float | None = None
         self._reason: str | None = None
+        self._now = 0.0
         self._short_since: float | None = None
-        self._too_slow = False
+        self._held_since: float | None = None
 
     @property
     def level(self) -> Level:
@@ -112,9 +110,14 @@ class Budget:
         return self._reason
 
     @property
-    def too_slow(self) -> bool:
-        """Whether even the cheapest level has been too slow for long."""
-        return self._too_slow
+    def short(self) -> float:
+        """Seconds for which even the cheapest level has been too slow; 0 where one is not."""
+        return 0.0 if self._short_since is None else self._now - self._short_since
+
+    @property
+    def held(self) -> float:
+        """Seconds for which the best level has held the rate; 0 where it does not."""
+        return 0.0 if self._held_since is None else self._now - self._held_since
 
     def renew(self) -> None:
         """Begin at the best level again, as another painter paints."""
@@ -138,6 +141,7 @@ class Budget:
         if self._skip:
             self._skip -= 1
             return self.level
+        self._now = now
         self._times.append(seconds)
         usual, whole = median(self._times), 1 / self._config.fps
         needed = self._config.few if min(self._times) > 2 * whole else self._config.enough
@@ -152,14 +156,12 @@ class Budget:
         return self.level
 
     def _lower(self, usual: float, whole: float, now: float) -> None:
-        self._room_since = None
+        self._room_since = self._held_since = None
         last = self._last
         share = f"{1000 * usual:.0f} of {1000 * whole:.0f} ms a frame"
         if self._at == last:
             self._reason = f"too slow for {self._config.fps:g} fps: {share}"
-            if self._short_since is None:
-                self._short_since = now
-            self._too_slow = now - self._short_since >= self._config.lasting
+            self._short_since = now if self._short_since is None else self._short_since
             return
         wanted = self.level.work * self._config.aimed * whole / usual
         cheaper = range(self._at + 1, last)
@@ -171,9 +173,10 @@ class Budget:
         self._reason = f"painting took {share}"
 
     def _consider_raising(self, usual: float, whole: float, now: float) -> None:
-        self._short_since, self._too_slow = None, False
+        self._short_since = None
         if self._at == 0:
             self._reason = None
+            self._held_since = now if self._held_since is None else self._held_since
             return
         better = self._levels[self._at - 1]
         expected = usual * better.work / self.level.work
@@ -189,7 +192,34 @@ class Budget:
 
     def _go_to(self, number: int) -> None:
         self._at = number
-        self._short_since, self._too_slow = None, False
+        self._short_since = self._held_since = None
         self._times.clear()
         self._skip = self._config.skipped
         self._room_since = None
+
+
+class Turns:
+    """Whose turn it is: a method's, or that of a quicker one, which looks different.
+
+    Attributes:
+      quick: whether it is that of the quicker one.
+      slow: seconds for which even the cheapest level must be too slow before it is.
+      ease: seconds for which the quicker one must be at its best before it is the method's again;
+        twice as many each time.
+    """
+
+    def __init__(self, *, slow: float = 10.0, ease: float = 60.0) -> None:
+        """Begin with the method."""
+        self.quick, self.slow, self.ease = False, slow, ease
+
+    def ended(self, budget: Budget) -> bool:
+        """Say whether the other one is to be next, by the budget of this one."""
+        if self.quick:
+            return budget.held >= self.ease
+        return 0 < self.slow <= budget.short
+
+    def change(self) -> None:
+        """Go on to the other one."""
+        if self.quick:
+            self.ease *= 2
+        self.quick = not self.quick

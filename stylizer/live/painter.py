@@ -13,9 +13,9 @@ from stylizer.compose import Composed
 from stylizer.description import EffectsConfig
 from stylizer.effects.faces import FaceMode, FacesConfig
 from stylizer.effects.scale import PaintSmaller, paint_size
-from stylizer.errors import StyleError
+from stylizer.errors import StyleError, StylizerError
 from stylizer.frame import Frame, check_image
-from stylizer.live.budget import Budget
+from stylizer.live.budget import Budget, Turns
 from stylizer.live.controls import Controls, ControlSettings
 from stylizer.live.latest_task import LatestTask
 from stylizer.live.levels import Level, least_scale
@@ -68,7 +68,7 @@ class LivePainter(WrappedStylizer):
         budget: Budget,
         config: EffectsConfig | None = None,
         *,
-        quicker: Callable[[], Stylizer] | None = None,
+        quicker: tuple[Callable[[], Stylizer], Turns] | None = None,
     ) -> None:
         """Wrap ``painter``.
 
@@ -79,8 +79,8 @@ class LivePainter(WrappedStylizer):
           budget: decides on the level, by what frames cost.
           config: None for the defaults; strength, colors, faces, coherence's strength and preset
             are ruled by the controls and the budget.
-          quicker: makes what paints from then on when even the budget's cheapest level has been too
-            slow for long, in the first of the styles; None for nothing.
+          quicker: makes what paints while even the budget's cheapest level is too slow, and says
+            when that is; None for nothing.
         """
         self._painter, self._controls, self._budget = painter, controls, budget
         self._config = config or EffectsConfig()
@@ -89,14 +89,15 @@ class LivePainter(WrappedStylizer):
         self._composed = Composed(self._smaller, self._effects(controls.settings))
         super().__init__(self._composed)
         self._styles, self._sizes = LatestTask("stylizer-style"), LatestTask("stylizer-size")
-        self._quicker, self._others = quicker, LatestTask("stylizer-quicker")
-        self._instead: str | None = None
-        self._ready: tuple[Stylizer, int] | None = None  # what paints instead, and in which style
+        self._method, self._quicker = painter, quicker[0] if quicker else None
+        self._turns = quicker[1] if quicker else Turns()
+        self._others = LatestTask("stylizer-quicker")
+        self._ready: tuple[Stylizer, int] | None = None  # who paints next, and in which style
         self._size: tuple[int, int] | None = None
         self._working: tuple[int, int] | None = None
         self._prepared: tuple[int, int] | None = None
         self._apply(budget.level)
-        self._first = self._wished = self._style = controls.settings.style
+        self._wished = self._style = controls.settings.style
         self._mirror = controls.settings.mirror
         self._error: str | None = None
 
@@ -110,7 +111,7 @@ class LivePainter(WrappedStylizer):
             reason=self._budget.reason,
             style=self._style,
             error=self._error,
-            instead=self._instead,
+            instead=describe_stylizer(self._painter) if self._turns.quick else None,
         )
 
     def __call__(self, frame: Frame) -> Frame:
@@ -163,11 +164,7 @@ class LivePainter(WrappedStylizer):
             self._mirror = settings.mirror
             self._composed.begin_shot()
         self._follow_style(settings.style)
-        if self._ready is not None:
-            self._replace(*self._ready, settings)
-        elif self._quicker is not None and self._budget.too_slow:
-            self._others.submit(partial(self._load, self._quicker, size))
-            self._quicker = None
+        self._follow_rate(settings, size)
         self._follow_budget(size)
         wanted = self._effects(settings)
         if wanted != self._composed.config:
@@ -187,26 +184,44 @@ class LivePainter(WrappedStylizer):
         styled.set_styles(choice.load())
         self._style = number
 
-    def _load(self, quicker: Callable[[], Stylizer], size: tuple[int, int]) -> None:
-        """Get ready what is to paint instead."""
-        painter, style = quicker(), self._style
-        styled, preparing = find(painter, StyledStylizer), find(painter, PreparingStylizer)
-        if styled is not None and style != self._first:
-            styled.set_styles(self._controls.styles[style].load())
-        if preparing is not None:
-            preparing.prepare(paint_size(size, self._config.stroke))
+    def _follow_rate(self, settings: ControlSettings, size: tuple[int, int]) -> None:
+        """Have the quicker one paint where the method is too slow, and the method again later."""
+        if self._quicker is None or self._others.busy:
+            return
+        if self._ready is not None:
+            self._replace(*self._ready, settings)
+        elif self._turns.ended(self._budget):
+            self._others.submit(partial(self._load, size))
+
+    def _load(self, size: tuple[int, int]) -> None:
+        """Get ready who paints next."""
+        style, first = self._style, self._quicker
+        try:
+            if self._turns.quick or first is None:
+                painter = self._method
+            else:
+                painter = first()
+                self._quicker = lambda: painter
+            styled, preparing = find(painter, StyledStylizer), find(painter, PreparingStylizer)
+            if styled is not None:
+                styled.set_styles(self._controls.styles[style].load())
+            if preparing is not None:
+                preparing.prepare(paint_size(size, self._config.stroke))
+        except StylizerError:
+            self._quicker = None  # as it is, it stays
+            raise
         self._ready = painter, style
 
     def _replace(self, painter: Stylizer, style: int, settings: ControlSettings) -> None:
         """Paint with another one from now on."""
-        _log.warning(
-            "%s is %s; from now on %s paints",
-            describe_stylizer(self._painter),
-            self._budget.reason or "too slow",
-            describe_stylizer(painter),
-        )
-        self._instead, self._ready = describe_stylizer(painter), None
-        self._painter, self._wished, self._style = painter, style, style
+        now, then = describe_stylizer(painter), describe_stylizer(self._painter)
+        if self._turns.quick:
+            _log.warning("%s paints again", now)
+        else:
+            _log.warning("%s is %s; for now %s paints", then, self._budget.reason, now)
+        self._turns.change()
+        self._ready, self._painter = None, painter
+        self._wished = self._style = style
         self._budget.renew()
         self._level, self._prepared = self._budget.level, None
         self._smaller = PaintSmaller(painter)

@@ -20,6 +20,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from stylizer.live.budget import Turns
 from stylizer.network.inputs import StyleEmbedding
 from stylizer.web.config import WebConfig
 from stylizer.web.errors import ApiError
@@ -45,6 +46,8 @@ MISTAKE = 1011
 _FAILED = "the server made a mistake; its log says which"
 _MOST_MISTAKES = 64
 """Messages in a row that are wrong, before the connection ends."""
+_SLOW, _EASE = 10.0, 60.0
+"""Seconds, as of `Turns`."""
 _LONGEST_REASON = 120
 """Bytes; 123 fit into a closing frame."""
 
@@ -187,7 +190,7 @@ class _Stream:
 
     def __init__(self, service: LiveService, socket: _Socket, session: Session | None) -> None:
         self._service, self._socket, self._session = service, socket, session
-        self._gallery = service.gallery
+        self._gallery, self._turns = service.gallery, Turns(slow=_SLOW, ease=_EASE)
         self._code: Any = None
         self._painter: ClientPainter | None = None
         self.frames = 0
@@ -287,10 +290,12 @@ class _Stream:
         config, painter = self._service.config, self._painter
         if painter is None:  # it is made before the first message is read
             raise _Gone
-        if painter.too_slow and self._gallery is not self._service.quicker:
-            self._gallery = self._service.quicker
+        if painter.ends(self._turns):
+            self._turns.change()
+            service = self._service
+            self._gallery = service.quicker if self._turns.quick else service.gallery
             self._painter = painter = self._make_painter(painter.settings)
-            log_event(_log, "client_quicker", engine=self._gallery.runtime.description)
+            log_event(_log, "client_changes", engine=self._gallery.runtime.description)
         short_side = min(painter.settings.short_side, config.live_short_side)
         return painter.begin(decode_frame(data, short_side=short_side))
 
@@ -305,7 +310,7 @@ class _Stream:
             "paint_ms": round(1000 * spent, 1),
             "size": [painted.shape[1], painted.shape[0]],
             "painted": begun.painted.size,
-            "quicker": self._gallery is self._service.quicker,
+            "quicker": self._turns.quick,
         }
         return encode_jpeg(painted, quality=self._painter.settings.quality), stats
 

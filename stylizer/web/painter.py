@@ -16,7 +16,7 @@ from stylizer.effects.scale import USUAL_STROKE, PaintSmaller, paint_size
 from stylizer.faces.models import are_faces_available
 from stylizer.frame import Frame, Image
 from stylizer.io.resize import resize_image
-from stylizer.live.budget import Budget, BudgetConfig
+from stylizer.live.budget import Budget, BudgetConfig, Turns
 from stylizer.live.levels import Level, fast_levels, least_scale
 from stylizer.network.inputs import StyleEmbedding
 from stylizer.network.regions import paint_parts, prepare_parts
@@ -111,10 +111,9 @@ class ClientPainter:
         """The (width, height) that is painted, and enlarged afterwards; None before a frame."""
         return self._smaller.size
 
-    @property
-    def too_slow(self) -> bool:
-        """Whether the rate has not been held for long, though little is painted and may be."""
-        return self._settings.adapts and self._budget.too_slow
+    def ends(self, turns: Turns) -> bool:
+        """Say whether a quicker network is to paint instead of this one, or a finer one again."""
+        return self._settings.adapts and turns.ended(self._budget)
 
     def change(
         self,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from stylizer.errors import ConfigError
-from stylizer.live.budget import Budget, BudgetConfig
+from stylizer.live.budget import Budget, BudgetConfig, Turns
 from stylizer.live.levels import Level, fast_levels, gatys_levels, least_scale
 from stylizer.temporal.flow import Preset
 
@@ -106,25 +106,41 @@ def test_the_cheapest_level_that_is_too_slow_says_so() -> None:
     assert "too slow for 24 fps" in str(machine.budget.reason)
 
 
-def test_what_is_too_slow_for_long_is_told_apart_from_a_moment() -> None:
+def test_a_budget_tells_for_how_long_it_has_been_short_and_has_held() -> None:
     machine = Machine(Budget(fast_levels("fast")), full=0.5)
     machine.run(9)
-    told = [(machine.budget.too_slow, machine.budget.reason)]
+    assert 0 < machine.budget.short < 9
     machine.run(20)
-    told.append((machine.budget.too_slow, machine.budget.reason))
-    assert [slow for slow, _ in told] == [False, True]
-    assert all(str(reason).startswith("too slow") for _, reason in told)
-
-
-def test_with_another_painter_it_begins_anew() -> None:
-    machine = Machine(Budget(fast_levels("fast")), full=0.5)
-    machine.run(60)
+    assert machine.budget.short > 20
+    assert machine.budget.held == 0
     machine.budget.renew()
     assert machine.budget.level == fast_levels("fast")[0]
-    assert machine.budget.reason is None
+    assert (machine.budget.short, machine.budget.reason) == (0, None)
     machine.full = 0.02
     machine.run(30)
-    assert not machine.budget.too_slow
+    assert machine.budget.short == 0
+    assert 25 < machine.budget.held < 30
+
+
+def test_turns_change_when_one_is_short_and_the_other_has_held_each_time_later() -> None:
+    turns, budget = Turns(slow=10, ease=60), Budget([Level()])
+    machine = Machine(budget, full=0.5)
+    for ease in (60, 120):
+        machine.full = 0.5
+        machine.run(8)
+        assert not turns.ended(budget)
+        machine.run(20)
+        assert turns.ended(budget)
+        turns.change()
+        assert turns.quick
+        budget.renew()
+        machine.full = 0.02
+        machine.run(ease - 20)
+        assert not turns.ended(budget)
+        machine.run(30)
+        assert turns.ended(budget)
+        turns.change()
+        budget.renew()
 
 
 def test_the_optimization_gives_iterations_away_before_its_size() -> None:

@@ -14,7 +14,7 @@ from stylizer.description import EffectsConfig
 from stylizer.effects.color import keep_luminance
 from stylizer.errors import StyleError
 from stylizer.frame import Frame, Image
-from stylizer.live.budget import Budget, BudgetConfig
+from stylizer.live.budget import Budget, BudgetConfig, Turns
 from stylizer.live.controls import Controls, ControlSettings, OfferedStyle
 from stylizer.live.levels import Level
 from stylizer.live.painter import LivePainter
@@ -273,7 +273,7 @@ def test_other_settings_leave_coherence_its_memory() -> None:
     assert (painter(frame(3)).image == 50).all()  # what was before is forgotten
 
 
-def test_what_is_too_slow_for_long_is_replaced_in_the_style_of_now() -> None:
+def test_what_is_too_slow_is_replaced_and_comes_back_in_the_style_of_then() -> None:
     slow, quick, loads = Flat(), Flat(), []
     controls = Controls(choose(10, 20, 30), settings=ControlSettings(coherence=0.0))
 
@@ -281,32 +281,41 @@ def test_what_is_too_slow_for_long_is_replaced_in_the_style_of_now() -> None:
         loads.append(1)
         return quick
 
-    budget = Budget(ONE, BudgetConfig(fps=1000, lasting=0.05, few=1, enough=1, skipped=0))
-    painter = LivePainter(slow, controls, budget, quicker=load)
+    def paint_until(replaced: bool) -> None:
+        for index in range(10_000):
+            painter(frame(index))
+            if (painter.state.instead is not None) == replaced:
+                return
+        raise AssertionError
+
+    budget = Budget(ONE, BudgetConfig(fps=50, few=1, enough=1, skipped=0))
+    painter = LivePainter(slow, controls, budget, quicker=(load, Turns(slow=0.1, ease=0.1)))
     controls.change(style=1)
     painter(frame(0))
     wait_until(lambda: painter.state.style == 1)
-    slow.delay = 0.02
-    for index in range(1, 500):
-        if (painter(frame(index)).image == 20).all() and quick.sizes:
-            break
-    assert painter.state.instead == "flat"
+    slow.delay = 0.05
+    paint_until(replaced=True)
     assert quick.prepared == [SIZE]
-    count = len(slow.sizes)
+    assert (painter(frame(0)).image == 20).all()
     controls.change(style=2)
-    painter(frame(501))
+    painter(frame(1))
     wait_until(lambda: painter.state.style == 2)
-    assert (painter(frame(502)).image == 30).all()
+    count = len(slow.sizes)
+    assert (painter(frame(2)).image == 30).all()
     assert len(slow.sizes) == count
+    paint_until(replaced=False)
+    assert (painter(frame(3)).image == 30).all()
+    assert len(slow.sizes) > count
+    paint_until(replaced=True)
     assert len(loads) == 1
 
 
 def test_a_method_that_was_asked_for_stays() -> None:
     slow = Flat()
-    slow.delay = 0.02
-    budget = Budget(ONE, BudgetConfig(fps=1000, lasting=0.0, few=1, enough=1, skipped=0))
+    slow.delay = 0.05
+    budget = Budget(ONE, BudgetConfig(fps=50, few=1, enough=1, skipped=0))
     painter = LivePainter(slow, Controls(choose(10)), budget)
     for index in range(5):
         painter(frame(index))
-    assert budget.too_slow
+    assert budget.short > 0.01
     assert painter.state.instead is None

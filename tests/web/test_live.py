@@ -19,6 +19,7 @@ from websockets.sync.client import ClientConnection
 
 from stylizer.live.budget import BudgetConfig
 from stylizer.network.config import FastConfig
+from stylizer.web import live as live_module
 from stylizer.web import painter as painter_module
 from stylizer.web import server
 from stylizer.web.sessions import SESSION_COOKIE
@@ -107,8 +108,9 @@ def test_less_is_painted_where_painting_takes_too_long_and_the_picture_keeps_its
 def test_a_stream_that_is_too_slow_for_long_gets_the_quicker_network(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rate = BudgetConfig(lasting=0.0, few=1, enough=1, skipped=0)
+    rate = BudgetConfig(few=1, enough=1, skipped=0)
     monkeypatch.setattr(painter_module, "_RATE", rate)
+    monkeypatch.setattr(live_module, "_SLOW", 0.2)
     loaded: list[str] = []
 
     def load(config: FastConfig) -> FlatRuntime:

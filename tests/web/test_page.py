@@ -201,7 +201,7 @@ def test_another_network_is_announced(open_tab: OpenTab) -> None:
     page.wait_for_selector("html[data-loaded]")
     page.click("#live-start")
     expect(page.locator("#live-size")).to_contain_text("by the smaller network")
-    expect(page.locator("#live-message")).to_contain_text("a smaller network paints now")
+    expect(page.locator("#live-message")).to_contain_text("a smaller network paints for now")
 
 
 def test_the_picture_comes_back_with_the_server(browser: Browser, tmp_path: Path) -> None:

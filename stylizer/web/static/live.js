@@ -311,10 +311,9 @@ export class Live {
     const [whole, part] = [size, painted].map((sides) => sides.join(" × "));
     const how = painted[0] < size[0] ? `${whole}, painted at ${part}` : whole;
     write("live-size", quicker ? `${how}, by the smaller network` : how);
-    if (quicker && !this.#quicker) {
-      this.#say("That was too slow: a smaller network paints now.");
-      this.#pace.measure();
-    }
+    if (quicker === this.#quicker) return;
+    this.#say(quicker ? "That was too slow: a smaller network paints for now." : "");
+    this.#pace.measure();
     this.#quicker = quicker;
   }
 
