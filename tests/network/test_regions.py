@@ -166,6 +166,20 @@ def test_each_part_has_the_colors_of_its_style(
         assert int(np.argmin(gaps)) == number
 
 
+def test_there_may_be_more_parts_than_channels_in_a_picture(runtime: DividingRuntime) -> None:
+    image, (first, second, _) = frame().image, codes(runtime)
+    together = runtime.paint_parts(image, [first, second, first, second, first], halves(5))
+    for number, columns in enumerate(np.array_split(np.arange(SIZE[0]), 5)):
+        gaps = [
+            np.linalg.norm(
+                colors(together[:, columns[6:-6]])
+                - colors(runtime.paint(image, code)[:, columns[6:-6]])
+            )
+            for code in (first, second)
+        ]
+        assert int(np.argmin(gaps)) == number % 2
+
+
 def test_no_seam_between_two_parts_of_one_style(runtime: DividingRuntime) -> None:
     image, code = frame().image, codes(runtime)[1]
     masks = np.stack([cv2.blur(mask, (9, 1)) for mask in halves(2)])
