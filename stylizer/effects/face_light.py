@@ -26,7 +26,7 @@ _FEATURES = 0.9
 _LEAST, _MOST = 0.4, 0.9
 """The same elsewhere on a face: between these, as much as it takes."""
 
-_LEFT, _LEFT_SMALL = 0.15, 0.08
+_LEFT, _LEFT_SMALL = 0.2, 0.09
 """By how much light and dark may be off, as a share of their own deviation: on large faces, and on
 small ones, which are lost sooner."""
 
