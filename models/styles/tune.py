@@ -28,9 +28,9 @@ from ..records import list_in_manifest
 from ..training.pack import HELD_OUT
 from .build import PAINTINGS, SIDES
 
-__all__ = ["main", "pack_tunings"]
+__all__ = ["SCALE", "main", "pack_tunings"]
 
-_SCALE = SIDES[-1] / ADAPTIVE.style_side
+SCALE = SIDES[-1] / ADAPTIVE.style_side
 """Of the pictures: strokes are broad, and the codes are those of statistics that are carried."""
 
 _PHOTOS = 90
@@ -84,7 +84,7 @@ def main() -> None:
             continue
         config = TuningConfig(
             minutes=given.minutes,
-            style_scale=_SCALE,
+            style_scale=SCALE,
             content=painting.content,
             batch=given.batch,
             side=given.side,

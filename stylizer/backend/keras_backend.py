@@ -7,12 +7,14 @@ written in `keras.ops`.
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 import subprocess
 from collections.abc import Callable
 from typing import Any
 
 import keras
+import platformdirs
 
 from stylizer.backend.cores import usable_cores
 from stylizer.errors import BackendError
@@ -31,6 +33,25 @@ _log = logging.getLogger(__name__)
 Tensor = Any
 Objective = Callable[..., tuple[Tensor, Tensor]]
 """``objective(canvas, ...) -> (scalar to minimize, anything else)``."""
+
+
+def _keep_programs() -> None:
+    """Have JAX keep what it compiles in the user's cache, as OpenVINO's models are kept.
+
+    It compiles every operation by itself for every shape, also while a network is built: most of
+    half a minute, each time. ``JAX_COMPILATION_CACHE_DIR`` names another folder.
+    """
+    import jax
+
+    if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+        folder = platformdirs.user_cache_path("stylizer", appauthor=False) / "jax"
+        jax.config.update("jax_compilation_cache_dir", str(folder))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+
+
+if keras.backend.backend() == "jax":
+    _keep_programs()
 
 
 def value_and_gradient(objective: Objective) -> Callable[..., tuple[tuple[Tensor, Tensor], Tensor]]:

@@ -55,7 +55,7 @@ from stylizer.tuning.policy import Policy
 from stylizer.tuning.trainer import Trainer
 from stylizer.weights import weights_digest, weights_path
 
-__all__ = ["Progress", "Tuner"]
+__all__ = ["Progress", "Tuner", "wanted_picture"]
 
 Tensor = Any
 
@@ -156,7 +156,7 @@ class Tuner:
             moments=10.0,
             temporal=16.0,
         )
-        wanted = _wanted(picture, config.style_scale)
+        wanted = ops.convert_to_tensor(wanted_picture(picture, config.style_scale)[None])
         code = self._network.get_layer("predictor")(
             style_statistics(self._features(_given(picture, config.style_scale)))
         )
@@ -306,11 +306,18 @@ def _given(picture: Image, scale: float) -> Tensor:
     return ops.convert_to_tensor(known[None].astype(np.float32))
 
 
-def _wanted(picture: Image, scale: float) -> Tensor:
-    """Return the style picture that paintings are compared with, (1, H, W, 3)."""
+def wanted_picture(picture: Image, scale: float) -> npt.NDArray[np.float32]:
+    """Return the style picture that paintings are compared with.
+
+    Args:
+      picture: the style, uint8 RGB (H, W, 3).
+      scale: as `TuningConfig.style_scale`.
+
+    Returns:
+      RGB 0..255, (h, w, 3).
+    """
     resized = resize_style(picture, ADAPTIVE.style_side * scale)
-    soft = cv2.GaussianBlur(resized.astype(np.float32), (0, 0), _SOFT)
-    return ops.convert_to_tensor(soft[None])
+    return np.asarray(cv2.GaussianBlur(resized.astype(np.float32), (0, 0), _SOFT), np.float32)
 
 
 def _squares(photos: Sequence[Image], random: np.random.Generator) -> npt.NDArray[np.uint8]:

@@ -49,7 +49,11 @@ print(json.dumps(report))
 def run_under(name: str, weights: Path) -> dict[str, object]:
     if find_spec(name) is None:
         pytest.skip(f"{name} is not installed")
-    environment = os.environ | {"KERAS_BACKEND": name, "PYTHONPATH": str(Path(__file__).parents[2])}
+    environment = os.environ | {
+        "KERAS_BACKEND": name,
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+        "XDG_CACHE_HOME": str(weights.parent / "cache"),
+    }
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, str(weights)],
         env=environment,
@@ -82,6 +86,8 @@ def test_backends_agree(name: str, weights: Path, request: pytest.FixtureRequest
     got, expected = np.array(report["losses"]), np.array(reference["losses"])
     assert got.shape == expected.shape == (10, 5)
     np.testing.assert_allclose(got, expected, rtol=2e-2, atol=1e-4)
+    if name == "jax" and sys.platform == "linux":
+        assert any((weights.parent / "cache" / "stylizer" / "jax").iterdir())  # for the next start
 
 
 def test_value_and_gradient_of_a_square() -> None:
