@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import threading
+import weakref
 from collections.abc import Callable
 
 from stylizer.errors import StylizerError
@@ -11,6 +13,18 @@ from stylizer.errors import StylizerError
 __all__ = ["LatestTask"]
 
 _log = logging.getLogger(__name__)
+
+_PATIENCE = 5.0
+"""Seconds for which the end of the program waits for a job."""
+
+_threads: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
+
+
+@atexit.register
+def _finish() -> None:
+    """Wait for jobs: a network that is compiled while the interpreter goes aborts the process."""
+    for thread in list(_threads):
+        thread.join(_PATIENCE)
 
 
 class LatestTask:
@@ -39,6 +53,7 @@ class LatestTask:
             self._next = job
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
+                _threads.add(self._thread)
                 self._thread.start()
 
     def error(self) -> str | None:
