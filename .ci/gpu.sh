@@ -36,16 +36,17 @@ fi
 export PYTHONPATH="$site:$site/wheels${PYTHONPATH:+:$PYTHONPATH}" PYTHONUNBUFFERED=1
 export XLA_PYTHON_CLIENT_PREALLOCATE=false
 
-measuring=160 testing=75 # seconds for each backend
-[ -z "${SMALL:-}" ] || measuring=7200 testing=7200
 failed=0
 for backend in ${BACKENDS:-jax torch}; do
   export KERAS_BACKEND=$backend
+  measuring=110 testing=60 # seconds
+  [ "$backend" != jax ] || measuring=250 # most of it for compiling
+  [ -z "${SMALL:-}" ] || measuring=7200 testing=7200
   (
     cd "$site" # not in the checkout, whose stylizer/ would be found first
     code=0
     timeout "$measuring" python3 -m stylizer.apps.bench.gpu "$out/gpu-$backend.json" ${vgg:+--vgg "$vgg"} \
-      ${SMALL:+--small --minutes 30} || code=1
+      --minutes $((measuring / 60)) ${SMALL:+--small} || code=1
     # 5: there is no such test, or none is for this machine
     timeout "$testing" python3 -m pytest -q -rs -c /dev/null --rootdir "$root/tests/gpu" --import-mode importlib \
       --noconftest -p no:cacheprovider -W ignore -m gpu "$root/tests/gpu" || [ $? = 5 ] || code=1
