@@ -138,7 +138,7 @@ class Tuner:
         self.turn_to(picture, config)
 
     def turn_to(self, picture: Image, config: TuningConfig) -> None:
-        """Begin anew with another style; what was compiled for one of the same rank is kept.
+        """Begin anew with another style; nothing is compiled for it where batch and side stay.
 
         Args:
           picture: the style, uint8 RGB (H, W, 3).
