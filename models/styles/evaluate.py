@@ -25,6 +25,7 @@ from stylizer.styles.built_in import load_named_style
 from stylizer.tuning.tune import wanted_picture
 
 from ..compact.distill import build_teacher
+from ..fast.evaluate import PRIMARY
 from ..fast.held_out import SIDE
 from ..fast.metrics import READINGS, FeatureExtractor, measure, read
 from ..training.pack import HELD_OUT
@@ -32,40 +33,54 @@ from ..training.validation import sky
 from .build import PAINTINGS
 from .tune import SCALE
 
-__all__ = ["STYLES", "evaluate", "main"]
+__all__ = ["STYLES", "Evaluation", "main"]
 
 STYLES = ("starry_night", "stained_glass", "mosaic", "looking_glass", "grande_jatte", "the_scream")
 """What is measured if nothing is named."""
 
-_READING = READINGS["squared, summed"]
+_READING = READINGS[PRIMARY["deep"]]
+_PHOTOS = 4
 
 
-def evaluate(data: Path, name: str, extractor: FeatureExtractor) -> dict[str, list[float]]:
-    """Return what is left of a style, and of the photos, without tuning and with it.
+class Evaluation:
+    """Paints the same photos and skies in one style after the other."""
 
-    Returns:
-      ``own``, of photos: ``deep`` beside the style's picture as it is tuned to; ``skies``: the
-      same of skies; ``small``: of photos, beside the picture at 384; ``content``: of the photos.
-    """
-    picture = PAINTINGS[name].read(data, name)
-    own = extractor.extract(np.rint(wanted_picture(picture, SCALE)).astype(np.uint8))
-    small = extractor.extract(resize_style(picture, SIDE))
-    photos = [_photo(data, stem) for stem in HELD_OUT["photos"][:4]]
-    skies = [sky(seed, SIDE) for seed in range(2)]
-    before = [extractor.extract(image) for image in (*photos, *skies)]
-    style, runtime = load_named_style(name), load_runtime(FastConfig())
-    found: dict[str, list[float]] = {"own": [], "skies": [], "small": [], "content": []}
-    for shown in (replace(style, tuning=None), style):
-        code = runtime.encode(shown, scale=SCALE)
-        painted = [extractor.extract(runtime.paint(image, code)) for image in (*photos, *skies)]
-        pairs = list(zip(painted, before, strict=True))
-        left = [read(measure(*pair, own), _READING) for pair in pairs]
-        found["own"].append(_median([one["deep"] for one in left[:4]]))
-        found["skies"].append(_median([one["deep"] for one in left[4:]]))
-        fine = [read(measure(*pair, small), _READING)["deep"] for pair in pairs[:4]]
-        found["small"].append(_median(fine))
-        found["content"].append(_median([one["content"] for one in left[:4]]))
-    return found
+    def __init__(self, data: Path) -> None:
+        """Read the pictures and load the networks.
+
+        Args:
+          data: the folder.
+        """
+        teacher = build_teacher(data / "vgg19" / "vgg19_normalised_relu4_1.npz")
+        self._data, self._runtime = data, load_runtime(FastConfig())
+        self._extractor = FeatureExtractor(lambda images: teacher(images, training=False))
+        photos = [_photo(data, stem) for stem in HELD_OUT["photos"][:_PHOTOS]]
+        self._sources = [*photos, *(sky(seed, SIDE) for seed in range(2))]
+        self._before = [self._extractor.extract(image) for image in self._sources]
+
+    def measure(self, name: str) -> dict[str, list[float]]:
+        """Return what is left of a style, and of the photos, without tuning and with it.
+
+        Returns:
+          ``own``, of photos: ``deep`` beside the style's picture as it is tuned to; ``skies``: the
+          same of skies; ``small``: of photos, beside the picture at 384; ``content``: of photos.
+        """
+        picture, style = PAINTINGS[name].read(self._data, name), load_named_style(name)
+        wanted = np.rint(wanted_picture(picture, SCALE)).astype(np.uint8)
+        own, small = map(self._extractor.extract, (wanted, resize_style(picture, SIDE)))
+        found: dict[str, list[float]] = {"own": [], "skies": [], "small": [], "content": []}
+        for shown in (replace(style, tuning=None), style):
+            code = self._runtime.encode(shown, scale=SCALE)
+            paintings = (self._runtime.paint(image, code) for image in self._sources)
+            seen = map(self._extractor.extract, paintings)
+            pairs = list(zip(seen, self._before, strict=True))
+            left = [read(measure(*pair, own), _READING) for pair in pairs]
+            fine = [read(measure(*pair, small), _READING) for pair in pairs[:_PHOTOS]]
+            found["own"].append(_median([one["deep"] for one in left[:_PHOTOS]]))
+            found["skies"].append(_median([one["deep"] for one in left[_PHOTOS:]]))
+            found["small"].append(_median([one["deep"] for one in fine]))
+            found["content"].append(_median([one["content"] for one in fine]))
+        return found
 
 
 def _median(values: list[float]) -> float:
@@ -83,10 +98,9 @@ def main() -> None:
     parser.add_argument("data", type=Path, help="folder that holds pictures and photos")
     parser.add_argument("names", nargs="*", default=STYLES, help="built-in styles")
     given = parser.parse_args()
-    teacher = build_teacher(given.data / "vgg19" / "vgg19_normalised_relu4_1.npz")
-    extractor = FeatureExtractor(lambda images: teacher(images, training=False))
+    evaluation = Evaluation(given.data)
     for name in given.names:
-        rows = evaluate(given.data, name, extractor)
+        rows = evaluation.measure(name)
         cells = [f"{value:.3f}" for pair in rows.values() for value in pair]
         print(" | ".join(["", f"`{name}`", *cells, ""]).strip(), flush=True)
 

@@ -8,8 +8,9 @@
 # already, it goes on from it. MINUTES: of training; compiling and the sheet at the end take two
 # more. Settings: as of `stylizer.models.training.train`, such as --network adaptive --batch 32.
 #
-# An H200 did 350 pictures of 256 pixels a second with all losses. Rehearse first, for a minute and with the very
-# settings, that the losses fall: 340,000 pictures were once painted by a network that had died.
+# An H200 did 350 pictures of 256 pixels a second with all losses. Rehearse first, for a minute and
+# with the very settings, that the losses fall: 340,000 pictures were once painted by a network that
+# had died.
 set -euo pipefail
 
 pack=$(realpath "$1") out=$2 minutes=$3

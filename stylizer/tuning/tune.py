@@ -145,7 +145,6 @@ class Tuner:
           config: the settings; ``rank`` and ``seed`` stay those of the first.
         """
         self._config = config
-        # Gram matrices and moments are means over two scales, which count as one does in training
         weights = LossWeights(
             content=config.content,
             light=config.light,
