@@ -25,6 +25,7 @@ from ..console.paths import claim_folder, style_paths
 from ..console.progress import Display
 from ..console.reports import LossReports
 from ..console.terminal import say
+from ..console.tuning import tuned_styles
 from ..console.workers import share_frames
 from ..options.effects import CoherenceOptions, LookOptions, PeopleOptions
 from ..options.fast import FastOptions
@@ -94,13 +95,16 @@ def frames(
     look.check(styles, config)
     people.check_parts(styles)
     coherence.check()
-    description = describe(styles, config, look, None if independent else coherence, people=people)
     with _open(source, same_size=not independent) as reader:
         inputs = [*reader.paths, *style_paths(gatys.style)]
         claim_folder(folder, inputs=[path.parent for path in reader.paths])
         losses = LossReports(reports, overwrite=out.overwrite, inputs=inputs)
         writer = FolderWriter(folder, names=reader.names, overwrite=out.overwrite)
         missing = writer.missing()
+        styles = tuned_styles(styles, fast.tune, config, quiet=speech.quiet)
+        description = describe(
+            styles, config, look, None if independent else coherence, people=people
+        )
         with open_pictures_job(
             folder,
             _sized(reader, size),

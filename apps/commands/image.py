@@ -35,6 +35,7 @@ from ..console.paths import claim_folder, claim_picture, style_paths
 from ..console.progress import Display
 from ..console.reports import LossReports
 from ..console.terminal import say
+from ..console.tuning import tuned_styles
 from ..console.workers import pinned
 from ..options.effects import LookOptions, PeopleOptions
 from ..options.fast import FastOptions
@@ -102,6 +103,8 @@ def image(
 
     `stylizer image photo.jpg painted.png -s starry_night --size 720`
 
+    `stylizer image photo.jpg painted.png -s my.jpg --tune 2`
+
     `stylizer image photo.jpg painted.png -s my.jpg --method gatys --scales 3`
 
     `stylizer image photo.jpg painted.png -s face=the_scream -s mask:sky.png=great_wave -s my.jpg`
@@ -120,10 +123,21 @@ def image(
         refuse_in_batch(
             {"losses": reports.losses, "plot": reports.plot, "initial-image": initial_image}
         )
+        if crew.ray is not None and fast.tune is not None:
+            raise ConfigError(
+                "--tune: each machine of a cluster would tune for itself; tune the styles first by "
+                "`stylizer tune`, and give its files"
+            )
         claim_folder(output, inputs=[content, *style_paths(gatys.style)])
         workers = crew.crew(config)
         painter = _BatchPainter(
-            config=pinned(config, workers), look=look, people=people, size=size, detail=finer
+            config=pinned(config, workers),
+            look=look,
+            people=people,
+            size=size,
+            detail=finer,
+            tune=fast.tune,
+            quiet=speech.quiet,
         )
         batch.paint(
             output,
@@ -145,6 +159,7 @@ def image(
     inputs = [content, *style_paths(gatys.style), *([initial_image] if initial_image else [])]
     overwrite = claim_picture(output, overwrite=out.overwrite, inputs=inputs)
     losses = LossReports(reports, overwrite=out.overwrite, inputs=[*inputs, output])
+    styles = tuned_styles(styles, fast.tune, config, quiet=speech.quiet)
     began = time.monotonic()
     job = _Still(
         picture=picture,
@@ -184,17 +199,18 @@ class _BatchPainter:
     people: PeopleOptions
     size: Size | None
     detail: float
+    tune: float | None
+    quiet: bool
     _loaded: tuple[tuple[str, ...], Stylizer] | None = None
 
     def facts(self, batch: Batch) -> Facts:
         """Return what the paintings depend on, and check all styles before any is painted."""
         looks = dict.fromkeys(still.styles for still in batch.stills)
-        described = []
         for texts in looks:
             styles = load_styles(texts)
             self.look.check(styles, self.config)
             self.people.check_parts(styles)
-            described.append(stylizer_facts(self._describe(styles)))
+        described = [stylizer_facts(self._describe(self._styles(texts))) for texts in looks]
         return {
             "size": to_plain(self.size),
             **described[0],
@@ -218,11 +234,15 @@ class _BatchPainter:
             except SourceError as error:  # of a portrait: there is no face in it
                 raise SourceError(f"{still.content}: {error}") from error
         if self._loaded is None or self._loaded[0] != still.styles:
-            made = make_stylizer(self._describe(styles))
+            made = make_stylizer(self._describe(self._styles(still.styles)))
             self._loaded = still.styles, made
         stylizer = self._loaded[1]
         stylizer.reset()
         return stylizer(Frame(picture, 0, 0.0)).image, alpha
+
+    def _styles(self, texts: Sequence[str]) -> Sequence[AnyStyle]:
+        quiet = self.quiet or self.tune is None
+        return tuned_styles(load_styles(texts), self.tune, self.config, quiet=quiet)
 
     def _describe(self, styles: Sequence[AnyStyle]) -> StylizerConfig:
         wanted = describe(styles, self.config, self.look, people=self.people)

@@ -33,6 +33,7 @@ from stylizer.temporal.coherence import CoherenceConfig
 from ..console.painting import announce, check_weights, load_backend, make_painter, paint
 from ..console.progress import Display
 from ..console.terminal import say
+from ..console.tuning import tuned_styles
 from ..options.camera import CameraOptions
 from ..options.effects import CoherenceOptions, LookOptions, RegionOptions
 from ..options.fast import FastOptions
@@ -95,6 +96,7 @@ def live(
         options.check()
     if outputs.wants_window:
         check_screen()  # before anything that takes time
+    styles = tuned_styles(styles, fast.tune, config, quiet=speech.quiet)
     described = describe(styles, config, look, coherence, people=region)
     described = replace(described, region=region.config())
     coherent = described.effects.coherence

@@ -72,7 +72,12 @@ def tune(
     ] = None,
     style_scale: Annotated[
         float,
-        option("style-scale", "Size of the style picture: more makes broader strokes.", _TUNING),
+        option(
+            "style-scale",
+            "Size of the style picture: more makes broader strokes. Default: 4/3.",
+            _TUNING,
+            show_default=False,
+        ),
     ] = _DEFAULTS.style_scale,
     content: Annotated[
         float, option("content", "How much of the photo is to stay.", _TUNING)

@@ -21,6 +21,7 @@ from ..console.painting import announce, check_weights, make_stylizer
 from ..console.paths import claim_output, input_paths, open_ended, style_paths
 from ..console.progress import Display
 from ..console.reports import LossReports
+from ..console.tuning import tuned_styles
 from ..console.workers import share_frames
 from ..options.effects import CoherenceOptions, LookOptions, PeopleOptions
 from ..options.fast import FastOptions
@@ -86,6 +87,8 @@ def video(
 
     `stylizer video in.mp4 out.mp4 -s starry_night`
 
+    `stylizer video in.mp4 out.mp4 -s my.jpg --tune 3`
+
     `stylizer video in.mp4 out.gif -s starry_night:0.7 -s my.jpg:0.3 --keep-color luminance`
 
     `stylizer video in.mp4 out.mp4 -s face=starry_night -s mask:masks.mp4=my.jpg -s great_wave`
@@ -106,7 +109,6 @@ def video(
     look.check(styles, config)
     people.check_parts(styles)
     coherence.check()
-    description = describe(styles, config, look, coherence, people=people)
     with open_ended(source, deinterlace=reading.wants_whole_pictures, vfr=reading.vfr) as reader:
         inputs = [*input_paths(source), *style_paths(gatys.style)]
         overwrite = claim_output(output, overwrite=out.overwrite, inputs=inputs)
@@ -116,6 +118,8 @@ def video(
             output, whole, config=encoding.config(), overwrite=overwrite, stream=encoding.format
         )
         terms = Terms(options=jobs, shared=crew.wanted, lead_in=lead.lead_in)
+        styles = tuned_styles(styles, fast.tune, config, quiet=speech.quiet)
+        description = describe(styles, config, look, coherence, people=people)
         with open_job(output, whole, sink, config=description, terms=terms) as job:
             job.announce(quiet=speech.quiet)
             display = Display(total=reader.frame_count, quiet=speech.quiet, begun=job.begun)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from stylizer.errors import ConfigError
+from stylizer.network.adaptive.spec import ADAPTIVE
 from stylizer.network.config import Engine, FastConfig
 from stylizer.network.embedded.spec import EmbeddedNetworkSpec
 from stylizer.network.registry import FAST_NETWORKS
@@ -86,7 +87,7 @@ class EngineOptions:
         given |= {
             field.name: getattr(self, field.name)
             for field in fields(self)
-            if field.name != "method"
+            if field.name not in ("method", "tune")
         }
         known = {name: value for name, value in given.items() if value is not None}
         return FastConfig(**known)
@@ -128,3 +129,41 @@ class FastOptions(EngineOptions):
             metavar="FOLDER|URL",
         ),
     ] = None
+    tune: Annotated[
+        float | None,
+        option(
+            "tune",
+            "Tune the network to each style picture for so many minutes before anything is painted "
+            "in it: bolder and truer to the style. 1 to 5 are sensible. It is kept, so it is done "
+            f"once for a picture. With --network {ADAPTIVE.name}.",
+            _STYLE,
+            metavar="MINUTES",
+        ),
+    ] = None
+
+    def config(
+        self,
+        *,
+        weights: Path | None = None,
+        style_scale: float | None = None,
+        precision: str | None = None,
+    ) -> FastConfig:
+        """Return the settings; see `EngineOptions.config`.
+
+        Raises:
+          ConfigError: also where something does not go with tuning.
+        """
+        config = super().config(weights=weights, style_scale=style_scale, precision=precision)
+        if self.tune is None:
+            return config
+        if config.network != ADAPTIVE.name or weights is not None:
+            raise ConfigError(
+                f"--tune: goes with --network {ADAPTIVE.name} and its own weights, got "
+                f"{weights or config.network}; leave one of them out"
+            )
+        if style_scale is not None:
+            raise ConfigError(
+                "--tune: got --style-scale too, which would change what is tuned; leave one of "
+                "them out, or use `stylizer tune --style-scale` and give its file as the style"
+            )
+        return config

@@ -30,7 +30,7 @@ class TuningConfig:
 
     minutes: float = 5.0
     rank: int = 8
-    style_scale: float = 1.0
+    style_scale: float = 4 / 3
     content: float = 2.0
     light: float = 3.0
     batch: int = 4

@@ -17,11 +17,13 @@ __all__ = ["dead_leaves"]
 
 Random = np.random.Generator
 Array = npt.NDArray[np.float32]
+Box = tuple[slice, slice]
 
 
 def dead_leaves(random: Random, *, side: int) -> Image:
     """Return a random picture, uint8 RGB (side, side, 3)."""
-    canvas = _texture(random, side)
+    whole = slice(0, side), slice(0, side)
+    canvas = _texture(random, side, whole)
     count = int(random.integers(15, 90))
     radii = side * 0.5 * np.clip(0.06 * random.pareto(1.6, count) + 0.02, 0.02, 0.8)
     light = random.normal(0, 1, 2)
@@ -29,12 +31,15 @@ def dead_leaves(random: Random, *, side: int) -> Image:
         mask = _shape(random, side, radius)
         if random.random() < 0.25:
             mask = _blurred(mask, random.uniform(1, 8))
-        texture = _texture(random, side)
+        if not mask.any():
+            continue
+        box = _bounds(mask, margin=int(0.5 * radius))
+        texture, share = _texture(random, side, box), mask[box]
         if random.random() < 0.4:  # round, lit from one side
-            down, across = np.gradient(_blurred(mask, max(1.0, 0.3 * radius)))
+            down, across = np.gradient(_blurred(share, max(1.0, 0.3 * radius)))
             shade = 1 + 0.3 * radius * (across * light[0] + down * light[1])
             texture *= np.clip(shade, 0.3, 1.7)[..., None]
-        canvas += (texture - canvas) * mask[..., None]
+        canvas[box] += (texture - canvas[box]) * share[..., None]
     if random.random() < 0.5:
         canvas = _blurred(canvas, random.uniform(0.4, 1.2))
     canvas += random.normal(0, random.uniform(0.01, 4), canvas.shape)
@@ -52,10 +57,18 @@ def _color(random: Random) -> Array:
     return np.asarray(cv2.cvtColor(pixel, cv2.COLOR_HSV2RGB)[0, 0], np.float32)
 
 
-def _texture(random: Random, side: int) -> Array:
-    """Return a gradient, stripes or clouds of two colors, (side, side, 3)."""
+def _bounds(mask: Array, *, margin: int) -> Box:
+    """Return the rows and columns outside of which a mask is 0, with a margin of 1 or more."""
+    left, top, width, height = cv2.boundingRect((mask > 0).astype(np.uint8))
+    room = max(1, margin)
+    rows = slice(max(0, top - room), top + height + room)
+    return rows, slice(max(0, left - room), left + width + room)
+
+
+def _texture(random: Random, side: int, box: Box) -> Array:
+    """Return a part of a gradient, stripes or clouds of two colors, (h, w, 3)."""
     angle = random.uniform(0, 2 * np.pi)
-    rows, columns = np.mgrid[:side, :side].astype(np.float32) / side - 0.5
+    rows, columns = (lines[box] for lines in np.mgrid[:side, :side].astype(np.float32) / side - 0.5)
     along = np.cos(angle) * columns + np.sin(angle) * rows
     kind = random.integers(4)
     if kind == 0:
@@ -64,11 +77,11 @@ def _texture(random: Random, side: int) -> Array:
         shares = 0.5 + 0.5 * np.sin(along * side / random.uniform(3, 40) * 2 * np.pi)
     else:
         fall = random.uniform(0.5, 1.6)
-        clouds = np.zeros((side, side), np.float32)
+        clouds = np.zeros(rows.shape, np.float32)
         for cells in (2, 4, 8, 16, 32, 64):
             few = random.standard_normal((cells + 2, cells + 2)).astype(np.float32)
             large = cv2.resize(few, (side, side), interpolation=cv2.INTER_CUBIC)
-            clouds += np.asarray(large) * cells**-fall
+            clouds += np.asarray(large)[box] * cells**-fall
         shares = (clouds - clouds.min()) / (np.ptp(clouds) + 1e-6)
     low, high = _color(random), _color(random)
     high = low + (high - low) * random.uniform(0.1, 1)

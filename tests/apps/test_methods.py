@@ -85,6 +85,9 @@ REFUSED = [
         f"engine: openvino goes with the network {EMBEDDED}",
     ),
     (["--weights", "none.h5"], "weights: there is no file none.h5"),
+    (["--tune", "2", "--network", "fast"], "--tune: goes with --network adaptive"),
+    (["--tune", "2", "--style-scale", "2"], "--tune: got --style-scale too"),
+    (["--tune", "2", "--method", "gatys"], "--tune: belongs to --method fast"),
     (
         ["--network", "magenta", "--weights", "x.h5"],
         f"weights: goes with the network {EMBEDDED}, got magenta",

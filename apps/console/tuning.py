@@ -1,0 +1,84 @@
+"""Styles that are tuned before anything is painted in them, once for each picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TypeGuard
+
+from stylizer.errors import ConfigError
+from stylizer.methods import MethodConfig
+from stylizer.network.adaptive.spec import ADAPTIVE
+from stylizer.network.config import FastConfig
+from stylizer.styles.load import AnyStyle, Style
+from stylizer.styles.tuning import Tuning
+from stylizer.tuning.config import TuningConfig
+from stylizer.tuning.kept import find_tuning, keep_tuning
+from stylizer.weights import weights_digest
+
+from .progress import Display
+from .terminal import interruptible, say, silenced
+
+__all__ = ["tuned_styles"]
+
+_USUAL = 3.0
+"""Minutes that are advised."""
+
+
+def tuned_styles(
+    styles: Sequence[AnyStyle], minutes: float | None, method: MethodConfig, *, quiet: bool
+) -> tuple[AnyStyle, ...]:
+    """Return styles with the network tuned to those that are pictures; built-in ones are already.
+
+    Args:
+      styles: one or more.
+      minutes: for each, where none is kept of an earlier time; None leaves them as they are, and
+        says what could be done.
+      method: what paints.
+      quiet: say nothing.
+
+    Raises:
+      ConfigError: the minutes are out of their range.
+      BackendError: Keras's backend is neither TensorFlow nor JAX.
+    """
+    if minutes is None:
+        usual = isinstance(method, FastConfig) and method.network == ADAPTIVE.name
+        names = [style.name for style in styles if _is_plain(style)]
+        if names and usual and method.weights is None and not quiet:
+            shown = ", ".join(names)
+            say(f"{shown}: --tune {_USUAL:g} makes it bolder; it takes {_USUAL:g} minutes, once")
+        return tuple(styles)
+    try:
+        config = TuningConfig(minutes=minutes)
+    except ConfigError as error:
+        raise ConfigError(f"--tune: {error}") from None
+    return tuple(
+        replace(style, tuning=_tuning(style, config, quiet=quiet)) if _is_plain(style) else style
+        for style in styles
+    )
+
+
+def _is_plain(style: AnyStyle) -> TypeGuard[Style]:
+    """Whether a style is a picture that the network is not tuned to."""
+    return isinstance(style, Style) and style.tuning is None
+
+
+def _tuning(style: Style, config: TuningConfig, *, quiet: bool) -> Tuning:
+    weights = weights_digest(ADAPTIVE.weights)
+    kept = find_tuning(style.image, config, weights=weights)
+    if kept is not None:
+        return kept
+    if not quiet:
+        say(f"tuning the network to {style.name}: once, kept for the next time")
+    with interruptible(), silenced():
+        from stylizer.tuning.tune import Tuner
+
+        tuner = Tuner(style.image, [], config)
+    seconds = round(60 * config.minutes)
+    with Display(total=seconds, quiet=quiet, unit="seconds") as display, interruptible():
+        for progress in tuner:
+            words = f"{style.name}: {progress.pictures} pictures"
+            display.update(round(seconds * progress.share), words)
+    keep_tuning(tuner.tuning, style.image, config, weights=weights)
+    # as the file holds it, which rounds: the next time it paints the same
+    return find_tuning(style.image, config, weights=weights) or tuner.tuning

@@ -1,0 +1,64 @@
+"""Styles that are tuned, by the command and where one is painted in; a step each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from stylizer.io.image import read_image
+from stylizer.styles.load import load_style
+from tests.apps.conftest import Run, names
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
+    return folder
+
+
+def test_a_style_is_tuned_once_and_then_painted_in(
+    stylizer: Run, photo: Path, style: Path, tmp_path: Path, cache: Path
+) -> None:
+    plain, first, again = (tmp_path / name for name in ("plain.png", "first.png", "again.png"))
+    assert stylizer("image", photo, plain, "-s", style).code == 0
+    tuned = ("-s", style, "--tune", 0.001)
+    outcome = stylizer("image", photo, first, *tuned)
+    assert outcome.code == 0, outcome.err
+    assert f"tuning the network to {style.stem}" in outcome.err
+    assert len(names(cache / "stylizer" / "tuned")) == 1
+    outcome = stylizer("image", photo, again, *tuned)
+    assert outcome.code == 0, outcome.err
+    assert "tuning the network" not in outcome.err
+    assert np.array_equal(read_image(first), read_image(again))
+    assert np.any(read_image(first) != read_image(plain))
+
+
+def test_built_in_styles_are_tuned_already(
+    stylizer: Run, photo: Path, tmp_path: Path, cache: Path
+) -> None:
+    outcome = stylizer("image", photo, tmp_path / "out.png", "-s", "starry_night", "--tune", 1)
+    assert outcome.code == 0, outcome.err
+    assert not (cache / "stylizer" / "tuned").exists()
+
+
+def test_minutes_are_checked_before_anything_is_tuned(
+    stylizer: Run, photo: Path, style: Path, tmp_path: Path, cache: Path
+) -> None:
+    outcome = stylizer("image", photo, tmp_path / "out.png", "-s", style, "--tune", 0)
+    assert outcome.code == 1
+    assert outcome.errors == ["stylizer: error: --tune: minutes: expected more than 0, got 0"]
+    assert not cache.exists()
+
+
+def test_the_command_writes_a_style(stylizer: Run, style: Path, tmp_path: Path) -> None:
+    out = tmp_path / "mine.style"
+    outcome = stylizer("tune", style, "-o", out, "--minutes", 0.001)
+    assert outcome.code == 0, outcome.err
+    assert "tuned in" in outcome.err
+    assert load_style(str(out)).tuning is not None
+    outcome = stylizer("tune", style, "-o", out, "--minutes", 0.001)
+    assert outcome.code == 1
+    assert "exists" in outcome.errors[0]
