@@ -78,6 +78,16 @@ def export(
         float,
         option("style-scale", "Size of the style pictures, for --style.", _MODEL),
     ] = FastConfig().style_scale,
+    smooth: Annotated[
+        float | None,
+        option(
+            "smooth",
+            "Put into the network: it leaves out details fainter than so many gray levels; 0 for "
+            f"none. Default: {EmbeddedNetworkSpec.smooth:g}.",
+            _MODEL,
+            show_default=False,
+        ),
+    ] = None,
     overwrite: Annotated[
         bool,
         typer.Option("--overwrite", "-y", help="Replace what exists.", rich_help_panel=_MODEL),
@@ -98,7 +108,9 @@ def export(
     scale = FastConfig(style_scale=style_scale).style_scale
     if style_scale != FastConfig().style_scale and not style:
         raise ConfigError("--style-scale: goes with --style; add that, or leave it out")
-    config = ExportConfig(network=network, format=kind or _format(output), size=_size(size))
+    config = ExportConfig(
+        network=network, format=kind or _format(output), size=_size(size), smooth=smooth
+    )
     styles = load_styles(style) if style else ()
     # which files there will be depends on whether there is a style, not on which
     planned = replace(config, code=np.zeros(1, np.float32)) if styles else config

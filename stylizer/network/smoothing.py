@@ -11,9 +11,9 @@ import numpy as np
 
 from stylizer.frame import Image
 
-__all__ = ["smooth"]
+__all__ = ["STEP", "smooth"]
 
-_STEP = 4
+STEP = 4
 """Means and deviations are those of a picture this many times smaller."""
 
 _WINDOW = (3, 3)
@@ -43,7 +43,7 @@ def smooth(image: Image, deviation: float) -> Image:
     if deviation == 0:
         return image
     height, width, _ = image.shape
-    size = (max(1, width // _STEP), max(1, height // _STEP))
+    size = (max(1, width // STEP), max(1, height // STEP))
     small = cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.float32)
     mean = cv2.blur(small, _WINDOW)
     square = cv2.blur(cv2.multiply(small, small), _WINDOW)

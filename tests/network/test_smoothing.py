@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from keras import ops
 
 from stylizer.errors import ConfigError
 from stylizer.frame import Image
 from stylizer.network.config import FastConfig
+from stylizer.network.embedded.smoothing_layer import smooth_tensor
 from stylizer.network.runtime import load_runtime
 from stylizer.network.smoothing import smooth
 from stylizer.styles.built_in import load_named_style
@@ -79,3 +81,16 @@ def test_settings_out_of_range_are_refused(smoothing: float) -> None:
 def test_magenta_takes_no_such_setting() -> None:
     with pytest.raises(ConfigError, match="smooth: goes with the network"):
         FastConfig(network="magenta", smooth=3.0)
+
+
+def test_as_a_part_of_a_network_it_does_the_same_but_for_rounding(
+    rng: np.random.Generator,
+) -> None:
+    image = _halves(60, 180)
+    image[:20] += rng.integers(0, 12, (20, 64, 3)).astype(np.uint8)
+    wanted = smooth(image, 8.0).astype(float)
+    found = ops.convert_to_numpy(smooth_tensor(ops.convert_to_tensor(image[None], "float32"), 8.0))
+    assert np.abs(found[0] - wanted).max() < 3
+    assert np.abs(found[0] - wanted).mean() < 0.8
+    assert np.abs(wanted - image).mean() > 1
+    assert smooth_tensor(image, 0.0) is image

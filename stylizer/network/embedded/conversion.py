@@ -44,6 +44,8 @@ class ConversionConfig:
         `stylizer.network.embedded.parts.NetworkParts.make_graph`, which takes and gives bytes, of
         any size and with a code; OpenVINO only.
       style_side: both sides of a style picture, where there is a size.
+      smooth: what the image network leaves out before it paints, as
+        `stylizer.network.config.FastConfig.smooth`; nothing of the one in bytes.
     """
 
     load: str
@@ -55,6 +57,7 @@ class ConversionConfig:
     code: tuple[float, ...] | None = None
     eight_bit: bool = False
     style_side: int = 384
+    smooth: float = 0.0
 
     def __post_init__(self) -> None:
         """Check every range; a message names the field."""
@@ -69,6 +72,8 @@ class ConversionConfig:
             raise ConfigError(f"eight_bit: goes with openvino, got {self.format}")
         if self.eight_bit and (self.size, self.code) != (None, None):
             raise ConfigError("eight_bit: expected any size and code; leave size and code out")
+        if self.eight_bit and self.smooth:
+            raise ConfigError(f"eight_bit: expected smooth to be 0, got {self.smooth:g}")
 
     def to_json(self) -> str:
         """Write the settings as text."""

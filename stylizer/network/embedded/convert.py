@@ -21,6 +21,7 @@ from keras import ops
 from stylizer.errors import WeightsError
 from stylizer.network.embedded.conversion import ConversionConfig
 from stylizer.network.embedded.parts import NetworkParts, load_parts
+from stylizer.network.embedded.smoothing_layer import smooth_tensor
 
 __all__ = ["Constant", "build_part", "convert_part", "main", "run_sample"]
 
@@ -66,8 +67,8 @@ def build_part(part: str, parts: NetworkParts, config: ConversionConfig) -> kera
 
 def _image_part(parts: NetworkParts, config: ConversionConfig) -> keras.Model:
     width, height = config.size or (None, None)
-    image = keras.Input((height, width, 3), batch_size=1, name="image")
-    inputs = {"image": image}
+    given = keras.Input((height, width, 3), batch_size=1, name="image")
+    inputs, image = {"image": given}, smooth_tensor(given, config.smooth)
     if config.code is None:
         inputs["code"] = keras.Input((parts.code_size,), batch_size=1, name="code")
     if config.code is not None and len(config.code) > parts.code_size:
@@ -87,12 +88,22 @@ def _paint_tuned(parts: NetworkParts, image: Any, code: Sequence[float]) -> Any:
 
 
 def _with_constants(predictor: keras.Model) -> keras.Model:
-    """Take the normalization's tensors out: tf2onnx would make inputs of them."""
+    """Write the predictor as tf2onnx knows it.
+
+    It would make inputs of the normalization's tensors, and has no ``erfc``, by which TensorFlow
+    reckons GELU.
+    """
     for layer in predictor.layers:
+        if getattr(layer, "activation", None) is keras.activations.gelu:
+            layer.activation = _gelu
         if isinstance(layer, keras.layers.Normalization):
             layer.mean = ops.convert_to_numpy(layer.mean)
             layer.variance = ops.convert_to_numpy(layer.variance)
     return predictor
+
+
+def _gelu(values: Any) -> Any:
+    return 0.5 * values * (1.0 + ops.erf(values * 0.5**0.5))
 
 
 def run_sample(model: keras.Model) -> Arrays:

@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from stylizer.errors import BackendError, ConfigError
 from stylizer.io.atomic import check_target, temporary_path
+from stylizer.network.config import FastConfig
 from stylizer.network.embedded.conversion import ConversionConfig, Format, Part, check_size, convert
 from stylizer.network.embedded.spec import EmbeddedNetworkSpec
 from stylizer.network.inputs import StyleEmbedding
@@ -50,6 +51,7 @@ class ExportConfig:
       size: (width, height) of the images to be painted, multiples of its stride; None for any.
       code: a style to put into the image network; None for an input, and a style network.
       weights: other weights of the network; None for the embedded ones.
+      smooth: as `stylizer.network.config.FastConfig.smooth`; becomes part of the image network.
     """
 
     network: str = next(iter(FAST_NETWORKS))
@@ -57,6 +59,7 @@ class ExportConfig:
     size: tuple[int, int] | None = None
     code: StyleEmbedding | None = None
     weights: Path | None = None
+    smooth: float | None = None
 
     def __post_init__(self) -> None:
         """Check every range; a message names the field."""
@@ -65,6 +68,7 @@ class ExportConfig:
         network = self.spec
         if self.size is not None:
             check_size(self.size, network)
+        FastConfig(network=self.network, smooth=self.smooth)
 
     @property
     def spec(self) -> EmbeddedNetworkSpec:
@@ -163,6 +167,7 @@ def _conversion(config: ExportConfig, paths: Mapping[str, Path]) -> ConversionCo
         loss_weights=weights_path(config.spec.loss_weights),
         size=config.size,
         code=None if config.code is None else tuple(map(float, config.code)),
+        smooth=config.spec.smoothing(config.smooth),
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from keras import ops
 
 from stylizer.errors import BackendError, ConfigError, SinkError, WeightsError
 from stylizer.network.adaptive.spec import ADAPTIVE
@@ -15,6 +16,7 @@ from stylizer.network.embedded import export
 from stylizer.network.embedded.conversion import ConversionConfig, convert
 from stylizer.network.embedded.export import ExportConfig, export_files, export_network
 from stylizer.network.embedded.parts import load_parts
+from stylizer.network.embedded.smoothing_layer import smooth_tensor
 from stylizer.network.embedded.spec import EmbeddedNetworkSpec
 from stylizer.network.fast.architecture import CODE_SIZE
 from stylizer.network.fast.spec import FAST
@@ -37,13 +39,14 @@ def in_keras(
 ) -> StyleEmbedding:
     weights = weights_path(network.weights), weights_path(network.loss_weights)
     parts = load_parts(network.parts, *weights)
-    painted = np.asarray(parts.image({"image": image, "code": code[None]}))
+    smoothed = ops.convert_to_numpy(smooth_tensor(ops.convert_to_tensor(image), network.smooth))
+    painted = np.asarray(parts.image({"image": smoothed, "code": code[None]}))
     return np.asarray(np.clip(painted, 0, 255), np.float32)
 
 
 def pixels(width: int, height: int) -> StyleEmbedding:
-    smooth = np.cumsum(RANDOM.normal(0, 4, (1, height, width, 3)), axis=2)
-    return np.clip(128 + smooth, 0, 255).astype(np.float32)
+    lines = np.cumsum(RANDOM.normal(0, 4, (1, height, width, 3)), axis=2)
+    return np.rint(np.clip(128 + lines, 0, 255)).astype(np.float32)
 
 
 @pytest.mark.slow
@@ -213,6 +216,10 @@ def test_a_size_that_does_not_fit_is_refused(size: tuple[int, int], advice: str)
         ({"parts": ()}, "parts: expected some of image, style"),
         ({"eight_bit": True}, "eight_bit: goes with openvino, got onnx"),
         (
+            {"eight_bit": True, "format": "openvino", "smooth": 8.0},
+            "eight_bit: expected smooth to be 0, got 8",
+        ),
+        (
             {"eight_bit": True, "format": "openvino", "size": (64, 48)},
             "eight_bit: expected any size and code",
         ),
@@ -268,7 +275,9 @@ def test_a_tuned_style_goes_into_the_network(tmp_path: Path) -> None:
     runtime = load_runtime(FastConfig(precision="float32", smooth=0.0))
     code = runtime.encode(load_named_style("starry_night"), scale=1.0)
     assert len(code) > len(LONG_CODE)
-    config = ExportConfig(network="adaptive", format="openvino", size=(64, 48), code=code)
+    config = ExportConfig(
+        network="adaptive", format="openvino", size=(64, 48), code=code, smooth=0.0
+    )
     (image,) = export_network(tmp_path / "night.xml", config)
     assert image.difference is not None and image.difference < 0.5
     given = np.rint(pixels(64, 48))
