@@ -179,7 +179,9 @@ def test_the_fast_network_is_the_default(
     options = ("--engine", "keras", "--threads", "3", "--style-scale", "1.5")
     outcome = stylizer(*arguments[command], "-s", style, *options)
     assert outcome.code == 0, outcome.err
-    assert outcome.err.startswith("instant, nowhere · 64x48")
+    advice, start, *_ = outcome.err.splitlines()
+    assert advice.startswith("blocks: --tune 3 makes it bolder")
+    assert start.startswith("instant, nowhere · 64x48")
     (made,) = instant.made
     assert made.config == FastConfig(engine="keras", threads=3, style_scale=1.5)
     assert [style.name for style in made.styles] == ["blocks"]
@@ -195,7 +197,7 @@ def test_a_picture_is_painted_in_one_pass(
     np.testing.assert_array_equal(read_image(out), 255 - read_image(photo))
     assert "iterations" not in outcome.err
     assert outcome.out == ""
-    assert outcome.err.splitlines()[1].startswith(f"{out}: 64x48 in ")
+    assert outcome.err.splitlines()[2].startswith(f"{out}: 64x48 in ")
 
 
 @pytest.mark.parametrize(
