@@ -14,8 +14,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from stylizer.effects.mask_memory import MaskMemory
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame, check_same_size, mix_images
+from stylizer.protocols import State
 
 __all__ = ["Matte", "Part", "PersonFinder", "Region", "RegionConfig"]
 
@@ -49,13 +51,14 @@ class RegionConfig:
     Attributes:
       part: the person, or the background.
       segmenter: a TFLite network that finds people; None learns the background.
-      memory: share of the last mask in each new one, 0..1: a calm edge, which follows later.
+      memory: share of the last mask, carried along by the motion, in each new one, 0..1: a calm
+        edge, which follows later.
       feather: width of the soft edge, as a share of the frame's shorter side; 0 for a hard one.
     """
 
     part: Part = "person"
     segmenter: Path | None = None
-    memory: float = 0.4
+    memory: float = 0.7
     feather: float = 0.01
 
     def __post_init__(self) -> None:
@@ -76,7 +79,7 @@ class Region:
     def __init__(self, finder: PersonFinder, config: RegionConfig | None = None) -> None:
         """Divide pictures by ``finder``; None for the default settings."""
         self._finder, self._config = finder, config or RegionConfig()
-        self._mask: Matte | None = None
+        self._memory = MaskMemory(self._config.memory)
         self._found: tuple[Frame, Matte] | None = None
 
     @property
@@ -87,7 +90,16 @@ class Region:
     def reset(self) -> None:
         """Forget all earlier frames; the finder's too."""
         self._finder.reset()
-        self._mask = self._found = None
+        self._memory.reset()
+        self._found = None
+
+    def save_state(self) -> State:
+        """Return the last mask; a learnt background is not among it."""
+        return self._memory.save_state()
+
+    def load_state(self, state: State) -> None:
+        """Remember the last mask."""
+        self._memory.load_state(state)
 
     def covers(self, source: Frame) -> bool:
         """Look at the frame that comes next, and say whether anything of it is to be painted."""
@@ -108,11 +120,8 @@ class Region:
 
     def _share(self, frame: Frame) -> Matte:
         """Return which share of each pixel is paint, float32 (H, W)."""
-        mask, config = self._finder(frame), self._config
-        if self._mask is not None and self._mask.shape == mask.shape:
-            mask = (1 - config.memory) * mask + config.memory * self._mask
-            mask[mask < 1 / 255] = 0.0
-        self._mask = mask
+        config = self._config
+        mask = self._memory(frame, {config.part: self._finder(frame)})[config.part]
         full = np.asarray(cv2.resize(mask, frame.size), np.float32).reshape(frame.size[::-1])
         side = round(config.feather * min(frame.size))
         if side > 0:

@@ -10,6 +10,7 @@ import numpy as np
 
 from stylizer.effects.background import LearntBackground
 from stylizer.effects.mask_files import MaskFile
+from stylizer.effects.mask_memory import MaskMemory
 from stylizer.effects.region import Matte, RegionConfig
 from stylizer.effects.segmenter import CLASSES, WHERE_CLASSES, Segmenter
 from stylizer.errors import ConfigError, WeightsError
@@ -51,7 +52,7 @@ class RegionMasks:
         self._person: LearntBackground | Segmenter | None = None
         self._faces: FaceFinder | None = None
         self._files: dict[Path, MaskFile] = {}
-        self._last: dict[str, Matte] = {}
+        self._memory = MaskMemory(_CALM.memory)
         self.prepare(parts)
 
     @property
@@ -91,23 +92,22 @@ class RegionMasks:
 
     def reset(self) -> None:
         """Forget where parts were, as at a cut; a background that was learnt is kept."""
-        self._last = {}
+        self._memory.reset()
         if self._faces is not None:
             self._faces.reset()
 
     def save_state(self) -> State:
         """Return where parts were; a learnt background is not among it."""
         faces = {} if self._faces is None else self._faces.save_state()
-        state = {f"faces/{name}": value for name, value in faces.items()}
-        return {**state, **{f"people/{part}": mask for part, mask in self._last.items()}}
+        return {
+            **{f"faces/{name}": value for name, value in faces.items()},
+            **{f"people/{name}": value for name, value in self._memory.save_state().items()},
+        }
 
     def load_state(self, state: State) -> None:
         """Remember where parts were."""
-        self._last = {
-            name.removeprefix("people/"): value
-            for name, value in state.items()
-            if name.startswith("people/")
-        }
+        people = {name[7:]: value for name, value in state.items() if name.startswith("people/")}
+        self._memory.load_state(people)
         faces = {name[6:]: value for name, value in state.items() if name.startswith("faces/")}
         if faces:
             self._face_finder().load_state(faces)
@@ -168,16 +168,9 @@ class RegionMasks:
                 seen = finder.find_all(frame)
             else:
                 seen = {"person": finder(frame)}
-            people |= {name: _soften(self._calm(name, mask), size) for name, mask in seen.items()}
+            calm = self._memory(frame, seen)
+            people |= {name: _soften(mask, size) for name, mask in calm.items()}
         return 1 - people["person"] if part == "background" else people[part]
-
-    def _calm(self, name: str, mask: Matte) -> Matte:
-        """Return a mask with something of the last one of this name, as that of a `Region`."""
-        last = self._last.get(name)
-        if last is not None and last.shape == mask.shape:
-            mask = (1 - _CALM.memory) * mask + _CALM.memory * last
-        self._last[name] = np.asarray(mask, np.float32)
-        return self._last[name]
 
 
 def _soften(mask: Matte, size: tuple[int, int]) -> Matte:

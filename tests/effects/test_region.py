@@ -47,11 +47,11 @@ class Half:
         self.resets += 1
 
 
-def share_of(region: Region) -> npt.NDArray[np.float64]:
-    """Return how much of the painting a region's next frame shows, 0 to 1, (H, W)."""
-    source = Frame(np.zeros((HEIGHT, WIDTH, 3), np.uint8), 0, 0.0)
+def share_of(region: Region, level: int = 0) -> npt.NDArray[np.float64]:
+    """Return how much of the painting a region's next frame, a gray one, shows, 0 to 1, (H, W)."""
+    source = Frame(np.full((HEIGHT, WIDTH, 3), level, np.uint8), 0, 0.0)
     white = source.with_image(np.full_like(source.image, 255))
-    return np.asarray(region(source, white).image[..., 0] / 255)
+    return np.asarray((region(source, white).image[..., 0] - float(level)) / (255 - level))
 
 
 def room(seed: int = 0) -> Image:
@@ -106,13 +106,21 @@ def test_only_the_part_asked_for_is_painted_with_a_soft_edge(part: Part) -> None
 def test_the_mask_follows_softly_in_time_until_it_is_empty() -> None:
     finder = Half()
     region = Region(finder, RegionConfig(memory=0.5, feather=0))
-    frame = Frame(room(), 0, 0.0)
-    region(frame, Inverting()(frame))
+    share_of(region)
     finder.there = False
     shares = [float(share_of(region)[0, 0]) for _ in range(12)]
     assert shares[:3] == pytest.approx([0.5, 0.25, 0.125], abs=1 / 255) and shares[-1] == 0
+    frame = Frame(room(), 0, 0.0)
     assert not region.covers(frame)
     np.testing.assert_array_equal(region(frame, Inverting()(frame)).image, frame.image)
+
+
+def test_a_mask_does_not_stay_where_the_picture_changes() -> None:
+    finder = Half()
+    region = Region(finder, RegionConfig(memory=0.9, feather=0))
+    share_of(region)
+    finder.there = False
+    assert share_of(region, level=120).max() < 0.01
 
 
 def test_a_frame_that_was_looked_at_is_not_looked_at_again() -> None:
