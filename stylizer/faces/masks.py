@@ -36,7 +36,7 @@ def draw_area(points: Points, size: tuple[int, int], *, side: float) -> Mask:
       side: of the face, in pixels of the mask.
     """
     mask = np.zeros(size[::-1], np.float32)
-    _fill(mask, points[list(OVAL)])
+    _fill(mask, _hull(points))
     return smooth(_grow(mask, _GROWS * side), _SOFT * side)
 
 
@@ -46,8 +46,7 @@ def draw_head(points: Points, size: tuple[int, int], *, side: float) -> Mask:
     It ends within 0.95 of the face's side from the middle of its box.
     """
     mask = np.zeros(size[::-1], np.float32)
-    line = points[list(OVAL)]
-    middle = line.mean(0)
+    line, middle = _hull(points), points[list(OVAL)].mean(0)
     above = points[10] - points[152]  # from the chin to the forehead
     up = _UP * side * above / max(float(np.linalg.norm(above)), 1e-6)
     _fill(mask, (middle + up + _HEAD * (line - middle)).astype(np.float32))
@@ -58,8 +57,7 @@ def draw_features(points: Points, size: tuple[int, int], *, side: float) -> Mask
     """Return where the features are by which a face is known; arguments as of `draw_area`."""
     mask = np.zeros(size[::-1], np.float32)
     for numbers in FEATURES:
-        hull = cv2.convexHull(points[list(numbers)].astype(np.float32))
-        _fill(mask, np.asarray(hull, np.float32)[:, 0])
+        _fill(mask, _hull(points[list(numbers)]))
     return smooth(_grow(mask, _FEATURE_GROWS * side), _FEATURE_SOFT * side)
 
 
@@ -109,6 +107,11 @@ def smooth(values: Mask, deviation: float) -> Mask:
 
 def _blur(values: cv2.typing.MatLike, deviation: float) -> cv2.typing.MatLike:
     return cv2.GaussianBlur(values, (0, 0), deviation, borderType=cv2.BORDER_REPLICATE)
+
+
+def _hull(points: Points) -> Points:
+    """Return the convex line around points: of a profile, nose and lips lie beyond the contour."""
+    return np.asarray(cv2.convexHull(points.astype(np.float32)), np.float32)[:, 0]
 
 
 def _fill(mask: Mask, line: Points) -> None:

@@ -1,0 +1,36 @@
+"""Masks of faces from landmarks, also of such as are turned away."""
+
+import numpy as np
+
+from stylizer.faces.landmarks import FEATURES, OVAL
+from stylizer.faces.masks import draw_area, draw_features, draw_head
+
+SIDE = 100.0
+
+
+def turned(aside: float) -> np.ndarray:
+    """Return points in 200x200 pixels: the features lie before the contour, as of a turned head."""
+    angles = np.linspace(0, 2 * np.pi, len(OVAL), endpoint=False)
+    points = np.full((468, 2), 100, np.float32)
+    points[list(OVAL)] = 100 + 50 * np.stack([0.6 * np.sin(angles), -np.cos(angles)], axis=1)
+    for number, line in enumerate(FEATURES):
+        points[list(line)] = (100 + aside, 75 + 10 * number)
+        points[list(line)[::2], 0] += 6
+    return points
+
+
+def test_the_area_of_a_profile_has_its_features() -> None:
+    points = turned(45)  # beyond the contour, which ends at 30
+    area, head = (draw(points, (200, 200), side=SIDE) for draw in (draw_area, draw_head))
+    features = draw_features(points, (200, 200), side=SIDE) > 0.5
+    assert features.any()
+    assert area[features].min() > 0.5
+    assert head[features].min() > 0.5
+    assert area[100, 80] > 0.95
+    assert area[100, 30] < 0.01
+
+
+def test_the_area_of_a_face_seen_from_the_front_ends_beyond_its_contour() -> None:
+    area = draw_area(turned(0), (200, 200), side=SIDE)
+    assert area[100, 131] > 0.5
+    assert area[100, 155] < 0.02
