@@ -40,6 +40,9 @@ _DARK, _DARKEST = 40.0, 10.0
 """Mean brightness below which they may be stretched the more, the darker it is, and to where: paint
 is as bright as ever, and what is barely stretched would be a blot in it."""
 
+_POWER = 0.4
+"""The least power that brightness is raised to."""
+
 _EVEN, _SPECKS = 0.8, 0.06
 """How much colors are evened out with it, over which share of a face's side: specks of color hide a
 face too."""
@@ -71,11 +74,11 @@ class FaceLight:
         bright = brightness(source)
         self._source, self._bright, self._area = source, bright, area
         self._own = np.asarray(cv2.cvtColor(fine, cv2.COLOR_RGB2GRAY), np.float32)
-        (mean, deviation), (level, spread) = (
-            (float(one.mean()), float(one.std())) for one in (bright, self._own)
-        )
+        level, spread = float(self._own.mean()), float(self._own.std())
         low, high = _CONTRAST
-        high *= max(1.0, _DARK / max(mean, _DARKEST))
+        high *= max(1.0, _DARK / max(float(bright.mean()), _DARKEST))
+        bright = _open_shadows(bright, level)
+        mean, deviation = float(bright.mean()), float(bright.std())
         contrast = min(max((spread + 1) / (deviation + 1), low), high)
         wanted = level + contrast * (bright - mean)
         self._apart = np.asarray(wanted - self._own, np.float32)
@@ -135,6 +138,17 @@ class FaceLight:
         tint = np.float32(share) * face * (np.float32(_APART) * tint + shift)
         large = cv2.resize(tint, (width, height), interpolation=cv2.INTER_LINEAR)
         return np.asarray(large, np.float32)
+
+
+def _open_shadows(bright: Values, level: float) -> Values:
+    """Return brightness, 0..255, raised to a power so that its mean comes near to a brighter one.
+
+    Paint has no black: what differs from black in a shadow must differ from what paint has there.
+    """
+    at, wanted = (min(max(one, _DARKEST), 245.0) / 255 for one in (float(bright.mean()), level))
+    power = min(max(math.log(wanted) / math.log(at), _POWER), 1.0)
+    table = 255 * (np.arange(256, dtype=np.float32) / 255) ** power
+    return np.asarray(cv2.LUT(np.asarray(bright, np.uint8), table), np.float32)
 
 
 def _mean(values: Values, weight: Values) -> float:

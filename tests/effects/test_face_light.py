@@ -131,3 +131,17 @@ def test_a_dark_source_is_stretched_until_its_face_is_seen() -> None:
     ]
     assert shown[0] == pytest.approx(own.std(), rel=0.05)
     assert min(shown[2:]) > 0.5 * own.std()
+
+
+def test_a_face_in_the_shadow_before_a_bright_wall_is_seen() -> None:
+    """Steps in the shadow are shown larger than equal ones in the light; order and mean stay."""
+    levels = np.repeat(np.array([10, 60, 190, 240], np.float32), SIDE // 4)
+    bright = np.tile(levels, (SIDE, 1))
+    bright[:40] = 10  # most of the piece is dark
+    own = blurred(2, 45)
+    fine = np.stack([own] * 3, -1)
+    shown = luma(FaceLight(gray(bright), fine, ones()).mix(fine, ones(), side=40))[50, 8::16]
+    dark, _, light = np.diff(shown)
+    assert (np.diff(shown) > 0).all()
+    assert dark > 1.4 * light
+    assert dark > 40
