@@ -26,13 +26,16 @@ from stylizer.effects.region import Region, RegionConfig
 from stylizer.effects.scale import Enlarge, PaintSmaller
 from stylizer.effects.segmenter import Segmenter
 from stylizer.effects.strength import Blend
+from stylizer.effects.unpainted import LeaveUnpainted
 from stylizer.errors import ConfigError
 from stylizer.faces.tracker import FaceFinder
 from stylizer.frame import Frame, Image, check_image
 from stylizer.methods import find_method
 from stylizer.protocols import (
     CameraStylizer,
+    Dividing,
     Effect,
+    PartsPatchPainter,
     PatchPainter,
     Repainter,
     ShotStylizer,
@@ -245,6 +248,9 @@ class Composed(WrappedStylizer):
                 effects.append(SourceColor())
             if config.strength < 1:
                 effects.append(Blend(config.strength))
+            dividing = find(self._stylizer, Dividing)
+            if dividing is not None and dividing.divides:
+                effects.append(LeaveUnpainted())
             if self._finder is not None and config.faces is not None:
                 if config.faces.mode == "only":
                     effects.append(OnlyFaces(self._finder))
@@ -265,8 +271,12 @@ class Composed(WrappedStylizer):
         if self._faces is None:
             self._finder = FaceFinder()
             painter = find(self._stylizer, PatchPainter)
-            paint = None if painter is None else painter.paint_patch
-            self._faces = KeepFaces(self._finder, paint=paint)
+            divided = find(self._stylizer, PartsPatchPainter)
+            self._faces = KeepFaces(
+                self._finder,
+                paint=None if painter is None else painter.paint_patch,
+                paint_in_parts=None if divided is None else divided.paint_patch_in_parts,
+            )
         self._faces.configure(
             strength=faces.strength, memory=memory, quick=faces.quick, enlarge=enlarge.enlarge
         )

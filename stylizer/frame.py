@@ -101,6 +101,9 @@ class Frame:
         is laid on white. None where all of it is opaque.
       cameras: where the camera looks against some earlier pictures, each with its share of 1; None
         where nobody looked for it.
+      parts: of a painting, where each of its styles is, float32 (N, h, w), of any size, 0..1, in
+        the order in which what painted it has them; what they leave of 1 is the source. None
+        where one style is all over.
     """
 
     image: Image
@@ -108,6 +111,7 @@ class Frame:
     time: float
     alpha: Image | None = None
     cameras: Cameras | None = None
+    parts: npt.NDArray[np.float32] | None = None
 
     @property
     def size(self) -> tuple[int, int]:

@@ -24,6 +24,7 @@ __all__ = [
     "CameraStylizer",
     "Described",
     "Divided",
+    "Dividing",
     "Effect",
     "EndOfStream",
     "FrameSink",
@@ -33,6 +34,7 @@ __all__ = [
     "Masks",
     "Noticing",
     "ParallelStylizer",
+    "PartsPatchPainter",
     "PatchPainter",
     "PreparingStylizer",
     "Repainter",
@@ -124,6 +126,30 @@ class PatchPainter(Protocol):
 
     def paint_patch(self, image: Image) -> Image:
         """Return a picture painted as frames are, uint8 RGB (H, W, 3); nothing is remembered."""
+        ...
+
+
+@runtime_checkable
+class Dividing(Protocol):
+    """A stylizer that may have styles for parts of the picture, and then says so in its frames."""
+
+    @property
+    def divides(self) -> bool:
+        """Whether it has, or may be given such."""
+        ...
+
+
+@runtime_checkable
+class PartsPatchPainter(Protocol):
+    """A `PatchPainter` that has styles for parts of the picture."""
+
+    def paint_patch_in_parts(self, parts: Masks, image: Image) -> Image:
+        """Return a picture painted as the place of a frame that it shows; nothing is remembered.
+
+        Args:
+          parts: where each style is in it, as `Frame.parts`, with a sum of 1.
+          image: uint8 RGB, (H, W, 3).
+        """
         ...
 
 

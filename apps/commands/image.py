@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -55,6 +56,11 @@ if TYPE_CHECKING:
     from stylizer.gatys.stylizer import LossRecord
 
 __all__ = ["image"]
+
+_log = logging.getLogger(__name__)
+
+_NOWHERE = 0.02
+"""Share of every pixel below which nothing is painted."""
 
 
 @spread
@@ -238,7 +244,7 @@ class _BatchPainter:
             self._loaded = still.styles, made
         stylizer = self._loaded[1]
         stylizer.reset()
-        return stylizer(Frame(picture, 0, 0.0)).image, alpha
+        return _shown(stylizer(Frame(picture, 0, 0.0)), styles, str(still.content)), alpha
 
     def _styles(self, texts: Sequence[str]) -> Sequence[AnyStyle]:
         quiet = self.quiet or self.tune is None
@@ -269,7 +275,7 @@ class _Still:
         stylizer = make_stylizer(replace(wanted, detail=self.detail))
         if not self.quiet:
             say(f"{describe_stylizer(stylizer)} · {self.dimensions}")
-        return stylizer(Frame(self.picture, 0, 0.0)).image
+        return _shown(stylizer(Frame(self.picture, 0, 0.0)), self.styles, "the picture")
 
     def optimized(
         self, config: GatysConfig, *, initial_image: Image | None, losses: LossReports | None
@@ -301,6 +307,14 @@ class _Still:
                 on_loss=on_loss,
             )
         return finish(painted, self.picture, describe(self.styles, config, self.look).effects)
+
+
+def _shown(painted: Frame, styles: Sequence[AnyStyle], name: str) -> Image:
+    """Return a painting; one in which nothing is painted is told of."""
+    if painted.parts is not None and painted.parts.max() < _NOWHERE:
+        parts = ", ".join(dict.fromkeys(str(style.region) for style in styles))
+        _log.warning("%s: nothing in it belongs to %s: it stays as it is", name, parts)
+    return painted.image
 
 
 def _detail(config: FastConfig | GatysConfig, asked: float | None) -> float:

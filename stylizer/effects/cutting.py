@@ -20,12 +20,16 @@ __all__ = [
     "brightness",
     "covered",
     "cut_out",
+    "cut_out_parts",
     "lay_back",
     "spread",
 ]
 
 Matrix = npt.NDArray[np.float64]
 Values = npt.NDArray[np.float32]
+_NOWHERE = 0.02
+"""Share of every pixel below which nothing of a place belongs to a part."""
+
 Box = tuple[slice, slice]
 """Rows and columns of a picture."""
 
@@ -52,6 +56,38 @@ def cut_out(picture: Image, matrix: Matrix, side: int, *, fine: bool = True) -> 
     how = cv2.INTER_CUBIC if zoom > 1 and fine else cv2.INTER_LINEAR
     cut = cv2.warpAffine(picture, shift, (side, side), flags=how, borderMode=cv2.BORDER_REFLECT_101)
     return np.asarray(cut, np.uint8)
+
+
+def cut_out_parts(parts: Values, matrix: Matrix, side: int, frame: Image) -> Values | None:
+    """Return where parts of a frame are in what is cut out: float32 (N, side / 4, side / 4).
+
+    They have a sum of 1: where none is, the first is.
+
+    Args:
+      parts: float32 (N, h, w), 0..1, all over the frame.
+      matrix: from places in the frame to places in what is cut out.
+      side: of that, in pixels.
+      frame: uint8 RGB, (H, W, 3).
+
+    Returns:
+      None where hardly anything of it belongs to a part.
+    """
+    small = max(1, side // 4)
+    scale = np.array([frame.shape[1] / parts.shape[2], frame.shape[0] / parts.shape[1]])
+    there = matrix * (small / side)
+    there[:, :2] *= scale  # from places in the masks
+    there[:, 2] += there[:, :2].sum(1) / 2 - 0.5  # OpenCV's pixel centers are at whole numbers
+    cut = np.stack(
+        [
+            cv2.warpAffine(one, there, (small, small), borderMode=cv2.BORDER_REPLICATE)
+            for one in parts
+        ]
+    ).reshape(len(parts), small, small)
+    total = cut.sum(0)
+    if total.max() < _NOWHERE:
+        return None
+    cut[0] += np.maximum(1 - total, 0)
+    return np.asarray(cut / cut.sum(0), np.float32)
 
 
 def brightness(picture: Image) -> Values:

@@ -14,6 +14,7 @@ Transfer for Head Portraits using Convolutional Neural Networks"); how it is don
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from stylizer.effects.cutting import (
     brightness,
     covered,
     cut_out,
+    cut_out_parts,
     lay_back,
     spread,
 )
@@ -52,10 +54,11 @@ _SIDES = (192, 256, 320, 448, 640)
 """Sides that what is cut out is painted at, in pixels: few, since a network is compiled for each.
 At 320 a face is 168 pixels high, and an eye 35 wide: it outlasts all styles tried."""
 
-_STILL, _MOVING, _MANY = 320, 256, 192
+_STILL, _MOVING, _MANY, _FEW = 320, 256, 192, 3
 """The least of these for a still, for a face that moves, and for each of more than `_FEW`."""
 
-_FEW = 3
+_MOST_IN_STILL, _MOST = 40, 10
+"""How many faces are kept: each takes as long as a small picture to paint."""
 
 _FINER = 1.3
 """By how much strokes on large faces are finer than those around, at least."""
@@ -149,6 +152,7 @@ class KeepFaces:
         finder: FaceFinder,
         *,
         paint: Callable[[Image], Image] | None,
+        paint_in_parts: Callable[[Values, Image], Image] | None = None,
         strength: float = 1.0,
         memory: float = 0.0,
     ) -> None:
@@ -158,10 +162,12 @@ class KeepFaces:
           finder: is reset with this.
           paint: paints a picture, uint8 RGB (H, W, 3), as frames are; None where that cannot be
             done, and then strokes are not finer.
+          paint_in_parts: the same, given first where parts that have styles of their own are in the
+            picture, as `Frame.parts`; None where there are none.
           strength: 0 to 1, as of `FacesConfig`.
           memory: 0 to 1: how much of the last frame's paint stays on a face that has not changed.
         """
-        self._finder, self._paint = finder, paint
+        self._finder, self._paint, self._paint_in_parts = finder, paint, paint_in_parts
         self._patches: dict[int, _Patch] = {}
         self.configure(strength=strength, memory=memory)
 
@@ -175,6 +181,7 @@ class KeepFaces:
     ) -> None:
         """Go on with others, and enlarge by another function; between two frames."""
         self._strength, self._memory = strength, 0.85 * memory
+        self._finder.most = _MOST_IN_STILL if memory == 0 else _MOST
         self._quick = quick
         self._enlarge = enlarge
 
@@ -216,9 +223,12 @@ class KeepFaces:
           ConfigError: one is no uint8 RGB picture.
         """
         scale = check_image(painted.image).shape[0] / check_image(source.image).shape[0]
-        return self.lay_faces(source, painted, self.paint_faces(source, scale=scale))
+        faces = self.paint_faces(source, scale=scale, parts=painted.parts)
+        return self.lay_faces(source, painted, faces)
 
-    def paint_faces(self, source: Frame, *, scale: float) -> Sequence[PaintedFace]:
+    def paint_faces(
+        self, source: Frame, *, scale: float, parts: Values | None = None
+    ) -> Sequence[PaintedFace]:
         """Find the faces of a frame, and paint them: what does not need the painting around.
 
         Frames are to come in their order; those before may be laid meanwhile.
@@ -226,6 +236,7 @@ class KeepFaces:
         Args:
           source: the frame.
           scale: of its painting's sides, by those of the frame.
+          parts: of the painting, as `Frame.parts`, if it is there already.
 
         Raises:
           ConfigError: it is no uint8 RGB picture.
@@ -238,7 +249,7 @@ class KeepFaces:
         moving = _MOVING if not self._quick and len(faces) <= _FEW else _MANY
         least = _STILL if self._memory == 0 else moving
         placed = [(one, self._place(one, min(1.0, scale), least=least)) for one in faces]
-        painted = (self._paint_face(image, one, patch) for one, patch in placed)
+        painted = (self._paint_face(image, one, patch, parts) for one, patch in placed)
         return [one for one in painted if one is not None]
 
     def lay_faces(self, source: Frame, painted: Frame, faces: Sequence[PaintedFace]) -> Frame:
@@ -263,9 +274,8 @@ class KeepFaces:
         fitting = next((side for side in _SIDES if side >= wanted), _SIDES[-1])
         patch = self._patches.get(one.number)
         if patch is None:
-            patch = _Patch(center=center, length=length, side=fitting)
-            self._patches[one.number] = patch
-            return patch
+            new = _Patch(center=center, length=length, side=fitting)
+            return self._patches.setdefault(one.number, new)
         step = np.array([*(center - patch.center), length - patch.length], np.float32)
         moved = float(np.abs(step).max())
         step *= min(1.0, max(0.2, 1 - _CALM * length / max(moved, 1e-6)))
@@ -274,15 +284,24 @@ class KeepFaces:
             patch.side = fitting
         return patch
 
-    def _paint_face(self, image: Image, one: TrackedFace, patch: _Patch) -> PaintedFace | None:
-        """Return a face as it is painted; None for one that is out of the frame."""
+    def _paint_face(
+        self, image: Image, one: TrackedFace, patch: _Patch, parts: Values | None
+    ) -> PaintedFace | None:
+        """Return a face as it is painted; None for one out of the frame, or where nothing is."""
         zoom = patch.side / patch.length
         shift = patch.side / 2 - zoom * patch.center.astype(np.float64)
         matrix = np.array([[zoom, 0, shift[0]], [0, zoom, shift[1]]])
         if covered(matrix, patch.side, image) is None:
             return None
+        renewing, in_parts = self._paint, self._paint_in_parts
+        if parts is not None:
+            there = cut_out_parts(parts, matrix, patch.side, image)
+            if there is None:
+                return None
+            if in_parts is not None:
+                renewing = functools.partial(in_parts, there)
         seen = cut_out(image, matrix, patch.side, fine=not self._quick)
-        paint = None if self._paint is None else self._renew(patch, seen, self._paint)
+        paint = None if renewing is None else self._renew(patch, seen, renewing)
         return PaintedFace(face=one, matrix=matrix, seen=seen, paint=paint)
 
     def _lay(self, image: Image, kept: Image, face: PaintedFace) -> None:

@@ -1,7 +1,7 @@
 """Masks that a file says: a picture, or a video with a mask for each frame.
 
-White is where a part is, black where it is not. A mask of another size is resized to the frame.
-Where a video of masks ends before the frames do, its last one stays.
+White is where a part is; it is not where there is black, or nothing at all. A mask of another size
+is resized to the frame. Where a video of masks ends before the frames do, its last one stays.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 from stylizer.effects.region import Matte
 from stylizer.errors import SourceError, StyleError
 from stylizer.frame import Frame, Image
-from stylizer.io.image import IMAGE_SUFFIXES, read_image
+from stylizer.io.image import IMAGE_SUFFIXES, read_image_and_alpha
 from stylizer.io.sources.video_reader import VideoReader
 
 __all__ = ["MaskFile"]
@@ -41,7 +41,7 @@ class MaskFile:
         self._last: Matte | None = None
         try:
             if path.suffix.lower() in IMAGE_SUFFIXES and path.suffix.lower() != ".gif":
-                self._still = _gray(read_image(path))
+                self._still = _read(path)
             else:
                 VideoReader(path).close()
         except SourceError as error:
@@ -76,6 +76,14 @@ class MaskFile:
             self._reader.close()
         self._reader = VideoReader(self._path)
         self._frames, self._next, self._ended = iter(self._reader), 0, False
+
+
+def _read(path: Path) -> Matte:
+    image, alpha = read_image_and_alpha(path)  # laid on white
+    mask = _gray(image)
+    if alpha is None:
+        return mask
+    return np.maximum(mask - (1 - alpha.astype(np.float32) / 255), 0)
 
 
 def _gray(image: Image) -> Matte:

@@ -66,9 +66,13 @@ class TrackedFace:
 
 
 class FaceFinder:
-    """Follows faces; whoever asks for the same frame again gets the same answer, in any thread."""
+    """Follows faces; whoever asks for the same frame again gets the same answer, in any thread.
 
-    def __init__(self, *, folder: Path | None = None, most: int = 10) -> None:
+    Attributes:
+      most: how many faces are followed; may be changed between two frames.
+    """
+
+    def __init__(self, *, folder: Path | None = None, most: int = 20) -> None:
         """Load the networks.
 
         Args:
@@ -83,7 +87,7 @@ class FaceFinder:
         folder = folder or find_models()
         self._detect = FaceDetector(folder)
         self._locate = LandmarkNetwork(folder)
-        self._most = most
+        self.most = most
         self._lock = threading.Lock()
         self._known: OrderedDict[int, tuple[Frame, tuple[TrackedFace, ...]]] = OrderedDict()
         self.reset()
@@ -199,7 +203,7 @@ class FaceFinder:
                 if face is None or any(_is_same(face, one.face) for one in [*faces, *new]):
                     continue
                 new.append(TrackedFace(number=0, face=face, presence=presence))
-        new = sorted(new, key=lambda one: -one.face.side)[: self._most - len(faces)]
+        new = sorted(new, key=lambda one: -one.face.side)[: self.most - len(faces)]
         first, self._numbers = self._numbers, self._numbers + len(new)
         return [replace(one, number=first + index) for index, one in enumerate(new)]
 

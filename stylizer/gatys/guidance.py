@@ -13,7 +13,7 @@ the paper also tries to leave out features that see across a border.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import cv2
@@ -33,6 +33,7 @@ __all__ = [
     "find_masks",
     "guide_layers",
     "is_anything_painted",
+    "painted_in_parts",
     "parts_of",
     "show_source",
     "styles_of",
@@ -156,6 +157,15 @@ def _shrink(masks: Values, shares: Values, size: tuple[int, int]) -> Values:
 def is_anything_painted(masks: PartMasks | None, parts: Sequence[str | None]) -> bool:
     """Whether a style is for anything of a picture: there is one all over, or its part is there."""
     return masks is None or any(part is None or bool(masks[part].any()) for part in parts)
+
+
+def painted_in_parts(
+    frame: Frame, painted: Image, masks: PartMasks | None, parts: Sequence[str | None]
+) -> Frame:
+    """Return a frame as it was painted, with where its parts are, and the source elsewhere."""
+    shown = show_source(painted, frame.image, masks, parts)
+    there = None if masks is None else np.stack([masks[part] for part in parts])
+    return replace(frame, image=shown, parts=there)
 
 
 def show_source(

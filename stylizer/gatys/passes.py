@@ -16,7 +16,7 @@ from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image, check_image
 from stylizer.gatys.config import GatysConfig
 from stylizer.gatys.engine import Engine, StyleLike
-from stylizer.gatys.guidance import PartMasks, check_masks, find_masks, show_source
+from stylizer.gatys.guidance import PartMasks, check_masks, find_masks, painted_in_parts
 from stylizer.gatys.initial import initial_canvas
 from stylizer.gatys.memory import FrameMemory, Recalled
 from stylizer.gatys.optimizers import Canvas
@@ -139,7 +139,7 @@ class PassPainter:
                         )
                     )
         return [
-            frame.with_image(show_source(picture, frame.image, found, self.engine.parts))
+            painted_in_parts(frame, picture, found, self.engine.parts)
             for frame, picture, found in zip(frames, painted, masks, strict=True)
             if picture is not None
         ]

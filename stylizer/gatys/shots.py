@@ -86,11 +86,17 @@ class ShotPainter:
         )
         self._state: State = {}
         self._resumed: State = {}
+        self._divides = masks is not None
 
     @property
     def description(self) -> str:
         """Network, device and passes, for a start line."""
         return f"{self._painter.engine.description}, {self._config.gatys.passes} passes a shot"
+
+    @property
+    def divides(self) -> bool:
+        """Whether it may have styles for parts of the picture."""
+        return self._divides
 
     def reset(self) -> None:
         """Nothing is remembered from call to call: shots are divided as they are read."""

@@ -16,7 +16,7 @@ from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image, check_image
 from stylizer.gatys.config import GatysConfig
 from stylizer.gatys.engine import Engine, StyleLike
-from stylizer.gatys.guidance import check_masks, find_masks, parts_of, show_source
+from stylizer.gatys.guidance import check_masks, find_masks, painted_in_parts, parts_of
 from stylizer.gatys.initial import initial_canvas
 from stylizer.gatys.memory import FrameMemory, Recalled
 from stylizer.gatys.optimizers import Canvas
@@ -114,6 +114,11 @@ class GatysStylizer:
         """What the user must be told, or asked to do; None for nothing."""
         return None if self._masks is None else self._masks.notice
 
+    @property
+    def divides(self) -> bool:
+        """Whether it may have styles for parts of the picture."""
+        return self._masks is not None
+
     def set_styles(self, styles: Sequence[StyleLike]) -> None:
         """Paint after other styles from the next frame on, which starts from the last one.
 
@@ -183,7 +188,7 @@ class GatysStylizer:
         )
         canvas = self._anchor(canvas, image)
         self._memory.remember(image, canvas)
-        return frame.with_image(show_source(to_image(canvas), image, masks, parts))
+        return painted_in_parts(frame, to_image(canvas), masks, parts)
 
     def _start(self, image: Image, recalled: Recalled | None) -> tuple[Canvas, int]:
         config, latest = self._config, self._memory.latest

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -18,6 +19,10 @@ from stylizer.styles.load import AnyStyle
 from stylizer.styles.regions import group_styles
 
 __all__ = ["DividingRuntime", "RegionStylizer", "paint_parts", "prepare_parts"]
+
+
+_SEEN = 0.02
+"""Share of no pixel more than which a part is not painted for."""
 
 
 @runtime_checkable
@@ -72,6 +77,11 @@ class RegionStylizer:
         """What the user must be told, or asked to do; None for nothing."""
         return self._masks.notice
 
+    @property
+    def divides(self) -> bool:
+        """It has styles for parts of the picture."""
+        return True
+
     def set_styles(self, styles: Sequence[AnyStyle]) -> None:
         """Paint in other styles from the next frame on, in the same regions or in others.
 
@@ -98,6 +108,21 @@ class RegionStylizer:
         code = codes[part] if part in codes else next(iter(codes.values()))
         return self._runtime.paint(image, code)
 
+    def paint_patch_in_parts(self, parts: Masks, image: Image) -> Image:
+        """Return a picture painted as the place of a frame that it shows.
+
+        Args:
+          parts: as of a painted frame, (N, h, w), with a sum of 1.
+          image: uint8 RGB, (H, W, 3).
+
+        Raises:
+          ConfigError: the image is no uint8 RGB picture.
+        """
+        pairs = zip(self._codes.values(), parts, strict=True)
+        there = [(code, mask) for code, mask in pairs if mask.max() > _SEEN]
+        codes, masks = [code for code, _ in there], np.stack([mask for _, mask in there])
+        return paint_parts(self._runtime, image, codes, masks / masks.sum(0))
+
     def reset(self) -> None:
         """Forget where the parts were in earlier frames."""
         self._masks.reset()
@@ -122,14 +147,15 @@ class RegionStylizer:
             return frame.with_image(self._runtime.paint(image, codes[None]))
         masks = self._masks(frame, parts)
         if None in codes:
-            return frame.with_image(paint_parts(self._runtime, image, [*codes.values()], masks))
+            painted = paint_parts(self._runtime, image, [*codes.values()], masks)
+            return replace(frame, image=painted, parts=masks)
         covered, left = masks[:-1], masks[-1]
         if not covered.any():
-            return frame.with_image(image.copy())
+            return replace(frame, image=image.copy(), parts=covered)
         shares = covered.copy()
         shares[0] += left  # painted too, and not shown
         painted = paint_parts(self._runtime, image, [*codes.values()], shares)
-        return frame.with_image(mix_images(painted, image, 1 - left))
+        return replace(frame, image=mix_images(painted, image, 1 - left), parts=covered)
 
     def _encode(self, styles: Sequence[AnyStyle]) -> Mapping[str | None, StyleEmbedding]:
         scale = self._config.style_scale

@@ -95,6 +95,7 @@ def load_style(text: str) -> AnyStyle:
       WeightsError: the file of the built-in styles is missing or damaged.
     """
     region, text = split_part(text)
+    check_part(region)
     mask = None if region is None else mask_path(region)
     if mask is not None and not mask.is_file():
         raise StyleError(

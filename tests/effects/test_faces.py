@@ -245,3 +245,13 @@ def test_in_a_hurry_a_face_that_stays_is_painted_half_as_often() -> None:
             lit = image - np.minimum(image, np.uint8(dark * (number % 2)))  # as a lamp that blinks
             assert faces.paint_faces(Frame(lit, number, number / 24), scale=0.6)
         assert len(painted) == expected, (quick, dark)
+
+
+def test_of_a_crowd_all_faces_are_kept_in_a_still(finder: FaceFinder) -> None:
+    small = cv2.resize(astronaut()[20:220, 120:320], (120, 120), interpolation=cv2.INTER_AREA)
+    for memory, expected in ((0.0, 15), (0.5, 10)):
+        crowd = Frame(np.ascontiguousarray(np.tile(small, (3, 5, 1))), 0, 0.0)
+        keep = KeepFaces(finder, paint=Pixelating().paint_patch, memory=memory)
+        keep.reset()
+        assert len(keep.paint_faces(crowd, scale=1.0)) == expected
+        finder.reset()

@@ -51,6 +51,14 @@ def test_an_empty_mask_leaves_the_source(tmp_path: Path) -> None:
     np.testing.assert_array_equal(stylizer(source).image, source.image)
 
 
+def test_what_is_transparent_is_in_no_part(tmp_path: Path) -> None:
+    path = tmp_path / "mask.png"
+    alpha = np.zeros((60, 80), np.uint8)
+    alpha[:, 40:] = 255
+    write_image(path, np.full((60, 80, 3), 255, np.uint8), alpha=alpha)
+    np.testing.assert_allclose(MaskFile(path)(black()), alpha / 255, atol=0.01)
+
+
 @pytest.mark.parametrize("name", ["damaged.png", "damaged.mp4"])
 def test_a_damaged_mask(tmp_path: Path, name: str) -> None:
     path = tmp_path / name

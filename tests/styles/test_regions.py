@@ -49,6 +49,11 @@ def test_a_missing_mask_is_named() -> None:
         load_style("mask:none.png=starry_night")
 
 
+def test_a_mask_without_a_file_is_told_of() -> None:
+    with pytest.raises(StyleError, match="expected a file after mask:"):
+        load_style("mask:=starry_night")
+
+
 @pytest.mark.parametrize("region", ["sky", "mask:", "Person", ""])
 def test_no_such_part(region: str) -> None:
     with pytest.raises(StyleError, match="expected"):

@@ -96,3 +96,15 @@ def test_two_styles_lie_between_the_single_ones(stylizer: Run, photo: Path, tmp_
     only_red, only_blue = redness(str(red)), redness(str(blue))
     both = redness(f"{red}:0.5", f"{blue}:0.5")
     assert only_blue < both < only_red
+
+
+@pytest.mark.parametrize("level", [0, 255])
+def test_a_picture_in_which_nothing_is_painted_is_told_of(
+    stylizer: Run, photo: Path, tmp_path: Path, level: int
+) -> None:
+    mask, out = tmp_path / "mask.png", tmp_path / "out.png"
+    write_image(mask, np.full((9, 9, 3), level, np.uint8))
+    outcome = stylizer("image", photo, out, "-s", f"mask:{mask}=starry_night", "--faces", "paint")
+    assert outcome.code == 0, outcome.err
+    assert ("it stays as it is" in outcome.err) == (level == 0)
+    assert np.array_equal(read_image(out), read_image(photo)) == (level == 0)
