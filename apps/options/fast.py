@@ -61,16 +61,6 @@ class EngineOptions:
             f"Default: {EmbeddedNetworkSpec.smooth:g}.",
         ),
     ] = None
-    smooth_strokes: Annotated[
-        float | None,
-        option(
-            "smooth-strokes",
-            "From 0 to 1: how much paintings are smoothed along their strokes, against rows of "
-            f"dots. Default: {EmbeddedNetworkSpec.smooth_strokes:g}.",
-            _FAST,
-            show_default=False,
-        ),
-    ] = None
 
     def config(
         self,
@@ -112,9 +102,9 @@ class EngineOptions:
         """
         for field in fields(self):
             if field.name not in ("method", "network") and getattr(self, field.name) is not None:
-                name = field.name.replace("_", "-")
                 raise ConfigError(
-                    f"--{name}: belongs to --method fast, got --method gatys; leave one of them out"
+                    f"--{field.name}: belongs to --method fast, got --method gatys; "
+                    "leave one of them out"
                 )
 
 

@@ -21,7 +21,6 @@ from stylizer.network.embedded.parts import load_parts
 from stylizer.network.embedded.spec import EmbeddedNetworkSpec
 from stylizer.network.magenta.lite import FILES, MagentaLite
 from stylizer.network.registry import FAST_NETWORKS
-from stylizer.network.strokes import StrokeSmoother
 from stylizer.perceptual.compact import TAPS
 from stylizer.styles.load import Style
 from stylizer.weights import weights_path
@@ -61,7 +60,7 @@ def digest(*parts: Path | str) -> str:
 
 
 def embedded(name: str, weights: Path) -> Painter:
-    """Return an embedded network, run by Keras, with what is done to its paintings in use.
+    """Return an embedded network, run by Keras.
 
     Args:
       name: the network's.
@@ -78,19 +77,17 @@ def embedded(name: str, weights: Path) -> Painter:
         step = compile_step(lambda image, code: parts.image({"image": image, "code": code}))
 
         codes: dict[str, Any] = {}
-        finish = StrokeSmoother(spec.smooth_strokes)
 
         def paint(photo: Picture, style: Picture) -> Image:
             if style.name not in codes:
                 codes[style.name] = learn(_tensor(style.square(SIDE)))
             painted = step(_tensor(photo.square(SIDE)), codes[style.name])
             pixels = ops.convert_to_numpy(painted)[0]
-            return finish(np.asarray(np.rint(np.clip(pixels, 0, 255)), np.uint8))
+            return np.asarray(np.rint(np.clip(pixels, 0, 255)), np.uint8)
 
         return paint
 
-    key = digest(name, weights, loss_weights, f"{spec.smooth_strokes:g}")
-    return Painter(name=name, key=key, load=load)
+    return Painter(name=name, key=digest(name, weights, loss_weights), load=load)
 
 
 def magenta(folder: Path) -> Painter:

@@ -37,8 +37,6 @@ class FastConfig:
       smooth: details of a frame fainter than about so many gray levels (grain, blocks of codecs)
         are left out before it is painted, as `stylizer.network.smoothing` says; 0 for none, to 50.
         None is the network's own: 8, where it is embedded.
-      smooth_strokes: how much paintings are smoothed along their strokes, as
-        `stylizer.network.strokes` says, 0..1. None is the network's own: 1, where it is embedded.
       magenta: folder or URL of Magenta's model; None for where TensorFlow Hub has it.
       weights: other weights of an embedded network, as ``build_network().save_weights`` writes
         them; None for its own.
@@ -51,7 +49,6 @@ class FastConfig:
     precision: Precision = "auto"
     style_scale: float = 1.0
     smooth: float | None = None
-    smooth_strokes: float | None = None
     magenta: str | None = None
     weights: Path | None = None
     cache: Path | None = None
@@ -78,8 +75,6 @@ class FastConfig:
             )
         if self.smooth is not None and not 0.0 <= self.smooth <= _MOST_SMOOTH:
             raise ConfigError(f"smooth: expected 0..{_MOST_SMOOTH:g}, got {self.smooth!r}")
-        if self.smooth_strokes is not None and not 0.0 <= self.smooth_strokes <= 1.0:
-            raise ConfigError(f"smooth_strokes: expected 0..1, got {self.smooth_strokes!r}")
         if self.precision == "bfloat16" and self.engine == "keras":
             raise ConfigError(
                 "precision: bfloat16 goes with the engine openvino, got keras; choose one of them"

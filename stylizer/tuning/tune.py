@@ -28,7 +28,6 @@ from stylizer.network.adaptive.parts import load_network
 from stylizer.network.adaptive.spec import ADAPTIVE
 from stylizer.network.inputs import extend, resize_style
 from stylizer.network.smoothing import smooth
-from stylizer.network.strokes import StrokeSmoother
 from stylizer.perceptual.compact import load_compact
 from stylizer.perceptual.half import load_half
 from stylizer.styles.tuning import Tuning
@@ -228,7 +227,7 @@ class Tuner:
         painted = ops.convert_to_numpy(styled.paint(self._painter, pixels, noise, values))[0]
         height, width, _ = image.shape
         levels = np.rint(np.clip(painted[:height, :width], 0, 255))
-        return StrokeSmoother(ADAPTIVE.smooth_strokes)(np.asarray(levels, np.uint8))
+        return np.asarray(levels, np.uint8)
 
     def _draw(self) -> dict[str, Any]:
         random, count = self._random, self._config.batch

@@ -24,7 +24,6 @@ from stylizer.network.inputs import (
     tuned_scale,
 )
 from stylizer.network.smoothing import smooth
-from stylizer.network.strokes import StrokeSmoother
 from stylizer.styles.load import AnyStyle, Style
 from stylizer.weights import weights_path
 
@@ -46,8 +45,7 @@ class KerasRuntime:
 
         Args:
           network: which.
-          config: ``threads``, ``smooth``, ``smooth_strokes`` and ``weights`` count here; None for
-            the defaults.
+          config: ``threads``, ``smooth`` and ``weights`` count here; None for the defaults.
 
         Raises:
           BackendError: the backend runs already with another number of threads, or has no such
@@ -90,7 +88,6 @@ class KerasRuntime:
 
         self._network, self._predictor = network, parts.predictor
         self._smooth = network.smoothing(config.smooth)
-        self._smooth_strokes = StrokeSmoother(network.stroke_smoothing(config.smooth_strokes))
         self._digest = network.digest(config.weights)
         self._style = StyleCache(read_style)
         self._paint, self._measure = compile_step(paint), compile_step(measure)
@@ -131,4 +128,4 @@ class KerasRuntime:
         style = self._style(code)
         painted = ops.convert_to_numpy(self._paint(ops.convert_to_tensor(extended[None]), style))
         height, width, _ = image.shape
-        return self._smooth_strokes(np.array(painted[0, :height, :width], np.uint8))
+        return np.array(painted[0, :height, :width], np.uint8)

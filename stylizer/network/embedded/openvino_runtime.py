@@ -44,7 +44,6 @@ from stylizer.network.inputs import (
     tuned_scale,
 )
 from stylizer.network.smoothing import smooth
-from stylizer.network.strokes import StrokeSmoother
 from stylizer.styles.load import AnyStyle, Style
 
 Masks = npt.NDArray[np.float32]
@@ -99,8 +98,8 @@ class OpenVinoRuntime:
 
         Args:
           network: which.
-          config: ``threads``, ``precision``, ``smooth``, ``smooth_strokes``, ``weights`` and
-            ``cache`` count here; None for the defaults.
+          config: ``threads``, ``precision``, ``smooth``, ``weights`` and ``cache`` count here; None
+            for the defaults.
 
         Raises:
           BackendError: OpenVINO is not installed, the network cannot be converted, or the CPU has
@@ -124,7 +123,6 @@ class OpenVinoRuntime:
             **_HINTS[config.precision],
         }
         self._core, self._network, self._smooth = core, network, network.smoothing(config.smooth)
-        self._smooth_strokes = StrokeSmoother(network.stroke_smoothing(config.smooth_strokes))
         models = load_models(network, config.weights, cache=config.cache)
         image, self._statistics, predictor = (
             _read(core, *models[part]) for part in ("image", "statistics", "predictor")
@@ -204,8 +202,7 @@ class OpenVinoRuntime:
         style = self._style(code)
         with self._painting:
             painter = self._painter(extended.shape)
-            painted = self._run(painter, extended, style, cameras, image.shape)
-        return self._smooth_strokes(painted)
+            return self._run(painter, extended, style, cameras, image.shape)
 
     def paint_beside(
         self, image: Image, code: StyleEmbedding, *, cameras: Cameras | None = None
@@ -220,10 +217,9 @@ class OpenVinoRuntime:
         free = self._free_painters(extended.shape)
         painter = free.get()
         try:
-            painted = self._run(painter, extended, style, cameras, image.shape)
+            return self._run(painter, extended, style, cameras, image.shape)
         finally:
             free.put(painter)
-        return self._smooth_strokes(painted)
 
     def _free_painters(self, shape: tuple[int, ...]) -> SimpleQueue[_Painter]:
         """Return those of images (1, H, W, 3) that paint beside each other and are free."""
@@ -280,8 +276,7 @@ class OpenVinoRuntime:
             give_masks(request, masks, (width, height))
             given = {"image": extended}
             tiles = request.infer(given, share_inputs=True, share_outputs=True)[0][0]
-            painted = np.ascontiguousarray(join_tiles(tiles)[:height, :width])
-        return self._smooth_strokes(painted)
+            return np.ascontiguousarray(join_tiles(tiles)[:height, :width])
 
     def forget_sizes(self) -> None:
         """Keep the networks for small pictures that were painted last, and let the others go."""

@@ -42,12 +42,11 @@ class EmbeddedNetworkSpec(FastNetworkSpec):
         the picture's height and width, and where the camera looks; None for none.
       smooth: what `stylizer.network.config.FastConfig.smooth` is if nothing else is asked for; less
         leaves the macroblocks of H.264 at low rates in ink, more rounds small faces.
-      smooth_strokes: what `stylizer.network.config.FastConfig.smooth_strokes` is likewise.
     """
 
     engines: Mapping[str, str] = field(default_factory=lambda: _ENGINES)
     precisions: tuple[str, ...] = ("float32", "bfloat16")
-    settings: tuple[str, ...] = ("weights", "smooth", "smooth_strokes")
+    settings: tuple[str, ...] = ("weights", "smooth")
     mixes: bool = True
     weights: str
     loss_weights: str
@@ -56,15 +55,10 @@ class EmbeddedNetworkSpec(FastNetworkSpec):
     sources: tuple[str, ...]
     noise: str | None = None
     smooth: float = 8.0
-    smooth_strokes: float = 1.0
 
     def smoothing(self, wanted: float | None) -> float:
         """Return the setting ``smooth`` that counts, if ``wanted`` is asked for; gray levels."""
         return self.smooth if wanted is None else wanted
-
-    def stroke_smoothing(self, wanted: float | None) -> float:
-        """Return the setting ``smooth_strokes`` that counts, if ``wanted`` is asked for."""
-        return self.smooth_strokes if wanted is None else wanted
 
     def digest(self, weights: Path | None) -> str | None:
         """Return the sha256 of a file of weights; None stands for the network's own."""

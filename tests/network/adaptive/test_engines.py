@@ -58,12 +58,12 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def in_keras(weights: Path) -> KerasRuntime:
-    return KerasRuntime(ADAPTIVE, FastConfig(weights=weights, smooth_strokes=0.0))
+    return KerasRuntime(ADAPTIVE, FastConfig(weights=weights))
 
 
 @pytest.fixture(scope="module")
 def in_openvino(weights: Path, model_cache: Path) -> OpenVinoRuntime:
-    config = FastConfig(weights=weights, cache=model_cache, precision="float32", smooth_strokes=0.0)
+    config = FastConfig(weights=weights, cache=model_cache, precision="float32")
     return OpenVinoRuntime(ADAPTIVE, config)
 
 

@@ -272,7 +272,7 @@ def test_what_the_other_process_says_is_passed_on(
 @pytest.mark.slow
 def test_a_tuned_style_goes_into_the_network(tmp_path: Path) -> None:
     openvino = pytest.importorskip("openvino")
-    runtime = load_runtime(FastConfig(precision="float32", smooth=0.0, smooth_strokes=0.0))
+    runtime = load_runtime(FastConfig(precision="float32", smooth=0.0))
     code = runtime.encode(load_named_style("starry_night"), scale=1.0)
     assert len(code) > len(LONG_CODE)
     config = ExportConfig(

@@ -48,13 +48,12 @@ SIZES = [(64, 48), (67, 45), (16, 16), (33, 130), (5, 3)]
 
 @pytest.fixture(scope="module")
 def in_keras() -> KerasRuntime:
-    return KerasRuntime(FAST, FastConfig(network="fast", smooth_strokes=0.0))
+    return KerasRuntime(FAST)
 
 
 @pytest.fixture(scope="module")
 def in_openvino(model_cache: Path) -> OpenVinoRuntime:
-    config = FastConfig(cache=model_cache, precision="float32", smooth_strokes=0.0)
-    return OpenVinoRuntime(FAST, config)
+    return OpenVinoRuntime(FAST, FastConfig(cache=model_cache, precision="float32"))
 
 
 @pytest.fixture(scope="module", params=["keras", "openvino"])
@@ -225,8 +224,7 @@ def test_the_descriptions(runtime: Runtime) -> None:
 def test_the_number_of_threads(
     model_cache: Path, in_openvino: OpenVinoRuntime, compiled: list[Any]
 ) -> None:
-    config = FastConfig(cache=model_cache, threads=1, precision="float32", smooth_strokes=0.0)
-    single = OpenVinoRuntime(FAST, config)
+    single = OpenVinoRuntime(FAST, FastConfig(cache=model_cache, threads=1, precision="float32"))
     assert "(1 threads)" in single.description
     code = single.encode(style(), scale=1.0)
     one = single.paint(scene((64, 48)), code)

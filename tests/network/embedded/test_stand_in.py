@@ -38,7 +38,6 @@ def test_it_paints_in_every_engine(
         engine=engine,  # type: ignore[arg-type]
         precision="float32",
         smooth=0.0,
-        smooth_strokes=0.0,
         cache=model_cache,
     )
     stylizer = FastStylizer([plain(200, 0, 100)], config)

@@ -5,13 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from stylizer.errors import ConfigError
+from stylizer.effects import strokes
+from stylizer.effects.scale import enlarge
+from stylizer.effects.strokes import smooth_strokes
 from stylizer.frame import Image
-from stylizer.network import strokes
-from stylizer.network.config import FastConfig
-from stylizer.network.runtime import load_runtime
-from stylizer.network.strokes import StrokeSmoother
-from stylizer.styles.built_in import load_named_style
 
 
 def _stripes(height: int = 96, width: int = 128) -> Image:
@@ -34,32 +31,30 @@ def _off(found: Image, wanted: Image) -> float:
 def test_dots_along_stripes_go_and_the_stripes_stay(rng: np.random.Generator) -> None:
     clean = _stripes()
     dotted = np.clip(clean + rng.normal(0, 16, clean.shape), 0, 255).astype(np.uint8)
-    smoothed = StrokeSmoother(1.0)(dotted)
+    smoothed = smooth_strokes(dotted, 1.0)
     assert _off(smoothed, clean) < 0.6 * _off(dotted, clean)
-    assert _off(StrokeSmoother(1.0)(clean), clean) < 2
+    assert _off(smooth_strokes(clean, 1.0), clean) < 2
 
 
 def test_what_has_no_direction_stays_as_it_is(rng: np.random.Generator) -> None:
     even = np.full((48, 64, 3), (20, 120, 250), np.uint8)
-    assert np.array_equal(StrokeSmoother(1.0)(even), even)
+    assert np.array_equal(smooth_strokes(even, 1.0), even)
     grain = rng.integers(0, 255, (96, 128, 3)).astype(np.uint8)
-    smoothed = StrokeSmoother(1.0)(grain)
-    slanting = np.abs(StrokeSmoother(1.0)(_stripes()).astype(int) - _stripes()).mean()
+    smoothed = smooth_strokes(grain, 1.0)
     assert smoothed.std() > 0.6 * grain.std()
-    assert slanting < 2
 
 
 def test_a_share_of_0_gives_the_painting_itself() -> None:
     painting = _stripes()
-    assert StrokeSmoother(0.0)(painting) is painting
-    half, whole = (StrokeSmoother(share)(painting).astype(int) for share in (0.5, 1.0))
+    assert smooth_strokes(painting, 0.0) is painting
+    half, whole = (smooth_strokes(painting, share).astype(int) for share in (0.5, 1.0))
     assert 0 < np.abs(half - painting).sum() < np.abs(whole - painting).sum()
 
 
 @pytest.mark.parametrize("shape", [(1, 40, 3), (40, 1, 3), (2, 2, 3), (37, 53, 3)])
 def test_any_size_goes(rng: np.random.Generator, shape: tuple[int, ...]) -> None:
     painting = rng.integers(0, 255, shape).astype(np.uint8)
-    smoothed = StrokeSmoother(1.0)(painting)
+    smoothed = smooth_strokes(painting, 1.0)
     assert smoothed.shape == shape
     assert smoothed.dtype == np.uint8
     assert smoothed.flags.c_contiguous
@@ -69,31 +64,23 @@ def test_large_paintings_are_smoothed_in_strips_without_a_seam(
     rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     painting = np.clip(_stripes(300, 64) + rng.normal(0, 9, (300, 64, 3)), 0, 255).astype(np.uint8)
-    whole = StrokeSmoother(1.0)(painting).astype(int)
+    whole = smooth_strokes(painting, 1.0).astype(int)
     monkeypatch.setattr(strokes, "_MOST_PIXELS", 5000)
-    assert np.abs(whole - StrokeSmoother(1.0)(painting)).max() <= 1
+    assert np.abs(whole - smooth_strokes(painting, 1.0)).max() <= 1
     assert np.abs(whole - painting).max() > 9
 
 
-@pytest.mark.parametrize("engine", ["openvino", "keras"])
-def test_engines_smooth_what_they_paint(engine: str) -> None:
-    settings = {"engine": engine, "precision": "float32"}
-    plain = load_runtime(FastConfig(smooth_strokes=0.0, **settings))  # type: ignore[arg-type]
-    usual = load_runtime(FastConfig(**settings))  # type: ignore[arg-type]
-    code = plain.encode(load_named_style("starry_night"), scale=1.0)
-    photo = _stripes()
-    painted = plain.paint(photo, code)
-    smoothed = usual.paint(photo, code)
-    assert np.abs(smoothed.astype(int) - StrokeSmoother(1.0)(painted)).max() <= 1
-    assert np.abs(smoothed.astype(int) - painted).mean() > 1
+def test_the_more_a_painting_is_enlarged_the_more_its_strokes_are_smoothed(
+    rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shares: list[float] = []
 
+    def note(painting: Image, share: float) -> Image:
+        shares.append(share)
+        return painting
 
-@pytest.mark.parametrize("share", [-0.1, 1.1, float("nan")])
-def test_shares_are_checked(share: float) -> None:
-    with pytest.raises(ConfigError, match=r"smooth_strokes: expected 0..1"):
-        FastConfig(smooth_strokes=share)
-
-
-def test_only_embedded_networks_take_it() -> None:
-    with pytest.raises(ConfigError, match="smooth_strokes: goes"):
-        FastConfig(network="magenta", smooth_strokes=0.5)
+    monkeypatch.setattr("stylizer.effects.scale.smooth_strokes", note)
+    for factor in (1.25, 2, 2.5, 4):
+        enlarge(_stripes(), (round(factor * 128), round(factor * 96)))
+    assert shares[0] == 0
+    assert 0 < shares[1] < shares[2] < shares[3] == 1
