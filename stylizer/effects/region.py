@@ -17,7 +17,6 @@ import numpy.typing as npt
 from stylizer.effects.mask_memory import MaskMemory
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame, check_same_size, mix_images
-from stylizer.protocols import State
 
 __all__ = ["Matte", "Part", "PersonFinder", "Region", "RegionConfig"]
 
@@ -92,14 +91,6 @@ class Region:
         self._finder.reset()
         self._memory.reset()
         self._found = None
-
-    def save_state(self) -> State:
-        """Return the last mask; a learnt background is not among it."""
-        return self._memory.save_state()
-
-    def load_state(self, state: State) -> None:
-        """Remember the last mask."""
-        self._memory.load_state(state)
 
     def covers(self, source: Frame) -> bool:
         """Look at the frame that comes next, and say whether anything of it is to be painted."""
