@@ -13,7 +13,19 @@ import numpy.typing as npt
 
 from stylizer.errors import ConfigError
 
-__all__ = ["Camera", "Cameras", "Frame", "Image", "check_image", "check_same_size", "mix_images"]
+__all__ = [
+    "LEAST_SHARE",
+    "Camera",
+    "Cameras",
+    "Frame",
+    "Image",
+    "check_image",
+    "check_same_size",
+    "mix_images",
+]
+
+LEAST_SHARE = 0.02
+"""Of a pixel: a part of the picture that has no more of any pixel is not seen."""
 
 Image = npt.NDArray[np.uint8]
 

@@ -17,7 +17,7 @@ from stylizer.description import StylizerConfig
 from stylizer.effects.color import matched_styles
 from stylizer.effects.scale import STILL_DETAIL, check_detail
 from stylizer.errors import ConfigError, SourceError
-from stylizer.frame import Frame, Image
+from stylizer.frame import LEAST_SHARE, Frame, Image
 from stylizer.gatys.config import GatysConfig
 from stylizer.io.image import read_image, read_image_and_alpha, write_image
 from stylizer.io.resize import resize_image
@@ -58,9 +58,6 @@ if TYPE_CHECKING:
 __all__ = ["image"]
 
 _log = logging.getLogger(__name__)
-
-_NOWHERE = 0.02
-"""Share of every pixel below which nothing is painted."""
 
 
 @spread
@@ -212,11 +209,12 @@ class _BatchPainter:
     def facts(self, batch: Batch) -> Facts:
         """Return what the paintings depend on, and check all styles before any is painted."""
         looks = dict.fromkeys(still.styles for still in batch.stills)
-        for texts in looks:
-            styles = load_styles(texts)
-            self.look.check(styles, self.config)
-            self.people.check_parts(styles)
-        described = [stylizer_facts(self._describe(self._styles(texts))) for texts in looks]
+        if self.tune is not None:
+            for texts in looks:  # all, before minutes are spent on the first
+                self._checked(texts)
+        described = [
+            stylizer_facts(self._describe(self._tuned(self._checked(texts)))) for texts in looks
+        ]
         return {
             "size": to_plain(self.size),
             **described[0],
@@ -240,15 +238,21 @@ class _BatchPainter:
             except SourceError as error:  # of a portrait: there is no face in it
                 raise SourceError(f"{still.content}: {error}") from error
         if self._loaded is None or self._loaded[0] != still.styles:
-            made = make_stylizer(self._describe(self._styles(still.styles)))
+            made = make_stylizer(self._describe(self._tuned(styles)))
             self._loaded = still.styles, made
         stylizer = self._loaded[1]
         stylizer.reset()
         return _shown(stylizer(Frame(picture, 0, 0.0)), styles, str(still.content)), alpha
 
-    def _styles(self, texts: Sequence[str]) -> Sequence[AnyStyle]:
+    def _checked(self, texts: Sequence[str]) -> Sequence[AnyStyle]:
+        styles = load_styles(texts)
+        self.look.check(styles, self.config)
+        self.people.check_parts(styles)
+        return styles
+
+    def _tuned(self, styles: Sequence[AnyStyle]) -> Sequence[AnyStyle]:
         quiet = self.quiet or self.tune is None
-        return tuned_styles(load_styles(texts), self.tune, self.config, quiet=quiet)
+        return tuned_styles(styles, self.tune, self.config, quiet=quiet)
 
     def _describe(self, styles: Sequence[AnyStyle]) -> StylizerConfig:
         wanted = describe(styles, self.config, self.look, people=self.people)
@@ -311,7 +315,7 @@ class _Still:
 
 def _shown(painted: Frame, styles: Sequence[AnyStyle], name: str) -> Image:
     """Return a painting; one in which nothing is painted is told of."""
-    if painted.parts is not None and painted.parts.max() < _NOWHERE:
+    if painted.parts is not None and painted.parts.max() < LEAST_SHARE:
         parts = ", ".join(dict.fromkeys(str(style.region) for style in styles))
         _log.warning("%s: nothing in it belongs to %s: it stays as it is", name, parts)
     return painted.image

@@ -19,8 +19,8 @@ from stylizer.styles.tuning import TUNED_SUFFIX, write_tuning
 from stylizer.tuning.config import PICTURE_SIDE, TuningConfig
 
 from ..console.paths import claim_file, claim_picture
-from ..console.progress import Display
 from ..console.terminal import interruptible, say
+from ..console.tuning import show_tuning, tuning_display
 from ..options.shared import SpeechOptions, option
 from ..options.spread import spread
 
@@ -139,12 +139,11 @@ def tune(
 
 def _run(tuner: Tuner, preview: _Preview | None, *, minutes: float, quiet: bool) -> None:
     """Tune until the time is over, or until Ctrl-C, after which the rest goes on."""
-    with Display(total=round(60 * minutes), quiet=quiet, unit="seconds") as display:
+    with tuning_display(minutes, quiet=quiet) as display:
         try:
             with interruptible():
                 for progress in tuner:
-                    words = f"{progress.pictures} pictures, {progress.style:.3f} left to the style"
-                    display.update(round(60 * minutes * progress.share), words)
+                    show_tuning(display, minutes, progress)
                     if preview is not None:
                         preview.show(tuner)
         except KeyboardInterrupt:

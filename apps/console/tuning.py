@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TypeGuard
+from typing import TYPE_CHECKING, TypeGuard
 
 from stylizer.errors import ConfigError
 from stylizer.methods import MethodConfig
@@ -19,10 +19,24 @@ from stylizer.weights import weights_digest
 from .progress import Display
 from .terminal import interruptible, say, silenced
 
-__all__ = ["tuned_styles"]
+if TYPE_CHECKING:
+    from stylizer.tuning.tune import Progress
+
+__all__ = ["show_tuning", "tuned_styles", "tuning_display"]
 
 _USUAL = 3.0
 """Minutes that are advised."""
+
+
+def tuning_display(minutes: float, *, quiet: bool) -> Display:
+    """Return what shows how far tuning is, for so many minutes."""
+    return Display(total=round(60 * minutes), quiet=quiet, unit="seconds")
+
+
+def show_tuning(display: Display, minutes: float, progress: Progress) -> None:
+    """Show it."""
+    words = f"{progress.pictures} pictures, {progress.style:.3f} left to the style"
+    display.update(round(60 * minutes * progress.share), words)
 
 
 def tuned_styles(
@@ -74,11 +88,9 @@ def _tuning(style: Style, config: TuningConfig, *, quiet: bool) -> Tuning:
         from stylizer.tuning.tune import Tuner
 
         tuner = Tuner(style.image, [], config)
-    seconds = round(60 * config.minutes)
-    with Display(total=seconds, quiet=quiet, unit="seconds") as display, interruptible():
+    with tuning_display(config.minutes, quiet=quiet) as display, interruptible():
         for progress in tuner:
-            words = f"{style.name}: {progress.pictures} pictures"
-            display.update(round(seconds * progress.share), words)
+            show_tuning(display, config.minutes, progress)
     keep_tuning(tuner.tuning, style.image, config, weights=weights)
     # as the file holds it, which rounds: the next time it paints the same
     return find_tuning(style.image, config, weights=weights) or tuner.tuning

@@ -84,10 +84,11 @@ class EngineOptions:
             "style_scale": style_scale,
             "precision": precision,
         }
+        settings = {field.name for field in fields(FastConfig)}
         given |= {
             field.name: getattr(self, field.name)
             for field in fields(self)
-            if field.name not in ("method", "tune")
+            if field.name in settings
         }
         known = {name: value for name, value in given.items() if value is not None}
         return FastConfig(**known)
@@ -141,29 +142,25 @@ class FastOptions(EngineOptions):
         ),
     ] = None
 
-    def config(
-        self,
-        *,
-        weights: Path | None = None,
-        style_scale: float | None = None,
-        precision: str | None = None,
-    ) -> FastConfig:
-        """Return the settings; see `EngineOptions.config`.
+    def check_tuning(self, config: FastConfig, *, style_scale: float | None) -> None:
+        """Make sure that what goes with tuning alone was asked for.
+
+        Args:
+          config: as `config` gives it.
+          style_scale: as given by ``--style-scale``.
 
         Raises:
-          ConfigError: also where something does not go with tuning.
+          ConfigError: something does not go with tuning.
         """
-        config = super().config(weights=weights, style_scale=style_scale, precision=precision)
         if self.tune is None:
-            return config
-        if config.network != ADAPTIVE.name or weights is not None:
+            return
+        if config.network != ADAPTIVE.name or config.weights is not None:
             raise ConfigError(
                 f"--tune: goes with --network {ADAPTIVE.name} and its own weights, got "
-                f"{weights or config.network}; leave one of them out"
+                f"{config.weights or config.network}; leave one of them out"
             )
         if style_scale is not None:
             raise ConfigError(
                 "--tune: got --style-scale too, which would change what is tuned; leave one of "
                 "them out, or use `stylizer tune --style-scale` and give its file as the style"
             )
-        return config

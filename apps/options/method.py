@@ -53,11 +53,13 @@ def choose_config(
                 f"--network: expected {' or '.join(FAST_NETWORKS)}, got {fast.network}; a loss "
                 f"network goes with --method gatys, as --loss-network {fast.network}"
             )
-        return fast.config(
+        config = fast.config(
             weights=gatys.weights,
             style_scale=gatys.style_scale,
             precision=gatys.precision,
         )
+        fast.check_tuning(config, style_scale=gatys.style_scale)
+        return config
     fast.refuse()
     if fast.network in FAST_NETWORKS:
         raise ConfigError(f"--network {fast.network}: belongs to --method fast, got --method gatys")

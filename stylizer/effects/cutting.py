@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from stylizer.frame import Image
+from stylizer.frame import LEAST_SHARE, Image
 
 __all__ = [
     "Box",
@@ -27,9 +27,6 @@ __all__ = [
 
 Matrix = npt.NDArray[np.float64]
 Values = npt.NDArray[np.float32]
-_NOWHERE = 0.02
-"""Share of every pixel below which nothing of a place belongs to a part."""
-
 Box = tuple[slice, slice]
 """Rows and columns of a picture."""
 
@@ -84,7 +81,7 @@ def cut_out_parts(parts: Values, matrix: Matrix, side: int, frame: Image) -> Val
         ]
     ).reshape(len(parts), small, small)
     total = cut.sum(0)
-    if total.max() < _NOWHERE:
+    if total.max() < LEAST_SHARE:
         return None
     cut[0] += np.maximum(1 - total, 0)
     return np.asarray(cut / cut.sum(0), np.float32)

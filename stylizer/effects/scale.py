@@ -53,11 +53,11 @@ Chosen on ten paintings reduced to 1/1.33, 1/1.88 and 1/2.81 and brought back: r
 errors of 6.8, 10.0 and 13.8 gray levels, where bicubic interpolation alone has 7.7, 10.8 and 14.5.
 An unsharp mask of the enlarged picture gives the same errors, and takes four times as long."""
 
-_DOTS = 1.5, 2.8
+_SMOOTHED_FROM, _SMOOTHED_WHOLLY = 1.5, 2.8
 """Up to the first factor strokes are left as they are, from the second on they are smoothed wholly;
 rows of dots are seen as such at larger sizes alone."""
 
-_MORE = 0.7
+_SHARPER = 0.7
 """What is added of the detail besides where strokes are smoothed wholly, which softens them."""
 
 STILL_DETAIL = 0.7
@@ -235,10 +235,10 @@ def enlarge(painting: Image, size: tuple[int, int]) -> Image:
     factor = min(size[0] / width, size[1] / height)
     if factor <= 1.0:
         return resize_image(painting, size)
-    share = min(1.0, max(0.0, (factor - _DOTS[0]) / (_DOTS[1] - _DOTS[0])))
+    share = min(1.0, max(0.0, (factor - _SMOOTHED_FROM) / (_SMOOTHED_WHOLLY - _SMOOTHED_FROM)))
     painting = smooth_strokes(painting, share)
     soft = cv2.GaussianBlur(painting, (3, 3), _RADIUS, borderType=cv2.BORDER_REPLICATE)
-    amount = _AMOUNT + share * _MORE
+    amount = _AMOUNT + share * _SHARPER
     sharp = cv2.addWeighted(painting, 1 + amount, soft, -amount, 0)
     large = cv2.resize(sharp, size, interpolation=cv2.INTER_CUBIC)
     limit = np.empty_like(large)

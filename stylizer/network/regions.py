@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from stylizer.frame import Frame, Image, check_image, mix_images
+from stylizer.frame import LEAST_SHARE, Frame, Image, check_image, mix_images
 from stylizer.network.config import FastConfig
 from stylizer.network.inputs import StyleEmbedding
 from stylizer.network.registry import FAST_NETWORKS
@@ -19,10 +19,6 @@ from stylizer.styles.load import AnyStyle
 from stylizer.styles.regions import group_styles
 
 __all__ = ["DividingRuntime", "RegionStylizer", "paint_parts", "prepare_parts"]
-
-
-_SEEN = 0.02
-"""Share of no pixel more than which a part is not painted for."""
 
 
 @runtime_checkable
@@ -119,7 +115,7 @@ class RegionStylizer:
           ConfigError: the image is no uint8 RGB picture.
         """
         pairs = zip(self._codes.values(), parts, strict=True)
-        there = [(code, mask) for code, mask in pairs if mask.max() > _SEEN]
+        there = [(code, mask) for code, mask in pairs if mask.max() > LEAST_SHARE]
         codes, masks = [code for code, _ in there], np.stack([mask for _, mask in there])
         return paint_parts(self._runtime, image, codes, masks / masks.sum(0))
 

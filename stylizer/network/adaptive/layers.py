@@ -8,6 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from stylizer.network.embedded.interpolation import interpolate
 from stylizer.network.fast.architecture import Reflect
 
 if TYPE_CHECKING:
@@ -125,33 +126,12 @@ class Upsample(keras.layers.Layer):
 
     def call(self, inputs: KerasTensor) -> KerasTensor:
         """Interpolate (N, H, W, C) to (N, 2 H, 2 W, C)."""
-        near, own, far = self.weights_of_three
-        for axis in (1, 2):
-            first = ops.take(inputs, np.array([0]), axis=axis)
-            last = ops.take(inputs, np.array([-1]), axis=axis)
-            count = inputs.shape[axis] or ops.shape(inputs)[axis]
-            before = ops.concatenate([first, _cut(inputs, axis, 0, count - 1)], axis)
-            behind = ops.concatenate([_cut(inputs, axis, 1, count), last], axis)
-            pair = ops.stack(
-                [
-                    own * inputs + near * before + far * behind,
-                    own * inputs + near * behind + far * before,
-                ],
-                axis + 1,
-            )
-            shape = list(ops.shape(inputs))
-            shape[axis] = 2 * count
-            inputs = ops.reshape(pair, shape)
-        return inputs
+        return interpolate(inputs, (self.weights_of_three, self.weights_of_three[::-1]))
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Return the shape of the larger features."""
         batch, *sides, channels = input_shape
         return batch, *(None if side is None else 2 * side for side in sides), channels
-
-
-def _cut(features: Tensor, axis: int, start: Any, stop: Any) -> Tensor:
-    return features[:, start:stop] if axis == 1 else features[:, :, start:stop]
 
 
 class BinomialFilter(keras.layers.Layer):

@@ -24,6 +24,7 @@ ADAPTIVE = EmbeddedNetworkSpec(
         "stylizer.network.adaptive.noise",
         "stylizer.network.adaptive.styled",
         "stylizer.network.fast.architecture",
+        "stylizer.network.embedded.interpolation",
         "stylizer.network.embedded.openvino_graph",
         "stylizer.perceptual.compact",
     ),

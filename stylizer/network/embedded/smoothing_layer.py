@@ -8,6 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from stylizer.network.embedded.interpolation import interpolate
 from stylizer.network.smoothing import STEP
 
 __all__ = ["smooth_tensor"]
@@ -39,25 +40,14 @@ def _windows(small: Any) -> Any:
 
 
 class _Enlarge(keras.layers.Layer):  # type: ignore[misc, unused-ignore]
-    """Enlarges by `STEP`, linearly, corners of pixels aligned, also where sizes are not known."""
+    """Enlarges by `STEP`, linearly, so that it need not be told the size."""
 
     def call(self, inputs: Any) -> Any:
         """Interpolate (N, H, W, C) to (N, STEP H, STEP W, C)."""
         offsets = (np.arange(STEP) + 0.5) / STEP - 0.5
-        for axis in (1, 2):
-            first, last = (ops.take(inputs, np.array([at]), axis=axis) for at in (0, -1))
-            rest = [slice(None)] * axis
-            before = ops.concatenate([first, inputs[(*rest, slice(None, -1))]], axis)
-            behind = ops.concatenate([inputs[(*rest, slice(1, None))], last], axis)
-            lines = [
-                inputs * (1 - abs(float(offset)))
-                + (before if offset < 0 else behind) * abs(float(offset))
-                for offset in offsets
-            ]
-            shape = list(ops.shape(inputs))
-            shape[axis] = STEP * shape[axis]
-            inputs = ops.reshape(ops.stack(lines, axis + 1), shape)
-        return inputs
+        return interpolate(
+            inputs, [(max(-at, 0.0), 1 - abs(at), max(at, 0.0)) for at in offsets.tolist()]
+        )
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Return the shape of what comes out."""
