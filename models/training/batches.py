@@ -36,7 +36,10 @@ class Settings(LossWeights):
       side: of the pictures painted, pixels, a multiple of 16.
       style_side: of the style pictures, pixels.
       batch: pictures in a step; half of them are painted in two views, and two share a style.
+      bank: so many times ``batch`` views of styles are looked at once, before the first step, and
+        each picture of a step then has a style of its own; 0 to look at new views in every step.
       learning_rate: the highest, reached after ``warm_up``; falls along a cosine.
+      dense_rate: share of it that dense layers and vectors get.
       last_rate: share of it that is left at the end.
       warm_up: share of the time.
       gentle: share of the time in which content counts more; see `LossWeights.at`, and there the
@@ -56,7 +59,9 @@ class Settings(LossWeights):
     side: int = 256
     style_side: int = 384
     batch: int = 32
+    bank: int = 0
     learning_rate: float = 2e-3
+    dense_rate: float = 0.25
     last_rate: float = 0.01
     warm_up: float = 0.02
     gentle: float = 0.0
@@ -129,21 +134,21 @@ class TrainingBatches:
         found: Batch = {}
         for name, many in (("photos", count - large), ("large", large)):
             found |= self._windows(name, many, side, (250, 640))
-        found |= self._windows("styles", count // 2, settings.style_side, (384, 560))
         found["order"] = random.permutation(count).astype(np.int32)
         sides = {name: self.device[name].shape[0] for name in ("noise", "white")}
         found |= draw_conditions(random, count, flat=settings.flat, sides=sides)
-        styles = count // 2
-        matrices = np.tile(np.eye(3), (styles, 1, 1))
-        offsets = np.zeros((styles, 3))
-        for index in np.flatnonzero(random.random(styles) < 0.4):
+        return _single(found if settings.bank else found | self.draw_styles(count // 2))
+
+    def draw_styles(self, count: int) -> Batch:
+        """Return what as many views of styles need, small arrays, beside ``device``."""
+        random = self._random
+        found = self._windows("styles", count, self._settings.style_side, (384, 560))
+        matrices = np.tile(np.eye(3), (count, 1, 1))
+        offsets = np.zeros((count, 3))
+        for index in np.flatnonzero(random.random(count) < 0.4):
             matrices[index], offsets[index] = _mixing(random)
-        turned = random.random(styles) < 0.15
-        found |= {"matrix": matrices, "offset": offsets, "turned": turned.astype(np.float32)}
-        return {
-            name: value.astype(np.float32) if value.dtype == np.float64 else value
-            for name, value in found.items()
-        }
+        turned = (random.random(count) < 0.15).astype(np.float32)
+        return _single(found | {"matrix": matrices, "offset": offsets, "turned": turned})
 
     def _windows(self, name: str, count: int, side: int, whole: tuple[int, int]) -> Batch:
         """Choose pictures, and squares as of pictures whose short side is within ``whole``."""
@@ -156,6 +161,13 @@ class TrainingBatches:
             f"{name}_window": windows,
             f"{name}_mirrored": mirrored,
         }
+
+
+def _single(arrays: Batch) -> Batch:
+    return {
+        name: value.astype(np.float32) if value.dtype == np.float64 else value
+        for name, value in arrays.items()
+    }
 
 
 def _style_weight(name: str) -> float:

@@ -26,15 +26,18 @@ class Trainable:
 
     Attributes:
       network: of all weights; built.
-      statistics: from features of the compact loss network, from fine to coarse, to statistics.
-      encode: from such features to codes (N, C).
+      measure: from features of the compact loss network, from fine to coarse, to what the predictor
+        is given; no weights that are trained take part.
+      read: from that to the statistics that the predictor normalizes.
+      predict: from what is measured to codes (N, C).
       paint: from images, noise as of `stylizer.network.adaptive.noise.make_noise`, and
         codes, to paintings.
     """
 
     network: keras.Model
-    statistics: Callable[[list[Tensor]], Tensor]
-    encode: Callable[[list[Tensor]], Tensor]
+    measure: Callable[[list[Tensor]], Tensor]
+    read: Callable[[Tensor], Tensor]
+    predict: Callable[[Tensor], Tensor]
     paint: Callable[[Tensor, Tensor, Tensor], Tensor]
 
     @property
@@ -76,11 +79,11 @@ def _build_adaptive(arithmetic: str) -> Trainable:
     def paint(image: Tensor, noise: Tensor, code: Tensor) -> Tensor:
         return painter({"image": image, "noise": noise, "code": code})
 
-    read = predictor.get_layer("read")
     return Trainable(
         network=network,
-        statistics=lambda features: read(measure(features)),
-        encode=lambda features: predictor(measure(features)),
+        measure=measure,
+        read=predictor.get_layer("read"),
+        predict=predictor,
         paint=paint,
     )
 
@@ -99,8 +102,9 @@ def _build_fast(_: str) -> Trainable:
 
     return Trainable(
         network=network,
-        statistics=measure,
-        encode=lambda features: predictor(measure(features)),
+        measure=measure,
+        read=lambda statistics: statistics,
+        predict=predictor,
         paint=paint,
     )
 

@@ -29,6 +29,7 @@ from stylizer.tuning.losses import (
     style_targets,
 )
 from stylizer.tuning.policy import Policy
+from stylizer.tuning.strokes import smooth_strokes
 from stylizer.weights import weights_path
 
 from .batches import Batch, Settings
@@ -63,7 +64,12 @@ class Objective:
         self.loss_network = teachers[settings.teacher]
 
     def __call__(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return the loss, and its parts to report."""
+        """Return the loss, and its parts to report.
+
+        Args:
+          batch: as `TrainingBatches.draw` draws it; where it has ``known``, which `know` gave for
+            other styles, these are painted in.
+        """
         settings, weights = self._settings, batch["weights"]
         count, side = settings.batch, settings.side
         many = max(1, count // 3) if settings.noise_color else 0  # painted with another noise
@@ -71,8 +77,9 @@ class Objective:
         image = views.slice_at(dirty, batch["first"], side)
         target = views.slice_at(clean, batch["first"], side)
         second = views.slice_at(clean[: count // 2], batch["second"], side)
-        style = self.styles(batch)
-        code = self._network.encode([ops.stop_gradient(one) for one in self.features(style)])
+        known = batch["known"] if "known" in batch else self.know(batch)
+        code = self._network.predict(known["measured"])
+        code = _repeated({"code": code}, count)["code"]
         noise = [
             views.noise_at(batch["noise"], at, batch[place], side=side // 4)
             for place, at in (
@@ -84,25 +91,27 @@ class Objective:
         painted = self._network.paint(
             ops.concatenate([image, second, image[:many]]),
             ops.concatenate(noise),
-            ops.concatenate([code, code, code, code[:many]]),
+            ops.concatenate([code, code[: count // 2], code[:many]]),
         )
         painted, other = ops.split(painted, [count + count // 2])
-        first, again = painted[:count], painted[count:]
-        parts = self._distances(first, target, style, weights["deep"])
+        plain, again = painted[:count], painted[count:]
+        first = smooth_strokes(plain, batch["strokes"])
+        parts = self._distances(first, target, known["fine"], weights["deep"])
         if settings.coarse:
-            coarse = self._distances(halved(first), halved(target), halved(style), weights["deep"])
-            for name in ("gram", "moments"):
+            pair = halved(first), halved(target)
+            coarse = self._distances(*pair, known["coarse"], weights["deep"])
+            for name in ("gram", "loud", "moments"):
                 parts[name] += settings.coarse * (coarse[name] - parts[name])
         parts["light"] = light_loss(first, target)
-        colors = _twice(color_targets(style))
+        colors = _repeated(known["colors"], count)
         parts["color"] = color_loss(first, colors)
         parts["transfer"] = color_transfer_loss(first, target, colors)
         least = MARGIN
         window = side - MARGIN
         if many:
-            parts["noise_color"] = noise_color_loss(first[:many], other)
+            parts["noise_color"] = noise_color_loss(plain[:many], other)
         parts["temporal"] = flicker_loss(
-            views.slice_at(first[: count // 2], least - batch["first"], window),
+            views.slice_at(plain[: count // 2], least - batch["first"], window),
             views.slice_at(again, least - batch["second"], window),
         )
         parts["checkerboard"] = checkerboard_loss(painted)
@@ -111,12 +120,25 @@ class Objective:
         outside = ops.mean(ops.square(ops.relu(ops.abs(first / 127.5 - 1.0) - 1.0)))
         return total + outside, {**parts, "loss": total}
 
+    def know(self, batch: Batch) -> dict[str, Any]:
+        """Return what is known of the styles of a batch: nothing of it is trained."""
+        style = self.styles(batch)
+        found: dict[str, Any] = {
+            "measured": self._network.measure(self.features(style)),
+            "fine": style_targets(self.loss_network(style)),
+            "colors": color_targets(style),
+        }
+        if self._settings.coarse:
+            found["coarse"] = style_targets(self.loss_network(halved(style)))
+        fixed: dict[str, Any] = _fixed(found)
+        return fixed
+
     def _distances(
-        self, painted: Tensor, content: Tensor, style: Tensor, deep: Tensor
+        self, painted: Tensor, content: Tensor, wanted: dict[str, Tensor], deep: Tensor
     ) -> dict[str, Tensor]:
-        """Return ``gram``, ``moments``, ``content`` and ``detail``; two paintings share a style."""
+        """Return what is left of the distances to style and content."""
         seen, before = self.loss_network(painted), _fixed(self.loss_network(content))
-        wanted = _twice(style_targets(self.loss_network(style)))
+        wanted = _repeated(wanted, painted.shape[0])
         parts = style_losses(style_targets(seen), style_targets(before), wanted, deep)
         for name, layer in (("content", LAYERS[-1]), ("detail", LAYERS[-2])):
             parts[name] = content_loss(seen[layer], before[layer])
@@ -156,13 +178,15 @@ class Objective:
         return views.recolor(style, batch["matrix"], batch["offset"])
 
 
-def _fixed(values: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {name: ops.stop_gradient(value) for name, value in values.items()}
+def _fixed(values: Any) -> Any:
+    return keras.tree.map_structure(ops.stop_gradient, values)
 
 
-def _twice(values: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Return what is known of styles (N, ...) for the paintings of both halves of a batch."""
-    return _fixed({name: ops.concatenate([value, value]) for name, value in values.items()})
+def _repeated(values: dict[str, Tensor], count: int) -> dict[str, Tensor]:
+    """Return what is known of styles for so many paintings: each is painted in as often."""
+    return {
+        name: ops.concatenate([value] * (count // value.shape[0])) for name, value in values.items()
+    }
 
 
 def _load_vgg(pack: Path) -> keras.Model:

@@ -41,11 +41,11 @@ def _adapt(network: Trainable, batches: TrainingBatches, objective: Objective) -
     """Set mean and variance of styles' statistics, by which the predictor scales its input."""
 
     def measure(batch: Batch) -> Any:
-        return network.statistics(objective.features(objective.styles(batch)))
+        return network.read(network.measure(objective.features(objective.styles(batch))))
 
     compiled, found = compile_step(measure), []
-    for _ in range(max(1, 200 // batches.draw()["turned"].shape[0])):
-        batch = {**_tensors(batches.draw()), **batches.device}
+    for _ in range(25):
+        batch = {**_tensors(batches.draw_styles(8)), **batches.device}
         found.append(ops.convert_to_numpy(compiled(batch)))
     layer = network.normalization
     layer.adapt(np.concatenate(found))
@@ -53,6 +53,15 @@ def _adapt(network: Trainable, batches: TrainingBatches, objective: Objective) -
     # what was the same for all styles would be divided by the rounding of its own mean
     layer.set_weights([mean, np.maximum(variance, _LEAST_VARIANCE), count])
     layer.finalize_state()
+
+
+def _know(batches: TrainingBatches, objective: Objective, settings: Settings) -> list[Batch]:
+    """Return what is known of the styles of each of so many batches."""
+    compiled = compile_step(objective.know)
+    return [
+        compiled({**_tensors(batches.draw_styles(settings.batch)), **batches.device})
+        for _ in range(settings.bank)
+    ]
 
 
 def train(pack: Path, out: Path, settings: Settings) -> None:
@@ -74,11 +83,14 @@ def train(pack: Path, out: Path, settings: Settings) -> None:
         network.load_weights(weights)
     trainer = Trainer(
         network,
-        ConvolutionMuon(settings.learning_rate, adam_lr_ratio=0.25, global_clipnorm=1.0),
+        ConvolutionMuon(
+            settings.learning_rate, adam_lr_ratio=settings.dense_rate, global_clipnorm=1.0
+        ),
         objective,
     )
     if state.exists():
         done = _resume(trainer, state)
+    known = _know(batches, objective, settings)
     validation = Validation(pack, trainable, objective, trainer) if settings.validate else None
     began = saved = time.monotonic()
     first = None
@@ -93,7 +105,10 @@ def train(pack: Path, out: Path, settings: Settings) -> None:
         share = 1 / 200 if steps > 200 else 0.1
         asked = settings.at(spent, gentle=settings.gentle)
         drawn = {**batches.draw(), "weights": asked}
-        parts = trainer.step({**_tensors(drawn), **batches.device}, rate=rate, share=share)
+        batch = {**_tensors(drawn), **batches.device}
+        if known:
+            batch["known"] = known[steps % len(known)]
+        parts = trainer.step(batch, rate=rate, share=share)
         steps += 1
         done["pictures"] += settings.batch
         if steps % 10 == 0 or steps == 1:

@@ -47,7 +47,8 @@ class Validation:
         count = len(self._photos)
 
         def stylize(photos: Any, noise: Any, style: Any) -> Any:
-            code = ops.repeat(network.encode(objective.features(style)), count, axis=0)
+            code = network.predict(network.measure(objective.features(style)))
+            code = ops.repeat(code, count, axis=0)
             return network.paint(photos, ops.repeat(noise, count, axis=0), code)
 
         self._stylize = trainer.compiled(stylize)

@@ -16,19 +16,19 @@ import numpy.typing as npt
 
 from stylizer.frame import Image
 
-__all__ = ["smooth_strokes"]
+__all__ = ["LEAST", "REACH", "WEIGHT", "WINDOW", "smooth_strokes"]
 
-_REACH = 1.5
+REACH = 1.5
 """Pixels from a pixel to its neighbors on either side, which are read between pixels: so each is
 averaged with four."""
 
-_WEIGHT = 2.5
+WEIGHT = 2.5
 """Of both neighbors together, the pixel's own being 1."""
 
-_WINDOW = (5, 5)
+WINDOW = (5, 5)
 """Over which directions are averaged, in pixels of the painting at half its size."""
 
-_LEAST = 4.0
+LEAST = 4.0
 """Squared gray levels a pixel: directions of slopes that are no steeper do not count."""
 
 _MARGIN = 16
@@ -79,11 +79,11 @@ def _smooth(painting: Image, share: float) -> Image:
         cv2.resize(small, (width, height), dst=plane, interpolation=cv2.INTER_NEAREST)
     whole, *sides = arrays["pictures"]  # four channels: those OpenCV is quick with
     cv2.cvtColor(painting, cv2.COLOR_RGB2RGBA, dst=whole)
-    for reach, side in zip((_REACH, -_REACH), sides, strict=True):
+    for reach, side in zip((REACH, -REACH), sides, strict=True):
         cv2.scaleAdd(across, reach, arrays["x"], dst=x)
         cv2.scaleAdd(down, reach, arrays["y"], dst=y)
         cv2.remap(whole, x, y, cv2.INTER_LINEAR, dst=side, borderMode=cv2.BORDER_REPLICATE)
-    weight = _WEIGHT * share
+    weight = WEIGHT * share
     beside = cv2.addWeighted(sides[0], 0.5, sides[1], 0.5, 0, dst=sides[0])
     cv2.addWeighted(whole, 1 / (1 + weight), beside, weight / (1 + weight), 0, dst=whole)
     return np.asarray(cv2.cvtColor(whole, cv2.COLOR_RGBA2RGB), np.uint8)
@@ -121,10 +121,10 @@ def _tangents(painting: Image) -> tuple[Plane, Plane]:
         cv2.Sobel(gray, cv2.CV_32F, *order, scale=1 / 8) for order in ((1, 0), (0, 1))
     )
     tensor = cv2.merge([slope_x * slope_x, slope_y * slope_y, slope_x * slope_y])
-    xx, yy, xy = cv2.split(cv2.blur(tensor, _WINDOW))
+    xx, yy, xy = cv2.split(cv2.blur(tensor, WINDOW))
     difference, mixed = xx - yy, 2 * xy
     length = cv2.magnitude(difference, mixed)
-    alike = length / (xx + yy + np.float32(_LEAST))
+    alike = length / (xx + yy + np.float32(LEAST))
     cosine = difference / (length + np.float32(1e-6))  # of twice the slope's angle
     across = np.copysign(np.sqrt(np.maximum(0.5 - 0.5 * cosine, 0)) * alike, -mixed)
     down = np.sqrt(np.maximum(0.5 + 0.5 * cosine, 0)) * alike

@@ -86,6 +86,8 @@ class LossWeights:
       transfer: of the squared distance of local colors from the content's, brought to the style's.
       noise_color: of the squared difference of local colors under two noises.
       gram: of the squared distance of Gram matrices, mean over the layers.
+      loud: of the squared distance of Gram matrices, summed over the layers: the deepest is by far
+        the loudest.
       moments: of the squared distance of means and standard deviations, mean over the layers.
       deep: how much more the two deeper layers count than the two others.
       temporal: of the squared difference between the paintings of two views, brought together,
@@ -103,6 +105,7 @@ class LossWeights:
     transfer: float = 0.0
     noise_color: float = 0.0
     gram: float = 10.0
+    loud: float = 0.0
     moments: float = 5.0
     deep: float = 3.0
     temporal: float = 3.0
@@ -122,7 +125,7 @@ class LossWeights:
         late = min(1.0, spent / gentle) if gentle else 1.0
         found = {field.name: getattr(self, field.name) for field in fields(LossWeights)}
         found["content"] *= 1.0 + 3.0 * (1.0 - late)
-        found |= {name: found[name] * (0.4 + 0.6 * late) for name in ("gram", "moments")}
+        found |= {name: found[name] * (0.4 + 0.6 * late) for name in ("gram", "loud", "moments")}
         return {name: np.float32(value) for name, value in found.items()}
 
 
@@ -147,8 +150,9 @@ def style_losses(
 ) -> dict[str, Tensor]:
     """Return ``gram`` and ``moments``: what is left of the distance to the style, mean of layers.
 
-    The unit is the mean of the style's own energy and of the content's squared distance to it: the
-    latter alone has no bound where a content looks like its style.
+    And ``loud``: as ``gram``, of all layers' numbers together. The unit is the mean of the style's
+    own energy and of the content's squared distance to it: the latter alone has no bound where a
+    content looks like its style.
 
     Args:
       painted: `style_targets` of the paintings.
@@ -158,6 +162,7 @@ def style_losses(
     """
     shares = [share / (2.0 + 2.0 * deep) for share in (1.0, 1.0, deep, deep)]
     found = {}
+    all_off = all_unit = 0.0
     for name, kinds in (("gram", ("gram",)), ("moments", ("mean", "deviation"))):
         total = 0.0
         for layer, share in zip(LAYERS, shares, strict=True):
@@ -165,7 +170,10 @@ def style_losses(
             off = sum(_energy(painted[key] - wanted[key]) for key in keys)
             unit = sum(_energy(before[key] - wanted[key]) + _energy(wanted[key]) for key in keys)
             total += share * ops.mean(off / (0.5 * unit + 1e-6))
+            if name == "gram":
+                all_off, all_unit = all_off + off, all_unit + unit
         found[name] = total
+    found["loud"] = ops.mean(all_off / (0.5 * all_unit + 1e-6))
     return found
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import h5py
 import keras
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +16,7 @@ from keras import ops
 from stylizer.errors import SourceError
 from stylizer.models.pictures import square
 from stylizer.models.training import batches as batches_module
-from stylizer.models.training import pack, validation
+from stylizer.models.training import networks, pack, predictor, validation
 from stylizer.models.training.batches import Settings, TrainingBatches
 from stylizer.models.training.muon import ConvolutionMuon
 from stylizer.models.training.pack import trains_on, unpack, unpack_held_out
@@ -219,6 +220,21 @@ def test_muon_turns_a_kernel_s_slope_into_an_orthogonal_step() -> None:
     np.testing.assert_allclose(depthwise.numpy(), -0.1, rtol=1e-2)  # Adam's step
 
 
+def test_kernels_of_one_shape_are_turned_each_for_itself() -> None:
+    random = np.random.default_rng(3)
+    slopes = [random.normal(0, size, (2, 2, 3, 4)).astype(np.float32) for size in (1, 50)]
+    steps = []
+    for together in (True, False):
+        kernels = [keras.Variable(np.zeros((2, 2, 3, 4), np.float32)) for _ in slopes]
+        for some in [(0, 1)] if together else [(0,), (1,)]:
+            optimizer = ConvolutionMuon(0.1)
+            optimizer.build([kernels[index] for index in some])
+            optimizer.apply([ops.convert_to_tensor(slopes[index]) for index in some])
+        steps.append([kernel.numpy() for kernel in kernels])
+    np.testing.assert_allclose(steps[0], steps[1], atol=1e-6)
+    assert np.abs(steps[0][0] - steps[0][1]).max() > 0.01
+
+
 @KERAS_ARRAYS
 def test_a_trainer_goes_down_averages_and_leaves_out_what_is_not_finite() -> None:
     network = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1, use_bias=False)])
@@ -264,11 +280,39 @@ def test_batches_hold_windows_within_their_pictures(packed: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("few_patterns")
+@KERAS_ARRAYS
+def test_a_new_predictor_begins_where_another_one_is(packed: Path, tmp_path: Path) -> None:
+    random = np.random.default_rng(4)
+    old, new, newer = (tmp_path / f"{name}.weights.h5" for name in ("old", "new", "newer"))
+    before, after = (networks.build("adaptive", "float32").network for _ in range(2))
+    before.save_weights(old)
+    with h5py.File(old, "r+") as file:  # as it was before it read components
+        layers = file["layers/functional/layers"]
+        for name in ("dense", "dense_1", "dense_2"):
+            del layers[name]
+        for name, rows, columns in (("dense", 1120, 8), ("dense_1", 8, 256)):
+            layers[f"{name}/vars/0"] = random.normal(0, 0.05, (rows, columns))
+            layers[f"{name}/vars/1"] = np.zeros(columns)
+    views = predictor.look(packed, old, batches=3)
+    assert views.values.shape == (24, 1120) and np.abs(views.values).max() <= 3
+    assert 0 < predictor.begin_predictor(views, old, new) < 1
+    after.load_weights(new)
+    for one, other in zip(before.layers[-1].weights, after.layers[-1].weights, strict=True):
+        np.testing.assert_array_equal(one.numpy(), other.numpy())
+    axes = after.get_layer("predictor").get_layer("axes")
+    components = views.values @ axes.get_weights()[0] + axes.get_weights()[1]
+    spreads = components[:, :16].std(0)
+    assert np.all(spreads[:-1] >= spreads[1:] - 1e-3) and spreads[-1] > 0.01
+    assert 0 < predictor.begin_predictor(views, new, newer, seed=1) < 1
+
+
+@pytest.mark.slow
 @pytest.mark.usefixtures("held_out", "few_patterns")
 @KERAS_ARRAYS
-@pytest.mark.parametrize("network", ["fast", "adaptive"])
+@pytest.mark.parametrize(("network", "bank"), [("fast", 0), ("adaptive", 2)])
 def test_training_saves_and_goes_on(
-    network: str, packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    network: str, bank: int, packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(validation, "_SIDE", 64)
     settings = Settings(
@@ -278,6 +322,7 @@ def test_training_saves_and_goes_on(
         side=32,
         style_side=32,
         batch=4,
+        bank=bank,
         minutes=0.01,
     )
     out = tmp_path / "run"

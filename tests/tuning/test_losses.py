@@ -45,7 +45,9 @@ def test_style_targets_equal_a_numpy_reference() -> None:
 def test_style_losses_are_0_at_the_style_and_shares_of_a_unit_elsewhere() -> None:
     before, wanted = style_targets(features(1)), style_targets(features(2))
     at_style = style_losses(wanted, before, wanted, 3.0)
-    assert {name: float(value) for name, value in at_style.items()} == {"gram": 0, "moments": 0}
+    assert {name: float(value) for name, value in at_style.items()} == dict.fromkeys(
+        ("gram", "loud", "moments"), 0
+    )
     off = style_losses(before, before, wanted, 3.0)
     expected = []
     for name in LAYERS:
@@ -53,6 +55,22 @@ def test_style_losses_are_0_at_the_style_and_shares_of_a_unit_elsewhere() -> Non
         left = np.sum((one - other) ** 2, (1, 2))
         expected.append(np.mean(left / (0.5 * left + 0.5 * np.sum(other**2, (1, 2)))))
     assert float(off["gram"]) == pytest.approx(np.average(expected, weights=[1, 1, 3, 3]), 1e-4)
+
+
+def test_the_loudest_layer_rules_what_is_summed() -> None:
+    before, wanted = style_targets(features(1)), style_targets(features(2))
+    for loud in LAYERS:
+        painted = {**before, f"gram_{loud}": wanted[f"gram_{loud}"]}
+        shown = [
+            {
+                name: value * (100.0 if name == f"gram_{loud}" else 1.0)
+                for name, value in one.items()
+            }
+            for one in (painted, before, wanted)
+        ]
+        near, far, goal = shown
+        assert float(style_losses(near, far, goal, 3.0)["loud"]) < 1e-3
+        assert float(style_losses(far, far, goal, 3.0)["loud"]) > 0.02
 
 
 def test_content_of_an_empty_sky_counts_by_what_others_have() -> None:

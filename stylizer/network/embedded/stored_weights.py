@@ -116,7 +116,8 @@ def _constants(topology: bytes) -> set[tuple[int, int]]:
 
 def _fingerprint(values: npt.NDArray[Any]) -> bytes:
     """Return what does not depend on the order of the numbers."""
-    return np.sort(values.astype(np.float32), axis=None).tobytes()
+    unsigned = values.astype(np.float32) + np.float32(0)  # of zeros with signs the order is open
+    return np.sort(unsigned, axis=None).tobytes()
 
 
 def _find_axes(

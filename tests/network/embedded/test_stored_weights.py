@@ -67,6 +67,17 @@ def test_other_numbers_of_the_same_shape_stay(files: list[Path]) -> None:
     assert take_out(topology((0, 4800, "f32")), weights, files) == (weights, ())
 
 
+def test_zeros_of_both_signs_come_back_with_theirs(tmp_path: Path) -> None:
+    values = RANDOM.normal(size=(40, 30)).astype(np.float32)
+    values[RANDOM.random(values.shape) < 0.4] *= 0.0
+    path = tmp_path / "zeros.weights.h5"
+    with h5py.File(path, "w") as file:
+        file["layers/dense/vars/0"] = values
+    weights = np.ascontiguousarray(values.T).tobytes()
+    left, taken = take_out(topology((0, len(weights), "f32")), weights, [path])
+    assert left == b"" and put_back(left, taken, [path]) == weights
+
+
 def test_a_file_that_lacks_them_is_told(files: list[Path]) -> None:
     with h5py.File(files[1]) as two:
         weights = np.asarray(two["layers/dense/vars/0"]).tobytes()
