@@ -10,11 +10,12 @@ import os
 import re
 from dataclasses import fields
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import h5py
 import keras
 import numpy as np
+import numpy.typing as npt
 
 __all__ = ["append_row", "list_in_manifest", "read_settings", "save_packed"]
 
@@ -24,12 +25,12 @@ _NORMALIZATION = re.compile(r"/normalization(_\d+)?/")
 """Of the layers `keras.layers.Normalization`, in a file of weights."""
 
 
-def save_packed(model: keras.Model, path: Path) -> None:
+def save_packed(model: keras.Model, path: Path, *, bits: int = 10) -> None:
     """Save weights (``.weights.h5``) in half precision, compressed.
 
-    What statistics are normalized by stays as it is: where one hardly varies, the difference to its
-    mean is multiplied by a hundred thousand. The model gets the rounded values. The file appears at
-    once, by renaming.
+    Fewer ``bits`` of the fraction make a smaller file; half precision has 10. What statistics are
+    normalized by stays as it is: where one hardly varies, the difference to its mean is multiplied
+    by a hundred thousand. The model gets the rounded values. The file appears at once, by renaming.
     """
     whole, packed = (path.with_name(f"{kind}_{path.name}") for kind in ("whole", "packed"))
     model.save_weights(whole)
@@ -39,7 +40,7 @@ def save_packed(model: keras.Model, path: Path) -> None:
             if isinstance(item, h5py.Dataset):
                 chunked = {"compression": 9, "shuffle": True} if item.size > 1000 else {}
                 exact = item.dtype.kind != "f" or _NORMALIZATION.search(name)
-                values = item[()] if exact else item[()].astype(np.float16)
+                values = item[()] if exact else _half(item[()], bits)
                 made = new.create_dataset(name, data=values, **chunked)
             else:
                 made = new.require_group(name)
@@ -50,6 +51,13 @@ def save_packed(model: keras.Model, path: Path) -> None:
     whole.unlink()
     model.load_weights(packed)
     os.replace(packed, path)
+
+
+def _half(values: npt.NDArray[Any], bits: int) -> npt.NDArray[np.float16]:
+    """Round to half precision, and to so many bits of the fraction."""
+    fraction, exponent = np.frexp(values.astype(np.float32))
+    rounded = np.ldexp(np.rint(np.ldexp(fraction, bits + 1)), exponent - bits - 1)
+    return np.asarray(rounded, np.float16)
 
 
 def list_in_manifest(root: Path, name: str, path: Path) -> str:

@@ -31,6 +31,6 @@ def test_weights_are_exported_with_their_openvino_form(network: str, tmp_path: P
     assert manifest[network]["sha256"] == digest
     rounded.load_weights(root / network / f"{network}.weights.h5")
     for one, two in zip(trained.get_weights(), rounded.get_weights(), strict=True):
-        np.testing.assert_allclose(one, two, rtol=1e-3, atol=1e-4)
+        np.testing.assert_allclose(one, two, rtol=2e-3, atol=1e-4)
     packed = root / network / f"{network}.openvino.zip"
     assert packed.stat().st_size < 400_000  # the numbers themselves are left out

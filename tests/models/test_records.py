@@ -45,3 +45,21 @@ def test_what_is_normalized_by_stays_exact_and_the_rest_is_halved(tmp_path: Path
         file.visititems(look)
     assert kinds["dense/vars/0"] == "float16"
     assert kinds["normalization/vars/0"] == kinds["normalization/vars/1"] == "float32"
+
+
+def test_fewer_bits_of_the_fraction_make_a_smaller_file(tmp_path: Path) -> None:
+    kernel = np.random.default_rng(0).normal(0, 1e-2, (80, 60)).astype(np.float32)
+    kernel[0, :4] = 0.0, 1.0, -3e-6, 255.3
+    sizes = []
+    for bits in (10, 6):
+        model = keras.Sequential([keras.Input((80,)), keras.layers.Dense(60, use_bias=False)])
+        model.set_weights([kernel])
+        path = tmp_path / f"{bits}.weights.h5"
+        save_packed(model, path, bits=bits)
+        sizes.append(path.stat().st_size)
+        found = model.get_weights()[0]
+        large = np.abs(kernel) > 1e-4  # below, half precision itself has fewer bits
+        np.testing.assert_allclose(found[large], kernel[large], rtol=2.0 ** -(bits + 1))
+        assert np.abs(found - kernel)[~large].max() < 1e-6
+        assert found[0, 0] == 0 and found[0, 1] == 1
+    assert sizes[1] < 0.9 * sizes[0]
