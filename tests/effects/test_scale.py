@@ -78,7 +78,7 @@ def test_enlarged_strokes_are_nearer_to_the_truth_than_interpolated_ones() -> No
         np.sqrt(np.mean((np.asarray(made, np.float64) - truth) ** 2))
         for made in (enlarge(small, (320, 256)), plain)
     ]
-    assert errors[0] < 0.9 * errors[1]
+    assert errors[0] < 0.95 * errors[1]
 
 
 def test_enlarging_leaves_no_halos_and_no_seams_between_bands() -> None:

@@ -67,7 +67,7 @@ _QUARTER, _EIGHTH = 48, 96
 _QUARTER_RANK, _EIGHTH_RANK = 48, 64
 _DEEP_BLOCKS, _LATE_BLOCKS = 4, 2
 _PROJECTED = 16
-_HIDDEN = 384
+_AXES, _HIDDEN = 320, 768
 
 
 class _Builder:
@@ -237,7 +237,9 @@ def build_predictor() -> keras.Model:
     statistics = StyleStatistics(name="read", **float32)(known)
     normalized = keras.layers.Normalization(name="normalization", **float32)(statistics)
     normalized = Squash(3.0, **float32)(normalized)
-    hidden = keras.layers.Dense(_HIDDEN, activation="gelu", **float32)(normalized)
+    # set once, before training: `stylizer.models.training.predictor`
+    components = keras.layers.Dense(_AXES, trainable=False, name="axes", **float32)(normalized)
+    hidden = keras.layers.Dense(_HIDDEN, activation="gelu", name="hidden", **float32)(components)
     code = keras.layers.Dense(CODE_SIZE, **float32)(hidden)
     code = Squash(2.0, name="code", **float32)(code)
     return keras.Model(known, code, name="predictor")
