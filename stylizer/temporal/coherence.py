@@ -23,13 +23,14 @@ import numpy.typing as npt
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image, check_image
 from stylizer.protocols import State
-from stylizer.temporal.camera_motion import (
-    Affine,
-    CameraFinder,
-    camera_field,
-    prefer_camera,
+from stylizer.temporal.flow import Preset
+from stylizer.temporal.key_picture import (
+    KeyPicture,
+    Reduced,
+    find_same,
+    find_standing,
+    make_search,
 )
-from stylizer.temporal.flow import Flow, Gray, OpticalFlow, Preset, pixel_grid
 from stylizer.temporal.mixing import Mixer
 
 __all__ = ["Coherence", "CoherenceConfig"]
@@ -46,18 +47,8 @@ _HELD, _PASSING = 4, 4
 _CYCLE = _HELD + _PASSING
 """A frame whose index is a multiple of this is a key frame, so that all who come to it agree."""
 
-_STILL = 0.12
-"""Pixels of the reduced picture, across or down; a motion that is no longer is none."""
-
-_STRIDE = 6
-"""Pixels between patches that are searched for the flow, but for the most exact: it begins near."""
-
 _LEAST_KEPT = 0.5
 """Share of the key frame that must be in sight; with less another one is taken."""
-
-_SURE = 0.15, 0.45
-"""Likeness at which a pixel begins to count as the same, and at which it wholly does. Between the
-two, paintings are mixed half and half, which costs their style; so they are near to each other."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,39 +91,13 @@ class _Key:
 
     Attributes:
       shape: of the painting.
-      small: the source, reduced and blurred: uint8, (h, w, 4), the last channel 255.
-      finder: finds how the camera moved since; its key is the source, reduced, uint8 (h, w).
+      picture: the source.
       index: the frame's.
-      flow: from the last frame to it, float32 (h, w, 2).
-      camera: the camera's motion in the same way.
     """
 
     shape: tuple[int, ...]
-    small: Bytes
-    finder: CameraFinder
+    picture: KeyPicture
     index: int
-    flow: Flow
-    camera: Affine
-
-    @classmethod
-    def of(cls, painted: Image, small: Bytes, gray: Gray, index: int) -> _Key:
-        """Make a frame the key frame."""
-        still = np.zeros((*gray.shape, 2), np.float32)
-        return cls(painted.shape, small, CameraFinder(gray), index, still, np.zeros((2, 3)))
-
-    def find(self, gray: Gray, search: OpticalFlow) -> Flow:
-        """Return the flow from the picture at hand, uint8 (h, w), to the key frame.
-
-        The camera's motion since the last frame is known before the rest is searched, so that is
-        begun from where the last flow is after it.
-        """
-        key, before = self.finder.key, self.camera
-        self.camera = self.finder(gray, start=before)
-        field = camera_field(self.camera, gray.shape)
-        start = self.flow + camera_field(self.camera - before, gray.shape)
-        flow = search.search(gray, key, start=start)
-        self.flow = prefer_camera(flow, field, gray, key)
-        return self.flow
 
     def steps(self, index: int) -> int:
         """Return how far a frame is into the time of this key frame, which may begin before it.
@@ -149,7 +114,7 @@ class Coherence:
     def __init__(self, config: CoherenceConfig | None = None) -> None:
         """Begin without a memory; None for the default settings."""
         config = config or CoherenceConfig()
-        self._settings = config, _search(config)
+        self._settings = config, make_search(config.preset, config.max_side)
         self._mixer = Mixer()
         self._key: _Key | None = None
 
@@ -165,7 +130,7 @@ class Coherence:
         """
         before, flow = self._settings
         if (config.preset, config.max_side) != (before.preset, before.max_side):
-            flow = _search(config)
+            flow = make_search(config.preset, config.max_side)
         self._settings = config, flow
 
     def reset(self) -> None:
@@ -179,10 +144,10 @@ class Coherence:
             return {}
         return {
             **self._mixer.save_state(),
-            "small": key.small,
-            "gray": key.finder.key,
-            "flow": key.flow,
-            "camera": key.camera,
+            "small": key.picture.seen.colors,
+            "gray": key.picture.seen.gray,
+            "flow": key.picture.flow,
+            "camera": key.picture.camera,
             "index": np.array(key.index),
         }
 
@@ -191,9 +156,10 @@ class Coherence:
         self._key = None
         if state:
             self._mixer.load_state(state)
-            self._key = _Key.of(state["key"], state["small"], state["gray"], int(state["index"]))
-            self._key.flow = state.get("flow", self._key.flow)
-            self._key.camera = state.get("camera", self._key.camera)
+            picture = KeyPicture(Reduced(state["gray"], state["small"]))
+            picture.flow = state.get("flow", picture.flow)
+            picture.camera = state.get("camera", picture.camera)
+            self._key = _Key(state["key"].shape, picture, int(state["index"]))
 
     def __call__(self, source: Frame, painted: Frame) -> Frame:
         """Return the painting, mixed with that of the key frame where the source shows the same.
@@ -211,86 +177,33 @@ class Coherence:
         if config.strength == 0.0:
             self._key = None  # by the time it is wanted again it is of long ago
             return painted
-        reduced = _reduce(image, finder.reduced_size(painted.size))
-        gray = np.asarray(cv2.cvtColor(reduced, cv2.COLOR_RGB2GRAY), np.uint8)
-        small = cv2.blur(cv2.cvtColor(reduced, cv2.COLOR_RGB2RGBA), (3, 3))
-        small = np.asarray(small, np.uint8).reshape(*gray.shape, 4)
-        if key is None or (key.shape, key.finder.key.shape) != (made.shape, gray.shape):
-            self._mixer.set_key(made)
-            self._key = _Key.of(made, small, gray, source.index)
+        seen = Reduced.of(image, finder.reduced_size(painted.size))
+        if key is None or (key.shape, key.picture.seen.gray.shape) != (made.shape, seen.gray.shape):
+            self._set_key(made, seen, source.index)
             return painted
-        flow, steps = key.find(gray, finder), key.steps(source.index)
-        stands = _standing(flow)
-        share = _share(flow, small, key.small, config.tolerance)
+        flow, steps = key.picture.find(seen, finder), key.steps(source.index)
+        stands = find_standing(flow)
+        share = find_same(flow, seen.colors, key.picture.seen.colors, config.tolerance)
         kept = _weigh(share, stands, config.strength, steps)
         mixed = self._mixer(made, flow, stands, kept, slack=config.slack)
         ends = steps == _CYCLE or share.mean() < _LEAST_KEPT * 255
         if ends or stands.all():
-            self._mixer.set_key(made)
-            self._key = _Key.of(made, small, gray, source.index)
+            self._set_key(made, seen, source.index)
         # Elsewhere the key frame's source and its painting would no longer show the same.
         same = cv2.min(stands, cv2.threshold(share, 127, 255, cv2.THRESH_BINARY)[1])
-        self._mixer.update_key(mixed, np.asarray(same, np.uint8).reshape(gray.shape))
+        self._mixer.update_key(mixed, np.asarray(same, np.uint8).reshape(seen.gray.shape))
         return painted.with_image(mixed)
 
-
-def _search(config: CoherenceConfig) -> OpticalFlow:
-    stride = None if config.preset == "medium" else _STRIDE
-    return OpticalFlow(preset=config.preset, max_side=config.max_side, stride=stride)
-
-
-def _reduce(image: Image, size: tuple[int, int]) -> Image:
-    """Reduce to (width, height): by halves first, for which OpenCV has a short way."""
-    small = image
-    while min(small.shape[1] / size[0], small.shape[0] / size[1]) >= 2:
-        half = small.shape[1] // 2, small.shape[0] // 2
-        small = np.asarray(cv2.resize(small, half, interpolation=cv2.INTER_AREA), np.uint8)
-    if (small.shape[1], small.shape[0]) != size:
-        small = np.asarray(cv2.resize(small, size), np.uint8)
-    return small
-
-
-def _standing(flow: Flow) -> Bytes:
-    """Return where nothing moves, uint8 (h, w), 255 for there."""
-    stands = cv2.inRange(flow, np.full(2, -_STILL), np.full(2, _STILL))
-    return np.asarray(stands, np.uint8).reshape(flow.shape[:2])
-
-
-def _share(flow: Flow, small: Bytes, before: Bytes, tolerance: float) -> Bytes:
-    """Return where the key frame shows the same thing, uint8 (h, w), 255 for surely.
-
-    Pictures are blurred over 3x3 pixels against noise. The likeness of one pixel is
-    ``exp(-(d / tolerance)^2)``, with ``d`` the largest difference among the channels. What was read
-    beyond the key frame's border is black, its fourth channel too.
-    """
-    places = flow + pixel_grid(*flow.shape[:2])
-    warped = cv2.remap(  # type: ignore[call-overload]  # one array of pairs, so no second one
-        before, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0
-    )
-    difference = cv2.absdiff(small, warped.reshape(small.shape))
-    red, green, blue, inside = cv2.split(difference)
-    difference = cv2.dilate(cv2.max(cv2.max(red, green), cv2.max(blue, inside)), _KERNEL)
-    likeness = cv2.blur(cv2.LUT(difference, _likeness(tolerance)), (3, 3))
-    return np.asarray(cv2.LUT(likeness, _CERTAINTY), np.uint8).reshape(small.shape[:2])
-
-
-_KERNEL = np.ones((5, 5), np.uint8)
-_LEVELS = np.arange(256, dtype=np.float32)
-_CERTAINTY = np.rint(
-    255 * np.clip((_LEVELS / 255 - _SURE[0]) / (_SURE[1] - _SURE[0]), 0, 1)
-).astype(np.uint8)
-
-
-def _likeness(tolerance: float) -> Bytes:
-    """Return the likeness of each difference of 0..255 gray levels, 255 for none."""
-    return np.asarray(np.rint(255 * np.exp(-np.square(_LEVELS / tolerance))), np.uint8)
+    def _set_key(self, made: Image, seen: Reduced, index: int) -> None:
+        self._mixer.set_key(made)
+        self._key = _Key(made.shape, KeyPicture(seen), index)
 
 
 def _weigh(share: Bytes, stands: Bytes, strength: float, steps: int) -> Bytes:
     """Return how much of the key frame is kept, of what shows the same in both.
 
     Args:
-      share: as `_share` gives it.
+      share: as `find_same` gives it.
       stands: where nothing moves, uint8 (h, w), else 0.
       strength: of the settings.
       steps: frames into the key frame's time.
