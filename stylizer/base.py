@@ -13,6 +13,7 @@ from typing import Self, TypeVar
 
 from stylizer.frame import Frame
 from stylizer.protocols import (
+    CarryingEffect,
     Described,
     Effect,
     FrameSource,
@@ -30,6 +31,7 @@ __all__ = [
     "Prepared",
     "WrappedSource",
     "WrappedStylizer",
+    "apply_effect",
     "begin_frame",
     "describe_stylizer",
     "find",
@@ -211,6 +213,13 @@ class Applied(WrappedStylizer):
 def describe_stylizer(stylizer: Stylizer) -> str:
     """Return what a stylizer says of its network and device, else its name."""
     return stylizer.description if isinstance(stylizer, Described) else type(stylizer).__name__
+
+
+def apply_effect(effect: Effect, source: Frame, painted: Frame) -> Frame:
+    """Return a painting as an effect changes it; a frame that has none waits for one to carry."""
+    if painted.flow is not None and not isinstance(effect, CarryingEffect):
+        return painted
+    return effect(source, painted)
 
 
 def frames_at_once(stylizer: Stylizer) -> int:

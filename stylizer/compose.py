@@ -2,13 +2,15 @@
 
 ::
 
-    frame ──▶ painter ──▶ coherence ──▶ faces ──▶ enlarging ──▶ colors ──▶ strength ──▶ region
-       └────────┴────────────┴───────────┴───────────┴───────────┴───────────┴─────────────┘
+    frame ──▶ painter ──▶ coherence ──▶ faces ──▶ enlarging
+                                                      │
+              region ◀── strength ◀── colors ◀── keyframes
 
 A `stylizer.description.StylizerConfig` says what is wanted, `build` makes it. The order has its
 reasons: what coherence carries along is to be paint alone, and where frames are painted smaller it
 works at that size; colors and strength need pictures of one size; what is outside of a region is
-the source itself. What is off is not there. At a cut all but the region forget earlier frames.
+the source itself. Where keyframes alone are painted, all up to there is done for those alone. What
+is off is not there. At a cut all but the region forget earlier frames.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from stylizer.base import WrappedStylizer, find, load_states, save_states
+from stylizer.base import WrappedStylizer, apply_effect, find, load_states, save_states
 from stylizer.description import EffectsConfig, StylizerConfig
 from stylizer.effects.background import LearntBackground
 from stylizer.effects.color import SourceColor
@@ -45,6 +47,7 @@ from stylizer.protocols import (
 from stylizer.temporal.coherence import Coherence, CoherenceConfig
 from stylizer.temporal.cuts import CutDetector
 from stylizer.temporal.follow_camera import FollowCamera
+from stylizer.temporal.keyframes import CarryPaintings, PaintKeyframes
 
 if TYPE_CHECKING:
     from stylizer.gatys.passes import PassProgress
@@ -96,9 +99,11 @@ def finish(painted: Image, source: Image, config: EffectsConfig) -> Image:
     Args:
       painted: uint8 RGB, (H, W, 3).
       source: uint8 RGB, of the same size.
-      config: of it, coherence, cuts, stroke and detail do not count.
+      config: of it, coherence, cuts, keyframes, stroke and detail do not count.
     """
-    still = replace(config, coherence=CoherenceConfig(strength=0.0), cuts=None, stroke=None)
+    still = replace(
+        config, coherence=CoherenceConfig(strength=0.0), cuts=None, stroke=None, keyframes=1
+    )
     return Composed(_Given(painted), still)(Frame(source, 0, 0.0)).image
 
 
@@ -115,7 +120,8 @@ class Composed(WrappedStylizer):
         Raises:
           BackendError: a segmenter is given, or faces are to be found, and what does so is not
             installed.
-          ConfigError: a painter of whole shots is wrapped in one that hides them.
+          ConfigError: a painter of whole shots is wrapped in one that hides them, or is to paint
+            keyframes alone.
           WeightsError: the segmenter is missing, or is no such network.
         """
         config = config or EffectsConfig()
@@ -131,6 +137,9 @@ class Composed(WrappedStylizer):
                 f"painter: expected nothing around a painter of whole shots, got a "
                 f"{type(painter).__name__}, which would give it single frames"
             )
+        self._whole_shots = isinstance(painter, ShotStylizer)
+        self._keyframes = PaintKeyframes(painter)
+        self._carrying = CarryPaintings()
         self._coherence = Coherence(config.coherence)
         self._faces: KeepFaces | None = None
         self._finder: FaceFinder | None = None
@@ -146,7 +155,9 @@ class Composed(WrappedStylizer):
     @property
     def painter(self) -> Stylizer:
         """What paints; at strength 0, what only hands on the source."""
-        return self._stylizer if self._paints else _Unpainted(self._stylizer)
+        if not self._paints:
+            return _Unpainted(self._stylizer)
+        return self._stylizer if self._config.keyframes == 1 else self._keyframes
 
     @property
     def effects(self) -> Sequence[Effect]:
@@ -159,13 +170,14 @@ class Composed(WrappedStylizer):
         return None if self._region is None else self._region.notice
 
     def configure(self, config: EffectsConfig) -> None:
-        """Go on with another strength, coherence, colors and faces; between two frames.
+        """Go on with another strength, coherence, keyframes, colors, faces; between two frames.
 
         What coherence remembers stays of use.
 
         Raises:
           BackendError, WeightsError: faces are to be found, and what does so is not installed.
-          ConfigError: cuts, region or stroke are other ones.
+          ConfigError: cuts, region or stroke are other ones, or keyframes are asked of a painter of
+            whole shots.
         """
         fixed = ("cuts", "region", "stroke")
         if any(getattr(config, name) != getattr(self._config, name) for name in fixed):
@@ -194,11 +206,11 @@ class Composed(WrappedStylizer):
     @property
     def _memories(self) -> dict[str, object]:
         effects = {type(effect).__name__: effect for effect in self._effects}
-        return {"shots": self._cuts, "painter": self._stylizer, **effects}
+        return {"shots": self._cuts, "painter": self.painter, **effects}
 
     def begin_shot(self) -> None:
         """Forget earlier frames as at a cut: what a region's finder has learnt is kept."""
-        self._stylizer.reset()
+        self.painter.reset()
         for effect in self._effects:
             effect.reset()
 
@@ -222,15 +234,21 @@ class Composed(WrappedStylizer):
         covers = self._region is None or self._region.covers(frame)
         if not (self._paints and covers):
             return frame.with_image(image.copy())
-        painted = self._stylizer(frame)
+        painted = self.painter(frame)
         for effect in self._effects:
-            painted = effect(frame, painted)
+            painted = apply_effect(effect, frame, painted)
         return painted
 
     def _arrange(self, config: EffectsConfig) -> None:
         """Put the effects that are on into their order."""
+        if config.keyframes > 1 and self._whole_shots:
+            raise ConfigError(
+                f"keyframes: expected 1, got {config.keyframes}: what paints shots in several "
+                "passes paints every frame of them; leave one of the two out"
+            )
         self._config, self._paints = config, config.strength > 0
-        self._coherence.configure(config.coherence)
+        self._keyframes.configure(every=config.keyframes, preset=config.coherence.preset)
+        self._coherence.configure(config.coherence, every=config.keyframes)
         if isinstance(self._stylizer, FollowCamera):
             self._stylizer.on = config.coherence.strength > 0
         effects: list[Effect] = []
@@ -244,6 +262,8 @@ class Composed(WrappedStylizer):
             effects += self._keep_faces(config, enlarge)
             if self._smaller:
                 effects.append(enlarge)
+            if config.keyframes > 1:
+                effects.append(self._carrying)
             if config.keep_color:
                 effects.append(SourceColor())
             if config.strength < 1:
@@ -256,6 +276,9 @@ class Composed(WrappedStylizer):
                     effects.append(OnlyFaces(self._finder))
         if self._region is not None:
             effects.append(_AcrossShots(self._region))
+        if self._carrying not in effects:
+            self._keyframes.forget()
+            self._carrying.reset()
         if self._coherence not in effects:
             self._coherence.reset()  # by the time it is wanted again it is of long ago
         self._effects = tuple(effects)

@@ -20,6 +20,7 @@ from stylizer.serialize import from_plain, to_plain
 from stylizer.styles.load import AnyStyle, NamedStyle, load_style, load_styles
 from stylizer.temporal.coherence import CoherenceConfig
 from stylizer.temporal.cuts import CutConfig
+from stylizer.temporal.keyframes import check_keyframes
 
 __all__ = ["EffectsConfig", "StylizerConfig", "usual_coherence"]
 
@@ -39,6 +40,8 @@ class EffectsConfig:
         says; None for strokes of so many pixels, whatever the frame's size.
       detail: share of the fine detail that a second painting at the frame's size gives, 0 to 1
         (`stylizer.effects.scale.Enlarge`).
+      keyframes: 1: every frame is painted; 2 to 4: every such one, and what lies between is carried
+        along (`stylizer.temporal.keyframes`).
     """
 
     strength: float = 1.0
@@ -49,11 +52,13 @@ class EffectsConfig:
     faces: FacesConfig | None = None
     stroke: float | None = None
     detail: float = 0.0
+    keyframes: int = 1
 
     def __post_init__(self) -> None:
-        """Check strength, stroke and detail."""
+        """Check strength, stroke, detail and keyframes."""
         check_strength(self.strength)
         check_detail(self.detail)
+        check_keyframes(self.keyframes)
         if self.stroke is not None:
             check_stroke(self.stroke)
 
@@ -82,6 +87,8 @@ class StylizerConfig:
       detail: share of the fine detail that stills get by being painted once more at their full
         size, 0 to 1; it takes as long as that, and flickers in a video. Counts where strokes have a
         breadth relative to the frame, and one style is for all of it.
+      keyframes: every how many frames one is painted, 1 (all) to 4; what lies between is the last
+        painting, carried along by the optical flow.
     """
 
     styles: Sequence[str | AnyStyle]
@@ -95,6 +102,7 @@ class StylizerConfig:
     faces: FacesConfig | None = None
     stroke: float | None = USUAL_STROKE
     detail: float = 0.0
+    keyframes: int = 1
 
     def __post_init__(self) -> None:
         """Check what can be checked without loading anything."""
@@ -110,6 +118,7 @@ class StylizerConfig:
             )
         check_strength(self.strength)
         check_detail(self.detail)
+        check_keyframes(self.keyframes)
         if self.stroke is not None:
             check_stroke(self.stroke)
 
@@ -125,6 +134,7 @@ class StylizerConfig:
             faces=self.faces,
             stroke=self.stroke if find_method(self.method).scales_strokes else None,
             detail=self.detail,
+            keyframes=self.keyframes,
         )
 
     def to_json(self) -> str:

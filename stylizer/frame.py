@@ -113,6 +113,9 @@ class Frame:
         is laid on white. None where all of it is opaque.
       cameras: where the camera looks against some earlier pictures, each with its share of 1; None
         where nobody looked for it.
+      flow: of a frame that is not painted by itself (`stylizer.temporal.keyframes`), where each
+        pixel lies in the last painted one: float32 (h, w, 2), at reduced size, in pixels of that;
+        the image is the source still. None of all others.
       parts: of a painting, where each of its styles is, float32 (N, h, w), of any size, 0..1, in
         the order in which what painted it has them; what they leave of 1 is the source. None
         where one style is all over.
@@ -123,6 +126,7 @@ class Frame:
     time: float
     alpha: Image | None = None
     cameras: Cameras | None = None
+    flow: npt.NDArray[np.float32] | None = None
     parts: npt.NDArray[np.float32] | None = None
 
     @property

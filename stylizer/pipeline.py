@@ -53,7 +53,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
-from stylizer.base import begin_frame, frames_at_once, load_state, save_state
+from stylizer.base import apply_effect, begin_frame, frames_at_once, load_state, save_state
 from stylizer.errors import ConfigError, StylizerError
 from stylizer.frame import Frame, check_image
 from stylizer.protocols import (
@@ -327,7 +327,7 @@ def _apply(effect: Effect, items: Items, _: Channel) -> Items:
                 effect.reset()
             elif item.checkpoint is not None:
                 item.checkpoint.states[name] = save_state(effect)
-            painted = _checked(effect(item.source, item.painted), item.source, name)
+            painted = _checked(apply_effect(effect, item.source, item.painted), item.source, name)
             yield replace(item, painted=painted)
 
 

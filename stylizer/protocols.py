@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CameraStylizer",
+    "CarryingEffect",
     "Described",
     "Divided",
     "Dividing",
@@ -252,6 +253,16 @@ class Effect(Protocol):
     def reset(self) -> None:
         """Forget all earlier frames (a cut, a seek)."""
         ...
+
+
+@runtime_checkable
+class CarryingEffect(Effect, Protocol):
+    """An effect that makes paintings of frames with a `stylizer.frame.Frame.flow`.
+
+    Other effects are left out for those, but for the ones that come after it.
+    """
+
+    carries: bool
 
 
 @runtime_checkable

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from rich.table import Table
 
-from stylizer.base import WrappedStylizer, describe_stylizer
+from stylizer.base import WrappedStylizer, apply_effect, describe_stylizer
 from stylizer.compose import Composed, load_painter
 from stylizer.description import StylizerConfig
 from stylizer.errors import SourceError
@@ -188,7 +188,9 @@ def _carry(
             painted = watch("painter", paint)
             watch.subtract("painter", "network")
             for effect in effects:
-                painted = watch(type(effect).__name__, partial(effect, frame, painted))
+                painted = watch(
+                    type(effect).__name__, partial(apply_effect, effect, frame, painted)
+                )
             watch("encode", partial(sink.write, painted))
     watch.times["decode"].pop()  # the look that found no more
     after = _children_seconds()

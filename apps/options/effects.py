@@ -26,6 +26,7 @@ from stylizer.styles.load import AnyStyle
 from stylizer.temporal.coherence import CoherenceConfig
 from stylizer.temporal.cuts import CutConfig
 from stylizer.temporal.flow import Preset
+from stylizer.temporal.keyframes import MOST_KEYFRAMES, check_keyframes
 
 from .shared import option
 
@@ -170,14 +171,48 @@ class CoherenceOptions:
             show_default=_DEFAULTS.preset,
         ),
     ] = None
+    keyframes: Annotated[
+        int | None,
+        option(
+            "keyframes",
+            f"Paint every Nth frame, 1 (all) to {MOST_KEYFRAMES}, and carry the painting along to "
+            "those between, which is quicker; what shows much that is new is painted all the same. "
+            "Default: 1; live as the rate needs it.",
+            _COHERENCE,
+            show_default=False,
+            metavar="N",
+        ),
+    ] = None
 
     def check(self) -> None:
         """Say before anything is opened what cannot be.
 
         Raises:
-          ConfigError: ``--coherence`` is out of its range.
+          ConfigError: ``--coherence`` or ``--keyframes`` is out of its range.
         """
         self.config(FastConfig())
+        self.every(FastConfig())
+
+    def every(self, method: MethodConfig) -> int:
+        """Return every how many frames one is painted.
+
+        Args:
+          method: what paints.
+
+        Raises:
+          ConfigError: ``--keyframes`` is out of its range, or more than 1 with several passes.
+        """
+        every = 1 if self.keyframes is None else self.keyframes
+        try:
+            check_keyframes(every)
+        except ConfigError as error:
+            raise ConfigError(f"--{error}") from None
+        if every > 1 and isinstance(method, GatysConfig) and method.passes > 1:
+            raise ConfigError(
+                f"--keyframes: expected 1 with --passes {method.passes}, which go through every "
+                f"frame, got {every}; leave one of them out"
+            )
+        return every
 
     def config(self, method: MethodConfig) -> CoherenceConfig:
         """Return the settings of what holds a video still.

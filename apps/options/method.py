@@ -96,7 +96,12 @@ def describe(
     )
     if coherence is None:
         return config
-    return replace(config, coherence=coherence.config(method), cuts=coherence.cut_config())
+    return replace(
+        config,
+        coherence=coherence.config(method),
+        cuts=coherence.cut_config(),
+        keyframes=coherence.every(method),
+    )
 
 
 def refuse_losses(config: MethodConfig, reports: LossOptions) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 
-from stylizer.base import WrappedSource, WrappedStylizer, load_state, save_state
+from stylizer.base import WrappedSource, WrappedStylizer, apply_effect, load_state, save_state
 from stylizer.frame import Frame
 from stylizer.protocols import Divided, Effect, FrameSource, Staged, State, Stylizer
 
@@ -71,7 +71,7 @@ class ResetOnGap(WrappedStylizer):
                 effect.reset()
         painted = self.painter(frame)
         for effect in self.effects:
-            painted = effect(frame, painted)
+            painted = apply_effect(effect, frame, painted)
         return painted
 
     def reset(self) -> None:

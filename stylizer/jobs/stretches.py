@@ -117,11 +117,14 @@ def usual_lead_in(config: StylizerConfig) -> int | None:
 
     What holds a video still fades (`stylizer.temporal.coherence`): moving paintings agree after 24
     frames to the last bit, standing ones after 32 to 0.01 gray levels in the mean. Faces that are
-    followed have found their places by then (`stylizer.faces.tracker`).
+    followed have found their places by then (`stylizer.faces.tracker`). Where every Nth frame is
+    painted, it takes N times as many.
     """
     if why_whole(config) is not None:
         return None
-    return _LEAD_IN if config.faces or config.effects.coherence.strength > 0 else 0
+    if config.faces or config.effects.coherence.strength > 0:
+        return config.keyframes * _LEAD_IN
+    return config.keyframes - 1
 
 
 def why_whole(config: StylizerConfig) -> str | None:

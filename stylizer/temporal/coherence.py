@@ -42,10 +42,9 @@ _MOST = 0.94
 source shows through within a second."""
 
 _HELD, _PASSING = 4, 4
-"""Frames for which what moves is held, and in which it passes to the next key frame."""
-
-_CYCLE = _HELD + _PASSING
-"""A frame whose index is a multiple of this is a key frame, so that all who come to it agree."""
+"""Frames for which what moves is held, and frames that are painted while it passes to the next key
+frame. A frame whose index is a multiple of the sum is a key frame, so that all who come to it
+agree; where every Nth is painted, passing takes N times as many."""
 
 _LEAST_KEPT = 0.5
 """Share of the key frame that must be in sight; with less another one is taken."""
@@ -99,13 +98,17 @@ class _Key:
     picture: KeyPicture
     index: int
 
-    def steps(self, index: int) -> int:
-        """Return how far a frame is into the time of this key frame, which may begin before it.
+    def passed(self, index: int, every: int) -> float:
+        """Return how far the time in which this key frame passes to the next one has come, 0 to 1.
 
-        That is over for a frame before it, as a source gives one that begins anew.
+        Its time may begin before it. It is over, 1, for a frame before it, as a source gives one
+        that begins anew.
         """
-        passed = index - self.index // _CYCLE * _CYCLE
-        return passed if 0 <= passed < _CYCLE else _CYCLE
+        cycle = _HELD + _PASSING * every
+        steps = index - self.index // cycle * cycle
+        if not 0 <= steps < cycle:
+            return 1.0
+        return max(0, steps - _HELD) / (_PASSING * every)
 
 
 class Coherence:
@@ -114,7 +117,7 @@ class Coherence:
     def __init__(self, config: CoherenceConfig | None = None) -> None:
         """Begin without a memory; None for the default settings."""
         config = config or CoherenceConfig()
-        self._settings = config, make_search(config.preset, config.max_side)
+        self._settings = config, make_search(config.preset, config.max_side), 1
         self._mixer = Mixer()
         self._key: _Key | None = None
 
@@ -123,15 +126,19 @@ class Coherence:
         """The settings."""
         return self._settings[0]
 
-    def configure(self, config: CoherenceConfig) -> None:
+    def configure(self, config: CoherenceConfig, *, every: int = 1) -> None:
         """Go on with other settings from the next frame on; any thread may ask for it.
 
         What is remembered of earlier frames stays of use, unless ``max_side`` changes.
+
+        Args:
+          config: the settings.
+          every: one in how many frames is painted, and comes here.
         """
-        before, flow = self._settings
+        before, flow, _ = self._settings
         if (config.preset, config.max_side) != (before.preset, before.max_side):
             flow = make_search(config.preset, config.max_side)
-        self._settings = config, flow
+        self._settings = config, flow, every
 
     def reset(self) -> None:
         """Forget all earlier frames."""
@@ -172,7 +179,7 @@ class Coherence:
           ConfigError: one is no uint8 RGB picture.
         """
         image, made = check_image(source.image), check_image(painted.image, name="painted")
-        config, finder = self._settings
+        config, finder, every = self._settings
         key = self._key
         if config.strength == 0.0:
             self._key = None  # by the time it is wanted again it is of long ago
@@ -181,12 +188,12 @@ class Coherence:
         if key is None or (key.shape, key.picture.seen.gray.shape) != (made.shape, seen.gray.shape):
             self._set_key(made, seen, source.index)
             return painted
-        flow, steps = key.picture.find(seen, finder), key.steps(source.index)
+        flow, passed = key.picture.find(seen, finder), key.passed(source.index, every)
         stands = find_standing(flow)
         share = find_same(flow, seen.colors, key.picture.seen.colors, config.tolerance)
-        kept = _weigh(share, stands, config.strength, steps)
+        kept = _weigh(share, stands, config.strength, passed)
         mixed = self._mixer(made, flow, stands, kept, slack=config.slack)
-        ends = steps == _CYCLE or share.mean() < _LEAST_KEPT * 255
+        ends = passed == 1.0 or share.mean() < _LEAST_KEPT * 255
         if ends or stands.all():
             self._set_key(made, seen, source.index)
         # Elsewhere the key frame's source and its painting would no longer show the same.
@@ -199,20 +206,20 @@ class Coherence:
         self._key = _Key(made.shape, KeyPicture(seen), index)
 
 
-def _weigh(share: Bytes, stands: Bytes, strength: float, steps: int) -> Bytes:
+def _weigh(share: Bytes, stands: Bytes, strength: float, passed: float) -> Bytes:
     """Return how much of the key frame is kept, of what shows the same in both.
 
     Args:
       share: as `find_same` gives it.
       stands: where nothing moves, uint8 (h, w), else 0.
       strength: of the settings.
-      steps: frames into the key frame's time.
+      passed: as `_Key.passed` gives it.
 
     Returns:
       uint8 (h, w).
     """
-    passed = max(0, steps - _HELD) / (_PASSING + 1)
-    moving = (1.0 - (1.0 - strength) ** 2) * (1.0 - passed)
+    least = 1 / (_PASSING + 1)
+    moving = (1.0 - (1.0 - strength) ** 2) * (1.0 - (1.0 - least) * passed)
     levels = np.arange(256)
     tables = [np.rint(levels * most).astype(np.uint8) for most in (moving, _MOST * strength)]
     kept, standing = (cv2.LUT(share, table) for table in tables)

@@ -115,6 +115,10 @@ WRAPPED: dict[str, Callable[[], Stylizer]] = {
     "composed, with nothing": lambda: Composed(Boiling(), BARE),
     "composed, reset on cut": lambda: Composed(Boiling(), replace(BARE, cuts=CutConfig())),
     "composed, reset on cut, coherent": lambda: Composed(Boiling()),
+    "composed, keyframes": lambda: Composed(Boiling(), EffectsConfig(keyframes=3)),
+    "composed, keyframes of a smaller painting": lambda: Composed(
+        PaintSmaller(Boiling(), size=(16, 12)), EffectsConfig(strength=0.6, keyframes=2)
+    ),
     "composed, of all": lambda: Composed(
         PaintSmaller(Boiling(), size=(16, 12)),
         EffectsConfig(strength=0.6, keep_color=True, region=RegionConfig(part="background")),

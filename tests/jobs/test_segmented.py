@@ -147,6 +147,10 @@ def without_cuts(_: Path) -> Stylizer:
     return Composed(Boiling(), EffectsConfig(cuts=None))
 
 
+def keyframes(_: Path) -> Stylizer:
+    return Composed(Boiling(), EffectsConfig(keyframes=3, keep_color=True))
+
+
 def optimized(weights: Path) -> Stylizer:
     config = tiny_config(weights, iterations=3, warm_iterations=2, long_term=(1, 2))
     return Composed(
@@ -170,10 +174,19 @@ USUAL = DivisionConfig(shortest=3, longest=6)
         (coherent, DivisionConfig(shortest=1, longest=1), range(1, FRAMES, 3)),
         (matched, USUAL, range(1, FRAMES, 2)),
         (without_cuts, USUAL, range(2, FRAMES, 4)),
+        (keyframes, DivisionConfig(shortest=1, longest=2), range(1, FRAMES, 2)),
         (optimized, USUAL, (8, 10, 21)),
         (in_passes, DivisionConfig(shortest=1, longest=6), (7, 11, 21)),
     ],
-    ids=["coherent", "frame by frame", "matched", "without cuts", "optimized", "in passes"],
+    ids=[
+        "coherent",
+        "frame by frame",
+        "matched",
+        "without cuts",
+        "keyframes",
+        "optimized",
+        "in passes",
+    ],
 )
 def test_a_run_that_is_cut_off_anywhere_is_gone_on_with(
     tmp_path: Path,

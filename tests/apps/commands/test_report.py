@@ -119,6 +119,15 @@ def test_the_options_say_what_is_on() -> None:
         assert asked.config(method) == CoherenceConfig(strength=0.4, preset="medium")
     with pytest.raises(ConfigError, match="--coherence: expected 0 to 1, got 2"):
         CoherenceOptions(coherence=2).check()
+    assert CoherenceOptions().every(fast) == 1
+    assert CoherenceOptions(keyframes=3).every(gatys) == 3
+    for wrong in (0, 5):
+        with pytest.raises(ConfigError, match=f"--keyframes: expected 1 .* to 4, got {wrong}"):
+            CoherenceOptions(keyframes=wrong).check()
+    in_passes = GatysConfig(passes=3)
+    assert CoherenceOptions(keyframes=1).every(in_passes) == 1
+    with pytest.raises(ConfigError, match="--keyframes: expected 1 with --passes 3"):
+        CoherenceOptions(keyframes=2).every(in_passes)
 
 
 def test_the_options_are_options_of_a_command() -> None:
