@@ -217,9 +217,8 @@ def describe_stylizer(stylizer: Stylizer) -> str:
 
 def apply_effect(effect: Effect, source: Frame, painted: Frame) -> Frame:
     """Return a painting as an effect changes it; a frame that has none waits for one to carry."""
-    if painted.flow is not None and not isinstance(effect, CarryingEffect):
-        return painted
-    return effect(source, painted)
+    takes_all = isinstance(effect, CarryingEffect) and effect.carries
+    return effect(source, painted) if takes_all or painted.flow is None else painted
 
 
 def frames_at_once(stylizer: Stylizer) -> int:

@@ -23,7 +23,8 @@ from stylizer.base import WrappedStylizer, apply_effect, find, load_states, save
 from stylizer.description import EffectsConfig, StylizerConfig
 from stylizer.effects.background import LearntBackground
 from stylizer.effects.color import SourceColor
-from stylizer.effects.faces import KeepFaces, OnlyFaces
+from stylizer.effects.faces import KeepFaces
+from stylizer.effects.only_faces import OnlyFaces
 from stylizer.effects.region import Region, RegionConfig
 from stylizer.effects.scale import Enlarge, PaintSmaller
 from stylizer.effects.segmenter import Segmenter
@@ -231,12 +232,32 @@ class Composed(WrappedStylizer):
         image = check_image(frame.image)
         if self.begins_shot(frame):
             self.begin_shot()
-        covers = self._region is None or self._region.covers(frame)
-        if not (self._paints and covers):
+        if not (self._paints and self.covers(frame)):
             return frame.with_image(image.copy())
         painted = self.painter(frame)
         for effect in self._effects:
             painted = apply_effect(effect, frame, painted)
+        return painted
+
+    def covers(self, frame: Frame) -> bool:
+        """Look at the frame that comes next, and say whether anything of it is to be painted."""
+        return self._region is None or self._region.covers(frame)
+
+    def paint(self, frame: Frame) -> Frame:
+        """Return a frame's painting as far as it is carried along where keyframes are painted."""
+        painted = self._stylizer(frame)
+        for effect in self._on_paint:
+            painted = effect(frame, painted)
+        return painted
+
+    def carry_from(self, painted: Frame) -> None:
+        """Have what `paint` gave carried to the frames that come."""
+        self._carrying(painted, painted)
+
+    def finish(self, frame: Frame, painted: Frame) -> Frame:
+        """Return what `paint` gave, or a frame with a `Frame.flow` to that, with all the rest."""
+        for effect in self._effects[len(self._on_paint) :]:
+            painted = effect(frame, painted)
         return painted
 
     def _arrange(self, config: EffectsConfig) -> None:
@@ -252,6 +273,7 @@ class Composed(WrappedStylizer):
         if isinstance(self._stylizer, FollowCamera):
             self._stylizer.on = config.coherence.strength > 0
         effects: list[Effect] = []
+        self._on_paint: Sequence[Effect] = ()
         if self._paints:
             if config.coherence.strength > 0:
                 effects.append(self._coherence)
@@ -262,6 +284,7 @@ class Composed(WrappedStylizer):
             effects += self._keep_faces(config, enlarge)
             if self._smaller:
                 effects.append(enlarge)
+            self._on_paint = tuple(effects)
             if config.keyframes > 1:
                 effects.append(self._carrying)
             if config.keep_color:
@@ -301,7 +324,11 @@ class Composed(WrappedStylizer):
                 paint_in_parts=None if divided is None else divided.paint_patch_in_parts,
             )
         self._faces.configure(
-            strength=faces.strength, memory=memory, quick=faces.quick, enlarge=enlarge.enlarge
+            strength=faces.strength,
+            memory=memory,
+            quick=faces.quick,
+            enlarge=enlarge.enlarge,
+            follows_all=faces.mode == "only" and config.keyframes > 1,
         )
         return [self._faces]
 

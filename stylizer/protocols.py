@@ -257,12 +257,16 @@ class Effect(Protocol):
 
 @runtime_checkable
 class CarryingEffect(Effect, Protocol):
-    """An effect that makes paintings of frames with a `stylizer.frame.Frame.flow`.
+    """An effect that may be given frames that were not painted, with a `stylizer.frame.Frame.flow`.
 
-    Other effects are left out for those, but for the ones that come after it.
+    Others are left out for those, until one has made paintings of them.
+
+    Attributes:
+      carries: whether it is to be given them.
     """
 
-    carries: bool
+    @property
+    def carries(self) -> bool: ...  # noqa: D102
 
 
 @runtime_checkable

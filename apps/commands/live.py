@@ -114,7 +114,10 @@ def live(
         method = make_painter(styles, config, segmenter=region.segmenter)
         if region.refine:
             method = _refined(method, styles, config)
-        budget = view.budget(config, coherent.preset)
+        keyframes = coherence.keyframes
+        if region.refine and keyframes is None:
+            keyframes = 1  # what refines goes on from frame to frame
+        budget = view.budget(config, coherent.preset, keyframes=keyframes)
         painter = LivePainter(
             match_styles(method, described),
             controls,

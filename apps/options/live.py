@@ -34,6 +34,9 @@ _LIVE, _OUTPUT = "Live", "Output"
 _WINDOW, _VIRTUAL_CAMERA = "window", "virtual-camera"
 _DEFAULTS = BudgetConfig()
 
+_KEYFRAMES = 1, 2
+"""Every how many frames one is painted, at best and where time is short."""
+
 
 _FIRST_STYLE = "starry_night"
 
@@ -53,7 +56,7 @@ class LiveOptions:
         float,
         option(
             "fps",
-            "Frames a second to hold: size, flow and iterations give way until it does.",
+            "Frames a second to hold: keyframes, size, flow and iterations give way until it does.",
             _LIVE,
         ),
     ] = _DEFAULTS.fps
@@ -95,17 +98,21 @@ class LiveOptions:
         """The rate of recordings."""
         return Fraction(self.fps).limit_denominator(1001)
 
-    def budget(self, config: FastConfig | GatysConfig, flow: Preset) -> Budget:
+    def budget(
+        self, config: FastConfig | GatysConfig, flow: Preset, *, keyframes: int | None = None
+    ) -> Budget:
         """Return what holds the rate.
 
         Args:
           config: of the method, at its best.
           flow: the best preset of the optical flow.
+          keyframes: every how many frames one is painted; None as the rate needs it, which the
+            optimization does not know.
         """
         if isinstance(config, FastConfig):
-            levels = fast_levels(flow)
+            levels = fast_levels(flow, keyframes=_KEYFRAMES if keyframes is None else (keyframes,))
         else:
-            levels = gatys_levels(config.flow, config.warm_iterations)
+            levels = gatys_levels(config.flow, config.warm_iterations, keyframes=keyframes or 1)
         return Budget(levels, BudgetConfig(fps=self.fps))
 
 

@@ -37,12 +37,12 @@ from stylizer.effects.cutting import (
 from stylizer.effects.face_light import FaceLight
 from stylizer.effects.scale import enlarge
 from stylizer.errors import ConfigError
-from stylizer.faces.masks import draw_area, draw_faces, draw_features, draw_head, smooth
+from stylizer.faces.masks import draw_area, draw_features, draw_head, smooth
 from stylizer.faces.tracker import FaceFinder, TrackedFace
-from stylizer.frame import Frame, Image, check_image, mix_images
+from stylizer.frame import Frame, Image, check_image
 from stylizer.protocols import State
 
-__all__ = ["FaceMode", "FacesConfig", "KeepFaces", "OnlyFaces", "PaintedFace"]
+__all__ = ["FaceMode", "FacesConfig", "KeepFaces", "PaintedFace"]
 
 FaceMode = Literal["keep", "paint", "only"]
 """Faces stay themselves; are painted as all else is; or are all that is painted, and kept."""
@@ -178,12 +178,17 @@ class KeepFaces:
         memory: float,
         quick: bool = False,
         enlarge: Callable[[Image, tuple[int, int]], Image] = enlarge,
+        follows_all: bool = False,
     ) -> None:
-        """Go on with others, and enlarge by another function; between two frames."""
+        """Go on with others, and enlarge by another function; between two frames.
+
+        With ``follows_all``, faces are found in frames that are not painted too, for who asks.
+        """
         self._strength, self._memory = strength, 0.85 * memory
         self._finder.most = _MOST_IN_STILL if memory == 0 else _MOST
         self._quick = quick
         self._enlarge = enlarge
+        self.carries = follows_all
 
     def reset(self) -> None:
         """Forget earlier frames; the finder's too."""
@@ -222,6 +227,9 @@ class KeepFaces:
         Raises:
           ConfigError: one is no uint8 RGB picture.
         """
+        if painted.flow is not None:
+            self._finder(source)
+            return painted
         scale = check_image(painted.image).shape[0] / check_image(source.image).shape[0]
         faces = self.paint_faces(source, scale=scale, parts=painted.parts)
         return self.lay_faces(source, painted, faces)
@@ -377,24 +385,3 @@ class KeepFaces:
             fine = np.asarray(cv2.blendLinear(fresh, old, 1 - stays, stays), np.float32)
         patch.source, patch.painted, patch.fresh = bright, fine, True
         return fine
-
-
-class OnlyFaces:
-    """Leaves the source where there is no face; a `stylizer.protocols.Effect`."""
-
-    def __init__(self, finder: FaceFinder) -> None:
-        """Show paint on the faces that ``finder`` finds; it is not reset with this."""
-        self._finder = finder
-
-    def reset(self) -> None:
-        """Forget earlier frames: there is nothing to forget."""
-
-    def __call__(self, source: Frame, painted: Frame) -> Frame:
-        """Return the source with its faces painted.
-
-        Raises:
-          ConfigError: one is no uint8 RGB picture.
-        """
-        image = check_image(source.image)
-        mask = draw_faces(self._finder(source), source.size)
-        return painted.with_image(mix_images(check_image(painted.image), image, mask))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import get_args
 
 from stylizer.errors import ConfigError
 from stylizer.temporal.flow import Preset
+from stylizer.temporal.keyframes import check_keyframes
 
 __all__ = ["Level", "fast_levels", "gatys_levels", "least_scale"]
 
@@ -21,6 +23,9 @@ be told from what is behind, and strokes are strokes; sides are multiples of the
 _FIXED = 0.1
 """Share of the work that does not depend on the size."""
 
+_CARRYING = 0.15
+"""Work of carrying a painting along, in the same units as that of the optical flow."""
+
 _FLOWS = {"medium": 0.25, "fast": 0.05, "ultrafast": 0.0}
 """Work of the optical flow, in units of all else at full size."""
 
@@ -33,12 +38,14 @@ class Level:
       scale: of the sides of the picture that is painted, above 0, at most 1.
       flow: the preset of the optical flow.
       iterations: of the optimization; None where there is none.
+      keyframes: every how many frames one is painted, 1 or more.
       work: what a frame costs in comparison with the other levels; only its ratios count.
     """
 
     scale: float = 1.0
     flow: Preset = "fast"
     iterations: int | None = None
+    keyframes: int = 1
     work: float = 1.0
 
     def __post_init__(self) -> None:
@@ -47,6 +54,7 @@ class Level:
             raise ConfigError(f"scale: expected above 0 and at most 1, got {self.scale!r}")
         if self.iterations is not None and self.iterations < 1:
             raise ConfigError(f"iterations: expected 1 or more, got {self.iterations!r}")
+        check_keyframes(self.keyframes)
         if not self.work > 0.0:
             raise ConfigError(f"work: expected a number above 0, got {self.work!r}")
 
@@ -68,23 +76,32 @@ def least_scale(size: tuple[int, int]) -> float:
     return min(1.0, _LEAST / min(size))
 
 
-def fast_levels(flow: Preset) -> tuple[Level, ...]:
+def fast_levels(flow: Preset, *, keyframes: Sequence[int] = (1,)) -> tuple[Level, ...]:
     """Return the levels of the fast network: the flow's quality gives way first, then the size.
 
     Args:
       flow: the best preset.
+      keyframes: every how many frames one is painted, at best and at worst; the size gives way
+        after that.
     """
     presets: tuple[Preset, ...] = get_args(Preset)[::-1]
     presets = presets[presets.index(flow) :]
-    levels = [(1.0, preset) for preset in presets]
-    levels += [(scale, presets[-1]) for scale in _SCALES[1:]]
+    steps = [(1.0, preset, keyframes[0]) for preset in presets]
+    steps += [(1.0, presets[-1], every) for every in keyframes[1:]]
+    steps += [(scale, presets[-1], keyframes[-1]) for scale in _SCALES[1:]]
     return tuple(
-        Level(scale=scale, flow=preset, work=_FIXED + scale * scale + _FLOWS[preset])
-        for scale, preset in levels
+        Level(
+            scale=scale,
+            flow=preset,
+            keyframes=every,
+            work=(_FIXED + scale * scale + _FLOWS[preset]) / every
+            + (_CARRYING if every > 1 else 0.0),
+        )
+        for scale, preset, every in steps
     )
 
 
-def gatys_levels(flow: Preset, iterations: int) -> tuple[Level, ...]:
+def gatys_levels(flow: Preset, iterations: int, *, keyframes: int = 1) -> tuple[Level, ...]:
     """Return the levels of the optimization: iterations give way first, down to two, then the size.
 
     Two iterations of a smaller picture show more paint than one of a larger. Only at half of the
@@ -93,13 +110,20 @@ def gatys_levels(flow: Preset, iterations: int) -> tuple[Level, ...]:
     Args:
       flow: the preset, which stays: beside the iterations it costs nothing.
       iterations: the most a frame.
+      keyframes: every how many frames one is painted.
     """
     steps = [(1.0, count) for count in range(iterations, 1, -1)] or [(1.0, 1)]
     few = min(2, iterations)
     steps += [(scale, few) for scale in _SCALES[1:] if scale > 0.5]
     steps += [(scale, 1) for scale in _SCALES[4:]]
     levels = [
-        Level(scale=scale, flow=flow, iterations=count, work=_FIXED + count * scale * scale)
+        Level(
+            scale=scale,
+            flow=flow,
+            iterations=count,
+            keyframes=keyframes,
+            work=_FIXED + count * scale * scale,
+        )
         for scale, count in steps
     ]
     return (levels[0], *(b for a, b in pairwise(levels) if b.work < a.work))

@@ -17,6 +17,7 @@ from stylizer.errors import StyleError, StylizerError
 from stylizer.frame import Frame, check_image
 from stylizer.live.budget import Budget, Turns
 from stylizer.live.controls import Controls, ControlSettings
+from stylizer.live.keyframes import PaintBeside
 from stylizer.live.latest_task import LatestTask
 from stylizer.live.levels import Level, least_scale
 from stylizer.protocols import (
@@ -87,6 +88,7 @@ class LivePainter(WrappedStylizer):
         self._level = budget.level
         self._smaller = PaintSmaller(painter)
         self._composed = Composed(self._smaller, self._effects(controls.settings))
+        self._beside = PaintBeside(self._composed)
         super().__init__(self._composed)
         self._styles, self._sizes = LatestTask("stylizer-style"), LatestTask("stylizer-size")
         self._method, self._quicker = painter, quicker[0] if quicker else None
@@ -130,10 +132,12 @@ class LivePainter(WrappedStylizer):
             self._budget.bound(least_scale(paint_size(frame.size, self._config.stroke)))
         self._size, self._working = frame.size, self._fit(self._level, frame.size)
         self._smaller.size = self._working
-        painted = self._composed(frame)
+        beside = self._composed.config.keyframes > 1
+        painted = self._beside(frame) if beside else self._composed(frame)
         ended = perf_counter()
+        seconds = max(ended - began, self._beside.seconds if beside else 0.0)
         if self._level is self._budget.level:  # else the next level is still being prepared
-            self._budget.spent(ended - began, now=ended)
+            self._budget.spent(seconds, now=ended)
         return painted
 
     def _effects(self, settings: ControlSettings) -> EffectsConfig:
@@ -147,6 +151,8 @@ class LivePainter(WrappedStylizer):
             keep_color=settings.keep_color,
             faces=self._faces(settings.faces),
             coherence=coherence,
+            # what shows nothing but faces looks for them in every frame
+            keyframes=1 if settings.faces == "only" else self._level.keyframes,
         )
 
     def _faces(self, mode: FaceMode) -> FacesConfig | None:
@@ -162,12 +168,16 @@ class LivePainter(WrappedStylizer):
             self._error = task.error() or self._error
         if settings.mirror != self._mirror:
             self._mirror = settings.mirror
+            self._beside.reset()
             self._composed.begin_shot()
         self._follow_style(settings.style)
         self._follow_rate(settings, size)
         self._follow_budget(size)
         wanted = self._effects(settings)
         if wanted != self._composed.config:
+            self._beside.wait()
+            if wanted.keyframes == 1:
+                self._beside.reset()
             self._composed.configure(wanted)
 
     def _follow_style(self, style: int) -> None:
@@ -219,6 +229,7 @@ class LivePainter(WrappedStylizer):
             _log.warning("%s paints again", now)
         else:
             _log.warning("%s is %s; for now %s paints", then, self._budget.reason, now)
+        self._beside.reset()
         self._turns.change()
         self._ready, self._painter = None, painter
         self._wished = self._style = style
@@ -226,6 +237,7 @@ class LivePainter(WrappedStylizer):
         self._level, self._prepared = self._budget.level, None
         self._smaller = PaintSmaller(painter)
         self._stylizer = self._composed = Composed(self._smaller, self._effects(settings))
+        self._beside = PaintBeside(self._composed)
 
     def _follow_budget(self, size: tuple[int, int]) -> None:
         level = self._budget.level

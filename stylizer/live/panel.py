@@ -158,6 +158,8 @@ def status_lines(state: PainterState, reading: Reading, style: str, wanted: str)
     )
     level = state.level
     effort = f"flow {level.flow}" if level.iterations is None else f"{level.iterations} iterations"
+    if level.keyframes > 1:
+        effort += f", 1 of {level.keyframes} painted"
     if state.size is not None and state.working is not None:
         lines.append(f"{_sizes(state.size, state.working)}, {effort}")
     if state.reason is not None:

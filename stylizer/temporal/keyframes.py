@@ -32,7 +32,13 @@ from stylizer.temporal.key_picture import (
     make_search,
 )
 
-__all__ = ["MOST_KEYFRAMES", "CarryPaintings", "PaintKeyframes", "check_keyframes"]
+__all__ = [
+    "MOST_KEYFRAMES",
+    "CarryPaintings",
+    "KeySearch",
+    "PaintKeyframes",
+    "check_keyframes",
+]
 
 MOST_KEYFRAMES = 4
 """Frames from one that is painted to the next, at most."""
@@ -77,6 +83,33 @@ def check_keyframes(every: int) -> None:
         )
 
 
+class KeySearch:
+    """Finds how a painting is to be carried to a frame, if it can be."""
+
+    def __init__(self, preset: Preset) -> None:
+        """Set the quality of the optical flow."""
+        self._search = make_search(preset, _SIDE)
+
+    def reduce(self, image: Image) -> Reduced:
+        """Reduce a picture, uint8 RGB (H, W, 3), to the size that is searched in."""
+        size = self._search.reduced_size((image.shape[1], image.shape[0]))
+        return Reduced.of(check_image(image), size)
+
+    def __call__(self, seen: Reduced, key: KeyPicture) -> Flow | None:
+        """Return the flow from a frame to a painted one, float32 (h, w, 2).
+
+        None where too much of the frame is new, or it is of another size.
+        """
+        if key.seen.gray.shape != seen.gray.shape:
+            return None
+        flow = key.find(seen, self._search)
+        same = find_same(flow, seen.colors, key.seen.colors, _TOLERANCE)
+        straight = _straight(flow)
+        if _is_new(same, straight):
+            return None
+        return _held(flow, camera_field(key.camera, flow.shape), same, straight)
+
+
 class PaintKeyframes(WrappedStylizer):
     """Has every Nth frame painted; a `stylizer.protocols.ParallelStylizer`.
 
@@ -105,7 +138,7 @@ class PaintKeyframes(WrappedStylizer):
     def configure(self, *, every: int, preset: Preset) -> None:
         """Go on with others, between two frames; arguments and errors as at the beginning."""
         check_keyframes(every)
-        self._every, self._search = every, make_search(preset, _SIDE)
+        self._every, self._search = every, KeySearch(preset)
 
     def reset(self) -> None:
         """Forget all earlier frames; the wrapped stylizer too."""
@@ -167,17 +200,12 @@ class PaintKeyframes(WrappedStylizer):
 
     def _find(self, frame: Frame) -> Flow | None:
         """Return the flow to the last painted frame, (h, w, 2); None for one to be painted."""
-        seen = Reduced.of(check_image(frame.image), self._search.reduced_size(frame.size))
-        key = self._key
-        same_group = 0 <= frame.index - self._index and (
-            frame.index // self._every == self._index // self._every
-        )
-        if key is not None and same_group and key.seen.gray.shape == seen.gray.shape:
-            flow = key.find(seen, self._search)
-            same = find_same(flow, seen.colors, key.seen.colors, _TOLERANCE)
-            straight = _straight(flow)
-            if not _is_new(same, straight):
-                return _held(flow, camera_field(key.camera, flow.shape), same, straight)
+        seen = self._search.reduce(frame.image)
+        group = frame.index // self._every == self._index // self._every
+        if self._key is not None and group and frame.index >= self._index:
+            flow = self._search(seen, self._key)
+            if flow is not None:
+                return flow
         self._key, self._index = KeyPicture(seen), frame.index
         return None
 
@@ -289,6 +317,8 @@ class CarryPaintings:
 def _straight(flow: Flow) -> Bytes:
     """Return where neighbors move alike, uint8 (h, w), 255 for there, else 0."""
     straight = np.full(flow.shape[:2], 255, np.uint8)
+    if min(straight.shape) < 2:
+        return straight
     bound = np.full(2, _BENT)
     straight[:, 1:] = cv2.inRange(flow[:, 1:] - flow[:, :-1], -bound, bound)
     straight[1:] &= np.asarray(cv2.inRange(flow[1:] - flow[:-1], -bound, bound), np.uint8)

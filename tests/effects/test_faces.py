@@ -8,7 +8,8 @@ import pytest
 
 from stylizer.compose import Composed, build
 from stylizer.description import EffectsConfig, StylizerConfig
-from stylizer.effects.faces import FacesConfig, KeepFaces, OnlyFaces
+from stylizer.effects.faces import FacesConfig, KeepFaces
+from stylizer.effects.only_faces import OnlyFaces
 from stylizer.errors import ConfigError
 from stylizer.faces.landmarks import KEY_POINTS, Place
 from stylizer.faces.masks import draw_faces

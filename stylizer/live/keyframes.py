@@ -1,0 +1,100 @@
+"""Keyframes painted beside the loop: what is shown is never later than carrying takes."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from time import perf_counter
+
+from stylizer.compose import Composed
+from stylizer.frame import Frame, check_image
+from stylizer.temporal.flow import Flow, Preset
+from stylizer.temporal.key_picture import KeyPicture, Reduced
+from stylizer.temporal.keyframes import KeySearch
+
+__all__ = ["PaintBeside"]
+
+
+class PaintBeside:
+    """Paints keyframes in a thread of its own, and carries the last one to every frame.
+
+    A frame of which too much is new waits for its own painting, as all do where every frame is
+    painted.
+    """
+
+    def __init__(self, composed: Composed) -> None:
+        """Paint by ``composed``, whose effects have keyframes (`EffectsConfig`)."""
+        self._composed = composed
+        self._threads = ThreadPoolExecutor(1, thread_name_prefix="stylizer-keyframes")
+        self._preset: Preset | None = None
+        self._work: Future[tuple[Frame, float]] | None = None
+        self._begun: KeyPicture | None = None
+        self._key: KeyPicture | None = None
+        self._index = 0
+        self._seconds = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """What the last painting took, of as many frames as it is for."""
+        return self._seconds / self._composed.config.keyframes
+
+    def wait(self) -> None:
+        """Wait for what is being painted, so that settings may be changed; raise its error."""
+        if self._work is None:
+            return
+        painted, self._seconds = self._work.result()
+        self._work, self._key = None, self._begun
+        self._composed.carry_from(painted)
+
+    def reset(self) -> None:
+        """Forget all earlier frames."""
+        self.wait()
+        self._key = None
+
+    def __call__(self, frame: Frame) -> Frame:
+        """Return the painted frame: same size, index and time.
+
+        Raises:
+          ConfigError: the frame's image is no uint8 RGB picture.
+        """
+        image, composed = check_image(frame.image), self._composed
+        if composed.begins_shot(frame):
+            self.reset()
+            composed.begin_shot()
+        if not composed.covers(frame):
+            return frame.with_image(image.copy())
+        search = self._make_search()
+        seen = search.reduce(image)
+        if self._work is not None and self._work.done():
+            self.wait()
+        flow = self._carry(search, seen)
+        if flow is None:
+            self.wait()  # what is being painted is of a later frame than what was
+            flow = self._carry(search, seen)
+        if flow is None:
+            self._begin(frame, seen)
+            self.wait()
+            flow = KeyPicture(seen).flow
+        elif self._work is None and frame.index - self._index >= composed.config.keyframes:
+            self._begin(frame, seen)
+        return composed.finish(frame, replace(frame, flow=flow))
+
+    def _make_search(self) -> KeySearch:
+        preset = self._composed.config.coherence.preset
+        if preset != self._preset:
+            self._preset, self._search = preset, KeySearch(preset)
+        return self._search
+
+    def _carry(self, search: KeySearch, seen: Reduced) -> Flow | None:
+        return None if self._key is None else search(seen, self._key)
+
+    def _begin(self, frame: Frame, seen: Reduced) -> None:
+        """Begin to paint a frame; of a camera's, the next may be written over it."""
+        source = frame.with_image(frame.image.copy())
+        self._begun, self._index = KeyPicture(seen), frame.index
+        self._work = self._threads.submit(self._paint, source)
+
+    def _paint(self, source: Frame) -> tuple[Frame, float]:
+        began = perf_counter()
+        painted = self._composed.paint(source)
+        return painted, perf_counter() - began
