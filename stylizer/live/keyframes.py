@@ -18,8 +18,8 @@ __all__ = ["PaintBeside"]
 class PaintBeside:
     """Paints keyframes in a thread of its own, and carries the last one to every frame.
 
-    A frame of which too much is new waits for its own painting, as all do where every frame is
-    painted.
+    A frame that shows something else altogether waits for its own painting, as all do where every
+    frame is painted. One that is partly new does not: it would hold up all that moves.
     """
 
     def __init__(self, composed: Composed) -> None:
@@ -82,7 +82,7 @@ class PaintBeside:
     def _make_search(self) -> KeySearch:
         preset = self._composed.config.coherence.preset
         if preset != self._preset:
-            self._preset, self._search = preset, KeySearch(preset)
+            self._preset, self._search = preset, KeySearch(preset, hurried=True)
         return self._search
 
     def _carry(self, search: KeySearch, seen: Reduced) -> Flow | None:

@@ -58,6 +58,10 @@ _PLACE, _MOST_NEW_THERE = 0.125, 0.8
 a share of the frame's longer one, and share of it that is new, at which it is too: a hand that is
 waved would be seen in every other frame."""
 
+_CUT = 0.4
+"""Share of a frame that is new at which it is painted where even a place that shows something new
+does not have its frame painted."""
+
 _PASSES = (7, 7)
 """Pixels over which the flow passes to the camera's motion where it is not to be relied on."""
 
@@ -86,9 +90,15 @@ def check_keyframes(every: int) -> None:
 class KeySearch:
     """Finds how a painting is to be carried to a frame, if it can be."""
 
-    def __init__(self, preset: Preset) -> None:
-        """Set the quality of the optical flow."""
-        self._search = make_search(preset, _SIDE)
+    def __init__(self, preset: Preset, *, hurried: bool = False) -> None:
+        """Set what is asked for.
+
+        Args:
+          preset: of the optical flow.
+          hurried: whether to carry a painting to all frames but those that show something else
+            altogether: where the next painting comes when it comes, and a frame must not wait.
+        """
+        self._search, self._hurried = make_search(preset, _SIDE), hurried
 
     def reduce(self, image: Image) -> Reduced:
         """Reduce a picture, uint8 RGB (H, W, 3), to the size that is searched in."""
@@ -105,7 +115,8 @@ class KeySearch:
         flow = key.find(seen, self._search)
         same = find_same(flow, seen.colors, key.seen.colors, _TOLERANCE)
         straight = _straight(flow)
-        if _is_new(same, straight):
+        new = cv2.mean(same)[0] < 255 * (1 - _CUT) if self._hurried else _is_new(same, straight)
+        if new:
             return None
         return _held(flow, camera_field(key.camera, flow.shape), same, straight)
 

@@ -99,6 +99,20 @@ def test_what_shows_something_new_waits_for_its_own_painting(
     assert bool(painter.resets) == cuts
 
 
+def test_a_place_that_shows_something_new_holds_nothing_up(
+    painter: HeldUp, pan: list[Frame]
+) -> None:
+    beside = PaintBeside(Composed(painter, CONFIG))
+    beside(pan[0])
+    painter.go.clear()
+    shown = pan[1].image.copy()
+    shown[60:110, 100:150] = data.astronaut()[60:110, 200:250]
+    made = beside(Frame(shown, 1, 1 / 30)).image
+    there = np.zeros(made.shape[:2], bool)
+    there[50:120, 90:160] = True
+    assert gap(np.where(there[..., None], shown, made), shown) < 0.5 * gap(pan[0].image, shown)
+
+
 def test_an_error_of_the_painter_is_raised_as_it_was(painter: HeldUp, pan: list[Frame]) -> None:
     beside = PaintBeside(Composed(painter, CONFIG))
     beside(pan[0])
