@@ -40,11 +40,11 @@ class PaintBeside:
 
     def wait(self) -> None:
         """Wait for what is being painted, so that settings may be changed; raise its error."""
-        if self._work is None:
-            return
-        painted, self._seconds = self._work.result()
-        self._work, self._key = None, self._begun
-        self._composed.carry_from(painted)
+        work, self._work = self._work, None
+        if work is not None:
+            painted, self._seconds = work.result()
+            self._key = self._begun
+            self._composed.carry_from(painted)
 
     def reset(self) -> None:
         """Forget all earlier frames."""
@@ -75,7 +75,7 @@ class PaintBeside:
             self._begin(frame, seen)
             self.wait()
             flow = KeyPicture(seen).flow
-        elif self._work is None and frame.index - self._index >= composed.config.keyframes:
+        elif self._work is None and self._is_due(frame):
             self._begin(frame, seen)
         return composed.finish(frame, replace(frame, flow=flow))
 
@@ -87,6 +87,10 @@ class PaintBeside:
 
     def _carry(self, search: KeySearch, seen: Reduced) -> Flow | None:
         return None if self._key is None else search(seen, self._key)
+
+    def _is_due(self, frame: Frame) -> bool:
+        """Say whether a frame is to be painted; indices begin anew where a camera was lost."""
+        return not 0 <= frame.index - self._index < self._composed.config.keyframes
 
     def _begin(self, frame: Frame, seen: Reduced) -> None:
         """Begin to paint a frame; of a camera's, the next may be written over it."""

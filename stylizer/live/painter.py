@@ -126,6 +126,7 @@ class LivePainter(WrappedStylizer):
         settings = self._controls.settings
         self._follow(settings, frame.size)
         if settings.strength == 0.0:
+            self._beside.reset()
             return self._composed(frame)
         began = perf_counter()
         if self._size != frame.size:
