@@ -34,7 +34,7 @@ _LIVE, _OUTPUT = "Live", "Output"
 _WINDOW, _VIRTUAL_CAMERA = "window", "virtual-camera"
 _DEFAULTS = BudgetConfig()
 
-_KEYFRAMES = 1, 2
+_KEYFRAMES = 1, 2, 3
 """Every how many frames one is painted, at best and where time is short."""
 
 
