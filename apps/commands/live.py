@@ -114,10 +114,7 @@ def live(
         method = make_painter(styles, config, segmenter=region.segmenter)
         if region.refine:
             method = _refined(method, styles, config)
-        keyframes = coherence.keyframes
-        if region.refine and keyframes is None:
-            keyframes = 1  # what refines goes on from frame to frame
-        budget = view.budget(config, coherent.preset, keyframes=keyframes)
+        budget = view.budget(config, coherent.preset, keyframes=coherence.keyframes)
         painter = LivePainter(
             match_styles(method, described),
             controls,

@@ -172,17 +172,15 @@ class CoherenceOptions:
         ),
     ] = None
     keyframes: Annotated[
-        int | None,
+        int,
         option(
             "keyframes",
             f"Paint every Nth frame, 1 (all) to {MOST_KEYFRAMES}, and carry the painting along to "
-            "those between, which is quicker; what shows much that is new is painted all the same. "
-            "Default: 1; live as the rate needs it.",
+            "those between, which is quicker; what shows much that is new is painted all the same.",
             _COHERENCE,
-            show_default=False,
             metavar="N",
         ),
-    ] = None
+    ] = 1
 
     def check(self) -> None:
         """Say before anything is opened what cannot be.
@@ -202,17 +200,16 @@ class CoherenceOptions:
         Raises:
           ConfigError: ``--keyframes`` is out of its range, or more than 1 with several passes.
         """
-        every = 1 if self.keyframes is None else self.keyframes
         try:
-            check_keyframes(every)
+            check_keyframes(self.keyframes)
         except ConfigError as error:
             raise ConfigError(f"--{error}") from None
-        if every > 1 and isinstance(method, GatysConfig) and method.passes > 1:
+        if self.keyframes > 1 and isinstance(method, GatysConfig) and method.passes > 1:
             raise ConfigError(
                 f"--keyframes: expected 1 with --passes {method.passes}, which go through every "
-                f"frame, got {every}; leave one of them out"
+                f"frame, got {self.keyframes}; leave one of them out"
             )
-        return every
+        return self.keyframes
 
     def config(self, method: MethodConfig) -> CoherenceConfig:
         """Return the settings of what holds a video still.

@@ -34,10 +34,6 @@ _LIVE, _OUTPUT = "Live", "Output"
 _WINDOW, _VIRTUAL_CAMERA = "window", "virtual-camera"
 _DEFAULTS = BudgetConfig()
 
-_KEYFRAMES = 1, 2, 3
-"""Every how many frames one is painted, at best and where time is short."""
-
-
 _FIRST_STYLE = "starry_night"
 
 
@@ -56,7 +52,7 @@ class LiveOptions:
         float,
         option(
             "fps",
-            "Frames a second to hold: keyframes, size, flow and iterations give way until it does.",
+            "Frames a second to hold: size, flow and iterations give way until it does.",
             _LIVE,
         ),
     ] = _DEFAULTS.fps
@@ -99,20 +95,19 @@ class LiveOptions:
         return Fraction(self.fps).limit_denominator(1001)
 
     def budget(
-        self, config: FastConfig | GatysConfig, flow: Preset, *, keyframes: int | None = None
+        self, config: FastConfig | GatysConfig, flow: Preset, *, keyframes: int = 1
     ) -> Budget:
         """Return what holds the rate.
 
         Args:
           config: of the method, at its best.
           flow: the best preset of the optical flow.
-          keyframes: every how many frames one is painted; None as the rate needs it, which the
-            optimization does not know.
+          keyframes: every how many frames one is painted.
         """
         if isinstance(config, FastConfig):
-            levels = fast_levels(flow, keyframes=_KEYFRAMES if keyframes is None else (keyframes,))
+            levels = fast_levels(flow, keyframes=keyframes)
         else:
-            levels = gatys_levels(config.flow, config.warm_iterations, keyframes=keyframes or 1)
+            levels = gatys_levels(config.flow, config.warm_iterations, keyframes=keyframes)
         return Budget(levels, BudgetConfig(fps=self.fps))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import get_args
@@ -76,28 +75,26 @@ def least_scale(size: tuple[int, int]) -> float:
     return min(1.0, _LEAST / min(size))
 
 
-def fast_levels(flow: Preset, *, keyframes: Sequence[int] = (1,)) -> tuple[Level, ...]:
+def fast_levels(flow: Preset, *, keyframes: int = 1) -> tuple[Level, ...]:
     """Return the levels of the fast network: the flow's quality gives way first, then the size.
 
     Args:
       flow: the best preset.
-      keyframes: every how many frames one is painted, at best and at worst; the size gives way
-        after that.
+      keyframes: every how many frames one is painted.
     """
     presets: tuple[Preset, ...] = get_args(Preset)[::-1]
     presets = presets[presets.index(flow) :]
-    steps = [(1.0, preset, keyframes[0]) for preset in presets]
-    steps += [(1.0, presets[-1], every) for every in keyframes[1:]]
-    steps += [(scale, presets[-1], keyframes[-1]) for scale in _SCALES[1:]]
+    steps = [(1.0, preset) for preset in presets]
+    steps += [(scale, presets[-1]) for scale in _SCALES[1:]]
+    carrying = _CARRYING if keyframes > 1 else 0.0
     return tuple(
         Level(
             scale=scale,
             flow=preset,
-            keyframes=every,
-            work=(_FIXED + scale * scale + _FLOWS[preset]) / every
-            + (_CARRYING if every > 1 else 0.0),
+            keyframes=keyframes,
+            work=(_FIXED + scale * scale + _FLOWS[preset]) / keyframes + carrying,
         )
-        for scale, preset, every in steps
+        for scale, preset in steps
     )
 
 

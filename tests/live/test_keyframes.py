@@ -149,16 +149,15 @@ def test_a_live_stream_paints_at_its_level_and_all_for_strength_and_pauses(
     assert live.state.level.keyframes == 2
 
 
-def test_the_rate_takes_keyframes_before_it_takes_the_size() -> None:
-    levels = fast_levels("fast", keyframes=(1, 2))
-    told = [(level.scale, level.keyframes) for level in levels]
-    assert told[:4] == [(1.0, 1), (1.0, 1), (1.0, 2), (0.87, 2)]
-    assert all(every == 2 for _, every in told[2:])
-    assert {level.keyframes for level in fast_levels("fast", keyframes=(3,))} == {3}
-    assert {level.keyframes for level in fast_levels("fast")} == {1}
-    assert {level.keyframes for level in gatys_levels("fast", 4, keyframes=2)} == {2}
-    budget = Budget(levels, BudgetConfig(fps=25, skipped=0, few=1, enough=1))
-    assert budget.spent(0.045, now=0.0) == levels[2]
+def test_all_levels_have_the_keyframes_that_are_asked_for() -> None:
+    for every in (1, 3):
+        for levels in (
+            fast_levels("fast", keyframes=every),
+            gatys_levels("fast", 4, keyframes=every),
+        ):
+            assert {level.keyframes for level in levels} == {every}
+            works = [level.work for level in levels]
+            assert works == sorted(works, reverse=True)
 
 
 def test_one_painting_is_in_work_at_a_time(painter: HeldUp, pan: list[Frame]) -> None:
