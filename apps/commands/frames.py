@@ -89,7 +89,7 @@ def frames(
         raise ConfigError("--losses and --plot: expected one process, got workers; leave them out")
     if lead.lead_in is not None and independent:
         raise ConfigError("--lead-in: belongs to a sequence, got --independent; leave it out")
-    if coherence.keyframes is not None and independent:
+    if coherence.keyframes != 1 and independent:
         raise ConfigError("--keyframes: belongs to a sequence, got --independent; leave it out")
     size = gatys.recipe_size(out.size)
     check_weights(config)
