@@ -1,13 +1,39 @@
-"""Stylizers that need no network, for tests of what is wrapped around one."""
+"""Stylizers that need no network, frames from a list and to one: for tests of what is around."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
 
 import cv2
 import numpy as np
 
+from stylizer.base import Managed
 from stylizer.frame import Frame, Image
 
-__all__ = ["Boiling", "CountingIdentity"]
+__all__ = ["Boiling", "CountingIdentity", "KeptFrames", "ListedFrames"]
+
+
+class ListedFrames(Managed):
+    """A source of frames that are there already."""
+
+    rate = Fraction(25)
+
+    def __init__(self, frames: list[Frame]) -> None:
+        self._frames, self.frame_count, self.size = frames, len(frames), frames[0].size
+
+    def __iter__(self) -> Iterator[Frame]:
+        yield from self._frames
+
+
+class KeptFrames(Managed):
+    """A sink that keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.frames: list[Frame] = []
+
+    def write(self, frame: Frame) -> None:
+        self.frames.append(frame)
 
 
 class CountingIdentity:

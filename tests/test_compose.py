@@ -33,7 +33,7 @@ from stylizer.protocols import EndOfStream, Staged, Stylizer
 from stylizer.styles.load import AnyStyle
 from stylizer.temporal.coherence import Coherence, CoherenceConfig
 from tests.clips import make_clip, picture
-from tests.stand_ins import Boiling, CountingIdentity
+from tests.stand_ins import Boiling, CountingIdentity, KeptFrames
 
 PATIENCE = 60.0
 OFF = CoherenceConfig(strength=0.0)
@@ -43,14 +43,6 @@ BARE = EffectsConfig(coherence=OFF, cuts=None)
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_clip(tmp_path_factory.mktemp("clips") / "clip.mp4", rate="10", seconds=2)
-
-
-class Sink(Managed):
-    def __init__(self) -> None:
-        self.frames: list[Frame] = []
-
-    def write(self, frame: Frame) -> None:
-        self.frames.append(frame)
 
 
 class Before(WrappedStylizer):
@@ -183,7 +175,7 @@ def test_at_strength_0_nothing_is_painted_in_one_thread_or_in_several(clip: Path
     result = composed(source)
     np.testing.assert_array_equal(result.image, source.image)
     assert not np.shares_memory(result.image, source.image)
-    sink = Sink()
+    sink = KeptFrames()
     with VideoReader(clip) as reader:
         run(reader, composed, sink)
     assert len(sink.frames) == 20
@@ -238,7 +230,7 @@ def test_in_threads_the_pictures_are_the_same(clip: Path, strength: float) -> No
     with VideoReader(clip) as reader:
         whole = Composed(Boiling(), config)
         expected = [whole(frame) for frame in reader]
-    sink = Sink()
+    sink = KeptFrames()
     staged = Composed(Boiling(), config)
     assert isinstance(staged, Staged)
     with VideoReader(clip) as reader:
@@ -256,7 +248,7 @@ def test_cuts_are_heard_of_in_every_thread() -> None:
                 image[::3] = 60 if i < 6 else 180
                 yield Frame(image, i, i / 25)
 
-    painter, sink = CountingIdentity(), Sink()
+    painter, sink = CountingIdentity(), KeptFrames()
     run(TwoShots(12), Composed(painter, EffectsConfig()), sink)
     assert painter.resets == [6]
     for frame, source in zip(sink.frames, TwoShots(12), strict=True):
@@ -271,7 +263,7 @@ def test_the_next_frame_is_painted_while_this_one_is_held_still(clip: Path) -> N
         if source.index < 19:
             assert painted[source.index + 1].wait(PATIENCE), "nothing was painted meanwhile"
 
-    sink = Sink()
+    sink = KeptFrames()
     with VideoReader(clip) as reader:
         run(reader, Parts(painter, After(wait_for_next)), sink)
     assert len(sink.frames) == 20
@@ -286,7 +278,7 @@ def test_each_effect_gets_source_and_painting_and_only_the_last_owes_the_size(cl
 
     parts = Parts(small, After(note))
     parts.effects = (After(note), Enlarge())  # type: ignore[assignment]
-    sink = Sink()
+    sink = KeptFrames()
     with VideoReader(clip) as reader:
         run(reader, parts, sink)
     assert seen == [(i, i, (64, 48), (16, 12)) for i in range(20)]
@@ -324,7 +316,7 @@ def test_not_many_frames_are_painted_ahead(clip: Path) -> None:
         most = max(most, len(calls) - source.index)
 
     with VideoReader(clip) as reader:
-        run(reader, Parts(painter, After(note)), Sink(), queue_size=2)
+        run(reader, Parts(painter, After(note)), KeptFrames(), queue_size=2)
     assert calls == list(range(20))
     assert most <= 5
 
@@ -337,7 +329,7 @@ def test_frames_before_an_error_are_written(clip: Path, where: str) -> None:
 
     painter: Stylizer = CountingIdentity()
     parts = Parts(Before(painter, fail)) if where == "painter" else Parts(painter, After(fail))
-    sink = Sink()
+    sink = KeptFrames()
     with VideoReader(clip) as reader, pytest.raises(RuntimeError, match="out of paint"):
         run(reader, parts, sink)
     assert [frame.index for frame in sink.frames] == list(range(7))

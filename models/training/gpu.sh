@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Trains on a machine with a GPU that has JAX, Keras and h5py, and no network.
+# Trains on a machine with a GPU that has JAX, Keras, h5py and platformdirs, and no network.
 #
 #   gpu.sh PACK OUT MINUTES [setting ...]
 #

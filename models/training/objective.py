@@ -79,7 +79,7 @@ class Objective:
         second = views.slice_at(clean[: count // 2], batch["second"], side)
         known = batch["known"] if "known" in batch else self.know(batch)
         code = self._network.predict(known["measured"])
-        code = _repeated({"code": code}, count)["code"]
+        code = ops.tile(code, (count // code.shape[0], 1))
         noise = [
             views.noise_at(batch["noise"], at, batch[place], side=side // 4)
             for place, at in (

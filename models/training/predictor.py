@@ -117,7 +117,7 @@ def begin_predictor(views: Views, old: Path, new: Path, *, seed: int = 0) -> flo
         codes = codes @ matrix + offset
         codes = _gelu(codes) if index == len(inner) - 1 else codes
     codes = codes @ kernel + bias
-    axes.set_weights(_half(_components(views.values, axes.units)))
+    axes.set_weights(_components(views.values, axes.units))
     components = views.values @ axes.get_weights()[0] + axes.get_weights()[1]
     random = np.random.default_rng(seed)
     energy = np.square(components).mean(0).sum()
@@ -171,11 +171,6 @@ def _components(values: Array, count: int) -> tuple[Array, Array]:
     kept = variances[::-1][:count] + _FLOOR * np.trace(total) / len(total)
     matrix = axes[:, ::-1][:, :count] / kept**0.25
     return matrix, -mean @ matrix
-
-
-def _half(arrays: tuple[Array, ...]) -> list[Array]:
-    """Round to what a file of weights holds, as these are not trained any more."""
-    return [array.astype(np.float16).astype(np.float64) for array in arrays]
 
 
 def _ridge(inner: Array, wanted: Array) -> Array:

@@ -1,14 +1,11 @@
 """Faces kept: measured by the landmarks that are found again in the painting."""
 
-from collections.abc import Iterator
 from dataclasses import replace
-from fractions import Fraction
 
 import cv2
 import numpy as np
 import pytest
 
-from stylizer.base import Managed
 from stylizer.compose import Composed, build
 from stylizer.description import EffectsConfig, StylizerConfig
 from stylizer.effects.faces import FacesConfig, KeepFaces
@@ -21,26 +18,9 @@ from stylizer.frame import Frame, Image
 from stylizer.pipeline import run
 from stylizer.temporal.coherence import CoherenceConfig
 from tests.faces.pictures import astronaut, group, needs_models, shifted
+from tests.stand_ins import KeptFrames, ListedFrames
 
 pytestmark = needs_models
-
-
-class Listed(Managed):
-    rate = Fraction(25)
-
-    def __init__(self, frames: list[Frame]) -> None:
-        self._frames, self.frame_count, self.size = frames, len(frames), frames[0].size
-
-    def __iter__(self) -> Iterator[Frame]:
-        yield from self._frames
-
-
-class Kept(Managed):
-    def __init__(self) -> None:
-        self.frames: list[Frame] = []
-
-    def write(self, frame: Frame) -> None:
-        self.frames.append(frame)
 
 
 class Pixelating:
@@ -294,8 +274,8 @@ def test_where_keyframes_alone_are_painted_faces_are_sought_in_every_frame_in_or
     monkeypatch.setattr(FaceFinder, "_follow", note)
     frames = [shifted(astronaut(), 2.0 * i, 0.0, i) for i in range(6)]
     config = still(faces=FacesConfig(mode="only"), keyframes=3)
-    sink = Kept()
-    run(Listed(frames), Composed(Pixelating(), config), sink)
+    sink = KeptFrames()
+    run(ListedFrames(frames), Composed(Pixelating(), config), sink)
     assert asked == list(range(6))
     for source, result in zip(frames, sink.frames, strict=True):
         changed = np.abs(source.image.astype(int) - result.image).max(-1) > 0

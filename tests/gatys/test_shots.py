@@ -25,6 +25,7 @@ from stylizer.styles.load import Style
 from stylizer.temporal.coherence import CoherenceConfig
 from stylizer.temporal.cuts import CutConfig
 from tests.gatys.networks import random_vgg, tiny_config
+from tests.stand_ins import KeptFrames
 
 STYLES = [Style(name="coffee", image=np.ascontiguousarray(data.coffee()[::8, ::8]))]
 PHOTOS = (data.astronaut()[::3, ::3], data.cat()[::3, ::3])
@@ -61,19 +62,9 @@ class Listed(Managed):
             raise SourceError("torn: the rest cannot be read")
 
 
-class Kept(Managed):
-    """A sink that keeps what it is given."""
-
-    def __init__(self) -> None:
-        self.frames: list[Frame] = []
-
-    def write(self, frame: Frame) -> None:
-        self.frames.append(frame)
-
-
 def test_each_shot_is_painted_as_a_clip_of_its_own(weights: Path) -> None:
     frames, config = two_shots(), tiny_config(weights, passes=3)
-    sink = Kept()
+    sink = KeptFrames()
     run(Listed(frames), staged(ShotPainter(STYLES, ShotConfig(gatys=config))), sink)
     expected = [
         *PassPainter(STYLES, config)(frames[:SHOT]),
@@ -152,7 +143,7 @@ def test_stopped_it_ends_with_the_frame_that_is_painted(weights: Path) -> None:
 
 def test_a_torn_source_gives_what_it_had_first(weights: Path) -> None:
     painter = ShotPainter(STYLES, ShotConfig(gatys=tiny_config(weights, passes=2)))
-    sink = Kept()
+    sink = KeptFrames()
     with pytest.raises(SourceError, match="torn"):
         run(Listed(two_shots(), breaks=True), staged(painter), sink)
     assert len(sink.frames) == 6
@@ -182,7 +173,7 @@ def test_strength_0_paints_no_shot(weights: Path) -> None:
     told: list[PassProgress] = []
     config = ShotConfig(gatys=tiny_config(weights, passes=2))
     painter = ShotPainter(STYLES, config, on_frame=told.append)
-    sink = Kept()
+    sink = KeptFrames()
     run(Listed(two_shots()), Composed(painter, EffectsConfig(strength=0)), sink)
     assert told == []
     for frame, source in zip(sink.frames, two_shots(), strict=True):
@@ -192,7 +183,7 @@ def test_strength_0_paints_no_shot(weights: Path) -> None:
 def test_what_cannot_be_is_said(weights: Path) -> None:
     painter = ShotPainter(STYLES, ShotConfig(gatys=tiny_config(weights, passes=2)))
     with pytest.raises(ConfigError, match="expected a source that ends, got a live one"):
-        run(Listed([], live=True), staged(painter), Kept())
+        run(Listed([], live=True), staged(painter), KeptFrames())
     with pytest.raises(ConfigError, match="got a KeepColor, which would give it single frames"):
         Composed(KeepColor(painter))
     with pytest.raises(ConfigError, match="longest: expected 1 frame or more, got 0"):

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from fractions import Fraction
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 from skimage import data
 
-from stylizer.base import Managed
 from stylizer.compose import Composed
 from stylizer.description import EffectsConfig, StylizerConfig
 from stylizer.effects.scale import PaintSmaller
@@ -21,7 +19,7 @@ from stylizer.jobs.stretches import usual_lead_in
 from stylizer.pipeline import run
 from stylizer.protocols import Stylizer
 from stylizer.temporal.coherence import CoherenceConfig
-from tests.stand_ins import Boiling, CountingIdentity
+from tests.stand_ins import Boiling, CountingIdentity, KeptFrames, ListedFrames
 
 SIZE = (320, 180)
 OFF = CoherenceConfig(strength=0.0)
@@ -43,24 +41,6 @@ def gap(one: Image, other: Image) -> float:
     """Return the mean difference within the borders, where nothing comes in."""
     inside = np.s_[12:-12, 12:-12]
     return float(np.abs(one[inside].astype(float) - other[inside]).mean())
-
-
-class Listed(Managed):
-    size, rate = SIZE, Fraction(25)
-
-    def __init__(self, frames: list[Frame]) -> None:
-        self._frames, self.frame_count = frames, len(frames)
-
-    def __iter__(self) -> Iterator[Frame]:
-        yield from self._frames
-
-
-class Kept(Managed):
-    def __init__(self) -> None:
-        self.frames: list[Frame] = []
-
-    def write(self, frame: Frame) -> None:
-        self.frames.append(frame)
 
 
 class Parallel(Boiling):
@@ -168,8 +148,8 @@ def test_in_threads_the_pictures_are_the_same(parallel: bool, coherence: Coheren
     one = make(Boiling(), 3, coherence=coherence)
     expected = [one(frame).image for frame in frames]
     painter = Parallel() if parallel else Boiling()
-    sink = Kept()
-    run(Listed(frames), make(painter, 3, coherence=coherence), sink)
+    sink = KeptFrames()
+    run(ListedFrames(frames), make(painter, 3, coherence=coherence), sink)
     assert [frame.index for frame in sink.frames] == list(range(12))
     for result, frame in zip(expected, sink.frames, strict=True):
         np.testing.assert_array_equal(frame.image, result)
