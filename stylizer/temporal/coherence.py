@@ -25,6 +25,8 @@ from stylizer.frame import Frame, Image, check_image
 from stylizer.protocols import State
 from stylizer.temporal.flow import Preset
 from stylizer.temporal.key_picture import (
+    MOST_SIDE,
+    TOLERANCE,
     KeyPicture,
     Reduced,
     find_same,
@@ -65,8 +67,8 @@ class CoherenceConfig:
 
     strength: float = 0.8
     preset: Preset = "fast"
-    max_side: int = 256
-    tolerance: float = 12.0
+    max_side: int = MOST_SIDE
+    tolerance: float = TOLERANCE
     slack: float = 8.0
 
     def __post_init__(self) -> None:

@@ -20,9 +20,23 @@ from stylizer.temporal.camera_motion import (
 )
 from stylizer.temporal.flow import Flow, Gray, OpticalFlow, Preset, pixel_grid
 
-__all__ = ["KeyPicture", "Reduced", "find_same", "find_standing", "make_search"]
+__all__ = [
+    "MOST_SIDE",
+    "TOLERANCE",
+    "KeyPicture",
+    "Reduced",
+    "find_same",
+    "find_standing",
+    "make_search",
+]
 
 Bytes = npt.NDArray[np.uint8]
+
+MOST_SIDE = 256
+"""Longer side of the pictures that the flow is searched in where nobody asks for another."""
+
+TOLERANCE = 12.0
+"""Gray levels: a pixel that differs by so much counts for 1/e as the same, by default."""
 
 _STILL = 0.12
 """Pixels of the reduced picture, across or down; a motion that is no longer is none."""

@@ -25,6 +25,8 @@ from stylizer.protocols import State, Stylizer
 from stylizer.temporal.camera_motion import camera_field
 from stylizer.temporal.flow import Flow, Preset
 from stylizer.temporal.key_picture import (
+    MOST_SIDE,
+    TOLERANCE,
     KeyPicture,
     Reduced,
     find_same,
@@ -42,11 +44,6 @@ __all__ = [
 
 MOST_KEYFRAMES = 4
 """Frames from one that is painted to the next, at most."""
-
-_SIDE = 256
-_TOLERANCE = 12.0
-"""Longer side of the pictures that the flow is searched in, and the difference in gray levels at
-which a pixel counts for 1/e as the same: as for coherence."""
 
 _BENT = 0.25
 """Pixels by which the motion of two neighbors differs where it is none of one thing: strokes that
@@ -98,7 +95,7 @@ class KeySearch:
           hurried: whether to carry a painting to all frames but those that show something else
             altogether: where the next painting comes when it comes, and a frame must not wait.
         """
-        self._search, self._hurried = make_search(preset, _SIDE), hurried
+        self._search, self._hurried = make_search(preset, MOST_SIDE), hurried
 
     def reduce(self, image: Image) -> Reduced:
         """Reduce a picture, uint8 RGB (H, W, 3), to the size that is searched in."""
@@ -113,7 +110,7 @@ class KeySearch:
         if key.seen.gray.shape != seen.gray.shape:
             return None
         flow = key.find(seen, self._search)
-        same = find_same(flow, seen.colors, key.seen.colors, _TOLERANCE)
+        same = find_same(flow, seen.colors, key.seen.colors, TOLERANCE)
         straight = _straight(flow)
         new = cv2.mean(same)[0] < 255 * (1 - _CUT) if self._hurried else _is_new(same, straight)
         if new:
