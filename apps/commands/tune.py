@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,10 +14,12 @@ from stylizer.frame import Image
 from stylizer.io.image import read_image, write_image
 from stylizer.io.resize import resize_image
 from stylizer.io.sources.folder_reader import find_pictures
+from stylizer.network.adaptive.spec import ADAPTIVE
 from stylizer.size import Size
 from stylizer.styles.load import Style, load_style
-from stylizer.styles.tuning import TUNED_SUFFIX, write_tuning
+from stylizer.styles.tuning import TUNED_SUFFIX, Tuning, write_tuning
 from stylizer.tuning.config import PICTURE_SIDE, TuningConfig
+from stylizer.weights import weights_digest
 
 from ..console.paths import claim_file, claim_picture
 from ..console.terminal import interruptible, say
@@ -43,7 +46,7 @@ def tune(
     picture: Annotated[
         Path,
         typer.Argument(
-            metavar="STYLE", help="The style picture, or a tuned style, whose picture is taken."
+            metavar="STYLE", help="The style picture, or a tuned style, which is tuned further."
         ),
     ],
     output: Annotated[
@@ -71,14 +74,14 @@ def tune(
         ),
     ] = None,
     style_scale: Annotated[
-        float,
+        float | None,
         option(
             "style-scale",
-            "Size of the style picture: more makes broader strokes. Default: 4/3.",
+            "Size of the style picture: more makes broader strokes. Default: 4/3, or what a tuned "
+            "style was tuned with.",
             _TUNING,
-            show_default=False,
         ),
-    ] = _DEFAULTS.style_scale,
+    ] = None,
     content: Annotated[
         float, option("content", "How much of the photo is to stay.", _TUNING)
     ] = _DEFAULTS.content,
@@ -101,12 +104,18 @@ def tune(
 
     `stylizer tune my_painting.jpg -o my_painting.style`
 
+    `stylizer tune my_painting.style -o better.style --minutes 10`
+
     `stylizer video clip.mp4 out.mp4 -s my_painting.style:0.7 -s starry_night:0.3`
     """
     from stylizer.tuning.tune import Tuner
 
     config = TuningConfig(
-        minutes=minutes, style_scale=style_scale, content=content, light=light, seed=seed
+        minutes=minutes,
+        style_scale=_DEFAULTS.style_scale if style_scale is None else style_scale,
+        content=content,
+        light=light,
+        seed=seed,
     )
     if output.suffix.lower() != TUNED_SUFFIX:
         raise ConfigError(f"{output}: expected a file ending in {TUNED_SUFFIX}")
@@ -117,21 +126,24 @@ def tune(
         raise StyleError(
             f"style {picture}: expected a picture, got a built-in style, of which there is none"
         )
+    begin = _begin(style, quiet=speech.quiet)
+    if begin is not None and style_scale is None:
+        config = replace(config, style_scale=begin.scale)
     shown = _kept(style.image)
     seen = [] if photos is None else _read_photos(photos)
     inputs = [picture, *([preview_photo] if preview_photo else [])]
-    replace = claim_file(output, overwrite=overwrite, inputs=inputs)
+    replaces = claim_file(output, overwrite=overwrite, inputs=inputs)
     watch = None
     if preview is not None:
         claim_picture(preview, overwrite=overwrite, inputs=[*inputs, output])
         watch = _Preview(preview, style=Style(name=style.name, image=shown), photo=preview_photo)
     began = time.monotonic()
     with interruptible():
-        tuner = Tuner(shown, seen, config)
+        tuner = Tuner(shown, seen, config, begin=begin)
     if watch is not None and preview_photo is None:
         watch.photo = tuner.pictures[0]
     _run(tuner, watch, minutes=minutes, quiet=speech.quiet)
-    write_tuning(output, tuner.tuning, name=style.name, picture=shown, overwrite=replace)
+    write_tuning(output, tuner.tuning, name=style.name, picture=shown, overwrite=replaces)
     if not speech.quiet:
         size = output.stat().st_size / 1e3
         say(f"{output}: {size:.0f} kB, tuned in {time.monotonic() - began:.0f} s")
@@ -172,6 +184,18 @@ class _Preview:
         painted = tuner.paint(resize_image(self.photo, size))
         write_image(self._path, painted, overwrite=True)
         self._painted = time.monotonic()
+
+
+def _begin(style: Style, *, quiet: bool) -> Tuning | None:
+    """Return what a tuned style is tuned further from; None begins with its picture."""
+    known = style.tuning
+    if known is None:
+        return None
+    if known.network != ADAPTIVE.name or known.weights != weights_digest(ADAPTIVE.weights):
+        if not quiet:
+            say(f"{style.name}: was tuned for other weights; tuning begins with its picture")
+        return None
+    return known
 
 
 def _kept(picture: Image) -> Image:

@@ -20,6 +20,7 @@ import numpy as np
 from stylizer.frame import Image
 from stylizer.io.image import read_image
 from stylizer.network.adaptive.spec import ADAPTIVE
+from stylizer.styles.built_in import load_named_style
 from stylizer.styles.tuning import TUNED_SUFFIX, read_tuning, write_tuning
 from stylizer.tuning.config import TuningConfig
 from stylizer.tuning.tune import Tuner
@@ -74,6 +75,9 @@ def main() -> None:
     usual = TuningConfig()
     parser.add_argument("--batch", type=int, default=usual.batch, help="pictures in a step")
     parser.add_argument("--side", type=int, default=usual.side, help="of the pictures, in pixels")
+    parser.add_argument(
+        "--go-on", action="store_true", help="from what is carried, of these weights or near ones"
+    )
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
     photos = _read_photos(given.data)
@@ -90,10 +94,11 @@ def main() -> None:
             side=given.side,
         )
         picture = painting.read(given.data, name)
+        begin = load_named_style(name).tuning if given.go_on else None
         if tuner is None:
-            tuner = Tuner(picture, photos, config)
+            tuner = Tuner(picture, photos, config, begin=begin)
         else:
-            tuner.turn_to(picture, config)
+            tuner.turn_to(picture, config, begin=begin)
         last = deque(tuner, maxlen=1)
         write_tuning(path, tuner.tuning, name=name, picture=None)
         _log.info("%s: %s", name, last[0])

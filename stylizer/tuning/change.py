@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from keras import ops
 
+from stylizer.errors import StyleError
 from stylizer.styles.tuning import TunedKernel, pack_kernel
 
 __all__ = ["StyleChange"]
@@ -69,6 +70,45 @@ class StyleChange(keras.layers.Layer):
                 vector = _numbers(self._vectors[name]).astype(np.float16)
                 found.append(vector.astype(np.float32))
         return found
+
+    def go_on_from(self, parts: Sequence[npt.NDArray[np.float32] | TunedKernel]) -> None:
+        """Take a change that was found before.
+
+        A product of two matrices does not say how large each of them was. The first one gets the
+        columns' lengths that it has at first: an optimizer's rate is meant for numbers of that
+        size.
+
+        Args:
+          parts: as `parts` returns them.
+
+        Raises:
+          StyleError: they are of another network, or of another rank.
+        """
+        shapes = [
+            (part.left.shape, part.right.shape) if isinstance(part, TunedKernel) else part.shape
+            for part in parts
+        ]
+        own: list[Any] = [
+            tuple(tuple(one.shape) for one in self._kernels[name])
+            if name in self._kernels
+            else tuple(self._vectors[name].shape)
+            for name in self._shapes
+        ]
+        if shapes != own:
+            raise StyleError(
+                "expected a style tuned for this network, got one of other kernels or of another "
+                "rank; begin from its picture"
+            )
+        for name, part in zip(self._shapes, parts, strict=True):
+            if not isinstance(part, TunedKernel):
+                self._vectors[name].assign(part)
+                continue
+            left = part.left * part.scales
+            lengths = np.maximum(np.linalg.norm(left, axis=0), 1e-12)  # of N(0, 1 / rows): 1
+            for variable, value in zip(
+                self._kernels[name], (left / lengths, part.right * lengths[:, None]), strict=True
+            ):
+                variable.assign(value.astype(np.float32))
 
 
 def _numbers(variable: Any) -> npt.NDArray[np.float32]:

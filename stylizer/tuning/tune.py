@@ -74,6 +74,9 @@ draws as grain, the same everywhere; chosen by eye."""
 _WARM_UP = 20
 """Steps."""
 
+_AGAIN = 0.5
+"""Share of the rate with which a change that was found before is changed further."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
@@ -101,16 +104,25 @@ class Tuner:
       begun: whether a step was taken.
     """
 
-    def __init__(self, picture: Image, photos: Sequence[Image], config: TuningConfig) -> None:
+    def __init__(
+        self,
+        picture: Image,
+        photos: Sequence[Image],
+        config: TuningConfig,
+        *,
+        begin: Tuning | None = None,
+    ) -> None:
         """Load the networks, which takes some seconds.
 
         Args:
           picture: the style, uint8 RGB (H, W, 3).
           photos: to paint, uint8 RGB (H, W, 3); none for generated ones.
           config: the settings.
+          begin: as for `turn_to`.
 
         Raises:
           BackendError: Keras's backend is neither TensorFlow nor JAX.
+          StyleError: ``begin`` is of another network or rank.
           WeightsError: weights are missing or damaged.
         """
         if keras.backend.backend() not in ("tensorflow", "jax"):
@@ -136,14 +148,19 @@ class Tuner:
         self._optimizer = keras.optimizers.Adam(config.learning_rate, beta_2=0.99)
         self._trainer = Trainer(self._change, self._optimizer, self._objective)
         self._first = [_numbers(self._change.variables), _numbers(self._optimizer.variables)]
-        self.turn_to(picture, config)
+        self.turn_to(picture, config, begin=begin)
 
-    def turn_to(self, picture: Image, config: TuningConfig) -> None:
-        """Begin anew with another style; nothing is compiled for it where batch and side stay.
+    def turn_to(self, picture: Image, config: TuningConfig, *, begin: Tuning | None = None) -> None:
+        """Begin with another style; nothing is compiled for it where batch and side stay.
 
         Args:
           picture: the style, uint8 RGB (H, W, 3).
           config: the settings; ``rank`` and ``seed`` stay those of the first.
+          begin: what was found for it earlier, to go on from; it may be for other weights of the
+            network, if these are near. None begins anew.
+
+        Raises:
+          StyleError: ``begin`` is of another network or rank.
         """
         self._config = config
         weights = LossWeights(
@@ -178,7 +195,11 @@ class Tuner:
         ):
             for variable, value in zip(variables, values, strict=True):
                 variable.assign(value)
-        self._trainer.restart(self._first[0], self._first[0])
+        if begin is not None:
+            self._change.go_on_from(begin.parts)
+        now = self._trainer.values()
+        self._trainer.restart(now, now)
+        self._highest = config.learning_rate * (1.0 if begin is None else _AGAIN)
         self.begun = False
 
     def __iter__(self) -> Iterator[Progress]:
@@ -188,7 +209,7 @@ class Tuner:
         limit = 60 * self._config.minutes
         while (spent := (time.monotonic() - began) / limit if steps else 0.0) < 1:
             fall = 0.02 + 0.98 * (1 + np.cos(np.pi * spent)) / 2
-            rate = self._config.learning_rate * fall * min(1.0, (steps + 1) / _WARM_UP)
+            rate = self._highest * fall * min(1.0, (steps + 1) / _WARM_UP)
             parts = self._trainer.step(self._draw(), rate=rate, share=1 / min(steps + 1, 50))
             steps += 1
             self.begun = True

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stylizer.frame import Image
 from stylizer.io.image import read_image
-from stylizer.styles.tuning import write_tuning
+from stylizer.styles.tuning import Tuning, parse_tuning, write_tuning
 from stylizer.tuning.config import PICTURE_SIDE, TuningConfig
 from stylizer.web.errors import ApiError
 from stylizer.web.gallery import SAMPLE, Gallery
@@ -54,7 +54,11 @@ class TuneWork:
         jpeg = self.source.read_bytes()
         picture = decode_frame(jpeg, short_side=PICTURE_SIDE)
         job.check()
-        tuner = Tuner(picture, [], TuningConfig(minutes=self.options.minutes))
+        begin = self._known(job)
+        config = TuningConfig(minutes=self.options.minutes)
+        if begin is not None:
+            config = replace(config, style_scale=begin.scale)
+        tuner = Tuner(picture, [], config, begin=begin)
         pictures = self._tune(job, tuner)
         if job.goes_on or pictures < _LEAST:
             job.check()
@@ -63,6 +67,13 @@ class TuneWork:
         job.preview = self._paint(tuner)
         job.message = self._replace(job, picture, jpeg, result.read_bytes())
         return result
+
+    def _known(self, job: Job) -> Tuning | None:
+        """Return what was found for the style before, to go on from."""
+        style = job.session.styles.get(self.options.style)
+        if style is None or style.tuned is None:
+            return None
+        return parse_tuning(style.tuned, where=style.title)[0]
 
     def _tune(self, job: Job, tuner: Tuner) -> int:
         """Tune until the time is over or the job is to stop; return the pictures painted."""

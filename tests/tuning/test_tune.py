@@ -117,6 +117,32 @@ def test_a_change_of_nothing_changes_nothing() -> None:
     assert not tuning.change.any()
 
 
+def test_a_change_goes_on_from_what_was_found() -> None:
+    shapes = {"kernel": (3, 3, 4, 8), "scale": (8,)}
+    found, later = StyleChange(shapes, 2, seed=1), StyleChange(shapes, 2, seed=2)
+    random = np.random.default_rng(3)
+    for variable in found.variables:
+        variable.assign(random.normal(0, 1, variable.shape))
+    later.go_on_from(found.parts())
+    for name, value in found.added().items():
+        assert np.abs(value - later.added()[name]).max() < 0.02 * np.abs(value).max()
+    lefts = [one.numpy() for one in later.variables if tuple(one.shape) == (36, 2)]
+    assert np.linalg.norm(lefts[0], axis=0) == pytest.approx(1.0, rel=1e-4)
+    for other in (StyleChange(shapes, 3), StyleChange({"scale": (8,)}, 2)):
+        with pytest.raises(StyleError, match="of another rank"):
+            later.go_on_from(other.parts())
+
+
+def test_a_style_is_tuned_further(tuned: tuple[Tuner, list[float]]) -> None:
+    tuner, left = tuned
+    found, config = tuner.tuning, TuningConfig(minutes=10, rank=2, side=96)
+    tuner.turn_to(picture(), config, begin=found)
+    assert np.abs(tuner.tuning.change - found.change).max() < 0.01 * np.abs(found.change).max()
+    further = [progress.style for _, progress in zip(range(5), tuner, strict=False)]
+    assert further[-1] < 0.9 * left[9]
+    tuner.turn_to(picture(), config)
+
+
 def test_the_painter_of_one_style_paints_as_the_network_does() -> None:
     network = load_network(weights_path("adaptive")).get_layer("image_network")
     random = np.random.default_rng(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from stylizer.io.image import read_image
 from stylizer.styles.load import load_style
+from stylizer.styles.tuning import write_tuning
 from tests.apps.conftest import Run, names
 
 
@@ -62,3 +64,29 @@ def test_the_command_writes_a_style(stylizer: Run, style: Path, tmp_path: Path) 
     outcome = stylizer("tune", style, "-o", out, "--minutes", 0.001)
     assert outcome.code == 1
     assert "exists" in outcome.errors[0]
+
+
+def test_a_tuned_style_is_tuned_further(stylizer: Run, style: Path, tmp_path: Path) -> None:
+    first, further = tmp_path / "first.style", tmp_path / "further.style"
+    quick = ("--minutes", 0.001)
+    outcome = stylizer("tune", style, "-o", first, "--style-scale", 1, *quick)
+    assert outcome.code == 0, outcome.err
+    before = load_style(str(first)).tuning
+    outcome = stylizer("tune", first, "-o", further, *quick)
+    assert outcome.code == 0, outcome.err
+    after = load_style(str(further)).tuning
+    assert before is not None
+    assert after is not None
+    assert after.scale == 1
+    # a step of the warm-up changes little of it
+    assert 0 < np.abs(after.change - before.change).mean() < np.abs(before.change).mean()
+    write_tuning(
+        first,
+        replace(before, weights="f" * 64),
+        name="old",
+        picture=read_image(style),
+        overwrite=True,
+    )
+    outcome = stylizer("tune", first, "-o", further, "--overwrite", *quick)
+    assert outcome.code == 0, outcome.err
+    assert "old: was tuned for other weights; tuning begins with its picture" in outcome.err
