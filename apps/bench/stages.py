@@ -43,12 +43,15 @@ class StageTime:
     Attributes:
       stage: ``"decode"`` (with resizing), ``"cuts"``, ``"network"``, ``"painter"`` (what is around
         the network), an effect's name, ``"encode"`` (handing pixels to ffmpeg).
-      median_ms: median, in milliseconds.
+      mean_ms: mean over all frames, in milliseconds; 0 counts for a frame that it does not see, as
+        the network those between keyframes.
+      median_ms: median.
       p95_ms: 95th percentile.
-      share: of all parts' medians, 0..1.
+      share: of all parts' means, 0..1.
     """
 
     stage: str
+    mean_ms: float
     median_ms: float
     p95_ms: float
     share: float
@@ -91,8 +94,11 @@ class _Stopwatch:
         return result
 
     def subtract(self, stage: str, inner: str) -> None:
-        """Take the last time of a stage within another off that one's."""
-        self.times[stage][-1] -= self.times[inner][-1]
+        """Take the last time of a stage within another off that one's; 0 if it was left out."""
+        times = self.times.setdefault(inner, [])
+        if len(times) < len(self.times[stage]):
+            times.append(0.0)
+        self.times[stage][-1] -= times[-1]
 
 
 class _Timed(WrappedStylizer):
@@ -135,7 +141,7 @@ def measure_profile(
     times = {stage: found[WARM_UP:] for stage, found in watch.times.items()}
     if not times["decode"]:
         raise SourceError(f"{clip}: expected more than {WARM_UP} frames to measure on")
-    whole = sum(statistics.median(found) for found in times.values())
+    whole = sum(statistics.mean(found) for found in times.values())
     return Profile(
         size=f"{width}x{height}",
         frames=len(times["decode"]),
@@ -143,9 +149,10 @@ def measure_profile(
         stages=tuple(
             StageTime(
                 stage=stage,
+                mean_ms=round(1000 * statistics.mean(found), 3),
                 median_ms=median_ms(found),
                 p95_ms=round(1000 * sorted(found)[int(_LATE * (len(found) - 1))], 3),
-                share=round(statistics.median(found) / whole, 4),
+                share=round(statistics.mean(found) / whole, 4),
             )
             for stage, found in times.items()
         ),
@@ -158,10 +165,10 @@ def measure_profile(
 def profile_table(profile: Profile) -> Table:
     """Return the profile for people."""
     table = Table(title=f"Where a frame's milliseconds go, {profile.size}", caption_justify="left")
-    for heading in ("stage", "ms", "95 %", "share"):
+    for heading in ("stage", "ms", "median", "95 %", "share"):
         table.add_column(heading, justify="left" if heading == "stage" else "right")
     for one in profile.stages:
-        times = f"{one.median_ms:.1f}", f"{one.p95_ms:.1f}"
+        times = (f"{value:.1f}" for value in (one.mean_ms, one.median_ms, one.p95_ms))
         table.add_row(one.stage, *times, f"{one.share:.0%}")
     lines = [profile.runs]
     if profile.encoder_ms is not None:

@@ -19,6 +19,7 @@ from stylizer.network.config import FastConfig
 from stylizer.network.registry import FAST_NETWORKS
 from stylizer.size import Size
 from stylizer.styles.load import AnyStyle, Style, load_styles
+from stylizer.temporal.keyframes import MOST_KEYFRAMES, check_keyframes
 
 from ..bench.coherence import CoherenceCost, coherence_cost_table, measure_coherence
 from ..bench.duel import duel, duel_table
@@ -108,14 +109,33 @@ class BenchOptions:
             _CONTENT,
         ),
     ] = False
+    keyframes: Annotated[
+        int,
+        option(
+            "keyframes",
+            f"With --profile: paint every Nth frame, 1 (all) to {MOST_KEYFRAMES}.",
+            _CONTENT,
+            metavar="N",
+        ),
+    ] = 1
     seed: Annotated[int, option("seed", "Seed of the moving picture.", _CONTENT)] = 0
 
     def check(self) -> None:
         """Check what can be checked before anything is loaded.
 
         Raises:
-          ConfigError: a number of frames or a size is out of its range.
+          ConfigError: a number of frames or a size is out of its range, or keyframes come without
+            a profile.
         """
+        try:
+            check_keyframes(self.keyframes)
+        except ConfigError as error:
+            raise ConfigError(f"--{error}") from None
+        if self.keyframes > 1 and not self.profile:
+            raise ConfigError(
+                f"--keyframes: expected --profile beside it, got {self.keyframes} without; what "
+                "else is measured paints every frame"
+            )
         if self.frames is not None and self.frames < _LEAST_FRAMES:
             raise ConfigError(f"--frames: expected {_LEAST_FRAMES} or more, got {self.frames}")
         self.sizes()
@@ -269,7 +289,9 @@ def _profile(options: BenchOptions, fast: FastGrid, gatys: GatysGrid, *, quiet: 
     results: list[Profile] = []
     with Display(total=len(grid), quiet=quiet, unit="measurements") as display:
         for size, config in grid:
-            described = StylizerConfig(styles=options.load_styles(), method=config)
+            described = StylizerConfig(
+                styles=options.load_styles(), method=config, keyframes=options.keyframes
+            )
             results.append(measure_profile(described, size, frames=count, video=options.video))
             display.update(len(results), f"{results[-1].fps:.1f} fps")
     for result in results:

@@ -326,7 +326,7 @@ def test_a_profile_tells_every_stage_of_a_video_s_way(
     args = ("--profile", "--video", clip, "--size", "48x32", "--frames", 6, "--json", out)
     outcome = stylizer("bench", *args)
     assert outcome.code == 0, outcome.err
-    assert "side by side" in outcome.out
+    assert "side by side" in " ".join(outcome.out.split())
     (told,) = json.loads(out.read_text())["results"]
     assert (told["size"], told["frames"], told["runs"]) == ("48x32", 6, "slow inverter")
     stages = {one["stage"]: one for one in told["stages"]}
@@ -337,6 +337,26 @@ def test_a_profile_tells_every_stage_of_a_video_s_way(
     assert sum(one["share"] for one in stages.values()) == pytest.approx(1, abs=0.01)
     assert told["in_turn_fps"] <= 50
     assert told["fps"] > 0
+
+
+def test_a_profile_counts_the_frames_between_keyframes_too(
+    stylizer: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench_stages, "load_painter", lambda config: Slow())
+    out = tmp_path / "p.json"
+    clip = make_clip(tmp_path / "clip.mp4", seconds=15 / 25, size=(64, 48), rate="25")
+    args = ("--profile", "--keyframes", 3, "--video", clip, "--frames", 9, "--size", "48x32")
+    outcome = stylizer("bench", *args, "--json", out)
+    assert outcome.code == 0, outcome.err
+    (told,) = json.loads(out.read_text())["results"]
+    (network,) = (one for one in told["stages"] if one["stage"] == "network")
+    assert network["p95_ms"] >= 20
+    assert 0 < network["mean_ms"] < network["p95_ms"]  # some frames are not painted
+    assert "CarryPaintings" in [one["stage"] for one in told["stages"]]
+    for wrong, expected in ((("--keyframes", 2), "--profile"), (("--keyframes", 9), "to 4, got 9")):
+        outcome = stylizer("bench", *wrong)
+        assert outcome.code == 1
+        assert expected in outcome.errors[0]
 
 
 def test_a_profile_of_too_short_a_video_is_refused(

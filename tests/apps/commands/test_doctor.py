@@ -202,7 +202,7 @@ def test_a_home_folder_in_a_finding_is_left_out(
 @pytest.mark.slow
 def test_each_method_is_measured(stylizer: Run) -> None:
     code, told = found(stylizer)
-    assert code == 0
+    assert code == 0, told["findings"]
     assert rows(told, "backend")
     sizes = [f"{width}x{height}" for width, height in SIZES]
     for method, measured in (("fast", True), ("gatys", False)):
