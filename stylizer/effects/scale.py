@@ -53,7 +53,7 @@ Chosen on ten paintings reduced to 1/1.33, 1/1.88 and 1/2.81 and brought back: r
 errors of 6.8, 10.0 and 13.8 gray levels, where bicubic interpolation alone has 7.7, 10.8 and 14.5.
 An unsharp mask of the enlarged picture gives the same errors, and takes four times as long."""
 
-_SMOOTHED_FROM, _SMOOTHED_WHOLLY = 1.0, 1.8
+_SMOOTHED_FROM, _SMOOTHED_WHOLLY = 1.0, 1.3
 """Up to the first factor strokes are left as they are, from the second on they are smoothed wholly;
 rows of dots are seen as such at larger sizes alone."""
 

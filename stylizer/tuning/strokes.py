@@ -6,20 +6,18 @@ in paintings that are not smoothed, it draws it as dots along the strokes.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 from keras import ops
 
-from stylizer.effects.strokes import LEAST, REACH, WEIGHT, WINDOW
+from stylizer.effects.strokes import COARSE, FINE, LEAST, REACHES, WEIGHT, WINDOW
 from stylizer.tuning.views import LUMA
 
 __all__ = ["smooth_strokes"]
 
 Tensor = Any
-
-_FARTHEST = 2
-"""Pixels that lie between a pixel and the last one that is read."""
 
 
 def smooth_strokes(paintings: Tensor, share: Tensor) -> Tensor:
@@ -30,27 +28,63 @@ def smooth_strokes(paintings: Tensor, share: Tensor) -> Tensor:
       share: (N,), 0 for not at all to 1 for all.
 
     Returns:
-      float32, (N, H, W, 3). Up to rounding and to the outermost pixels, where pictures are mirrored
-      here, it is what `stylizer.effects.strokes.smooth_strokes` gives.
+      float32, (N, H, W, 3). Up to rounding, and to what is near the border, where pictures are
+      mirrored here, it is what `stylizer.effects.strokes.smooth_strokes` gives.
     """
     across, down = (
-        REACH * ops.repeat(ops.repeat(one, 2, axis=1), 2, axis=2) for one in _tangents(paintings)
+        ops.repeat(ops.repeat(one, 2, axis=1), 2, axis=2) for one in _tangents(paintings)
     )
+    smoothed = paintings
+    for reach in REACHES:
+        beside = _beside(smoothed, reach * across, reach * down, farthest=math.ceil(reach))
+        smoothed = (smoothed + WEIGHT * beside) / (1.0 + WEIGHT)
+    # the painting's coarse part, and more than the smoothed one's fine part
+    found = FINE * smoothed - _coarse(FINE * smoothed - paintings)
+    return paintings + share[:, None, None, None] * (found - paintings)
+
+
+def _beside(paintings: Tensor, across: Tensor, down: Tensor, *, farthest: int) -> Tensor:
+    """Return the mean of the two pixels that lie so far on either side, read between pixels.
+
+    It is a sum over all places where they may lie: what looks pixels up scatters its slopes.
+
+    Args:
+      paintings: (N, H, W, 3).
+      across: how far to the right, (N, H, W, 1), up to ``farthest``.
+      down: how far down, 0 or more.
+      farthest: pixels.
+    """
     _, height, width, _ = paintings.shape
-    border = ((0, 0), (_FARTHEST, _FARTHEST), (_FARTHEST, _FARTHEST), (0, 0))
+    border = ((0, 0), (farthest, farthest), (farthest, farthest), (0, 0))
     padded = ops.pad(paintings, border, mode="symmetric")
 
     def moved(rows: int, columns: int) -> Tensor:
-        top, left = _FARTHEST + rows, _FARTHEST + columns
+        top, left = farthest + rows, farthest + columns
         return padded[:, top : top + height, left : left + width]
 
-    beside = 0.0
-    for rows in range(_FARTHEST + 1):  # strokes run down: see `_tangents`
-        for columns in range(-_FARTHEST, _FARTHEST + 1):
-            near = ops.relu(1.0 - ops.abs(down - rows)) * ops.relu(1.0 - ops.abs(across - columns))
-            beside += near * (moved(rows, columns) + moved(-rows, -columns)) / 2.0
-    weight = WEIGHT * share[:, None, None, None]
-    return (paintings + weight * beside) / (1.0 + weight)
+    near_columns = {
+        columns: ops.relu(1.0 - ops.abs(across - columns)) / 2.0
+        for columns in range(-farthest, farthest + 1)
+    }
+    total = 0.0
+    for rows in range(farthest + 1):
+        near_row = ops.relu(1.0 - ops.abs(down - rows))
+        for columns, near_column in near_columns.items():
+            # elsewhere nothing is read: lines are no longer than ``farthest``
+            if (rows - 1) ** 2 + (abs(columns) - 1) ** 2 <= farthest**2:
+                near = near_row * near_column
+                total += near * (moved(rows, columns) + moved(-rows, -columns))
+    return total
+
+
+def _coarse(pictures: Tensor) -> Tensor:
+    """Return a low-pass of (N, H, W, 3), made at half the size."""
+    _, height, width, _ = pictures.shape
+    border = ((0, 0), (2, 2), (2, 2), (0, 0))
+    half = ops.pad(ops.average_pool(pictures, 2, 2), border, mode="reflect")
+    rows = sum(share * half[:, index : index + height // 2] for index, share in enumerate(COARSE))
+    both = sum(share * rows[:, :, index : index + width // 2] for index, share in enumerate(COARSE))
+    return ops.image.resize(both, (height, width), interpolation="bilinear")
 
 
 def _tangents(paintings: Tensor) -> tuple[Tensor, Tensor]:
