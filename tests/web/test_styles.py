@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import numpy as np
 import pytest
@@ -161,9 +161,14 @@ class QuickTuner:
 
     steps = 5
 
-    def __init__(self, picture: Image, photos: Any, config: TuningConfig) -> None:
+    begun: ClassVar[list[Tuning | None]] = []
+
+    def __init__(
+        self, picture: Image, photos: Any, config: TuningConfig, *, begin: Tuning | None
+    ) -> None:
         assert not len(photos)
         self.picture, self.config = picture, config
+        self.begun.append(begin)
 
     def __iter__(self) -> Iterator[Any]:
         for step in range(1, self.steps + 1):
@@ -196,6 +201,12 @@ def test_a_picture_is_improved_and_takes_its_own_place(
     tuning, name, picture = read_tuning(tmp_path / "field.style")
     assert (name, len(tuning.change)) == ("field", 3)
     assert picture is not None
+    assert QuickTuner.begun[-1] is None
+    again = site.http.post(f"/api/styles/{id}/tune", data=json.dumps({"minutes": 2})).json["job"]
+    assert site.ended(again)["state"] == "done"
+    begin = QuickTuner.begun[-1]
+    assert begin is not None  # it goes on from what was found
+    assert np.array_equal(begin.change, tuning.change)
     with live(site, Cookie=f"stylizer_session={site.services.sessions.all()[0].id}") as client:
         client.recv(timeout=20)
         client.send(settings(id))
