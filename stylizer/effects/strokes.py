@@ -18,13 +18,13 @@ from stylizer.frame import Image
 
 __all__ = ["COARSE", "FINE", "LEAST", "REACHES", "WEIGHT", "WINDOW", "smooth_strokes"]
 
-REACHES = (1.5, 3.0)
+REACHES = (1.5, 2.0)
 """Pixels from a pixel to its neighbors on either side, which are read between pixels; one pass for
-each, so that a pixel is averaged with what is up to 4.5 away along a bent line. A third pass of 6
-looks still more like brushes, and takes too much of the style: of the deep distance to it, at
-1280x720, 0.48 was left in place of 0.34 (0.25 without any)."""
+each, so that a pixel is averaged with what is up to 3.5 away along a bent line. Passes of 1.5, 3 and
+6, each with a weight of 2, look still more like brushes, and take too much of the style: of the
+deep distance to it, at 1280x720, 0.48 was left (0.25 without any)."""
 
-WEIGHT = 2.0
+WEIGHT = 1.4
 """Of both neighbors together, the pixel's own being 1."""
 
 WINDOW = (7, 7)
@@ -37,7 +37,7 @@ COARSE = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
 """A low-pass at half the size, along both axes: what passes it stays as it was painted. So tiles,
 patches of color and faces keep their forms, and what is finer runs along the strokes."""
 
-FINE = 1.2
+FINE = 1.25
 """By what fine detail is multiplied after it was smoothed, which takes some of its strength: about
 as much as brings back its deviation."""
 
