@@ -94,7 +94,7 @@ def test_enlarging_leaves_faint_halos_and_no_seams_between_bands() -> None:
     assert made.shape == (283, 170, 3) and made.flags.c_contiguous
     # fine detail is made stronger where strokes are smoothed, by a tenth of a step at most
     assert 46 <= made.min() <= 60 and 190 <= made.max() <= 204
-    assert (np.ptp(made, axis=0) == 0).all()  # rows are all alike
+    assert (np.ptp(made, axis=0) <= 1).all()  # rows are all alike, but for rounding
     slightly = enlarge(edge, (61, 101))  # hardly smoothed
     assert slightly.min() >= 59 and slightly.max() <= 191
     same = enlarge(edge, (60, 100))
