@@ -201,7 +201,8 @@ def test_a_picture_is_improved_and_takes_its_own_place(
     tuning, name, picture = read_tuning(tmp_path / "field.style")
     assert (name, len(tuning.change)) == ("field", 3)
     assert picture is not None
-    assert QuickTuner.begun[-1] is None
+    first = QuickTuner.begun[-1]
+    assert first is None
     again = site.http.post(f"/api/styles/{id}/tune", data=json.dumps({"minutes": 2})).json["job"]
     assert site.ended(again)["state"] == "done"
     begin = QuickTuner.begun[-1]
