@@ -34,7 +34,7 @@ def export(name: str, weights: Path, folder: Path, *, share: float = 1.0) -> str
       weights: as ``build_network().save_weights`` writes them.
       folder: of all models; has a folder of the network's name.
       share: of ``weights``, the rest being of those that the folder has: 1 for these alone. Between
-        weights before and after a short training, networks can be better than at either end
+        weights before and after a short training there can be some that suit better than either
         (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models").
 
     Returns:
