@@ -19,7 +19,7 @@ from stylizer.network.config import FastConfig
 from stylizer.network.registry import FAST_NETWORKS
 from stylizer.size import Size
 from stylizer.styles.load import AnyStyle, Style, load_styles
-from stylizer.temporal.keyframes import MOST_KEYFRAMES, check_keyframes
+from stylizer.temporal.keyframes import MOST_KEYFRAMES
 
 from ..bench.coherence import CoherenceCost, coherence_cost_table, measure_coherence
 from ..bench.duel import duel, duel_table
@@ -33,6 +33,7 @@ from ..console.painting import check_weights
 from ..console.paths import claim_file
 from ..console.progress import Display
 from ..console.terminal import say
+from ..options.effects import check_keyframes_option
 from ..options.fast import Method
 from ..options.shared import SpeechOptions, named, option
 from ..options.spread import spread
@@ -127,10 +128,7 @@ class BenchOptions:
           ConfigError: a number of frames or a size is out of its range, or keyframes come without
             a profile.
         """
-        try:
-            check_keyframes(self.keyframes)
-        except ConfigError as error:
-            raise ConfigError(f"--{error}") from None
+        check_keyframes_option(self.keyframes)
         if self.keyframes > 1 and not self.profile:
             raise ConfigError(
                 f"--keyframes: expected --profile beside it, got {self.keyframes} without; what "

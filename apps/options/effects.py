@@ -30,7 +30,13 @@ from stylizer.temporal.keyframes import MOST_KEYFRAMES, check_keyframes
 
 from .shared import option
 
-__all__ = ["CoherenceOptions", "LookOptions", "PeopleOptions", "RegionOptions"]
+__all__ = [
+    "CoherenceOptions",
+    "LookOptions",
+    "PeopleOptions",
+    "RegionOptions",
+    "check_keyframes_option",
+]
 
 _STYLE, _COHERENCE, _LIVE = "Style", "Coherence", "Live"
 _DEFAULTS = CoherenceConfig()
@@ -200,10 +206,7 @@ class CoherenceOptions:
         Raises:
           ConfigError: ``--keyframes`` is out of its range, or more than 1 with several passes.
         """
-        try:
-            check_keyframes(self.keyframes)
-        except ConfigError as error:
-            raise ConfigError(f"--{error}") from None
+        check_keyframes_option(self.keyframes)
         if self.keyframes > 1 and isinstance(method, GatysConfig) and method.passes > 1:
             raise ConfigError(
                 f"--keyframes: expected 1 with --passes {method.passes}, which go through every "
@@ -343,3 +346,15 @@ class RegionOptions(PeopleOptions):
         if self.region is None:
             return None
         return RegionConfig(part=self.region, segmenter=self.segmenter)
+
+
+def check_keyframes_option(keyframes: int) -> None:
+    """Make sure that ``--keyframes`` is in its range.
+
+    Raises:
+      ConfigError: it is not.
+    """
+    try:
+        check_keyframes(keyframes)
+    except ConfigError as error:
+        raise ConfigError(f"--{error}") from None

@@ -90,13 +90,13 @@ def _smooth(painting: Image, share: float) -> Image:
         cv2.resize(small, (width, height), dst=plane, interpolation=cv2.INTER_NEAREST)
     given, whole, *sides = arrays["pictures"]  # four channels: those OpenCV is quick with
     smoothed: Any = cv2.cvtColor(painting, cv2.COLOR_RGB2RGBA, dst=given)
+    own, others = 1 / (1 + WEIGHT), WEIGHT / (1 + WEIGHT)
     for reach in REACHES:
         for length, side in zip((reach, -reach), sides, strict=True):
             cv2.scaleAdd(across, length, arrays["x"], dst=x)
             cv2.scaleAdd(down, length, arrays["y"], dst=y)
             cv2.remap(smoothed, x, y, cv2.INTER_LINEAR, dst=side, borderMode=cv2.BORDER_REPLICATE)
         beside = cv2.addWeighted(sides[0], 0.5, sides[1], 0.5, 0, dst=sides[0])
-        own, others = 1 / (1 + WEIGHT), WEIGHT / (1 + WEIGHT)
         smoothed = cv2.addWeighted(smoothed, own, beside, others, 0, dst=whole)
     # the painting's coarse part, and more than the smoothed one's fine part
     coarse, own_coarse = _halved(smoothed), _halved(given)
