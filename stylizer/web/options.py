@@ -19,6 +19,7 @@ from pydantic import (
 from pydantic.dataclasses import dataclass
 
 from stylizer.effects.faces import FaceMode
+from stylizer.temporal.keyframes import MOST_KEYFRAMES
 from stylizer.web.errors import ApiError
 
 __all__ = [
@@ -73,6 +74,7 @@ def _some(styles: tuple[StyleChoice, ...]) -> tuple[StyleChoice, ...]:
 Share = Annotated[float, Field(strict=True, ge=0, le=1)]
 ShortSide = Annotated[int, BeforeValidator(_whole), Field(strict=True, ge=32, le=8192)]
 Quality = Annotated[int, BeforeValidator(_whole), Field(strict=True, ge=10, le=95)]
+Keyframes = Annotated[int, BeforeValidator(_whole), Field(strict=True, ge=1, le=MOST_KEYFRAMES)]
 StyleId = Annotated[str, Field(strict=True, min_length=1, max_length=100)]
 Styles = Annotated[tuple["StyleChoice", ...], AfterValidator(_some)]
 
@@ -152,10 +154,17 @@ class PhotoOptions(Look):
 
 @dataclass(frozen=True, kw_only=True, config=_ONLY_THESE)
 class VideoOptions(Look):
-    """How a video is painted; as `LiveSettings`, and ``short_side`` is None for the video's own."""
+    """How a video is painted.
+
+    Attributes:
+      coherence: 0 (each frame by itself) to 1.
+      short_side: of the result, in pixels; None for the video's own.
+      keyframes: every how many frames one is painted (`stylizer.temporal.keyframes`).
+    """
 
     coherence: Share = 0.8
     short_side: ShortSide | None = None
+    keyframes: Keyframes = 1
 
 
 @dataclass(frozen=True, kw_only=True, config=_ONLY_THESE)

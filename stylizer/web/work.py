@@ -242,6 +242,7 @@ class VideoWork:
             faces=face_config(options.faces),
             coherence=CoherenceConfig(strength=options.coherence),
             stroke=USUAL_STROKE,
+            keyframes=options.keyframes,
         )
 
     def _report(self, job: Job, progress: Progress, begun: int) -> None:

@@ -213,6 +213,7 @@ def test_a_video_is_painted_with_its_sound_and_another_cancelled(
     short = make_clip(tmp_path / "short clip.mp4", seconds=0.5, audio=True)
     long = make_clip(tmp_path / "long.mp4", size=(640, 360), rate="30", seconds=8)
     page = open_tab("video")
+    page.check("#keyframes")
     for path in (long, short):
         page.set_input_files("#video-file", path)
         page.click("#video-paint")

@@ -157,6 +157,28 @@ def test_a_video_is_painted_with_its_sound(site: Site, clip: Path, tmp_path: Pat
     assert files(site) == ["job.json", "preview.jpg", "result.mp4"]
 
 
+def test_every_second_frame_of_a_still_video_is_painted_where_asked_for(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = tmp_path / "still.mkv"
+    ffmpeg("-f", "lavfi", "-i", "color=gray:s=64x48:r=10:d=2", clip)
+    painted: list[Image] = []
+    paint = FlatRuntime.paint
+
+    def count(runtime: FlatRuntime, image: Image, code: StyleEmbedding) -> Image:
+        painted.append(image)
+        return paint(runtime, image, code)
+
+    monkeypatch.setattr(FlatRuntime, "paint", count)
+    counts = []
+    for keyframes in (1, 2):
+        painted.clear()
+        told = site.ended(submit(site, "video", clip.read_bytes(), keyframes=keyframes))
+        assert told["state"] == "done", told["message"]
+        counts.append(len(painted))
+    assert counts[0] >= 20 and counts[1] <= 0.6 * counts[0]
+
+
 def test_a_running_video_is_cancelled(slow: Site, clip: Path) -> None:
     job = submit(slow, "video", clip.read_bytes())
     wait_until(lambda: slow.http.get(f"/api/jobs/{job}").json["progress"] > 0)

@@ -282,6 +282,14 @@ def test_odd_options_of_photos_are_refused(site: Site, more: str) -> None:
     assert refused(site.post_file("/api/photos", "content", PICTURE, options=options))
 
 
+@pytest.mark.parametrize("keyframes", ["0", "5", "1.5", '"2"', "true"])
+def test_odd_keyframes_of_videos_are_refused(site: Site, clip: Path, keyframes: str) -> None:
+    options = '{"styles": [{"id": "the_scream"}], "keyframes": ' + keyframes + "}"
+    answer = site.post_file("/api/videos", "content", clip.read_bytes(), options=options)
+    assert refused(answer) == "bad_options"
+    assert "keyframes" in answer.json["error"]["message"]
+
+
 @pytest.mark.parametrize("path", ["/api/styles", "/api/photos", "/api/videos"])
 def test_forms_that_are_none_are_refused(site: Site, path: str) -> None:
     send = site.http.post

@@ -122,7 +122,8 @@ export class Settings extends EventTarget {
 
   /** @returns {object} the options of a video */
   get video() {
-    return { ...this.#look, coherence: share("coherence"), short_side: side("video-side") };
+    const keyframes = element("keyframes").checked ? 2 : 1;
+    return { ...this.#look, coherence: share("coherence"), short_side: side("video-side"), keyframes };
   }
 
   /** @returns {number} how much of the live picture, from the left, shows the original: 0 to 1 */
