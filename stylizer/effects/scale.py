@@ -200,7 +200,7 @@ class Enlarge:
             if next_size[0] * next_size[1] > _MOST_PIXELS:
                 break
             large = enlarge(painting, next_size)
-            finer = self._repaint(large)
+            finer = smooth_strokes(self._repaint(large), 1.0)
             painting = _with_fine(large, finer, self._detail, deviation=_FINE * step * factor)
         return enlarge(painting, size)
 
