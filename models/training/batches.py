@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,11 +32,13 @@ class Settings(LossWeights):
     Attributes:
       network: of `stylizer.models.training.networks.NETWORKS`.
       start: a file of weights to begin with where there is no ``state.npz``; empty for none.
-      teacher: the loss network, ``"vgg19"``, or ``"compact"``, a tenth of the work, to begin with.
+      teacher: the loss network, ``"vgg19"``; ``"half"``, a quarter of the work, nearly as good; or
+        ``"compact"``, a tenth of it, to begin with.
       arithmetic: of loss network and network, ``"float32"`` or ``"bfloat16"``.
       side: of the pictures painted, pixels, a multiple of 16.
       style_side: of the style pictures, pixels.
-      batch: pictures in a step; half of them are painted in two views, and two share a style.
+      batch: pictures in a step; half of them are painted in two views.
+      per_style: of them, so many share a style.
       bank: so many times ``batch`` views of styles are looked at once, before the first step, and
         each picture of a step then has a style of its own; 0 to look at new views in every step.
       learning_rate: the highest, reached after ``warm_up``; falls along a cosine.
@@ -59,6 +62,7 @@ class Settings(LossWeights):
     side: int = 256
     style_side: int = 384
     batch: int = 32
+    per_style: int = 2
     bank: int = 0
     learning_rate: float = 2e-3
     dense_rate: float = 0.25
@@ -107,7 +111,9 @@ class TrainingBatches:
         photos = unpack(pack, "photos")
         written = [("text", _write(photos, random)) for _ in range(_WRITTEN)]
         photos = unpack(pack, "photos", added=written)
-        patterns = [("pattern", generate(random, side=352)) for _ in range(_PATTERNS)]
+        with ThreadPoolExecutor() as pool:
+            made = pool.map(lambda one: generate(one, side=352), random.spawn(_PATTERNS))
+            patterns = [("pattern", image) for image in made]
         some = random.integers(len(photos.names), size=_PHOTOS)
         seen = [("photo", _picture(photos, index)) for index in some]
         self.pictures = {
@@ -137,7 +143,9 @@ class TrainingBatches:
         found["order"] = random.permutation(count).astype(np.int32)
         sides = {name: self.device[name].shape[0] for name in ("noise", "white")}
         found |= draw_conditions(random, count, flat=settings.flat, sides=sides)
-        return _single(found if settings.bank else found | self.draw_styles(count // 2))
+        return _single(
+            found if settings.bank else found | self.draw_styles(count // settings.per_style)
+        )
 
     def draw_styles(self, count: int) -> Batch:
         """Return what as many views of styles need, small arrays, beside ``device``."""
@@ -147,8 +155,9 @@ class TrainingBatches:
         offsets = np.zeros((count, 3))
         for index in np.flatnonzero(random.random(count) < 0.4):
             matrices[index], offsets[index] = _mixing(random)
-        turned = (random.random(count) < 0.15).astype(np.float32)
-        return _single(found | {"matrix": matrices, "offset": offsets, "turned": turned})
+        turned, inverted = (random.random((2, count)) < 0.15).astype(np.float32)
+        changes = {"matrix": matrices, "offset": offsets, "turned": turned, "inverted": inverted}
+        return _single(found | changes)
 
     def _windows(self, name: str, count: int, side: int, whole: tuple[int, int]) -> Batch:
         """Choose pictures, and squares as of pictures whose short side is within ``whole``."""

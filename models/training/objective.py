@@ -10,6 +10,7 @@ import numpy as np
 from keras import ops
 
 from stylizer.perceptual.compact import load_compact
+from stylizer.perceptual.half import load_half
 from stylizer.perceptual.vgg import build_vgg
 from stylizer.tuning import views
 from stylizer.tuning.contents import MARGIN, degrade
@@ -29,7 +30,6 @@ from stylizer.tuning.losses import (
     style_targets,
 )
 from stylizer.tuning.policy import Policy
-from stylizer.tuning.strokes import smooth_strokes
 from stylizer.weights import weights_path
 
 from .batches import Batch, Settings
@@ -60,7 +60,11 @@ class Objective:
         self._compact = load_compact(weights_path("compact"))
         with Policy(settings.arithmetic):
             self.judge = _load_vgg(pack)
-            teachers = {"vgg19": self.judge, "compact": load_compact(weights_path("compact"))}
+            teachers = {
+                "vgg19": self.judge,
+                "half": load_half(weights_path("half"), layers=LAYERS),
+                "compact": load_compact(weights_path("compact")),
+            }
         self.loss_network = teachers[settings.teacher]
 
     def __call__(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
@@ -94,8 +98,7 @@ class Objective:
             ops.concatenate([code, code[: count // 2], code[:many]]),
         )
         painted, other = ops.split(painted, [count + count // 2])
-        plain, again = painted[:count], painted[count:]
-        first = smooth_strokes(plain, batch["strokes"])
+        first, again = painted[:count], painted[count:]
         parts = self._distances(first, target, known["fine"], weights["deep"])
         if settings.coarse:
             pair = halved(first), halved(target)
@@ -109,9 +112,9 @@ class Objective:
         least = MARGIN
         window = side - MARGIN
         if many:
-            parts["noise_color"] = noise_color_loss(plain[:many], other)
+            parts["noise_color"] = noise_color_loss(first[:many], other)
         parts["temporal"] = flicker_loss(
-            views.slice_at(plain[: count // 2], least - batch["first"], window),
+            views.slice_at(first[: count // 2], least - batch["first"], window),
             views.slice_at(again, least - batch["second"], window),
         )
         parts["checkerboard"] = checkerboard_loss(painted)
@@ -175,6 +178,7 @@ class Objective:
         )
         turned = batch["turned"][:, None, None, None] > 0
         style = ops.where(turned, ops.transpose(style, (0, 2, 1, 3)), style)
+        style = ops.where(batch["inverted"][:, None, None, None] > 0, ops.flip(style, 1), style)
         return views.recolor(style, batch["matrix"], batch["offset"])
 
 

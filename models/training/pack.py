@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -164,7 +165,8 @@ def unpack(source: Path, name: str, *, added: Iterable[tuple[str, Image]] = ()) 
         data, lengths = arrays[f"{name}/bytes"], arrays[f"{name}/lengths"]
         names = [str(one) for one in arrays[f"{name}/names"]]
     parts = np.split(data, np.cumsum(lengths)[:-1])
-    images = [_decode(part) for part in parts]
+    with ThreadPoolExecutor() as pool:
+        images = list(pool.map(_decode, parts))
     for extra, image in added:
         names.append(extra)
         images.append(image[: group.longest, : group.longest])

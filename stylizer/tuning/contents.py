@@ -28,9 +28,6 @@ stays in one place."""
 _MOST_SHIFT = 8
 """Between two views of a picture, pixels."""
 
-_ENLARGED = 0.75
-"""Share of the paintings that are smoothed along their strokes, as those are that are enlarged."""
-
 
 def draw_windows(
     random: np.random.Generator,
@@ -62,7 +59,7 @@ def draw_windows(
 def draw_conditions(
     random: np.random.Generator, count: int, *, flat: float, sides: Mapping[str, int]
 ) -> Batch:
-    """Draw what `degrade` does to pictures, where two views of them lie, and how they are shown.
+    """Draw what `degrade` does to pictures, and where two views of them lie.
 
     Args:
       random: the generator.
@@ -71,8 +68,7 @@ def draw_conditions(
       sides: of the patterns ``noise`` and ``white``, in cells and pixels.
 
     Returns:
-      Besides, ``first`` and ``second``: int32 (2,), row and column of the views; ``strokes``: (N,),
-      how much their paintings are smoothed, for `stylizer.tuning.strokes`.
+      Besides, ``first`` and ``second``: int32 (2,), row and column of the views.
     """
     found: Batch = {}
     found["flat"] = (random.random(count) < flat).astype(np.float32)
@@ -88,8 +84,6 @@ def draw_conditions(
     found["grain"] = np.where(noisy, random.exponential(5.0, count), 0.5)
     packed = random.random(count) < 0.4
     found["quality"] = np.where(packed, np.exp(random.uniform(np.log(4), np.log(60), count)), 200.0)
-    enlarged = random.random(count) < _ENLARGED
-    found["strokes"] = np.where(enlarged, random.uniform(0.3, 1, count), 0.0)
     first = random.integers(MARGIN + 1, size=2)
     shift = random.integers(-_MOST_SHIFT, _MOST_SHIFT + 1, size=2)
     found["first"] = first.astype(np.int32)

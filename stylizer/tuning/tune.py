@@ -52,7 +52,6 @@ from stylizer.tuning.losses import (
     style_targets,
 )
 from stylizer.tuning.policy import Policy
-from stylizer.tuning.strokes import smooth_strokes
 from stylizer.tuning.trainer import Trainer
 from stylizer.weights import weights_digest, weights_path
 
@@ -289,8 +288,7 @@ class Tuner:
             painted = styled.paint(
                 self._painter, ops.concatenate(given), ops.concatenate(noise), values
             )
-        plain, again = painted[:count], painted[count:]
-        first = smooth_strokes(plain, batch["strokes"])
+        first, again = painted[:count], painted[count:]
         pair = ops.concatenate([first, ops.stop_gradient(target)])
         deep = style["weights"]["deep"]
         parts = self._distances(pair, style["fine"], deep)
@@ -298,7 +296,7 @@ class Tuner:
         parts |= {name: (parts[name] + coarse[name]) / 2 for name in ("gram", "moments")}
         window = side - MARGIN
         parts["temporal"] = flicker_loss(
-            views.slice_at(plain[:many], MARGIN - batch["first"], window),
+            views.slice_at(first[:many], MARGIN - batch["first"], window),
             views.slice_at(again, MARGIN - batch["second"], window),
         )
         parts["light"] = light_loss(first, target)
