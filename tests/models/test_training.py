@@ -310,23 +310,23 @@ def test_a_new_predictor_begins_where_another_one_is(packed: Path, tmp_path: Pat
 @pytest.mark.slow
 @pytest.mark.usefixtures("held_out", "few_patterns")
 @KERAS_ARRAYS
-@pytest.mark.parametrize(("network", "bank"), [("fast", 0), ("adaptive", 2)])
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        {"network": "fast", "teacher": "half", "per_style": 1},
+        {"network": "adaptive", "teacher": "compact", "bank": 2},
+    ],
+    ids=lambda chosen: chosen["network"],
+)
 def test_training_saves_and_goes_on(
-    network: str, bank: int, packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    chosen: dict[str, Any], packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(validation, "_SIDE", 64)
     settings = Settings(
-        network=network,
-        teacher="compact",
-        arithmetic="float32",
-        side=32,
-        style_side=32,
-        batch=4,
-        bank=bank,
-        minutes=0.01,
+        arithmetic="float32", side=32, style_side=32, batch=4, minutes=0.01, **chosen
     )
     out = tmp_path / "run"
-    with nullcontext() if network == "adaptive" else uncompiled():
+    with nullcontext() if chosen["network"] == "adaptive" else uncompiled():
         train(packed, out, settings)
     with uncompiled():
         train(packed, out, settings)
