@@ -123,6 +123,19 @@ def test_fine_detail_comes_from_the_second_painting_and_all_else_stays() -> None
     assert half[inside].std(axis=(0, 1)).min() == pytest.approx(10, abs=2)
 
 
+def test_strokes_of_both_paintings_are_smoothed(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[tuple[int, ...], float]] = []
+
+    def note(painting: Image, share: float) -> Image:
+        seen.append((painting.shape[1::-1], share))
+        return painting
+
+    monkeypatch.setattr("stylizer.effects.scale.smooth_strokes", note)
+    twice = Enlarge(repaint=lambda large: large, detail=1.0)
+    twice.enlarge(bars()[:128, :160], (400, 320))
+    assert seen == [((160, 128), 1.0), ((400, 320), 1.0)]
+
+
 def test_a_very_large_picture_is_painted_again_in_steps_and_not_beyond_a_limit() -> None:
     sizes: list[tuple[int, int]] = []
 
