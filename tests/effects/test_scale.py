@@ -84,7 +84,7 @@ def test_enlarged_strokes_are_nearer_to_the_truth_than_interpolated_ones(
         for made in (enlarge(small, (320, 256)), smoothed, plain)
     ]
     assert errors[0] < 0.95 * errors[2]
-    assert errors[1] < 1.3 * errors[2]  # ends and corners of bars are what smoothing costs
+    assert errors[1] < 1.1 * errors[2]  # ends and corners of bars are what smoothing costs
 
 
 def test_enlarging_leaves_faint_halos_and_no_seams_between_bands() -> None:
