@@ -61,11 +61,11 @@ class Objective:
         with Policy(settings.arithmetic):
             self.judge = _load_vgg(pack)
             teachers = {
-                "vgg19": self.judge,
-                "half": load_half(weights_path("half"), layers=LAYERS),
-                "compact": load_compact(weights_path("compact")),
+                "vgg19": lambda: self.judge,
+                "half": lambda: load_half(weights_path("half"), layers=LAYERS),
+                "compact": lambda: load_compact(weights_path("compact")),
             }
-        self.loss_network = teachers[settings.teacher]
+            self.loss_network = teachers[settings.teacher]()
 
     def __call__(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the loss, and its parts to report.

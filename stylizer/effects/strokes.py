@@ -85,10 +85,11 @@ def _smooth(painting: Image, share: float) -> Image:
     height, width, _ = painting.shape
     arrays = _arrays(height, width)
     across, down, x, y = arrays["planes"]
-    for small, plane in zip(_tangents(painting), (across, down), strict=True):
-        cv2.resize(small, (width, height), dst=plane, interpolation=cv2.INTER_NEAREST)
     given, whole, *sides = arrays["pictures"]  # four channels: those OpenCV is quick with
     smoothed: Any = cv2.cvtColor(painting, cv2.COLOR_RGB2RGBA, dst=given)
+    half = _halved(given)
+    for small, plane in zip(_tangents(half), (across, down), strict=True):
+        cv2.resize(small, (width, height), dst=plane, interpolation=cv2.INTER_NEAREST)
     own, others = 1 / (1 + _WEIGHT), _WEIGHT / (1 + _WEIGHT)
     for reach in _REACHES:
         for length, side in zip((reach, -reach), sides, strict=True):
@@ -98,10 +99,10 @@ def _smooth(painting: Image, share: float) -> Image:
         beside = cv2.addWeighted(sides[0], 0.5, sides[1], 0.5, 0, dst=sides[0])
         smoothed = cv2.addWeighted(smoothed, own, beside, others, 0, dst=whole)
     # the painting's coarse part, and the smoothed one's fine part as strong as the painting's was
-    kept, own_coarse = (_whole(_coarse(one), like=given) for one in (smoothed, given))
+    coarse, own_coarse = (_coarse(one, (width, height)) for one in (_halved(smoothed), half))
     weak, strong = sides
-    fine = cv2.subtract(smoothed, kept, dtype=cv2.CV_16S)
-    more = _lost(cv2.absdiff(given, own_coarse), cv2.convertScaleAbs(fine))
+    fine = cv2.subtract(smoothed, coarse, dtype=cv2.CV_16S)
+    more = _restoring_share(cv2.absdiff(given, own_coarse), cv2.convertScaleAbs(fine))
     cv2.add(own_coarse, fine, dst=weak, dtype=cv2.CV_8U)
     cv2.addWeighted(fine, _MOST, own_coarse, 1, 0, dst=strong, dtype=cv2.CV_8U)
     cv2.blendLinear(strong, weak, more, 1 - more, dst=whole)
@@ -110,7 +111,7 @@ def _smooth(painting: Image, share: float) -> Image:
     return np.asarray(cv2.cvtColor(whole, cv2.COLOR_RGBA2RGB), np.uint8)
 
 
-def _lost(before: cv2.typing.MatLike, after: cv2.typing.MatLike) -> Plane:
+def _restoring_share(before: cv2.typing.MatLike, after: cv2.typing.MatLike) -> Plane:
     """Return what brings fine detail back to its strength, 0 for as it is to 1 for `_MOST`, (H, W).
 
     Args:
@@ -118,30 +119,27 @@ def _lost(before: cv2.typing.MatLike, after: cv2.typing.MatLike) -> Plane:
       after: the same when it was smoothed.
     """
     height, width, _ = before.shape
-    size = max(1, width // 2), max(1, height // 2)
     strengths = []
     for detail in (before, after):
-        gray = cv2.cvtColor(detail, cv2.COLOR_RGBA2GRAY)
-        half = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
+        half = _halved(cv2.cvtColor(detail, cv2.COLOR_RGBA2GRAY))
         strengths.append(cv2.blur(half.astype(np.float32), _WINDOW))
     gain = (strengths[0] + 1) / (strengths[1] + 1)
     share = np.clip((gain - 1) / (_MOST - 1), 0, 1)
     return np.asarray(cv2.resize(share, (width, height)), np.float32)
 
 
-def _whole(half: Image, *, like: Image) -> Image:
-    height, width = like.shape[:2]
-    return np.asarray(cv2.resize(half, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
-
-
-def _coarse(picture: Image) -> Image:
-    """Return a picture's coarse part, at half its size."""
-    height, width, _ = picture.shape
+def _halved(picture: cv2.typing.MatLike) -> Image:
+    """Return a picture, of any number of channels, at half its size."""
+    height, width = picture.shape[:2]
     size = max(1, width // 2), max(1, height // 2)
-    half = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _coarse(half: Image, size: tuple[int, int]) -> Image:
+    """Return the coarse part of what is given at half the size, at a size of (width, height)."""
     line = np.array(_COARSE, np.float32)
     soft = cv2.sepFilter2D(half, -1, line, line, borderType=cv2.BORDER_REFLECT_101)
-    return np.asarray(soft, np.uint8)
+    return np.asarray(cv2.resize(soft, size, interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 _kept = threading.local()
@@ -162,17 +160,13 @@ def _arrays(height: int, width: int) -> dict[str, Any]:
     return kept
 
 
-def _tangents(painting: Image) -> tuple[Plane, Plane]:
-    """Return how strokes run at half the size, each (h, w): to the right, and down.
+def _tangents(half: Image) -> tuple[Plane, Plane]:
+    """Return how strokes run in a painting at half its size, each (h, w): to the right, and down.
 
     Of length 1 where all that is around runs alike, and 0 where nothing does; by the square root of
     how alike it runs, as dots and crossed marks are better drawn into strokes than left.
     """
-    height, width, _ = painting.shape
-    size = max(1, width // 2), max(1, height // 2)
-    gray = cv2.cvtColor(
-        cv2.resize(painting, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY
-    )
+    gray = cv2.cvtColor(half, cv2.COLOR_RGBA2GRAY)
     slope_x, slope_y = (
         cv2.Sobel(gray, cv2.CV_32F, *order, scale=1 / 8) for order in ((1, 0), (0, 1))
     )

@@ -32,9 +32,9 @@ def _off(found: Image, wanted: Image) -> float:
 def test_dots_along_stripes_go_and_the_stripes_stay(rng: np.random.Generator) -> None:
     clean = _stripes()
     dotted = np.clip(clean + rng.normal(0, 16, clean.shape), 0, 255).astype(np.uint8)
-    smoothed, kept = smooth_strokes(dotted, 1.0), smooth_strokes(clean, 1.0)
-    assert _off(smoothed, kept) < 0.6 * _off(dotted, clean)
-    assert _off(kept, clean) < 8
+    smoothed = smooth_strokes(dotted, 1.0)
+    assert _off(smoothed, clean) < 0.6 * _off(dotted, clean)
+    assert _off(smooth_strokes(clean, 1.0), clean) < 2
 
 
 def test_fine_detail_stays_as_strong_as_it_was(rng: np.random.Generator) -> None:
@@ -54,7 +54,7 @@ def test_what_has_no_direction_stays_as_it_is(rng: np.random.Generator) -> None:
     assert np.array_equal(smooth_strokes(even, 1.0), even)
     grain = rng.integers(0, 255, (96, 128, 3)).astype(np.uint8)
     smoothed = smooth_strokes(grain, 1.0)
-    assert smoothed.std() > 0.35 * grain.std()  # white noise has some direction anywhere
+    assert smoothed.std() > 0.6 * grain.std()
 
 
 def test_a_share_of_0_gives_the_painting_itself() -> None:
@@ -79,7 +79,8 @@ def test_large_paintings_are_smoothed_in_strips_without_a_seam(
     painting = np.clip(_stripes(300, 64) + rng.normal(0, 9, (300, 64, 3)), 0, 255).astype(np.uint8)
     whole = smooth_strokes(painting, 1.0).astype(int)
     monkeypatch.setattr(strokes, "_MOST_PIXELS", 5000)
-    assert np.abs(whole - smooth_strokes(painting, 1.0)).max() <= 2  # rounding, made stronger
+    seams = np.abs(whole - smooth_strokes(painting, 1.0))
+    assert seams.max() <= 2 and (seams > 0).mean() < 0.001  # rounding, made stronger
     assert np.abs(whole - painting).max() > 9
 
 
