@@ -342,7 +342,7 @@ def test_a_profile_tells_every_stage_of_a_video_s_way(
 def test_a_profile_counts_the_frames_between_keyframes_too(
     stylizer: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bench_stages, "load_painter", lambda config: Slow())
+    monkeypatch.setattr(bench_stages, "load_painter", lambda config: Slow(0.2))
     out = tmp_path / "p.json"
     clip = make_clip(tmp_path / "clip.mp4", seconds=15 / 25, size=(64, 48), rate="25")
     args = ("--profile", "--keyframes", 3, "--video", clip, "--frames", 9, "--size", "48x32")
@@ -350,8 +350,8 @@ def test_a_profile_counts_the_frames_between_keyframes_too(
     assert outcome.code == 0, outcome.err
     (told,) = json.loads(out.read_text())["results"]
     (network,) = (one for one in told["stages"] if one["stage"] == "network")
-    assert network["p95_ms"] >= 20
-    assert 0 < network["mean_ms"] < network["p95_ms"]  # some frames are not painted
+    assert network["median_ms"] < 200 <= network["p95_ms"]  # most frames are not painted
+    assert network["mean_ms"] > 0
     assert "CarryPaintings" in [one["stage"] for one in told["stages"]]
     for wrong, expected in ((("--keyframes", 2), "--profile"), (("--keyframes", 9), "to 4, got 9")):
         outcome = stylizer("bench", *wrong)
@@ -362,7 +362,7 @@ def test_a_profile_counts_the_frames_between_keyframes_too(
 def test_a_profile_of_too_short_a_video_is_refused(
     stylizer: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bench_stages, "load_painter", lambda config: Slow())
+    monkeypatch.setattr(bench_stages, "load_painter", lambda config: Slow(0.2))
     clip = make_clip(tmp_path / "clip.mp4", seconds=3 / 25, size=(64, 48), rate="25")
     outcome = stylizer("bench", "--profile", "--video", clip, "--size", "48x32")
     assert outcome.code != 0
@@ -374,6 +374,10 @@ class Slow(Inverter):
 
     description = "slow inverter"
 
+    def __init__(self, seconds: float = 0.02) -> None:
+        super().__init__()
+        self._seconds = seconds
+
     def __call__(self, frame: Frame) -> Frame:
-        time.sleep(0.02)
+        time.sleep(self._seconds)
         return super().__call__(frame)
