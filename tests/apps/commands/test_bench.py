@@ -344,14 +344,13 @@ def test_a_profile_counts_the_frames_between_keyframes_too(
 ) -> None:
     monkeypatch.setattr(bench_stages, "load_painter", lambda config: Slow(0.2))
     out = tmp_path / "p.json"
-    clip = make_clip(tmp_path / "clip.mp4", seconds=15 / 25, size=(64, 48), rate="25")
-    args = ("--profile", "--keyframes", 3, "--video", clip, "--frames", 9, "--size", "48x32")
-    outcome = stylizer("bench", *args, "--json", out)
+    args = ("--profile", "--keyframes", 3, "--frames", 9, "--size", "640x360", "--json", out)
+    outcome = stylizer("bench", *args)
     assert outcome.code == 0, outcome.err
     (told,) = json.loads(out.read_text())["results"]
     (network,) = (one for one in told["stages"] if one["stage"] == "network")
-    assert network["median_ms"] < 200 <= network["p95_ms"]  # most frames are not painted
-    assert network["mean_ms"] > 0
+    assert network["p95_ms"] >= 200
+    assert network["median_ms"] == 0  # most frames are not painted
     assert "CarryPaintings" in [one["stage"] for one in told["stages"]]
     for wrong, expected in ((("--keyframes", 2), "--profile"), (("--keyframes", 9), "to 4, got 9")):
         outcome = stylizer("bench", *wrong)
