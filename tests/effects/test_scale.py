@@ -78,12 +78,11 @@ def test_enlarged_strokes_are_nearer_to_the_truth_than_interpolated_ones(
     plain = cv2.resize(small, (320, 256), interpolation=cv2.INTER_CUBIC)
     smoothed = enlarge(small, (320, 256))
     monkeypatch.setattr("stylizer.effects.scale.smooth_strokes", lambda painting, _: painting)
-    monkeypatch.setattr("stylizer.effects.scale._SHARPER", 0.0)
     errors = [
         np.sqrt(np.mean((np.asarray(made, np.float64) - truth) ** 2))
         for made in (enlarge(small, (320, 256)), smoothed, plain)
     ]
-    assert errors[0] < 0.95 * errors[2]
+    assert errors[0] < 0.9 * errors[2]
     assert errors[1] < 1.1 * errors[2]  # ends and corners of bars are what smoothing costs
 
 
