@@ -50,10 +50,13 @@ _SMOOTHED_FROM, _SMOOTHED_WHOLLY = 1.0, 1.3
 """Up to the first factor strokes are left as they are, from the second on they are smoothed and
 sharpened wholly; rows of dots are seen as such at larger sizes alone."""
 
-_BEFORE, _SHARPER, _FINER = 0.5, 4.0, 3.0
+_BEFORE, _SHARPER, _FINER = 0.8, 4.0, 3.0
 """What is added of a painting's detail before it is enlarged, which brings back what interpolation
 will take; of an enlarged one's, nearly as much as the pixels around allow; and of the detail of one
 that was painted again."""
+
+_STRIP = 160_000
+"""Pixels that are sharpened at once."""
 
 STILL_DETAIL = 0.7
 """How much fine detail of a second painting stills get where nobody asks for another amount."""
@@ -253,8 +256,18 @@ def _sharpen(picture: cv2.typing.MatLike, near: int, far: int, amount: float) ->
       uint8 (H, W, 3), C-contiguous.
     """
     around = np.ones((2 * near + 1, 2 * near + 1), np.uint8)
-    mean = cv2.blur(picture, (2 * far + 1, 2 * far + 1), borderType=cv2.BORDER_REPLICATE)
-    sharp = cv2.addWeighted(picture, 1 + amount, mean, -amount, 0, dst=mean)
-    for find, bound in ((cv2.erode, cv2.max), (cv2.dilate, cv2.min)):
-        bound(sharp, find(picture, around), dst=sharp)
-    return np.asarray(sharp, np.uint8)
+    broad = 2 * far + 1, 2 * far + 1
+    height, width, _ = picture.shape
+    margin = max(near, far)
+    rows = max(4 * margin, _STRIP // width)
+    whole = np.empty((height, width, 3), np.uint8)
+    for top in range(0, height, rows):  # in strips, as large new arrays cost as much as the work
+        first, last = max(0, top - margin), min(height, top + rows + margin)
+        strip = picture[first:last]
+        mean = cv2.blur(strip, broad, borderType=cv2.BORDER_REPLICATE)
+        sharp = cv2.addWeighted(strip, 1 + amount, mean, -amount, 0, dst=mean)
+        limit = cv2.erode(strip, around)
+        cv2.max(sharp, limit, dst=sharp)
+        cv2.min(sharp, cv2.dilate(strip, around, dst=limit), dst=sharp)
+        whole[top : top + rows] = sharp[top - first : top - first + rows]
+    return whole
