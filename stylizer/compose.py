@@ -279,10 +279,13 @@ class Composed(WrappedStylizer):
                 effects.append(self._coherence)
             repainter = find(self._stylizer, Repainter)
             enlarge = Enlarge(
-                repaint=None if repainter is None else repainter.repaint, detail=config.detail
+                repaint=None if repainter is None else repainter.repaint,
+                detail=config.detail,
+                moving=self._smaller and config.coherence.strength > 0,
             )
-            effects += self._keep_faces(config, enlarge)
-            if self._smaller:
+            faces = self._keep_faces(config, enlarge)
+            effects += faces
+            if self._smaller and not faces:  # what keeps faces enlarges, too
                 effects.append(enlarge)
             self._on_paint = tuple(effects)
             if config.keyframes > 1:

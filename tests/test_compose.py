@@ -168,6 +168,19 @@ def test_a_painting_gets_colors_then_strength_at_the_sources_size() -> None:
     np.testing.assert_array_equal(finish(painted, source, config), expected)
 
 
+@pytest.mark.parametrize(("stroke", "strength"), [(1.0, 0.8), (1.0, 0.0), (None, 0.8)])
+def test_strokes_of_small_frames_are_smoothed_in_videos_that_are_held_still(
+    stroke: float | None, strength: float
+) -> None:
+    config = EffectsConfig(stroke=stroke, coherence=CoherenceConfig(strength=strength))
+    source = Frame(picture(0, (96, 64)), 0, 0.0)
+    made = Composed(CountingIdentity(), config)(source).image
+    smoothed = stroke is not None and strength > 0
+    wanted = enlarge(source.image, source.size, moving=smoothed)
+    np.testing.assert_array_equal(made, wanted)
+    assert smoothed == bool((wanted != source.image).any())
+
+
 def test_at_strength_0_nothing_is_painted_in_one_thread_or_in_several(clip: Path) -> None:
     painter = CountingIdentity()
     composed = Composed(painter, EffectsConfig(strength=0))

@@ -160,16 +160,21 @@ class Enlarge:
     """Brings paintings to the size of their sources; a `stylizer.protocols.Effect`."""
 
     def __init__(
-        self, *, repaint: Callable[[Image], Image] | None = None, detail: float = 0.0
+        self,
+        *,
+        repaint: Callable[[Image], Image] | None = None,
+        detail: float = 0.0,
+        moving: bool = False,
     ) -> None:
         """Choose what fine detail there is to be.
 
         Args:
           repaint: paints a picture, uint8 RGB (H, W, 3), as the painter does; None for never.
           detail: share of the fine detail that is taken from a second painting, 0 to 1.
+          moving: whether paintings are frames of a video, as `enlarge` says.
         """
         self._repaint = repaint if detail > 0 else None
-        self._detail = detail
+        self._detail, self._moving = detail, moving
 
     def reset(self) -> None:
         """Forget earlier frames: there is nothing to forget."""
@@ -199,7 +204,7 @@ class Enlarge:
             finer = smooth_strokes(self._repaint(large), 1.0)
             painting = _with_fine(large, finer, self._detail, deviation=_FINE * step * factor)
             painting = _sharpen(painting, 1, 2, _FINER)
-        return enlarge(painting, size)
+        return enlarge(painting, size, moving=self._moving)
 
 
 def _with_fine(painting: Image, finer: Image, share: float, *, deviation: float) -> Image:
@@ -214,7 +219,7 @@ def _with_fine(painting: Image, finer: Image, share: float, *, deviation: float)
     return mixed
 
 
-def enlarge(painting: Image, size: tuple[int, int]) -> Image:
+def enlarge(painting: Image, size: tuple[int, int], *, moving: bool = False) -> Image:
     """Bring a painting to a larger size with sharp strokes.
 
     Strokes are smoothed along their directions (`stylizer.effects.strokes`), the more the larger
@@ -224,19 +229,23 @@ def enlarge(painting: Image, size: tuple[int, int]) -> Image:
     Args:
       painting: uint8 RGB, (H, W, 3).
       size: (width, height) in pixels. Where a side is no larger, `stylizer.io.resize.resize_image`.
+      moving: whether it is a frame of a video, which is seen larger than it is. Its strokes are
+        smoothed wholly then, whatever the size.
 
     Returns:
-      uint8 RGB, C-contiguous; the painting itself when it has that size already.
+      uint8 RGB, C-contiguous; the painting itself when it has that size already and is no frame.
     """
     height, width, _ = painting.shape
     factor = min(size[0] / width, size[1] / height)
+    larger = (factor - _SMOOTHED_FROM) / (_SMOOTHED_WHOLLY - _SMOOTHED_FROM)
+    larger = min(1.0, max(0.0, larger))
+    share = 1.0 if moving else larger
+    if share > 0:
+        painting = _sharpen(smooth_strokes(painting, share), 1, 1, share * _BEFORE)
     if factor <= 1.0:
         return resize_image(painting, size)
-    share = min(1.0, max(0.0, (factor - _SMOOTHED_FROM) / (_SMOOTHED_WHOLLY - _SMOOTHED_FROM)))
-    painting = smooth_strokes(painting, share)
-    sharp = _sharpen(painting, 1, 1, share * _BEFORE)
-    large = cv2.resize(sharp, size, interpolation=cv2.INTER_LINEAR)
-    return _sharpen(large, round(factor), round(1.6 * factor), share * _SHARPER)
+    large = cv2.resize(painting, size, interpolation=cv2.INTER_LINEAR)
+    return _sharpen(large, round(factor), round(1.6 * factor), larger * _SHARPER)
 
 
 def _sharpen(picture: cv2.typing.MatLike, near: int, far: int, amount: float) -> Image:

@@ -108,6 +108,25 @@ def test_strips_that_are_sharpened_one_by_one_have_no_seams(
     assert whole.flags.c_contiguous
 
 
+@pytest.mark.parametrize("size", [(320, 256), (340, 272), (300, 240)])
+def test_frames_of_a_video_are_smoothed_and_sharpened_at_any_size(size: tuple[int, int]) -> None:
+    stripes = np.repeat(128 + 80 * np.sin(np.arange(256) / 2.5), 320).reshape(256, 320, 1)
+    grain = np.random.default_rng(3).normal(0, 12, (256, 320, 3))
+    dotted = np.clip(stripes + grain, 0, 255).astype(np.uint8)
+    still, frame = (enlarge(dotted, size, moving=moving) for moving in (False, True))
+    assert still.shape == frame.shape == (size[1], size[0], 3)
+    along, across = (
+        [float(np.abs(np.diff(made.astype(int), axis=axis)).mean()) for made in (frame, still)]
+        for axis in (1, 0)
+    )
+    assert along[0] < 0.7 * along[1]
+    assert across[0] > 0.9 * across[1]  # where there was grain besides
+    within = Enlarge(moving=True)(
+        Frame(np.zeros((size[1], size[0], 3), np.uint8), 0, 0.0), Frame(dotted, 0, 0.0)
+    )
+    np.testing.assert_array_equal(within.image, frame)
+
+
 def test_fine_detail_comes_from_the_second_painting_and_all_else_stays() -> None:
     painting = bars()[:128, :160]
     size, seen = (400, 320), []
