@@ -99,33 +99,39 @@ def _smooth(painting: Image, share: float) -> Image:
         beside = cv2.addWeighted(sides[0], 0.5, sides[1], 0.5, 0, dst=sides[0])
         smoothed = cv2.addWeighted(smoothed, own, beside, others, 0, dst=whole)
     # the painting's coarse part, and the smoothed one's fine part as strong as the painting's was
-    coarse, own_coarse = (_coarse(one, (width, height)) for one in (_halved(smoothed), half))
+    coarse, own_coarse = arrays["coarse"]
+    for halved, large in ((_halved(smoothed), coarse), (half, own_coarse)):
+        _make_coarse(halved, large)
     weak, strong = sides
-    fine = cv2.subtract(smoothed, coarse, dtype=cv2.CV_16S)
-    more = _restoring_share(cv2.absdiff(given, own_coarse), cv2.convertScaleAbs(fine))
+    fine = cv2.subtract(smoothed, coarse, dst=arrays["fine"], dtype=cv2.CV_16S)
+    details = cv2.absdiff(given, own_coarse, dst=weak), cv2.convertScaleAbs(fine, dst=strong)
+    less, more = x, y
+    cv2.resize(_restoring_share(*details), (width, height), dst=more)
+    np.subtract(1, more, out=less)
     cv2.add(own_coarse, fine, dst=weak, dtype=cv2.CV_8U)
     cv2.addWeighted(fine, _MOST, own_coarse, 1, 0, dst=strong, dtype=cv2.CV_8U)
-    cv2.blendLinear(strong, weak, more, 1 - more, dst=whole)
+    cv2.blendLinear(strong, weak, more, less, dst=whole)
     if share < 1:
         cv2.addWeighted(given, 1 - share, whole, share, 0, dst=whole)
     return np.asarray(cv2.cvtColor(whole, cv2.COLOR_RGBA2RGB), np.uint8)
 
 
 def _restoring_share(before: cv2.typing.MatLike, after: cv2.typing.MatLike) -> Plane:
-    """Return what brings fine detail back to its strength, 0 for as it is to 1 for `_MOST`, (H, W).
+    """Return what brings fine detail back to its strength, 0 for as it is to 1 for `_MOST`.
 
     Args:
       before: the detail's absolute values, uint8, (H, W, 4).
       after: the same when it was smoothed.
+
+    Returns:
+      float32, at half the size.
     """
-    height, width, _ = before.shape
     strengths = []
     for detail in (before, after):
         half = _halved(cv2.cvtColor(detail, cv2.COLOR_RGBA2GRAY))
         strengths.append(cv2.blur(half.astype(np.float32), _WINDOW))
     gain = (strengths[0] + 1) / (strengths[1] + 1)
-    share = np.clip((gain - 1) / (_MOST - 1), 0, 1)
-    return np.asarray(cv2.resize(share, (width, height)), np.float32)
+    return np.asarray(np.clip((gain - 1) / (_MOST - 1), 0, 1), np.float32)
 
 
 def _halved(picture: cv2.typing.MatLike) -> Image:
@@ -135,11 +141,11 @@ def _halved(picture: cv2.typing.MatLike) -> Image:
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _coarse(half: Image, size: tuple[int, int]) -> Image:
-    """Return the coarse part of what is given at half the size, at a size of (width, height)."""
+def _make_coarse(half: Image, into: Image) -> None:
+    """Make the coarse part of what is given at half the size."""
     line = np.array(_COARSE, np.float32)
     soft = cv2.sepFilter2D(half, -1, line, line, borderType=cv2.BORDER_REFLECT_101)
-    return np.asarray(cv2.resize(soft, size, interpolation=cv2.INTER_LINEAR), np.uint8)
+    cv2.resize(soft, into.shape[1::-1], dst=into, interpolation=cv2.INTER_LINEAR)
 
 
 _kept = threading.local()
@@ -155,6 +161,8 @@ def _arrays(height: int, width: int) -> dict[str, Any]:
             "y": lines.astype(np.float32),
             "planes": [np.empty((height, width), np.float32) for _ in range(4)],
             "pictures": [np.empty((height, width, 4), np.uint8) for _ in range(4)],
+            "coarse": [np.empty((height, width, 4), np.uint8) for _ in range(2)],
+            "fine": np.empty((height, width, 4), np.int16),
         }
         _kept.arrays = kept
     return kept
