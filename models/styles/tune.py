@@ -75,6 +75,7 @@ def main() -> None:
     usual = TuningConfig()
     parser.add_argument("--batch", type=int, default=usual.batch, help="pictures in a step")
     parser.add_argument("--side", type=int, default=usual.side, help="of the pictures, in pixels")
+    parser.add_argument("--rank", type=int, default=usual.rank, help="of the kernels' changes")
     parser.add_argument(
         "--go-on", action="store_true", help="from what is carried, of these weights or near ones"
     )
@@ -88,6 +89,7 @@ def main() -> None:
             continue
         config = TuningConfig(
             minutes=given.minutes,
+            rank=given.rank,
             style_scale=SCALE,
             content=painting.content,
             batch=given.batch,

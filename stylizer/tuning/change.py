@@ -81,35 +81,39 @@ class StyleChange(keras.layers.Layer):
         Args:
           parts: as `parts` returns them.
 
+        What this one's kernels have of a higher rank stays as it is at first.
+
         Raises:
-          StyleError: they are of another network, or of another rank.
+          StyleError: they are of another network, or of a higher rank.
         """
-        shapes = [
-            (part.left.shape, part.right.shape) if isinstance(part, TunedKernel) else part.shape
-            for part in parts
-        ]
-        own: list[Any] = [
-            tuple(tuple(one.shape) for one in self._kernels[name])
-            if name in self._kernels
-            else tuple(self._vectors[name].shape)
-            for name in self._shapes
-        ]
-        if shapes != own:
+        if not all(
+            self._takes(name, part) for name, part in zip(self._shapes, parts, strict=False)
+        ) or len(parts) != len(self._shapes):
             raise StyleError(
-                "expected a style tuned for this network, got one of other kernels or of another "
+                "expected a style tuned for this network, got one of other kernels or of a higher "
                 "rank; begin from its picture"
             )
         for name, part in zip(self._shapes, parts, strict=True):
             if not isinstance(part, TunedKernel):
                 self._vectors[name].assign(part)
                 continue
-            left = part.left * part.scales
-            lengths = np.maximum(np.linalg.norm(left, axis=0), 1e-12)  # of N(0, 1 / rows): 1
-            for variable, value in zip(
-                self._kernels[name], (left / lengths, part.right * lengths[:, None]), strict=True
-            ):
-                variable.assign(value.astype(np.float32))
+            left, right = map(_numbers, self._kernels[name])
+            found = part.left * part.scales
+            lengths = np.maximum(np.linalg.norm(found, axis=0), 1e-12)  # of N(0, 1 / rows): 1
+            left[:, : len(lengths)] = found / lengths
+            right[: len(lengths)] = part.right * lengths[:, None]
+            for variable, value in zip(self._kernels[name], (left, right), strict=True):
+                variable.assign(value)
+
+    def _takes(self, name: str, part: npt.NDArray[np.float32] | TunedKernel) -> bool:
+        if not isinstance(part, TunedKernel):
+            return name in self._vectors and part.shape == self._vectors[name].shape
+        if name not in self._kernels:
+            return False
+        (rows, rank), (_, columns) = (one.shape for one in self._kernels[name])
+        own, found = part.left.shape, part.right.shape
+        return own == (rows, found[0]) and found[0] <= rank and found[1] == columns
 
 
 def _numbers(variable: Any) -> npt.NDArray[np.float32]:
-    return np.asarray(variable.numpy(), np.float32)
+    return np.array(variable.numpy(), np.float32)

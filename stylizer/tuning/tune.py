@@ -121,7 +121,7 @@ class Tuner:
 
         Raises:
           BackendError: Keras's backend is neither TensorFlow nor JAX.
-          StyleError: ``begin`` is of another network or rank.
+          StyleError: ``begin`` is of another network, or of a higher rank.
           WeightsError: weights are missing or damaged.
         """
         if keras.backend.backend() not in ("tensorflow", "jax"):
@@ -159,7 +159,7 @@ class Tuner:
             network, if these are near. None begins anew.
 
         Raises:
-          StyleError: ``begin`` is of another network or rank.
+          StyleError: ``begin`` is of another network, or of a higher rank.
         """
         self._config = config
         weights = LossWeights(

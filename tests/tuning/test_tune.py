@@ -128,9 +128,25 @@ def test_a_change_goes_on_from_what_was_found() -> None:
         assert np.abs(value - later.added()[name]).max() < 0.02 * np.abs(value).max()
     lefts = [one.numpy() for one in later.variables if tuple(one.shape) == (36, 2)]
     assert np.linalg.norm(lefts[0], axis=0) == pytest.approx(1.0, rel=1e-4)
-    for other in (StyleChange(shapes, 3), StyleChange({"scale": (8,)}, 2)):
-        with pytest.raises(StyleError, match="of another rank"):
+    others = ({"scale": (8,)}, {**shapes, "kernel": (3, 3, 4, 9)}, {**shapes, "more": (8,)})
+    for other in (StyleChange(shapes, 3), *(StyleChange(one, 2) for one in others)):
+        with pytest.raises(StyleError, match="of a higher rank"):
             later.go_on_from(other.parts())
+
+
+def test_a_change_of_higher_rank_goes_on_from_a_lower_one() -> None:
+    shapes = {"kernel": (3, 3, 4, 8), "scale": (8,)}
+    found, later = StyleChange(shapes, 2, seed=1), StyleChange(shapes, 5, seed=2)
+    random = np.random.default_rng(3)
+    for variable in found.variables:
+        variable.assign(random.normal(0, 1, variable.shape))
+    first = [one.numpy() for one in later.variables]
+    later.go_on_from(found.parts())
+    for name, value in found.added().items():
+        assert np.abs(value - later.added()[name]).max() < 0.02 * np.abs(value).max()
+    left, right = (one.numpy() for one in later.variables[:2])
+    assert np.array_equal(left[:, 2:], first[0][:, 2:]) and left[:, 2:].any()
+    assert not right[2:].any() and right[:2].any()
 
 
 def test_a_style_is_tuned_further(tuned: tuple[Tuner, list[float]]) -> None:
