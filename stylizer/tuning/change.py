@@ -76,19 +76,16 @@ class StyleChange(keras.layers.Layer):
 
         A product of two matrices does not say how large each of them was. The first one gets the
         columns' lengths that it has at first: an optimizer's rate is meant for numbers of that
-        size.
+        size. Where it was of a lower rank, the other columns stay as they are at first.
 
         Args:
           parts: as `parts` returns them.
 
-        What this one's kernels have of a higher rank stays as it is at first.
-
         Raises:
           StyleError: they are of another network, or of a higher rank.
         """
-        if not all(
-            self._takes(name, part) for name, part in zip(self._shapes, parts, strict=False)
-        ) or len(parts) != len(self._shapes):
+        fitting = map(self._takes, self._shapes, parts)
+        if len(parts) != len(self._shapes) or not all(fitting):
             raise StyleError(
                 "expected a style tuned for this network, got one of other kernels or of a higher "
                 "rank; begin from its picture"
