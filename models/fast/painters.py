@@ -6,21 +6,20 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from keras import ops
 
 from stylizer.backend.cores import usable_cores
-from stylizer.backend.keras_backend import compile_step
 from stylizer.frame import Image
 from stylizer.gatys.config import GatysConfig
 from stylizer.gatys.still import stylize_image
-from stylizer.network.embedded.parts import load_parts
+from stylizer.network.config import FastConfig
 from stylizer.network.embedded.spec import EmbeddedNetworkSpec
+from stylizer.network.inputs import StyleEmbedding
 from stylizer.network.magenta.lite import FILES, MagentaLite
 from stylizer.network.registry import FAST_NETWORKS
+from stylizer.network.runtime import load_runtime
 from stylizer.perceptual.compact import TAPS
 from stylizer.styles.load import Style
 from stylizer.weights import weights_path
@@ -60,7 +59,7 @@ def digest(*parts: Path | str) -> str:
 
 
 def embedded(name: str, weights: Path) -> Painter:
-    """Return an embedded network, run by Keras.
+    """Return an embedded network, run by Keras, with nothing left out of the photos.
 
     Args:
       name: the network's.
@@ -72,22 +71,20 @@ def embedded(name: str, weights: Path) -> Painter:
     loss_weights = weights_path(spec.loss_weights)
 
     def load() -> Paint:
-        parts = load_parts(spec.parts, weights, loss_weights)
-        learn = compile_step(lambda image: parts.predictor(parts.statistics({"image": image})))
-        step = compile_step(lambda image, code: parts.image({"image": image, "code": code}))
-
-        codes: dict[str, Any] = {}
+        config = FastConfig(network=name, weights=weights, engine="keras", smooth=0.0)
+        runtime = load_runtime(config)
+        codes: dict[str, StyleEmbedding] = {}
 
         def paint(photo: Picture, style: Picture) -> Image:
             if style.name not in codes:
-                codes[style.name] = learn(_tensor(style.square(SIDE)))
-            painted = step(_tensor(photo.square(SIDE)), codes[style.name])
-            pixels = ops.convert_to_numpy(painted)[0]
-            return np.asarray(np.rint(np.clip(pixels, 0, 255)), np.uint8)
+                picture = Style(name=style.name, image=style.square(SIDE))
+                codes[style.name] = runtime.encode(picture, scale=1.0)
+            return runtime.paint(photo.square(SIDE), codes[style.name])
 
         return paint
 
-    return Painter(name=name, key=digest(name, weights, loss_weights), load=load)
+    matched = str(spec.colors)
+    return Painter(name=name, key=digest(name, weights, loss_weights, matched), load=load)
 
 
 def magenta(folder: Path) -> Painter:
@@ -137,7 +134,3 @@ def gatys(weights: Path, *, iterations: int = 100) -> Painter:
 
     settings = repr(config).replace(repr(weights), "")
     return Painter(name="gatys", key=digest(weights, settings), load=load)
-
-
-def _tensor(image: Image) -> Any:
-    return ops.convert_to_tensor(image[None].astype(np.float32))

@@ -23,6 +23,7 @@ from stylizer.errors import BackendError
 from stylizer.frame import Image
 from stylizer.network.adaptive import styled
 from stylizer.network.adaptive.architecture import style_statistics
+from stylizer.network.adaptive.dead_leaves import dead_leaves
 from stylizer.network.adaptive.noise import make_noise, noise_map
 from stylizer.network.adaptive.parts import load_network
 from stylizer.network.adaptive.spec import ADAPTIVE
@@ -35,7 +36,6 @@ from stylizer.tuning import views
 from stylizer.tuning.change import StyleChange
 from stylizer.tuning.config import TuningConfig
 from stylizer.tuning.contents import MARGIN, degrade, draw_conditions, draw_windows
-from stylizer.tuning.dead_leaves import dead_leaves
 from stylizer.tuning.losses import (
     LAYERS,
     LossWeights,

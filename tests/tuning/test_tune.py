@@ -12,6 +12,7 @@ from keras import ops
 from stylizer.errors import ConfigError, StyleError
 from stylizer.frame import Image
 from stylizer.network.adaptive import styled
+from stylizer.network.adaptive.dead_leaves import dead_leaves
 from stylizer.network.adaptive.noise import noise_map
 from stylizer.network.adaptive.parts import load_network
 from stylizer.network.config import FastConfig
@@ -21,7 +22,6 @@ from stylizer.styles.load import Style, load_style
 from stylizer.styles.tuning import Tuning, write_tuning
 from stylizer.tuning.change import StyleChange
 from stylizer.tuning.config import TuningConfig
-from stylizer.tuning.dead_leaves import dead_leaves
 from stylizer.tuning.tune import Tuner
 from stylizer.weights import weights_path
 

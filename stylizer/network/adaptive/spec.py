@@ -18,6 +18,7 @@ ADAPTIVE = EmbeddedNetworkSpec(
     openvino="adaptive_openvino",
     parts="stylizer.network.adaptive.parts:load_parts",
     noise="stylizer.network.adaptive.noise:noise_map",
+    colors="stylizer.network.adaptive.colors:match_colors",
     sources=(
         "stylizer.network.adaptive.architecture",
         "stylizer.network.adaptive.layers",

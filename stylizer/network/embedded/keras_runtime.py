@@ -11,13 +11,13 @@ from stylizer.backend.keras_backend import compile_step, describe_device, set_th
 from stylizer.errors import BackendError
 from stylizer.frame import Image, check_image
 from stylizer.network.config import FastConfig
+from stylizer.network.embedded.embedding import Engine, embed_style
 from stylizer.network.embedded.parts import load_parts
 from stylizer.network.embedded.spec import EmbeddedNetworkSpec
 from stylizer.network.embedded.style_cache import StyleCache
 from stylizer.network.inputs import (
     StyleEmbedding,
     check_embedding,
-    embed,
     extend,
     known_statistics,
     resize_style,
@@ -90,6 +90,7 @@ class KerasRuntime:
         self._smooth = network.smoothing(config.smooth)
         self._digest = network.digest(config.weights)
         self._style = StyleCache(read_style)
+        self._change_size = 0 if styled is None else styled.change_size
         self._paint, self._measure = compile_step(paint), compile_step(measure)
         self.description = f"{network.name}, {describe_device()}"
         self.mixes = network.mixes
@@ -110,7 +111,12 @@ class KerasRuntime:
             statistics = ops.convert_to_tensor(known_statistics(style, side, count))
         code = ops.convert_to_numpy(self._predictor(statistics, training=False))
         known = np.array(code[0], np.float32)
-        return embed(known, style, network=self._network.name, weights=self._digest)
+        engine = Engine(
+            change=self._change_size,
+            values=lambda: map(ops.convert_to_numpy, self._style(known).values()),
+            paint=lambda image: self.paint(image, known),
+        )
+        return embed_style(known, style, self._network, self._digest, engine)
 
     def prepare(self, size: tuple[int, int], code: StyleEmbedding) -> None:
         """Trace the network for pictures of (width, height), and make the kernels of a code."""

@@ -30,13 +30,13 @@ from stylizer.backend.precision import Precision
 from stylizer.errors import BackendError
 from stylizer.frame import Cameras, Image, check_image
 from stylizer.network.config import FastConfig
+from stylizer.network.embedded.embedding import Engine, embed_style
 from stylizer.network.embedded.openvino_models import load_models
 from stylizer.network.embedded.spec import EmbeddedNetworkSpec
 from stylizer.network.embedded.style_cache import StyleCache
 from stylizer.network.inputs import (
     StyleEmbedding,
     check_embedding,
-    embed,
     extend,
     join_tiles,
     known_statistics,
@@ -166,7 +166,12 @@ class OpenVinoRuntime:
                 count = int(self._predict.input().shape[-1])
                 statistics = known_statistics(style, side, count)
             code = np.array(self._predict(statistics)[0][0], np.float32)
-            return embed(code, style, network=self._network.name, weights=self._digest)
+            engine = Engine(
+                change=self._change_size,
+                values=lambda: [tensor.data for tensor in self._style(code)],
+                paint=lambda image: self.paint(image, code),
+            )
+            return embed_style(code, style, self._network, self._digest, engine)
 
     @functools.cached_property
     def _measure(self) -> Any:

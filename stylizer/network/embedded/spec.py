@@ -40,6 +40,9 @@ class EmbeddedNetworkSpec(FastNetworkSpec):
       noise: what gives the map of noise that OpenVINO's form takes beside the picture:
         ``"package.module:name"`` of a function as `stylizer.network.adaptive.noise.noise_map`, of
         the picture's height and width, and where the camera looks; None for none.
+      colors: what adds to the code of a style that is not tuned what makes its colors truer:
+        ``"package.module:name"`` of a function as `stylizer.network.adaptive.colors.match_colors`;
+        None for nothing.
       smooth: what `stylizer.network.config.FastConfig.smooth` is if nothing else is asked for; less
         leaves the macroblocks of H.264 at low rates in ink, more rounds small faces.
     """
@@ -54,6 +57,7 @@ class EmbeddedNetworkSpec(FastNetworkSpec):
     parts: str
     sources: tuple[str, ...]
     noise: str | None = None
+    colors: str | None = None
     smooth: float = 8.0
 
     def smoothing(self, wanted: float | None) -> float:

@@ -1,4 +1,4 @@
-"""Pictures to tune on where there are no photos: things of all sizes that hide one another.
+"""Pictures of things of all sizes that hide one another, where there are no photos.
 
 After Lee, Mumford and Huang 2001 ("Occlusion Models for Natural Images"), whose edges and spectra
 are those of photographs, and Baradad et al. 2021 ("Learning to See by Looking at Noise"), who show
