@@ -57,7 +57,7 @@ def match_colors(
     """Return a style's code, followed by a change of the last layer.
 
     The map is that of Pitié and Kokaram 2007 ("The linear Monge-Kantorovitch linear colour mapping
-    for example-based colour transfer", equation 13), a share of it, with bounded gains.
+    for example-based colour transfer"), a share of it, with bounded gains.
 
     Args:
       code: float32, 1-D, of a style that is not tuned.
