@@ -6,9 +6,11 @@ import functools
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+
 from stylizer.errors import BackendError
 
-__all__ = ["INSTALL_OPENVINO", "cpu_precision", "has_bfloat16", "shared_core"]
+__all__ = ["INSTALL_OPENVINO", "cpu_precision", "has_bfloat16", "read_model", "shared_core"]
 
 INSTALL_OPENVINO = "pip install openvino"
 
@@ -46,6 +48,29 @@ def has_bfloat16() -> bool:
       BackendError: OpenVINO is not installed.
     """
     return "BF16" in shared_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+def read_model(topology: bytes, weights: bytes) -> Any:
+    """Return a model of which the files are in memory.
+
+    Args:
+      topology: what the ``.xml`` file holds.
+      weights: what the ``.bin`` file holds.
+
+    Raises:
+      BackendError: OpenVINO is not installed, or is too old for it.
+    """
+    core = shared_core()
+    import openvino
+
+    values = openvino.Tensor(np.frombuffer(weights, np.uint8))
+    try:
+        return core.read_model(topology, values)
+    except RuntimeError as error:
+        raise BackendError(
+            f"OpenVINO cannot read the network's model ({error}); install a newer one "
+            f"({INSTALL_OPENVINO} --upgrade), or choose the engine keras"
+        ) from error
 
 
 @functools.cache

@@ -55,6 +55,10 @@ _BEFORE, _SHARPER, _FINER = 0.8, 4.0, 3.0
 will take; of an enlarged one's, nearly as much as the pixels around allow; and of the detail of one
 that was painted again."""
 
+_FAR = 1.6
+"""How far the mean reaches that an enlarged painting's detail is told from, in pixels of the small
+one."""
+
 _STRIP = 160_000
 """Pixels that are sharpened at once."""
 
@@ -245,7 +249,7 @@ def enlarge(painting: Image, size: tuple[int, int], *, moving: bool = False) -> 
     if factor <= 1.0:
         return resize_image(painting, size)
     large = cv2.resize(painting, size, interpolation=cv2.INTER_LINEAR)
-    return _sharpen(large, round(factor), round(1.6 * factor), larger * _SHARPER)
+    return _sharpen(large, round(factor), round(_FAR * factor), larger * _SHARPER)
 
 
 def _sharpen(picture: cv2.typing.MatLike, near: int, far: int, amount: float) -> Image:

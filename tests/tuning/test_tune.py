@@ -117,15 +117,25 @@ def test_a_change_of_nothing_changes_nothing() -> None:
     assert not tuning.change.any()
 
 
-def test_a_change_goes_on_from_what_was_found() -> None:
-    shapes = {"kernel": (3, 3, 4, 8), "scale": (8,)}
-    found, later = StyleChange(shapes, 2, seed=1), StyleChange(shapes, 2, seed=2)
-    random = np.random.default_rng(3)
+def found_change(shapes: dict[str, tuple[int, ...]]) -> StyleChange:
+    """Return a change of rank 2 in which every number is something."""
+    random, found = np.random.default_rng(3), StyleChange(shapes, 2, seed=1)
     for variable in found.variables:
         variable.assign(random.normal(0, 1, variable.shape))
+    return found
+
+
+def assert_same_change(one: StyleChange, other: StyleChange) -> None:
+    """Assert that two changes add the same, but for 8 bits."""
+    for name, value in one.added().items():
+        assert np.abs(value - other.added()[name]).max() < 0.02 * np.abs(value).max()
+
+
+def test_a_change_goes_on_from_what_was_found() -> None:
+    shapes = {"kernel": (3, 3, 4, 8), "scale": (8,)}
+    found, later = found_change(shapes), StyleChange(shapes, 2, seed=2)
     later.go_on_from(found.parts())
-    for name, value in found.added().items():
-        assert np.abs(value - later.added()[name]).max() < 0.02 * np.abs(value).max()
+    assert_same_change(found, later)
     lefts = [one.numpy() for one in later.variables if tuple(one.shape) == (36, 2)]
     assert np.linalg.norm(lefts[0], axis=0) == pytest.approx(1.0, rel=1e-4)
     others = ({"scale": (8,)}, {**shapes, "kernel": (3, 3, 4, 9)}, {**shapes, "more": (8,)})
@@ -136,14 +146,10 @@ def test_a_change_goes_on_from_what_was_found() -> None:
 
 def test_a_change_of_higher_rank_goes_on_from_a_lower_one() -> None:
     shapes = {"kernel": (3, 3, 4, 8), "scale": (8,)}
-    found, later = StyleChange(shapes, 2, seed=1), StyleChange(shapes, 5, seed=2)
-    random = np.random.default_rng(3)
-    for variable in found.variables:
-        variable.assign(random.normal(0, 1, variable.shape))
+    found, later = found_change(shapes), StyleChange(shapes, 5, seed=2)
     first = [one.numpy() for one in later.variables]
     later.go_on_from(found.parts())
-    for name, value in found.added().items():
-        assert np.abs(value - later.added()[name]).max() < 0.02 * np.abs(value).max()
+    assert_same_change(found, later)
     left, right = (one.numpy() for one in later.variables[:2])
     assert np.array_equal(left[:, 2:], first[0][:, 2:]) and left[:, 2:].any()
     assert not right[2:].any() and right[:2].any()

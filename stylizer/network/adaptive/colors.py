@@ -9,7 +9,7 @@ nothing a frame, is the same in all frames, and mixes as styles do.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
@@ -51,7 +51,7 @@ def match_colors(
     style: Image,
     *,
     size: int,
-    values: Iterable[npt.NDArray[np.float32]],
+    values: Sequence[npt.NDArray[np.float32]],
     paint: Callable[[Image], Image],
 ) -> StyleEmbedding:
     """Return a style's code, followed by a change of the last layer.
@@ -88,13 +88,13 @@ def match_colors(
     return whole
 
 
-def _last(values: Iterable[npt.NDArray[np.float32]]) -> tuple[Array, Array]:
+def _last(values: Sequence[npt.NDArray[np.float32]]) -> tuple[Array, Array]:
     """Return palette and last kernel, each (N, 3)."""
-    known = {value.shape if value.size > _PALETTE else _PALETTE: value for value in values}
-    if _TURNED in known:
-        known[_KERNEL] = known[_TURNED].transpose(2, 3, 1, 0)
-    palette, kernel = (known[key].astype(np.float64).reshape(-1, 3) for key in (_PALETTE, _KERNEL))
-    return palette, kernel
+    palette = next(value for value in values if value.size == _PALETTE)
+    kernel = next(value for value in values if value.shape in (_KERNEL, _TURNED))
+    if kernel.shape == _TURNED:
+        kernel = kernel.transpose(2, 3, 1, 0)
+    return palette.reshape(-1, 3).astype(np.float64), kernel.reshape(-1, 3).astype(np.float64)
 
 
 @functools.cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +26,7 @@ class Engine:
     """
 
     change: int
-    values: Callable[[], Iterable[Any]]
+    values: Callable[[], Sequence[Any]]
     paint: Callable[[Image], Image]
 
 

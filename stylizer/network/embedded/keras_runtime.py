@@ -113,7 +113,7 @@ class KerasRuntime:
         known = np.array(code[0], np.float32)
         engine = Engine(
             change=self._change_size,
-            values=lambda: map(ops.convert_to_numpy, self._style(known).values()),
+            values=lambda: [*map(ops.convert_to_numpy, self._style(known).values())],
             paint=lambda image: self.paint(image, known),
         )
         return embed_style(known, style, self._network, self._digest, engine)

@@ -20,12 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stylizer.backend.cores import usable_cores
-from stylizer.backend.openvino_core import (
-    INSTALL_OPENVINO,
-    cpu_precision,
-    has_bfloat16,
-    shared_core,
-)
+from stylizer.backend.openvino_core import cpu_precision, has_bfloat16, read_model, shared_core
 from stylizer.backend.precision import Precision
 from stylizer.errors import BackendError
 from stylizer.frame import Cameras, Image, check_image
@@ -125,7 +120,7 @@ class OpenVinoRuntime:
         self._core, self._network, self._smooth = core, network, network.smoothing(config.smooth)
         models = load_models(network, config.weights, cache=config.cache)
         image, self._statistics, predictor = (
-            _read(core, *models[part]) for part in ("image", "statistics", "predictor")
+            read_model(*models[part]) for part in ("image", "statistics", "predictor")
         )
         style, self._image = split_style(image)
         self._read_style, self._predict = (
@@ -169,9 +164,14 @@ class OpenVinoRuntime:
             engine = Engine(
                 change=self._change_size,
                 values=lambda: [tensor.data for tensor in self._style(code)],
-                paint=lambda image: self.paint(image, code),
+                paint=lambda image: self._paint_first(image, code),
             )
             return embed_style(code, style, self._network, self._digest, engine)
+
+    def _paint_first(self, image: Image, code: StyleEmbedding) -> Image:
+        """Paint a picture of a size that may be new; what is painted meanwhile does not wait."""
+        self.prepare((image.shape[1], image.shape[0]), code)
+        return self.paint(image, code)
 
     @functools.cached_property
     def _measure(self) -> Any:
@@ -377,19 +377,6 @@ def _make_style(read: Any, code_size: int, style: StyleEmbedding, *, change_size
     if change_size:
         given["change"] = np.zeros(change_size, np.float32) if change is None else change
     return [_tensor(value) for value in read(given).values()]
-
-
-def _read(core: Any, topology: bytes, weights: bytes) -> Any:
-    import openvino
-
-    values = openvino.Tensor(np.frombuffer(weights, np.uint8))
-    try:
-        return core.read_model(topology, values)
-    except RuntimeError as error:
-        raise BackendError(
-            f"OpenVINO cannot read the network's model ({error}); install a newer one "
-            f"({INSTALL_OPENVINO} --upgrade), or choose the engine keras"
-        ) from error
 
 
 def _tensor(values: npt.NDArray[np.float32]) -> Any:
