@@ -23,7 +23,7 @@ import numpy.typing as npt
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image, check_image
 from stylizer.protocols import State
-from stylizer.temporal.flow import Preset
+from stylizer.temporal.flow import Flow, Preset
 from stylizer.temporal.key_picture import (
     MOST_SIDE,
     TOLERANCE,
@@ -31,6 +31,7 @@ from stylizer.temporal.key_picture import (
     Reduced,
     find_same,
     find_standing,
+    find_straight,
     make_search,
 )
 from stylizer.temporal.mixing import Mixer
@@ -48,8 +49,14 @@ _HELD, _PASSING = 4, 4
 frame. A frame whose index is a multiple of the sum is a key frame, so that all who come to it
 agree; where every Nth is painted, passing takes N times as many."""
 
+_BENT = 0.4
+"""Pixels by which the motion of two neighbors differs where nothing is held: strokes would be
+pressed into rings around what moves before an even wall, where any motion seems to fit."""
+
 _LEAST_KEPT = 0.5
 """Share of the key frame that must be in sight; with less another one is taken."""
+
+_AROUND = np.ones((3, 3), np.uint8)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,20 +199,27 @@ class Coherence:
             return painted
         flow, passed = key.picture.find(seen, finder), key.passed(source.index, every)
         stands = find_standing(flow)
-        share = find_same(flow, seen.colors, key.picture.seen.colors, config.tolerance)
+        same = find_same(flow, seen.colors, key.picture.seen.colors, config.tolerance)
+        share = np.asarray(cv2.min(same, _find_straight(flow)), np.uint8).reshape(same.shape)
         kept = _weigh(share, stands, config.strength, passed)
         mixed = self._mixer(made, flow, stands, kept, slack=config.slack)
         ends = passed == 1.0 or share.mean() < _LEAST_KEPT * 255
         if ends or stands.all():
             self._set_key(made, seen, source.index)
         # Elsewhere the key frame's source and its painting would no longer show the same.
-        same = cv2.min(stands, cv2.threshold(share, 127, 255, cv2.THRESH_BINARY)[1])
-        self._mixer.update_key(mixed, np.asarray(same, np.uint8).reshape(seen.gray.shape))
+        alike = cv2.min(stands, cv2.threshold(share, 127, 255, cv2.THRESH_BINARY)[1])
+        self._mixer.update_key(mixed, np.asarray(alike, np.uint8).reshape(seen.gray.shape))
         return painted.with_image(mixed)
 
     def _set_key(self, made: Image, seen: Reduced, index: int) -> None:
         self._mixer.set_key(made)
         self._key = _Key(made.shape, KeyPicture(seen), index)
+
+
+def _find_straight(flow: Flow) -> Bytes:
+    """Return where neighbors move alike, and all around, uint8 (h, w), with a soft border."""
+    straight = cv2.erode(find_straight(flow, _BENT), _AROUND)
+    return np.asarray(cv2.blur(straight, _AROUND.shape), np.uint8).reshape(flow.shape[:2])
 
 
 def _weigh(share: Bytes, stands: Bytes, strength: float, passed: float) -> Bytes:

@@ -27,6 +27,7 @@ __all__ = [
     "Reduced",
     "find_same",
     "find_standing",
+    "find_straight",
     "make_search",
 ]
 
@@ -117,6 +118,22 @@ def find_standing(flow: Flow) -> Bytes:
     """Return where nothing moves, uint8 (h, w), 255 for there."""
     stands = cv2.inRange(flow, np.full(2, -_STILL), np.full(2, _STILL))
     return np.asarray(stands, np.uint8).reshape(flow.shape[:2])
+
+
+def find_straight(flow: Flow, bound: float) -> Bytes:
+    """Return where neighbors move alike, uint8 (h, w), 255 for there, else 0.
+
+    Args:
+      flow: float32 (h, w, 2).
+      bound: pixels by which the motion of two neighbors differs at most, across or down.
+    """
+    straight = np.full(flow.shape[:2], 255, np.uint8)
+    if min(straight.shape) < 2:
+        return straight
+    most = np.full(2, bound)
+    straight[:, 1:] = cv2.inRange(flow[:, 1:] - flow[:, :-1], -most, most)
+    straight[1:] &= np.asarray(cv2.inRange(flow[1:] - flow[:-1], -most, most), np.uint8)
+    return straight
 
 
 def find_same(flow: Flow, here: Bytes, there: Bytes, tolerance: float) -> Bytes:
