@@ -29,6 +29,7 @@ from stylizer.protocols import FrameSink, StyledStylizer, Stylizer
 from stylizer.size import Size
 from stylizer.styles.load import AnyStyle, load_styles
 from stylizer.temporal.coherence import CoherenceConfig
+from stylizer.temporal.keyframes import MOST_KEYFRAMES
 
 from ..console.painting import announce, check_weights, load_backend, make_painter, paint
 from ..console.progress import Display
@@ -114,7 +115,12 @@ def live(
         method = make_painter(styles, config, segmenter=region.segmenter)
         if region.refine:
             method = _refined(method, styles, config)
-        budget = view.budget(config, coherent.preset, keyframes=coherence.keyframes)
+        budget = view.budget(
+            config,
+            coherent.preset,
+            keyframes=coherence.keyframes,
+            most=1 if region.refine else MOST_KEYFRAMES,  # what refines needs every frame
+        )
         painter = LivePainter(
             match_styles(method, described),
             controls,

@@ -182,7 +182,8 @@ class CoherenceOptions:
         option(
             "keyframes",
             f"Paint every Nth frame, 1 (all) to {MOST_KEYFRAMES}, and carry the painting along to "
-            "those between, which is quicker; what shows much that is new is painted all the same.",
+            "those between, which is quicker; what shows much that is new is painted all the same. "
+            "Live, more are left out where --fps needs it.",
             _COHERENCE,
             metavar="N",
         ),

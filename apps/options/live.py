@@ -52,7 +52,8 @@ class LiveOptions:
         float,
         option(
             "fps",
-            "Frames a second to hold: size, flow and iterations give way until it does.",
+            "Frames a second to hold: flow, size, frames that are painted and iterations give way "
+            "until it does.",
             _LIVE,
         ),
     ] = _DEFAULTS.fps
@@ -95,7 +96,7 @@ class LiveOptions:
         return Fraction(self.fps).limit_denominator(1001)
 
     def budget(
-        self, config: FastConfig | GatysConfig, flow: Preset, *, keyframes: int = 1
+        self, config: FastConfig | GatysConfig, flow: Preset, *, keyframes: int = 1, most: int = 1
     ) -> Budget:
         """Return what holds the rate.
 
@@ -103,9 +104,11 @@ class LiveOptions:
           config: of the method, at its best.
           flow: the best preset of the optical flow.
           keyframes: every how many frames one is painted.
+          most: the same where even the smallest size is too slow; the optimization, which goes on
+            from frame to frame, keeps to ``keyframes``.
         """
         if isinstance(config, FastConfig):
-            levels = fast_levels(flow, keyframes=keyframes)
+            levels = fast_levels(flow, keyframes=keyframes, most=most)
         else:
             levels = gatys_levels(config.flow, config.warm_iterations, keyframes=keyframes)
         return Budget(levels, BudgetConfig(fps=self.fps))

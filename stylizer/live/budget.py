@@ -83,12 +83,10 @@ class Budget:
         Raises:
           ConfigError: no level, or one that is not cheaper than the one before.
         """
-        works = [level.work for level in levels]
-        if not works or any(b >= a for a, b in pairwise(works)):
-            raise ConfigError(f"levels: expected one or more, their work decreasing, got {works}")
+        _check(levels)
         self._levels = tuple(levels)
         self._config = config or BudgetConfig()
-        self._at, self._last = 0, len(levels) - 1
+        self._at = 0
         self._times: deque[float] = deque(maxlen=self._config.frames)
         self._skip = self._config.skipped
         self._wait = self._config.patience
@@ -98,6 +96,11 @@ class Budget:
         self._now = 0.0
         self._short_since: float | None = None
         self._held_since: float | None = None
+
+    @property
+    def levels(self) -> tuple[Level, ...]:
+        """Those that are chosen among."""
+        return self._levels
 
     @property
     def level(self) -> Level:
@@ -124,12 +127,19 @@ class Budget:
         self._raised, self._wait, self._reason = None, self._config.patience, None
         self._go_to(0)
 
-    def bound(self, scale: float) -> None:
-        """Leave out levels that paint smaller than ``scale`` of the sides, but for the best one."""
-        fitting = [n for n, level in enumerate(self._levels) if level.scale >= scale]
-        self._last = max(fitting, default=0)
-        if self._at > self._last:
-            self._go_to(self._last)
+    def choose_among(self, levels: Sequence[Level]) -> None:
+        """Go on with other levels, where they cost as much as now or a little less.
+
+        Args and errors are as at the beginning.
+        """
+        if tuple(levels) == self._levels:
+            return
+        _check(levels)
+        before, self._levels = self.level, tuple(levels)
+        cheaper = (n for n, level in enumerate(levels) if level.work <= before.work)
+        self._at = next(cheaper, len(levels) - 1)
+        if self.level is not before:
+            self._go_to(self._at)
 
     def spent(self, seconds: float, *, now: float) -> Level:
         """Take what a frame cost at the present level, and return the level for the next.
@@ -157,7 +167,7 @@ class Budget:
 
     def _lower(self, usual: float, whole: float, now: float) -> None:
         self._room_since = self._held_since = None
-        last = self._last
+        last = len(self._levels) - 1
         share = f"{1000 * usual:.0f} of {1000 * whole:.0f} ms a frame"
         if self._at == last:
             self._reason = f"too slow for {self._config.fps:g} fps: {share}"
@@ -196,6 +206,12 @@ class Budget:
         self._times.clear()
         self._skip = self._config.skipped
         self._room_since = None
+
+
+def _check(levels: Sequence[Level]) -> None:
+    works = [level.work for level in levels]
+    if not works or any(b >= a for a, b in pairwise(works)):
+        raise ConfigError(f"levels: expected one or more, their work decreasing, got {works}")
 
 
 class Turns:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from time import perf_counter
@@ -12,7 +13,40 @@ from stylizer.temporal.flow import Flow, Preset
 from stylizer.temporal.key_picture import KeyPicture, Reduced
 from stylizer.temporal.keyframes import KeySearch
 
-__all__ = ["PaintBeside"]
+__all__ = ["Carrying", "PaintBeside"]
+
+_MOST_NEW = 0.25
+"""Share of the frames that is new, on average, with which carrying them serves no more: it is below
+0.2 where people move before a camera, and 0.4 where a camera flies over traffic."""
+
+_FRAMES = 24
+"""Over which it is averaged."""
+
+
+class Carrying:
+    """Says whether paintings are worth carrying: not while most of what is seen moves too far.
+
+    It is tried again after some seconds, twice as many each time that it fails soon.
+    """
+
+    def __init__(self, *, wait: float = 10.0, longest: float = 120.0) -> None:
+        """Begin by trying; all arguments are in seconds."""
+        self._shortest, self._wait, self._longest = wait, wait, longest
+        self._new = 0.0
+        self._again = -math.inf
+
+    def saw(self, new: float, *, now: float) -> None:
+        """Take how much of a frame was new, 0..1, at a time in seconds that does not go back."""
+        if now - self._again > self._shortest:
+            self._wait = self._shortest
+        self._new += (new - self._new) / _FRAMES
+        if self._new > _MOST_NEW:
+            self._new, self._again = 0.0, now + self._wait
+            self._wait = min(2 * self._wait, self._longest)
+
+    def serves(self, *, now: float) -> bool:
+        """Say whether it is to be tried at such a time."""
+        return now >= self._again
 
 
 class PaintBeside:
@@ -31,12 +65,17 @@ class PaintBeside:
         self._begun: KeyPicture | None = None
         self._key: KeyPicture | None = None
         self._index = 0
-        self._seconds = 0.0
+        self._seconds = self._new = 0.0
 
     @property
     def seconds(self) -> float:
         """What the last painting took, of as many frames as it is for."""
         return self._seconds / self._composed.config.keyframes
+
+    @property
+    def new(self) -> float:
+        """Share of the last frame that the last painting does not show, 0..1."""
+        return self._new
 
     def wait(self) -> None:
         """Wait for what is being painted, so that settings may be changed; raise its error."""
@@ -86,7 +125,11 @@ class PaintBeside:
         return self._search
 
     def _carry(self, search: KeySearch, seen: Reduced) -> Flow | None:
-        return None if self._key is None else search(seen, self._key)
+        if self._key is None:
+            return None
+        flow = search(seen, self._key)
+        self._new = search.new
+        return flow
 
     def _is_due(self, frame: Frame) -> bool:
         """Say whether a frame is to be painted; indices begin anew where a camera was lost."""

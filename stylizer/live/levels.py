@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import get_args
@@ -10,7 +11,7 @@ from stylizer.errors import ConfigError
 from stylizer.temporal.flow import Preset
 from stylizer.temporal.keyframes import check_keyframes
 
-__all__ = ["Level", "fast_levels", "gatys_levels", "least_scale"]
+__all__ = ["Level", "choose_levels", "fast_levels", "gatys_levels", "least_scale"]
 
 _SCALES = (1.0, 0.87, 0.75, 0.65, 0.56, 0.48, 0.42, 0.36, 0.3, 0.25)
 """Of the sides: each has about three quarters of the pixels of the one before."""
@@ -19,14 +20,22 @@ _LEAST, _STRIDE = 160, 8
 """Pixels: no shorter side is made less than the first, at which a person before a camera can still
 be told from what is behind, and strokes are strokes; sides are multiples of the second."""
 
-_FIXED = 0.1
-"""Share of the work that does not depend on the size."""
+_FIXED = 0.4
+"""Work that does not depend on the size that is painted, in units of that which does at full size:
+enlarging, holding still, laying faces in."""
 
 _CARRYING = 0.15
-"""Work of carrying a painting along, in the same units as that of the optical flow."""
+"""Work of carrying a painting along, in the same units."""
 
-_FLOWS = {"medium": 0.25, "fast": 0.05, "ultrafast": 0.0}
-"""Work of the optical flow, in units of all else at full size."""
+_CARRIED = ((2, 1.0, 0.6), (3, 0.8, 0.5), (4, 0.6, 0.0))
+"""Every how many frames one is painted, and the largest and least scale at which it is so. A
+picture of half the sides costs as much as every third frame, and shows neither faces nor hands."""
+
+_WHOLE = 0.7
+"""The least scale at which all frames are painted where paintings may be carried."""
+
+_FLOWS = {"medium": 0.1, "fast": 0.02, "ultrafast": 0.0}
+"""Work of the optical flow, in the same units."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,27 +84,58 @@ def least_scale(size: tuple[int, int]) -> float:
     return min(1.0, _LEAST / min(size))
 
 
-def fast_levels(flow: Preset, *, keyframes: int = 1) -> tuple[Level, ...]:
-    """Return the levels of the fast network: the flow's quality gives way first, then the size.
+def fast_levels(flow: Preset, *, keyframes: int = 1, most: int = 1) -> tuple[Level, ...]:
+    """Return all levels of the fast network; `choose_levels` says which of them serve at a time.
+
+    The flow's quality gives way first, then size and frames that are painted.
 
     Args:
       flow: the best preset.
-      keyframes: every how many frames one is painted.
+      keyframes: every how many frames one is painted, at best.
+      most: the same at worst; what is less than ``keyframes`` counts for as much.
     """
     presets: tuple[Preset, ...] = get_args(Preset)[::-1]
     presets = presets[presets.index(flow) :]
-    steps = [(1.0, preset) for preset in presets]
-    steps += [(scale, presets[-1]) for scale in _SCALES[1:]]
-    carrying = _CARRYING if keyframes > 1 else 0.0
-    return tuple(
+    steps = [(1.0, preset, keyframes) for preset in presets]
+    steps += [(scale, presets[-1], keyframes) for scale in _SCALES[1:]]
+    for every, largest, least in _CARRIED:
+        if keyframes < every <= most:
+            scales = [scale for scale in _SCALES if least <= scale <= largest]
+            steps += [(scale, presets[-1], every) for scale in scales]
+    levels = [
         Level(
             scale=scale,
             flow=preset,
-            keyframes=keyframes,
-            work=(_FIXED + scale * scale + _FLOWS[preset]) / keyframes + carrying,
+            keyframes=every,
+            work=(_FIXED + scale * scale + _FLOWS[preset]) / every
+            + (_CARRYING if every > 1 else 0),
         )
-        for scale, preset in steps
-    )
+        for scale, preset, every in steps
+    ]
+    return tuple(sorted(levels, key=lambda level: level.work, reverse=True))
+
+
+def choose_levels(
+    levels: Sequence[Level], *, least: float = 0.0, carried: bool = True
+) -> tuple[Level, ...]:
+    """Return the levels that serve, one or more, from the best to the cheapest.
+
+    Args:
+      levels: all of them.
+      least: share of the sides; the smallest that a picture is to be painted at (`least_scale`).
+      carried: whether paintings can be carried from one frame to others.
+    """
+    every = min(level.keyframes for level in levels)
+    several = carried and any(level.keyframes > every for level in levels)
+
+    def serves(level: Level) -> bool:
+        if level.scale < least:
+            return False
+        if level.keyframes > every:
+            return carried
+        return not several or level.scale >= _WHOLE
+
+    return tuple(level for level in levels if serves(level)) or tuple(levels[:1])
 
 
 def gatys_levels(flow: Preset, iterations: int, *, keyframes: int = 1) -> tuple[Level, ...]:

@@ -17,9 +17,9 @@ from stylizer.errors import StyleError, StylizerError
 from stylizer.frame import Frame, check_image
 from stylizer.live.budget import Budget, Turns
 from stylizer.live.controls import Controls, ControlSettings
-from stylizer.live.keyframes import PaintBeside
+from stylizer.live.keyframes import Carrying, PaintBeside
 from stylizer.live.latest_task import LatestTask
-from stylizer.live.levels import Level, least_scale
+from stylizer.live.levels import Level, choose_levels, least_scale
 from stylizer.protocols import (
     IteratingStylizer,
     PreparingStylizer,
@@ -85,7 +85,8 @@ class LivePainter(WrappedStylizer):
         """
         self._painter, self._controls, self._budget = painter, controls, budget
         self._config = config or EffectsConfig()
-        self._level = budget.level
+        self._levels, self._level = budget.levels, budget.level
+        self._carrying = Carrying()
         self._smaller = PaintSmaller(painter)
         self._composed = Composed(self._smaller, self._effects(controls.settings))
         self._beside = PaintBeside(self._composed)
@@ -129,14 +130,18 @@ class LivePainter(WrappedStylizer):
             self._beside.reset()
             return self._composed(frame)
         began = perf_counter()
-        if self._size != frame.size:
-            self._budget.bound(least_scale(paint_size(frame.size, self._config.stroke)))
+        least = least_scale(paint_size(frame.size, self._config.stroke))
+        carried = settings.faces != "only" and self._carrying.serves(now=began)
+        self._budget.choose_among(choose_levels(self._levels, least=least, carried=carried))
         self._size, self._working = frame.size, self._fit(self._level, frame.size)
         self._smaller.size = self._working
         beside = self._composed.config.keyframes > 1
         painted = self._beside(frame) if beside else self._composed(frame)
         ended = perf_counter()
-        seconds = max(ended - began, self._beside.seconds if beside else 0.0)
+        seconds = ended - began
+        if beside:
+            seconds = max(seconds, self._beside.seconds)
+            self._carrying.saw(self._beside.new, now=ended)
         if self._level is self._budget.level:  # else the next level is still being prepared
             self._budget.spent(seconds, now=ended)
         return painted

@@ -31,6 +31,7 @@ from stylizer.temporal.key_picture import (
     Reduced,
     find_same,
     find_standing,
+    find_straight,
     make_search,
 )
 
@@ -85,7 +86,11 @@ def check_keyframes(every: int) -> None:
 
 
 class KeySearch:
-    """Finds how a painting is to be carried to a frame, if it can be."""
+    """Finds how a painting is to be carried to a frame, if it can be.
+
+    Attributes:
+      new: share of the last frame that was new, or bent, 0..1.
+    """
 
     def __init__(self, preset: Preset, *, hurried: bool = False) -> None:
         """Set what is asked for.
@@ -96,6 +101,7 @@ class KeySearch:
             altogether: where the next painting comes when it comes, and a frame must not wait.
         """
         self._search, self._hurried = make_search(preset, MOST_SIDE), hurried
+        self.new = 0.0
 
     def reduce(self, image: Image) -> Reduced:
         """Reduce a picture, uint8 RGB (H, W, 3), to the size that is searched in."""
@@ -111,9 +117,13 @@ class KeySearch:
             return None
         flow = key.find(seen, self._search)
         same = find_same(flow, seen.colors, key.seen.colors, TOLERANCE)
-        straight = _straight(flow)
-        new = cv2.mean(same)[0] < 255 * (1 - _CUT) if self._hurried else _is_new(same, straight)
-        if new:
+        straight = find_straight(flow, _BENT)
+        self.new = 1.0 - cv2.mean(cv2.min(same, straight))[0] / 255
+        if self._hurried:
+            fails = cv2.mean(same)[0] < 255 * (1 - _CUT)
+        else:
+            fails = self.new > _MOST_NEW or _is_new_somewhere(same)
+        if fails:
             return None
         return _held(flow, camera_field(key.camera, flow.shape), same, straight)
 
@@ -322,21 +332,8 @@ class CarryPaintings:
         return array
 
 
-def _straight(flow: Flow) -> Bytes:
-    """Return where neighbors move alike, uint8 (h, w), 255 for there, else 0."""
-    straight = np.full(flow.shape[:2], 255, np.uint8)
-    if min(straight.shape) < 2:
-        return straight
-    bound = np.full(2, _BENT)
-    straight[:, 1:] = cv2.inRange(flow[:, 1:] - flow[:, :-1], -bound, bound)
-    straight[1:] &= np.asarray(cv2.inRange(flow[1:] - flow[:-1], -bound, bound), np.uint8)
-    return straight
-
-
-def _is_new(same: Bytes, straight: Bytes) -> bool:
-    """Say whether too much of a frame cannot be carried to it."""
-    if cv2.mean(cv2.min(same, straight))[0] < 255 * (1 - _MOST_NEW):
-        return True
+def _is_new_somewhere(same: Bytes) -> bool:
+    """Say whether a place shows so much that is new that it would be seen."""
     side = max(1, round(_PLACE * max(same.shape)))
     there = cv2.blur(cv2.bitwise_not(same), (side, side), borderType=cv2.BORDER_CONSTANT)
     return float(there.max()) > 255 * _MOST_NEW_THERE

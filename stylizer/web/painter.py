@@ -17,7 +17,7 @@ from stylizer.faces.models import are_faces_available
 from stylizer.frame import Frame, Image
 from stylizer.io.resize import resize_image
 from stylizer.live.budget import Budget, BudgetConfig, Turns
-from stylizer.live.levels import Level, fast_levels, least_scale
+from stylizer.live.levels import Level, choose_levels, fast_levels, least_scale
 from stylizer.network.inputs import StyleEmbedding
 from stylizer.network.regions import paint_parts, prepare_parts
 from stylizer.network.runtime import NoisyRuntime, Runtime, paint_frame
@@ -207,9 +207,12 @@ class ClientPainter:
     def _anew(self) -> None:
         """Begin at the best level."""
         levels = fast_levels("fast")
-        self._budget = Budget(levels if self._settings.adapts else levels[:1], _RATE)
-        if self._size is not None:
-            self._budget.bound(least_scale(paint_size(self._size, USUAL_STROKE)))
+        if not self._settings.adapts:
+            levels = levels[:1]
+        elif self._size is not None:
+            least = least_scale(paint_size(self._size, USUAL_STROKE))
+            levels = choose_levels(levels, least=least)
+        self._budget = Budget(levels, _RATE)
         self._level = self._budget.level
 
     def _settle(self, image: Image, now: float) -> Image:

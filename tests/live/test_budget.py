@@ -10,7 +10,13 @@ import pytest
 
 from stylizer.errors import ConfigError
 from stylizer.live.budget import Budget, BudgetConfig, Turns
-from stylizer.live.levels import Level, fast_levels, gatys_levels, least_scale
+from stylizer.live.levels import (
+    Level,
+    choose_levels,
+    fast_levels,
+    gatys_levels,
+    least_scale,
+)
 from stylizer.temporal.flow import Preset
 
 Load = Callable[[float], float]
@@ -30,6 +36,7 @@ class Machine:
         """What a frame takes: in proportion to its pixels, with a part that is not."""
         whole = self.full * (0.05 + 0.95 * level.scale**2) * (level.iterations or 1) * load
         slip = 4.0 if self.random.random() < 0.03 else 1.0  # now and then another program comes by
+        whole /= level.keyframes
         return float(whole * slip * self.random.lognormal(0, self.noise))
 
     def run(self, seconds: float, load: Load = lambda now: 1.0) -> list[float]:
@@ -201,9 +208,8 @@ def test_working_sizes_are_multiples_of_8_but_the_whole(
 @pytest.mark.parametrize("make", [fast_levels, partial(gatys_levels, iterations=4)])
 def test_no_smaller_than_a_painting(make: Callable[[Preset], tuple[Level, ...]]) -> None:
     """Where it can go no lower, it says so, and is back in as many steps as there are sizes."""
-    levels, size = make("fast"), (320, 240)
-    budget = Budget(levels)
-    budget.bound(least_scale(size))
+    size = (320, 240)
+    budget = Budget(choose_levels(make("fast"), least=least_scale(size)))
     for step in range(100):
         budget.spent(2.0, now=float(step))
     assert min(budget.level.fit(size)) >= 160
@@ -216,15 +222,52 @@ def test_no_smaller_than_a_painting(make: Callable[[Preset], tuple[Level, ...]])
     assert len(set(sizes)) == len(sizes)
 
 
-def test_a_bound_brings_back_what_is_below() -> None:
-    budget = Budget(fast_levels("fast"))
+def test_other_levels_begin_where_they_cost_as_much() -> None:
+    levels = fast_levels("fast")
+    budget = Budget(levels)
     for step in range(100):
         budget.spent(2.0, now=float(step))
     assert budget.level.scale == 0.25
-    budget.bound(0.5)
+    budget.choose_among(choose_levels(levels, least=0.5))
     assert budget.level.scale == 0.56
-    budget.bound(1.0)
+    budget.choose_among(choose_levels(levels, least=1.0))
     assert budget.level.scale == 1.0
+    budget.choose_among(levels)
+    assert budget.level.scale == 1.0
+    with pytest.raises(ConfigError, match="one or more"):
+        budget.choose_among(())
+
+
+def test_frames_are_left_out_before_a_picture_is_halved_but_where_they_cannot_be_carried() -> None:
+    levels = fast_levels("fast", most=4)
+    works = [level.work for level in levels]
+    assert works == sorted(set(works), reverse=True)
+    carried, whole = (choose_levels(levels, least=0.4, carried=which) for which in (True, False))
+    assert carried[0] == whole[0] == levels[0]
+    assert {level.keyframes for level in whole} == {1}
+    assert [level.keyframes for level in carried] == sorted(level.keyframes for level in carried)
+    assert {level.keyframes for level in carried} == {1, 2, 3, 4}
+    assert min(level.scale for level in carried if level.keyframes == 1) >= 0.7
+    assert min(level.scale for level in carried) == min(level.scale for level in whole) == 0.42
+    assert choose_levels(fast_levels("fast"), least=0.4) == whole
+
+
+@pytest.mark.parametrize("keyframes", [2, 4])
+def test_no_fewer_frames_are_left_out_than_was_asked_for(keyframes: int) -> None:
+    levels = fast_levels("fast", keyframes=keyframes, most=4)
+    for carried in (True, False):
+        chosen = choose_levels(levels, carried=carried)
+        assert chosen[0].keyframes == min(level.keyframes for level in chosen) == keyframes
+
+
+def test_a_loaded_machine_leaves_frames_out_and_is_back_when_it_is_quiet() -> None:
+    levels = choose_levels(fast_levels("fast", most=4), least=0.4)
+    machine = Machine(Budget(levels), full=0.06)
+    machine.run(20)
+    assert (machine.budget.level.scale, machine.budget.level.keyframes) >= (0.65, 2)
+    machine.full = 0.02
+    machine.run(200)
+    assert machine.budget.level == levels[0]
 
 
 def test_settings_out_of_range_are_refused() -> None:

@@ -16,7 +16,7 @@ from stylizer.evaluation.known_motion import KnownMotion, KnownMotionConfig
 from stylizer.frame import Frame, Image
 from stylizer.live.budget import Budget, BudgetConfig
 from stylizer.live.controls import Controls, ControlSettings, OfferedStyle
-from stylizer.live.keyframes import PaintBeside
+from stylizer.live.keyframes import Carrying, PaintBeside
 from stylizer.live.levels import Level, fast_levels, gatys_levels
 from stylizer.live.painter import LivePainter
 from stylizer.temporal.coherence import CoherenceConfig
@@ -168,3 +168,45 @@ def test_one_painting_is_in_work_at_a_time(painter: HeldUp, pan: list[Frame]) ->
         for frame in pan[1:]:
             pool.submit(beside, frame).result(PATIENCE)
     wait_until(lambda: painter.calls == [0, 2])
+
+
+def test_carrying_is_left_where_most_is_new_and_tried_again_ever_later() -> None:
+    carrying, waits = Carrying(wait=10, longest=25), []
+    now = 100.0
+    for _ in range(4):
+        for _ in range(100):
+            if not carrying.serves(now=now):
+                break
+            carrying.saw(0.5, now=now)
+        left = now
+        while not carrying.serves(now=now):
+            now += 0.5
+        waits.append(now - left)
+    assert waits == [10, 20, 25, 25]
+    for _ in range(100):  # people before a camera
+        now += 0.5
+        carrying.saw(0.16, now=now)
+    assert carrying.serves(now=now)
+    for _ in range(100):
+        carrying.saw(0.5, now=now)
+        if not carrying.serves(now=now):
+            break
+    assert carrying.serves(now=now + 10)
+
+
+def test_a_live_stream_leaves_frames_out_only_where_they_can_be_carried(
+    painter: HeldUp, pan: list[Frame]
+) -> None:
+    offered = OfferedStyle(name="one", load=lambda: ())
+    controls = Controls((offered,), settings=ControlSettings(coherence=0.0))
+    levels = Level(work=2.0), Level(keyframes=2, work=1.0)
+    tiny = {"full": 1e-6, "aimed": 1e-6, "spare": 1e-6}  # no frame is quick enough
+    budget = Budget(levels, BudgetConfig(fps=1000, few=1, enough=1, skipped=0, **tiny))
+    live = LivePainter(painter, controls, budget, EffectsConfig(cuts=None))
+    for frame in pan:
+        live(frame)
+    assert live.state.level.keyframes == 2
+    others = [pan[0].image, np.ascontiguousarray(pan[0].image[::-1, ::-1])]
+    for number in range(40):
+        live(Frame(others[number % 2], 12 + number, (12 + number) / 30))
+    assert live.state.level.keyframes == 1
