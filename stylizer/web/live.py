@@ -309,7 +309,7 @@ class _Stream:
         stats = {
             "paint_ms": round(1000 * spent, 1),
             "size": [painted.shape[1], painted.shape[0]],
-            "painted": begun.painted.size,
+            "painted": self._painter.painted_size or begun.painted.size,
             "quicker": self._turns.quick,
         }
         return encode_jpeg(painted, quality=self._painter.settings.quality), stats

@@ -17,6 +17,7 @@ from stylizer.faces.models import are_faces_available
 from stylizer.frame import Frame, Image
 from stylizer.io.resize import resize_image
 from stylizer.live.budget import Budget, BudgetConfig, Turns
+from stylizer.live.keyframes import Carrying, PaintBeside
 from stylizer.live.levels import Level, choose_levels, fast_levels, least_scale
 from stylizer.network.inputs import StyleEmbedding
 from stylizer.network.regions import paint_parts, prepare_parts
@@ -24,6 +25,7 @@ from stylizer.network.runtime import NoisyRuntime, Runtime, paint_frame
 from stylizer.protocols import Effect
 from stylizer.styles.regions import covers_all
 from stylizer.temporal.coherence import Coherence, CoherenceConfig
+from stylizer.temporal.keyframes import MOST_KEYFRAMES
 from stylizer.web.options import LiveSettings
 
 __all__ = ["Begun", "ClientPainter", "face_config"]
@@ -32,6 +34,8 @@ _NEW_SIZE_SECONDS = 1.0
 """Pictures change their size at most this often: the network is compiled for each size."""
 
 _RATE = BudgetConfig(fps=24.0)
+
+_LEVELS = fast_levels("fast", most=MOST_KEYFRAMES)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,10 +69,9 @@ class ClientPainter:
     are does not depend on the painting.
 
     Where painting takes too long for a film's rate, because others paint too or the browser is on
-    the same machine, flow and size give way, as with ``stylizer live``.
+    the same machine, flow, size and frames that are painted give way, as with ``stylizer live``:
+    what is between keyframes is begun and needs no finish.
     """
-
-    _level: Level
 
     def __init__(
         self,
@@ -95,8 +98,12 @@ class ClientPainter:
         self._smaller = PaintSmaller(self._pure)
         self._settings = settings
         self._size: tuple[int, int] | None = None
-        self._anew()
-        self._composed = Composed(self._smaller, self._effects(settings))
+        self._carrying = Carrying()
+        self._budget = Budget(_LEVELS[:1], _RATE)
+        self._level = self._budget.level
+        self._composed = Composed(self._smaller, EffectsConfig(stroke=None))
+        self._beside = PaintBeside(self._composed)
+        self._configure()
         self._frames = 0
         self._began = time.monotonic()
         self._sized = 0.0
@@ -132,13 +139,14 @@ class ClientPainter:
         Raises:
           BackendError, WeightsError: what finds a part is missing.
         """
+        self._beside.wait()
         self._pure.choose(code, parts or {})
         before, self._settings = self._settings, settings
         if settings.adapts != before.adapts:
-            self._anew()
             self._size = None
-        self._composed.configure(self._effects(settings))
+        self._configure()
         if (settings.styles, settings.parts) != (before.styles, before.parts):
+            self._beside.reset()
             self._composed.reset()  # else the old style would fade away slowly
 
     def begin(self, image: Image) -> Begun:
@@ -148,6 +156,8 @@ class ClientPainter:
         source = Frame(image, self._frames, now - self._began)
         self._frames += 1
         began = time.perf_counter()
+        if self._composed.config.keyframes > 1:
+            return self._begin_beside(source, began)
         cut = self._composed.begins_shot(source)
         faces = self._paint_faces(source, cut=cut)
         painter, effects = self._composed.painter, self._composed.effects
@@ -163,6 +173,20 @@ class ClientPainter:
             level=self._level,
             seconds=time.perf_counter() - began,
             faces=faces,
+        )
+
+    def _begin_beside(self, source: Frame, began: float) -> Begun:
+        """Carry the last keyframe's painting to a frame, with all that is done to it."""
+        painted = self._beside(source)
+        ended = time.perf_counter()
+        self._carrying.saw(self._beside.new, now=ended)
+        return Begun(
+            source=source,
+            painted=painted,
+            effects=(),
+            cut=False,
+            level=self._level,
+            seconds=max(ended - began, self._beside.seconds),
         )
 
     def finish(self, begun: Begun) -> Image:
@@ -204,40 +228,40 @@ class ClientPainter:
         self._faces = self._threads.submit(paint)
         return self._faces
 
-    def _anew(self) -> None:
-        """Begin at the best level."""
-        levels = fast_levels("fast")
-        if not self._settings.adapts:
-            levels = levels[:1]
-        elif self._size is not None:
-            least = least_scale(paint_size(self._size, USUAL_STROKE))
-            levels = choose_levels(levels, least=least)
-        self._budget = Budget(levels, _RATE)
-        self._level = self._budget.level
-
     def _settle(self, image: Image, now: float) -> Image:
         """Return the picture at the size that holds at present, after what follows from it."""
         size = (image.shape[1], image.shape[0])
-        other = size != self._size and now - self._sized >= _NEW_SIZE_SECONDS
-        if self._size is None or other or self._level is not self._budget.level:
-            if self._size is None or other:
-                self._size, self._sized = size, now
-                self._anew()
+        if self._size is None or (size != self._size and now - self._sized >= _NEW_SIZE_SECONDS):
+            self._size, self._sized = size, now
+            self._budget.renew()
+            self._smaller.size = None
+        least = least_scale(paint_size(self._size, USUAL_STROKE))
+        carried = self._settings.faces != "only" and self._carrying.serves(now=time.perf_counter())
+        levels = choose_levels(_LEVELS, least=least, carried=carried)
+        self._budget.choose_among(levels if self._settings.adapts else levels[:1])
+        if self._smaller.size is None or self._level is not self._budget.level:
             self._level = self._budget.level
-            self._composed.configure(self._effects(self._settings))
+            self._configure()
             self._smaller.size = self._level.fit(paint_size(self._size, USUAL_STROKE))
             # here, so that others can paint meanwhile
             self._pure.prepare(self._smaller.size)
         return resize_image(image, self._size)
 
-    def _effects(self, settings: LiveSettings) -> EffectsConfig:
-        return EffectsConfig(
+    def _configure(self) -> None:
+        settings, level = self._settings, self._level
+        paints_all = settings.strength == 0 or settings.faces == "only"
+        wanted = EffectsConfig(
             strength=settings.strength,
             keep_color=settings.keep_color,
-            faces=face_config(settings.faces, quick=self._level.scale < 1),
-            coherence=CoherenceConfig(strength=settings.coherence, preset=self._level.flow),
+            faces=face_config(settings.faces, quick=level.scale < 1),
+            coherence=CoherenceConfig(strength=settings.coherence, preset=level.flow),
             stroke=None,  # sizes are chosen here
+            keyframes=1 if paints_all else level.keyframes,
         )
+        self._beside.wait()
+        if wanted.keyframes == 1:
+            self._beside.reset()
+        self._composed.configure(wanted)
 
 
 def _finish(painted: Frame, effects: Sequence[Effect], source: Frame, *, cut: bool) -> Frame:

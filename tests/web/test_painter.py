@@ -1,0 +1,92 @@
+"""One client's painter, without a line: a network that is too slow, and settings that change."""
+
+from __future__ import annotations
+
+import gc
+import threading
+
+import numpy as np
+from skimage import data
+
+from stylizer.frame import Image
+from stylizer.network.inputs import StyleEmbedding
+from stylizer.web.options import LiveSettings, StyleChoice
+from stylizer.web.painter import ClientPainter
+from tests.waiting import wait_until
+from tests.web.serving import FlatRuntime
+
+RED, BLUE = (np.array(color, np.float32) for color in ((200, 20, 20), (20, 20, 200)))
+
+
+def settings(style: str, *, strength: float = 1.0) -> LiveSettings:
+    choice = StyleChoice(id=style, weight=1.0)
+    return LiveSettings(styles=(choice,), strength=strength, coherence=0.5, faces="paint")
+
+
+class Counting(FlatRuntime):
+    """Says how often it painted."""
+
+    painted = 0
+
+    def paint(self, image: Image, code: StyleEmbedding) -> Image:
+        self.painted += 1
+        return super().paint(image, code)
+
+
+def slow_painter() -> tuple[ClientPainter, Counting]:
+    """Return a painter that has found out that its network takes 50 ms, where 35 would do."""
+    runtime = Counting(delay=0.05)
+    painter = ClientPainter(runtime, settings("the_scream"), RED)
+    for number in range(30):
+        show(painter, still(number))
+    return painter, runtime
+
+
+def still(number: int) -> Image:
+    """Return a frame of a scene that hardly changes."""
+    shift = number % 3
+    return np.ascontiguousarray(data.astronaut()[40:364, 10 + shift : 442 + shift])
+
+
+def show(painter: ClientPainter, image: Image) -> Image:
+    return painter.finish(painter.begin(image))
+
+
+def test_a_network_that_is_too_slow_paints_keyframes_alone() -> None:
+    painter, runtime = slow_painter()
+    before = runtime.painted
+    for number in range(12):
+        made = show(painter, still(number))
+        assert made.shape == (324, 432, 3)
+        assert np.abs(made.astype(int) - RED).max() <= 6
+    assert 1 <= runtime.painted - before <= 8
+
+
+def test_another_style_is_seen_at_once_and_what_is_not_painted_is_the_source() -> None:
+    painter, _ = slow_painter()
+    painter.change(settings("irises"), BLUE)
+    assert np.abs(show(painter, still(0)).astype(int) - BLUE).max() <= 6
+    painter.change(settings("irises", strength=0.0), BLUE)
+    np.testing.assert_array_equal(show(painter, still(1)), still(1))
+    painter.change(settings("irises"), BLUE)
+    assert np.abs(show(painter, still(2)).astype(int) - BLUE).max() <= 6
+
+
+def test_every_frame_is_painted_where_each_shows_something_else() -> None:
+    painter, runtime = slow_painter()
+    random = np.random.default_rng(0)
+    for _ in range(40):
+        blocks = random.integers(0, 256, (9, 12, 3), np.uint8)
+        show(painter, np.kron(blocks, np.ones((36, 36, 1), np.uint8)))
+    before = runtime.painted
+    for number in range(8):
+        show(painter, still(number))
+    assert runtime.painted - before == 8
+
+
+def test_threads_end_with_their_painter() -> None:
+    begun = threading.active_count()
+    for _ in range(2):
+        slow_painter()
+    gc.collect()
+    wait_until(lambda: threading.active_count() <= begun)
