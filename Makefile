@@ -9,7 +9,7 @@ TESTS := $(BIN)/python -m pytest -n 2 --dist loadfile
 .venv/.installed: pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
-	$(BIN)/python -m pip install --quiet --editable ".[demo,faces,hub,litert,onnx]" --group dev
+	$(BIN)/python -m pip install --quiet --editable ".[demo,hub,litert,onnx]" --group dev
 	touch $@
 
 demo: .venv/.installed

