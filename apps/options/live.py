@@ -104,13 +104,13 @@ class LiveOptions:
           config: of the method, at its best.
           flow: the best preset of the optical flow.
           keyframes: every how many frames one is painted.
-          most: the same where even the smallest size is too slow; the optimization, which goes on
-            from frame to frame, keeps to ``keyframes``.
+          most: the same at worst.
         """
         if isinstance(config, FastConfig):
             levels = fast_levels(flow, keyframes=keyframes, most=most)
         else:
-            levels = gatys_levels(config.flow, config.warm_iterations, keyframes=keyframes)
+            iterations = config.warm_iterations
+            levels = gatys_levels(config.flow, iterations, keyframes=keyframes, most=most)
         return Budget(levels, BudgetConfig(fps=self.fps))
 
 

@@ -20,6 +20,9 @@ __all__ = ["FrameMemory", "Recalled", "TemporalTarget", "combine_long_term"]
 
 Weights = npt.NDArray[np.float32]
 
+_FORM = 0.05
+"""By how much the proportions of two pictures may differ, of which one is the other's reduction."""
+
 
 @dataclass(frozen=True, slots=True)
 class TemporalTarget:
@@ -78,6 +81,21 @@ class FrameMemory:
     def remember(self, image: Image, canvas: Canvas) -> None:
         """Take a frame, uint8 RGB (H, W, 3), and what was painted of it."""
         self._frames.append((image.copy(), canvas))
+
+    def resize(self, size: tuple[int, int]) -> None:
+        """Bring all frames to another (width, height), if that is as wide for its height.
+
+        Frames of another form are forgotten.
+        """
+        if self.latest is None:
+            return
+        height, width, _ = self.latest[0].shape
+        if abs(size[0] * height - size[1] * width) > _FORM * size[1] * width:
+            self.forget()
+            return
+        for number, (image, canvas) in enumerate(self._frames):
+            small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+            self._frames[number] = small, np.asarray(cv2.resize(canvas, size), np.float32)
 
     def save_state(self) -> State:
         """Return what it remembers, for a `stylizer.protocols.Resumable`."""

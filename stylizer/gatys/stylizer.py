@@ -172,7 +172,9 @@ class GatysStylizer:
         image = check_image(frame.image)
         latest = self._memory.latest
         if latest is not None and latest[0].shape != image.shape:
-            self.reset()
+            self._memory.resize((image.shape[1], image.shape[0]))
+            if self._masks is not None:
+                self._masks.reset()
         parts = self._engine.parts
         masks = find_masks(self._masks, frame, parts)
         recalled = self._memory.recall(image) if self._config.start == "warped" else None

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import get_args
 
 from stylizer.errors import ConfigError
@@ -30,6 +29,9 @@ _CARRYING = 0.15
 _CARRIED = ((2, 1.0, 0.6), (3, 0.8, 0.5), (4, 0.6, 0.0))
 """Every how many frames one is painted, and the largest and least scale at which it is so. A
 picture of half the sides costs as much as every third frame, and shows neither faces nor hands."""
+
+_SINGLE = 0.56
+"""The largest scale at which one iteration is enough."""
 
 _WHOLE = 0.7
 """The least scale at which all frames are painted where paintings may be carried."""
@@ -97,22 +99,16 @@ def fast_levels(flow: Preset, *, keyframes: int = 1, most: int = 1) -> tuple[Lev
     presets: tuple[Preset, ...] = get_args(Preset)[::-1]
     presets = presets[presets.index(flow) :]
     steps = [(1.0, preset, keyframes) for preset in presets]
-    steps += [(scale, presets[-1], keyframes) for scale in _SCALES[1:]]
-    for every, largest, least in _CARRIED:
-        if keyframes < every <= most:
-            scales = [scale for scale in _SCALES if least <= scale <= largest]
-            steps += [(scale, presets[-1], every) for scale in scales]
-    levels = [
+    steps += [(scale, presets[-1], every) for scale, every in _sizes(keyframes, most)]
+    return _sort(
         Level(
             scale=scale,
             flow=preset,
             keyframes=every,
-            work=(_FIXED + scale * scale + _FLOWS[preset]) / every
-            + (_CARRYING if every > 1 else 0),
+            work=_share(_FIXED + scale * scale + _FLOWS[preset], every),
         )
         for scale, preset, every in steps
-    ]
-    return tuple(sorted(levels, key=lambda level: level.work, reverse=True))
+    )
 
 
 def choose_levels(
@@ -138,29 +134,50 @@ def choose_levels(
     return tuple(level for level in levels if serves(level)) or tuple(levels[:1])
 
 
-def gatys_levels(flow: Preset, iterations: int, *, keyframes: int = 1) -> tuple[Level, ...]:
-    """Return the levels of the optimization: iterations give way first, down to two, then the size.
+def gatys_levels(
+    flow: Preset, iterations: int, *, keyframes: int = 1, most: int = 1
+) -> tuple[Level, ...]:
+    """Return all levels of the optimization, as `fast_levels` does of the fast network.
 
-    Two iterations of a smaller picture show more paint than one of a larger. Only at half of the
-    sides, the second one goes too.
+    Iterations give way first, down to two: two iterations of a smaller picture show more paint than
+    one of a larger. Only at about half of the sides, the second one goes too.
 
     Args:
       flow: the preset, which stays: beside the iterations it costs nothing.
       iterations: the most a frame.
-      keyframes: every how many frames one is painted.
+      keyframes: every how many frames one is painted, at best.
+      most: the same at worst; what is less than ``keyframes`` counts for as much.
     """
-    steps = [(1.0, count) for count in range(iterations, 1, -1)] or [(1.0, 1)]
     few = min(2, iterations)
-    steps += [(scale, few) for scale in _SCALES[1:] if scale > 0.5]
-    steps += [(scale, 1) for scale in _SCALES[4:]]
-    levels = [
+    steps = [(1.0, count, keyframes) for count in range(few, iterations + 1)]
+    for scale, every in _sizes(keyframes, most):
+        counts = {few} if scale > _SINGLE else {few, 1} if scale == _SINGLE else {1}
+        steps += [(scale, count, every) for count in counts]
+    return _sort(
         Level(
             scale=scale,
             flow=flow,
             iterations=count,
-            keyframes=keyframes,
-            work=_FIXED + count * scale * scale,
+            keyframes=every,
+            work=_share(_FIXED + count * scale * scale, every),
         )
-        for scale, count in steps
-    ]
-    return (levels[0], *(b for a, b in pairwise(levels) if b.work < a.work))
+        for scale, count, every in steps
+    )
+
+
+def _sizes(keyframes: int, most: int) -> list[tuple[float, int]]:
+    """Return scales, with every how many frames one is painted at them."""
+    sizes = [(scale, keyframes) for scale in _SCALES]
+    for every, largest, least in _CARRIED:
+        if keyframes < every <= most:
+            sizes += [(scale, every) for scale in _SCALES if least <= scale <= largest]
+    return sizes
+
+
+def _share(work: float, every: int) -> float:
+    """Return a frame's share of the work of painting one in ``every``."""
+    return work / every + _CARRYING if every > 1 else work
+
+
+def _sort(levels: Iterable[Level]) -> tuple[Level, ...]:
+    return tuple(sorted(set(levels), key=lambda level: level.work, reverse=True))

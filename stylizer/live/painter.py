@@ -150,8 +150,12 @@ class LivePainter(WrappedStylizer):
         coherence = replace(
             self._config.coherence, strength=settings.coherence, preset=self._level.flow
         )
+        # An optimization leaves the last painting within a second; to begin anew takes longer, and
+        # nothing moves meanwhile.
+        goes_on = find(self._painter, IteratingStylizer) is not None
         return replace(
             self._config,
+            cuts=None if goes_on else self._config.cuts,
             stroke=None,  # working sizes are chosen here
             strength=settings.strength,
             keep_color=settings.keep_color,

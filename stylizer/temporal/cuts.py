@@ -132,10 +132,9 @@ class CutDetector:
         usual = max(self._intervals, default=None)
         if interval < 0:
             return True  # a seek
-        if usual is not None and interval > max(self._config.gap, _INTERVALS * usual):
-            return True
+        # a pause too: what is slow because it began anew would begin anew at each frame
         self._intervals.append(interval)
-        return False
+        return usual is not None and interval > max(self._config.gap, _INTERVALS * usual)
 
 
 def _reduce(image: Image) -> Picture:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from skimage import data
@@ -146,6 +147,22 @@ def test_the_temporal_loss_holds_a_stream_still(weights: Path) -> None:
     assert all(record.terms["temporal"] == 0 for record in seen[1.0] if record.frame == 0)
     assert seen[1.0][-1].terms["temporal"] > 0
     assert all(record.terms["temporal"] == 0 for record in seen[0.0])
+
+
+@pytest.mark.parametrize(("size", "warm"), [((72, 48), True), ((96, 48), False)])
+def test_a_painting_is_carried_to_another_size_but_not_to_another_form(
+    weights: Path, size: tuple[int, int], warm: bool
+) -> None:
+    frames = panned(3)
+    config = tiny_config(weights, iterations=4, warm_iterations=1, long_term=(1, 2))
+    records: list[LossRecord] = []
+    stylizer = GatysStylizer(STYLES, config, on_loss=records.append)
+    for frame in frames[:2]:
+        stylizer(frame)
+    image = np.asarray(cv2.resize(frames[2].image, size, interpolation=cv2.INTER_AREA), np.uint8)
+    painted = stylizer(frames[2].with_image(image)).image
+    assert painted.shape == image.shape
+    assert [record.frame for record in records] == [0] * 4 + [1] + [2] * (1 if warm else 4)
 
 
 def test_passes_mix_a_frame_with_its_neighbor_where_that_is_reliable() -> None:

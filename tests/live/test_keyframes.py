@@ -200,8 +200,9 @@ def test_a_live_stream_leaves_frames_out_only_where_they_can_be_carried(
     offered = OfferedStyle(name="one", load=lambda: ())
     controls = Controls((offered,), settings=ControlSettings(coherence=0.0))
     levels = Level(work=2.0), Level(keyframes=2, work=1.0)
-    tiny = {"full": 1e-6, "aimed": 1e-6, "spare": 1e-6}  # no frame is quick enough
-    budget = Budget(levels, BudgetConfig(fps=1000, few=1, enough=1, skipped=0, **tiny))
+    tiny = 1e-6  # no frame is quick enough
+    rate = BudgetConfig(full=tiny, aimed=tiny, spare=tiny, few=1, enough=1, skipped=0)
+    budget = Budget(levels, rate)
     live = LivePainter(painter, controls, budget, EffectsConfig(cuts=None))
     for frame in pan:
         live(frame)

@@ -235,10 +235,16 @@ def test_mirroring_begins_anew() -> None:
     assert method.resets == 1
 
 
-def test_a_cut_begins_anew_unless_it_is_not_wanted() -> None:
+def test_a_cut_begins_anew_unless_it_is_not_wanted_or_an_optimization_goes_on() -> None:
     black, white = (np.full((96, 160, 3), value, np.uint8) for value in (20, 220))
-    for cuts, expected in ((CutConfig(), 1), (None, 0)):
+    for cuts, iterates, expected in (
+        (CutConfig(), False, 1),
+        (None, False, 0),
+        (CutConfig(), True, 0),
+    ):
         method = Flat()
+        if not iterates:
+            del method.warm_iterations
         config = EffectsConfig(cuts=cuts)
         painter = LivePainter(method, Controls(choose(10)), Budget(ONE), config)
         for index in range(10):

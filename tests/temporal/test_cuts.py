@@ -74,6 +74,7 @@ def test_a_gap_in_time_begins_anew_but_slow_painting_does_not() -> None:
     assert cuts([0, 0.04, 0.08, 1.5, 1.54]) == [3]
     assert cuts([0, 0.04, 0.08, 0.6, 0.64]) == []
     assert cuts([0, 3, 6, 9, 14, 19]) == []
+    assert cuts([0, 0.1, 0.2, 2, 4, 6, 8, 10]) == [3]  # a first picture that takes long
     assert cuts([0, 0.04, 0.08, 0.0, 0.04]) == [3]
 
 
