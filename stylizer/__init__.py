@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from stylizer.description import EffectsConfig as EffectsConfig
     from stylizer.description import StylizerConfig as StylizerConfig
     from stylizer.effects.color import KeepColor as KeepColor
+    from stylizer.effects.faces import FacesConfig as FacesConfig
     from stylizer.effects.strength import Strength as Strength
     from stylizer.errors import StylizerError as StylizerError
     from stylizer.frame import Frame as Frame
@@ -39,6 +40,7 @@ _HOMES = {
     "Camera": "stylizer.io.sources.camera",
     "CoherenceConfig": "stylizer.temporal.coherence",
     "EffectsConfig": "stylizer.description",
+    "FacesConfig": "stylizer.effects.faces",
     "FastConfig": "stylizer.network.config",
     "FastStylizer": "stylizer.network.stylizer",
     "FolderReader": "stylizer.io.sources.folder_reader",
