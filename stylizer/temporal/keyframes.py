@@ -125,7 +125,7 @@ class KeySearch:
             fails = self.new > _MOST_NEW or _is_new_somewhere(same)
         if fails:
             return None
-        return _held(flow, camera_field(key.camera, flow.shape), same, straight)
+        return _held(flow, camera_field(key.camera, flow.shape), straight)
 
 
 class PaintKeyframes(WrappedStylizer):
@@ -339,14 +339,13 @@ def _is_new_somewhere(same: Bytes) -> bool:
     return float(there.max()) > 255 * _MOST_NEW_THERE
 
 
-def _held(flow: Flow, camera: Flow, same: Bytes, straight: Bytes) -> Flow:
-    """Return the flow, with the camera's motion where it is bent and leads to something else.
+def _held(flow: Flow, camera: Flow, straight: Bytes) -> Flow:
+    """Return the flow, with the camera's motion where it is bent.
 
-    What was not seen before then shows what was there, instead of strokes that are torn about.
+    What was not seen before then shows what was there, and an even wall around what moves shows its
+    own strokes, instead of some that are torn about.
     """
-    share = cv2.blur(cv2.max(same, cv2.erode(straight, _AROUND)), _PASSES).astype(
-        np.float32
-    ) / np.float32(255)
+    share = cv2.blur(cv2.erode(straight, _AROUND), _PASSES).astype(np.float32) / np.float32(255)
     return np.asarray(cv2.blendLinear(flow, camera, share, 1 - share), np.float32)
 
 
