@@ -103,7 +103,7 @@ class LiveOptions:
         Args:
           config: of the method, at its best.
           flow: the best preset of the optical flow.
-          keyframes: every how many frames one is painted.
+          keyframes: every how many frames one is painted, at best.
           most: the same at worst.
         """
         if isinstance(config, FastConfig):

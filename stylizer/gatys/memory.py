@@ -82,20 +82,17 @@ class FrameMemory:
         """Take a frame, uint8 RGB (H, W, 3), and what was painted of it."""
         self._frames.append((image.copy(), canvas))
 
-    def resize(self, size: tuple[int, int]) -> None:
-        """Bring all frames to another (width, height), if that is as wide for its height.
-
-        Frames of another form are forgotten.
-        """
+    def resize(self, size: tuple[int, int]) -> bool:
+        """Bring all frames to another (width, height), if that has their proportions; say so."""
         if self.latest is None:
-            return
+            return False
         height, width, _ = self.latest[0].shape
         if abs(size[0] * height - size[1] * width) > _FORM * size[1] * width:
-            self.forget()
-            return
+            return False
         for number, (image, canvas) in enumerate(self._frames):
             small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
             self._frames[number] = small, np.asarray(cv2.resize(canvas, size), np.float32)
+        return True
 
     def save_state(self) -> State:
         """Return what it remembers, for a `stylizer.protocols.Resumable`."""

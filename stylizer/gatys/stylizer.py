@@ -172,8 +172,9 @@ class GatysStylizer:
         image = check_image(frame.image)
         latest = self._memory.latest
         if latest is not None and latest[0].shape != image.shape:
-            self._memory.resize((image.shape[1], image.shape[0]))
-            if self._masks is not None:
+            if not self._memory.resize((image.shape[1], image.shape[0])):
+                self.reset()
+            elif self._masks is not None:
                 self._masks.reset()
         parts = self._engine.parts
         masks = find_masks(self._masks, frame, parts)
