@@ -99,6 +99,7 @@ PAINTINGS: Mapping[str, Painting] = {
         artist="Edward Penfield",
         year=1896,
         picture="styles_more/pa_021.jpg",
+        content=1.0,
     ),
     "irises": Painting(
         title="Irises", artist="Vincent van Gogh", year=1889, picture="paintings/nm_d4cf5d5e.jpg"
@@ -108,6 +109,7 @@ PAINTINGS: Mapping[str, Painting] = {
         artist="John Tenniel",
         year=1871,
         picture="styles_more/te_073.jpg",
+        content=1.0,
     ),
     "mondrian": Painting(
         title="Tableau No. 2 / Composition No. VII",
@@ -116,13 +118,13 @@ PAINTINGS: Mapping[str, Painting] = {
         picture="styles/mondrian.jpg",
         content=3.0,
     ),
-    "mosaic": Painting(title="Mosaic", artist="This project", year=2026, content=3.0),
+    "mosaic": Painting(title="Mosaic", artist="This project", year=2026, content=1.5),
     "ninth_wave": Painting(
         title="The Ninth Wave",
         artist="Ivan Aivazovsky",
         year=1850,
         picture="styles_more/pa_024.jpg",
-        content=2.5,
+        content=1.25,
     ),
     "nozarashi_gosuke": Painting(
         title="Nozarashi Gosuke",
@@ -164,7 +166,7 @@ PAINTINGS: Mapping[str, Painting] = {
         year=1810,
         picture="styles/shipwreck.jpg",
     ),
-    "stained_glass": Painting(title="Stained glass", artist="This project", year=2026),
+    "stained_glass": Painting(title="Stained glass", artist="This project", year=2026, content=1.0),
     "starry_night": Painting(
         title="The Starry Night",
         artist="Vincent van Gogh",
@@ -180,7 +182,7 @@ PAINTINGS: Mapping[str, Painting] = {
         artist="Edvard Munch",
         year=1893,
         picture="styles/the_scream.jpg",
-        content=2.5,
+        content=1.25,
     ),
     "timmy_tiptoes": Painting(
         title="The Tale of Timmy Tiptoes",
