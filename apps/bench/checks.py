@@ -250,7 +250,7 @@ def _check_screen() -> Iterator[Finding]:
     try:
         check_screen()
     except StylizerError as error:
-        cure = "needed for live's window only; stylizer live --out FILE and stylizer web need none"
+        cure = "for live's window only; stylizer live --output FILE and stylizer web need none"
         yield Finding(topic="screen", found=str(error), state="note", cure=cure)
     else:
         yield Finding(topic="screen", found="a window can be opened")
