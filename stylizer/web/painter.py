@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor, Future, wait
@@ -103,6 +104,7 @@ class ClientPainter:
         self._level = self._budget.level
         self._composed = Composed(self._smaller, EffectsConfig(stroke=None))
         self._beside = PaintBeside(self._composed)
+        self._laying = threading.Lock()  # only one thread at a time lays faces into frames
         self._configure()
         self._frames = 0
         self._began = time.monotonic()
@@ -157,7 +159,8 @@ class ClientPainter:
         self._frames += 1
         began = time.perf_counter()
         if self._composed.config.keyframes > 1:
-            return self._begin_beside(source, began)
+            with self._laying:
+                return self._begin_beside(source, began)
         cut = self._composed.begins_shot(source)
         faces = self._paint_faces(source, cut=cut)
         painter, effects = self._composed.painter, self._composed.effects
@@ -197,10 +200,11 @@ class ClientPainter:
         """
         began = time.perf_counter()
         painted, effects = begun.painted, begun.effects
-        if begun.faces is not None and isinstance(effects[0], KeepFaces):
-            painted = effects[0].lay_faces(begun.source, painted, begun.faces.result())
-            effects = effects[1:]
-        painted = _finish(painted, effects, begun.source, cut=begun.cut)
+        with self._laying:
+            if begun.faces is not None and isinstance(effects[0], KeepFaces):
+                painted = effects[0].lay_faces(begun.source, painted, begun.faces.result())
+                effects = effects[1:]
+            painted = _finish(painted, effects, begun.source, cut=begun.cut)
         ended = time.perf_counter()
         if begun.level is self._budget.level:
             self._budget.spent(max(begun.seconds, ended - began), now=ended)
