@@ -24,7 +24,7 @@ _FRAMES = 24
 
 
 class Carrying:
-    """Says whether paintings are worth carrying: not while most of what is seen moves too far.
+    """Says whether paintings are worth carrying: not while too much of what is seen is new.
 
     It is tried again after some seconds, twice as many each time that it fails soon.
     """
