@@ -48,7 +48,7 @@ _PATCH = 8
 """Pixels: strokes are finer."""
 
 _CONTRAST = 8.0
-"""Deviation of light in patches, gray levels."""
+"""Deviation of light and of colors in patches, gray levels."""
 
 _LUMA = np.array(LUMA, np.float32)
 
@@ -83,7 +83,7 @@ class LossWeights:
       detail: of the same at the layer before: eyes and letters are too small for the deepest.
       light: of light and dark that are not where the content has them.
       color: of the squared distance of the colors.
-      transfer: of the squared distance of local colors from the content's, brought to the style's.
+      transfer: of local colors that are not where the content has them, brought to the style's.
       noise_color: of the squared difference of local colors under two noises.
       gram: of the squared distance of Gram matrices, mean over the layers.
       loud: of the squared distance of Gram matrices, summed over the layers: the deepest is by far
@@ -211,19 +211,28 @@ def light_loss(painted: Tensor, content: Tensor) -> Tensor:
       painted: float32 RGB 0..255, (N, H, W, 3).
       content: the same.
     """
-    first, second = (_light(images) for images in (painted, content))
+    first, second = (
+        ops.average_pool(_luma(images), _PATCH, _PATCH) for images in (painted, content)
+    )
+    return _unlike(first, second)
+
+
+def _luma(images: Tensor) -> Tensor:
+    """Return luma, (N, H, W, 1)."""
+    return ops.sum(images * _LUMA, -1, keepdims=True)
+
+
+def _unlike(found: Tensor, wanted: Tensor) -> Tensor:
+    """Return one minus the correlation of patches (N, h, w, C), mean over pictures.
+
+    What is wanted counts less where its deviation is less than `_CONTRAST`.
+    """
+    first, second = (one - ops.mean(one, (1, 2), keepdims=True) for one in (found, wanted))
     product = ops.sum(first * second, (1, 2, 3))
     sizes = [ops.sum(ops.square(one), (1, 2, 3)) for one in (first, second)]
     count = first.shape[1] * first.shape[2]
     spread = ops.sqrt((sizes[0] + 1.0) * (sizes[1] + count * _CONTRAST**2))
     return ops.mean(1.0 - product / spread)
-
-
-def _light(images: Tensor) -> Tensor:
-    """Return luma in patches, less its mean, (N, h, w, 1)."""
-    luma = ops.sum(images * _LUMA, -1, keepdims=True)
-    patches = ops.average_pool(luma, _PATCH, _PATCH)
-    return patches - ops.mean(patches, (1, 2), keepdims=True)
 
 
 def color_targets(style: Tensor) -> dict[str, Tensor]:
@@ -269,14 +278,16 @@ def _spread(ordered: Tensor, count: int) -> Tensor:
 
 
 def color_transfer_loss(painted: Tensor, content: Tensor, wanted: dict[str, Tensor]) -> Tensor:
-    """Return how far local colors are from the content's in the style's, squared half ranges.
+    """Return how little local colors follow the content's, brought to the style's, 0..2.
 
     The content's colors are brought to the style's mean and covariance by the linear map that moves
     them least (Pitie and Kokaram 2007, "The Linear Monge-Kantorovitch Linear Colour Mapping for
-    Example-Based Colour Transfer"); compared are means over `_AREA` pixels on both sides. What
-    is warm in a photo is then warm in the painting, as far as the style has it, where the style's
-    losses alone send colors anywhere. It differs from the paper: to the content's covariance that
-    of noise is added (`_RANGE`), or an empty sky would get all colors.
+    Example-Based Colour Transfer"). One minus the correlation, without light, in means over `_AREA`
+    pixels on both sides: what is warm in a photo is then warm in the painting, as far as the style
+    has it, where the style's losses alone send colors anywhere. How strong they are, `color_loss`
+    says: asked for a distance in place of a correlation, all that is between a style's colors is
+    painted gray. It differs from the paper: to the content's covariance that of noise is added
+    (`_RANGE`), or an empty sky would get all colors.
 
     Args:
       painted: float32 RGB 0..255, (N, H, W, 3).
@@ -284,8 +295,8 @@ def color_transfer_loss(painted: Tensor, content: Tensor, wanted: dict[str, Tens
       wanted: `color_targets` of one style for all, or of one for each.
     """
     moved = _transfer(content, wanted["mean"], wanted["covariance"])
-    off = ops.average_pool(painted - moved, _AREA, _AREA) / 127.5
-    return ops.mean(ops.square(off))
+    areas = (ops.average_pool(images, _AREA, _AREA) for images in (painted, moved))
+    return _unlike(*(colors - _luma(colors) for colors in areas))
 
 
 def _transfer(content: Tensor, mean: Tensor, covariance: Tensor) -> Tensor:
@@ -326,8 +337,7 @@ def noise_color_loss(first: Tensor, other: Tensor) -> Tensor:
       other: paintings of the same pictures with another noise.
     """
     off = (first - other) / 127.5
-    off -= ops.sum(off * _LUMA, -1, keepdims=True)
-    return ops.mean(ops.square(ops.average_pool(off, _PLACE, _PLACE)))
+    return ops.mean(ops.square(ops.average_pool(off - _luma(off), _PLACE, _PLACE)))
 
 
 def flicker_loss(first: Tensor, second: Tensor) -> Tensor:

@@ -165,8 +165,8 @@ class Tuner:
         weights = LossWeights(
             content=config.content,
             light=config.light,
-            color=8.0,
-            transfer=36.0,
+            color=24.0,
+            transfer=1.0,
             lattice=30.0,
             gram=20.0,
             moments=10.0,

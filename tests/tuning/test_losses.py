@@ -123,13 +123,21 @@ def test_what_is_warm_in_a_photo_is_warm_in_the_painting() -> None:
     scrambled = moved[:, ::-1, ::-1]  # the style: it has the colors elsewhere
     wanted = color_targets(scrambled)
     right = float(color_transfer_loss(moved + strokes, content, wanted))
-    assert right < 0.003
-    assert float(color_transfer_loss(scrambled, content, wanted)) > 30 * right
-    # of one style for all, and a gray sky that is not given all its colors
-    one = scrambled[:1]
+    assert right < 0.05
+    assert float(color_transfer_loss(scrambled, content, wanted)) > 15 * right
+    # how strong colors are is not asked, nor how light they are
+    gray = moved.mean(-1, keepdims=True)
+    strong = gray + 1.5 * (moved - gray) + np.repeat(moved[:, ::-1, :, :1], 3, -1)
+    assert float(color_transfer_loss(strong, content, wanted)) < 0.05
+    # of one style for all
+    one = color_targets(scrambled[:1])
+    assert float(color_transfer_loss(moved[:1], content[:1], one)) < 0.05
+    # a gray sky asks for next to nothing
     sky_like = 128 + 0.01 * (content - 128)
-    flat = np.broadcast_to(one.mean((1, 2), keepdims=True), content.shape)
-    assert float(color_transfer_loss(flat, sky_like, color_targets(one))) < 1e-3
+    kept, turned = (
+        float(color_transfer_loss(colors, sky_like, wanted)) for colors in (moved, scrambled)
+    )
+    assert abs(kept - turned) < 0.2
 
 
 def test_neighbors_that_differ_less_within_cells_are_a_mesh() -> None:
