@@ -109,7 +109,7 @@ PAINTINGS: Mapping[str, Painting] = {
         artist="John Tenniel",
         year=1871,
         picture="styles_more/te_073.jpg",
-        content=1.0,
+        content=0.5,
     ),
     "mondrian": Painting(
         title="Tableau No. 2 / Composition No. VII",
@@ -124,7 +124,7 @@ PAINTINGS: Mapping[str, Painting] = {
         artist="Ivan Aivazovsky",
         year=1850,
         picture="styles_more/pa_024.jpg",
-        content=1.25,
+        content=0.625,
     ),
     "nozarashi_gosuke": Painting(
         title="Nozarashi Gosuke",
