@@ -13,19 +13,21 @@ from stylizer.perceptual.compact import load_compact
 from stylizer.perceptual.half import load_half
 from stylizer.perceptual.vgg import build_vgg
 from stylizer.tuning import views
+from stylizer.tuning.color_losses import (
+    color_loss,
+    color_targets,
+    color_transfer_loss,
+    light_loss,
+    noise_color_loss,
+)
 from stylizer.tuning.contents import MARGIN, degrade
 from stylizer.tuning.losses import (
     LAYERS,
     checkerboard_loss,
-    color_loss,
-    color_targets,
-    color_transfer_loss,
     content_loss,
     flicker_loss,
     halved,
     lattice_loss,
-    light_loss,
-    noise_color_loss,
     style_losses,
     style_targets,
 )

@@ -34,20 +34,22 @@ from stylizer.perceptual.half import load_half
 from stylizer.styles.tuning import Tuning
 from stylizer.tuning import views
 from stylizer.tuning.change import StyleChange
+from stylizer.tuning.color_losses import (
+    color_loss,
+    color_targets,
+    color_transfer_loss,
+    light_loss,
+)
 from stylizer.tuning.config import TuningConfig
 from stylizer.tuning.contents import MARGIN, degrade, draw_conditions, draw_windows
 from stylizer.tuning.losses import (
     LAYERS,
     LossWeights,
     checkerboard_loss,
-    color_loss,
-    color_targets,
-    color_transfer_loss,
     content_loss,
     flicker_loss,
     halved,
     lattice_loss,
-    light_loss,
     style_losses,
     style_targets,
 )
