@@ -1,8 +1,4 @@
-"""Where a painting's light and colors go, and how strong they are: losses without features.
-
-Features of a loss network say little of either: a pale painting, or a face whose hair is lighter
-than its skin, has nearly the same.
-"""
+"""Where a painting's light and colors go, and how strong they are: losses without features."""
 
 from __future__ import annotations
 

@@ -53,8 +53,8 @@ def test_what_is_warm_in_a_photo_is_warm_in_the_painting() -> None:
     scrambled = moved[:, ::-1, ::-1]  # the style: it has the colors elsewhere
     wanted = color_targets(scrambled)
     right = float(color_transfer_loss(moved + strokes, content, wanted))
-    assert right < 0.05
-    assert float(color_transfer_loss(scrambled, content, wanted)) > 15 * right
+    assert right < 0.03
+    assert float(color_transfer_loss(scrambled, content, wanted)) > 30 * right
     # how strong colors are is not asked, nor how light they are
     gray = moved.mean(-1, keepdims=True)
     strong = gray + 1.5 * (moved - gray) + np.repeat(moved[:, ::-1, :, :1], 3, -1)
