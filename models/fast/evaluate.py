@@ -38,6 +38,7 @@ PRIMARY = {
     "gram": "squared, summed",
     "deep": "squared, summed",
     "moments": "squared, summed",
+    "color": "squared, summed",
     "content": "norm, summed",
 }
 """The reading of each measure that is meant where a single number is told."""
@@ -79,7 +80,7 @@ class Evaluation:
           count: of pairs.
           on_pair: called with the number of pairs painted so far.
         """
-        key = digest(self._teacher, painter.key)
+        key = digest(self._teacher, painter.key, *MEASURES)
         results = self._out / f"{painter.name}-{key}.json"
         known: dict[str, Row] = json.loads(results.read_text("utf-8")) if results.exists() else {}
         missing = [pair for pair in self.pairs[:count] if self._is_missing(painter, pair, known)]

@@ -83,22 +83,27 @@ def test_the_extractor_sees_what_numpy_sees() -> None:
         wanted = np.concatenate([flat.mean(0), flat.std(0)])
         np.testing.assert_allclose(moments, wanted, rtol=1e-4)
     np.testing.assert_allclose(found.content, features[TAPS[-1]], rtol=1e-5)
+    (colors,) = found.color
+    assert colors[0].min() == pytest.approx(image[::3, ::3, 0].min() / 127.5)
+    assert colors[2].max() == pytest.approx(image[::3, ::3, 2].max() / 127.5)
 
 
 def test_the_photo_is_at_1_and_the_style_at_0_in_every_reading() -> None:
     photo, style = (FeatureExtractor(teacher).extract(picture(value)) for value in (1, 2))
     for reading in READINGS.values():
         same = read(measure(photo, photo, style), reading)
-        assert same == pytest.approx({"gram": 1, "deep": 1, "moments": 1, "content": 0})
+        assert same == pytest.approx(dict.fromkeys(MEASURES[:-1], 1) | {"content": 0})
         reached = read(measure(style, photo, style), reading)
-        assert [reached[name] for name in MEASURES[:3]] == [0, 0, 0]
+        assert [reached[name] for name in MEASURES[:-1]] == [0, 0, 0, 0]
         assert reached["content"] > 0.1
 
 
 def test_readings_are_those_of_their_formulas() -> None:
     def features_of(*values: float) -> PictureFeatures:
         layers = [np.full(1, value, np.float32) for value in values]
-        return PictureFeatures(gram=layers, moments=layers[::-1], content=layers[0])
+        return PictureFeatures(
+            gram=layers, moments=layers[::-1], color=layers[:1], content=layers[0]
+        )
 
     # distances to the style left: 1, 2, 3, 1; of the photo: 2, 4, 4, 2; the style's own: 1, 1, 2, 4
     row = measure(features_of(2, 3, 5, 5), features_of(3, 5, 6, 6), features_of(1, 1, 2, 4))
@@ -116,6 +121,7 @@ def test_readings_are_those_of_their_formulas() -> None:
         assert (found["gram"], found["deep"]) == pytest.approx((gram, deep)), name
         assert found["moments"] == pytest.approx(gram), name
         assert found["content"] == pytest.approx(content), name
+        assert found["color"] == pytest.approx(0.5 ** READINGS[name].power), name
     others = [
         measure(features_of(1, 1, 2, 4), features_of(3, 5, 6, 6), features_of(1, 1, 2, 4))
     ] * 2
