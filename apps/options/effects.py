@@ -75,9 +75,9 @@ class LookOptions:
         FaceMode | None,
         option(
             "faces",
-            "keep: faces stay themselves, with finer strokes; paint: they are painted as all else "
-            "is; only: nothing but faces is painted. Default: keep with --method fast, paint with "
-            "gatys.",
+            "keep: faces stay themselves, small ones with finer strokes; paint: they are painted as "
+            "all else is; only: nothing but faces is painted. Default: keep with --method fast, "
+            "paint with gatys.",
             _STYLE,
             show_default=False,
         ),

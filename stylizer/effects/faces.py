@@ -1,12 +1,13 @@
 """Faces kept themselves: finer strokes where there is one, and more of the source at its features.
 
-A stroke that is as broad as an eye paints the eye away. So each face is cut out, enlarged, painted
-by the same network, and laid back: there the strokes are finer. Beside the face its colors at large
-are those of the painting around, so that there is no seam. At eyes, brows, lips and nose, light and
-dark are those of the source; over the rest of the face as much so as it takes for the face to be
-seen, and specks of color are evened out as much. Lips and cheeks are parted from the rest by color
-as they are in the source. What is cut out moves with the face, so that strokes stay on it, and
-where the face shows what it showed a frame before, paint stays.
+A stroke that is as broad as an eye paints the eye away. So a small face is cut out, enlarged,
+painted by the same network, and laid back: there the strokes are finer. Beside the face its colors
+at large are those of the painting around, so that there is no seam. A large face outlasts the
+strokes that all else has, and keeps them. At eyes, brows, lips and nose, light and dark are those
+of the source, less so on a large face; over the rest of it as much so as it takes for the face to
+be seen, and specks of color are evened out as much. Lips and cheeks are parted from the rest by
+color as they are in the source. What is cut out moves with the face, so that strokes stay on it,
+and where the face shows what it showed a frame before, paint stays.
 
 The idea that a portrait's structure is to be kept is that of Selim et al. 2016 ("Painting Style
 Transfer for Head Portraits using Convolutional Neural Networks"); how it is done here is our own.
@@ -27,7 +28,6 @@ from stylizer.effects.cutting import (
     Matrix,
     Values,
     blend,
-    brightness,
     covered,
     cut_out,
     cut_out_parts,
@@ -35,6 +35,7 @@ from stylizer.effects.cutting import (
     spread,
 )
 from stylizer.effects.face_light import FaceLight
+from stylizer.effects.face_patch import FacePatch
 from stylizer.effects.scale import enlarge
 from stylizer.errors import ConfigError
 from stylizer.faces.masks import draw_area, draw_features, draw_head, smooth
@@ -50,10 +51,6 @@ FaceMode = Literal["keep", "paint", "only"]
 _AROUND = 1.9
 """Side of what is cut out, by the face's."""
 
-_SIDES = (192, 256, 320, 448, 640)
-"""Sides that what is cut out is painted at, in pixels: few, since a network is compiled for each.
-At 320 a face is 168 pixels high, and an eye 35 wide: it outlasts all styles tried."""
-
 _STILL, _MOVING, _MANY, _FEW = 320, 256, 192, 3
 """The least of these for a still, for a face that moves, and for each of more than `_FEW`."""
 
@@ -61,20 +58,14 @@ _MOST_IN_STILL, _MOST = 40, 10
 """How many faces are kept: each takes as long as a small picture to paint."""
 
 _FINER = 1.3
-"""By how much strokes on large faces are finer than those around, at least."""
+"""By how much strokes are finer than those around, at least, where faces are painted again."""
+
+_LOST, _OUTLASTING = 80.0, 140.0
+"""Sides of faces in pixels of the painting: up to the first they are painted again by themselves,
+from the second on they outlast its strokes; between, they have a share of both."""
 
 _TINTED = 0.25
 """Share of a face's side: beside the face, colors that vary over more are those of the painting."""
-
-_CHANGED = 16.0
-"""Gray levels by which a place must differ from the last frame for nothing of it to be kept."""
-
-_CALM = 0.01
-"""Share of its side by which what is cut out may lag behind its face."""
-
-_ALIKE = 6.0
-"""Gray levels, on average, by which what is cut out may differ from the last frame for the paint of
-that to do for one frame more, where time is short."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,27 +94,6 @@ class FacesConfig:
             raise ConfigError(f"strength: expected 0..1, got {self.strength!r}")
 
 
-@dataclass(kw_only=True)
-class _Patch:
-    """What is cut out around a face, and how it was painted in the last frame.
-
-    Attributes:
-      center: (x, y) in pixels of the frame.
-      length: of its side in pixels of the frame.
-      side: in pixels of its own.
-      source: brightness, float32 (side, side); None before the first.
-      painted: float32 (side, side, 3).
-      fresh: whether it was painted for the last frame, not for the one before.
-    """
-
-    center: Values
-    length: float
-    side: int
-    source: Values | None = None
-    painted: Values | None = None
-    fresh: bool = False
-
-
 @dataclass(frozen=True, kw_only=True)
 class PaintedFace:
     """A face of a frame, cut out and painted.
@@ -132,13 +102,15 @@ class PaintedFace:
       face: where it is.
       matrix: (2, 3), from places in the frame to places in what was cut out.
       seen: the source there, uint8 RGB (side, side, 3).
-      paint: float32 (side, side, 3); None where nothing paints.
+      paint: float32 (side, side, 3); None where nothing paints, and where the face outlasts all.
+      outlasts: how surely it outlasts the strokes of the painting, 0..1.
     """
 
     face: TrackedFace
     matrix: Matrix
     seen: Image
     paint: Values | None
+    outlasts: float
 
 
 class KeepFaces:
@@ -168,7 +140,7 @@ class KeepFaces:
           memory: 0 to 1: how much of the last frame's paint stays on a face that has not changed.
         """
         self._finder, self._paint, self._paint_in_parts = finder, paint, paint_in_parts
-        self._patches: dict[int, _Patch] = {}
+        self._patches: dict[int, FacePatch] = {}
         self.configure(strength=strength, memory=memory)
 
     def configure(
@@ -213,7 +185,7 @@ class KeepFaces:
             number, _, kind = name.partition("/")
             if kind == "place" and number != "finder":
                 x, y, length, side = (float(one) for one in state[name])
-                self._patches[int(number)] = _Patch(
+                self._patches[int(number)] = FacePatch(
                     center=np.array([x, y], np.float32),
                     length=length,
                     side=int(side),
@@ -256,8 +228,9 @@ class KeepFaces:
             return []
         moving = _MOVING if not self._quick and len(faces) <= _FEW else _MANY
         least = _STILL if self._memory == 0 else moving
-        placed = [(one, self._place(one, min(1.0, scale), least=least)) for one in faces]
-        painted = (self._paint_face(image, one, patch, parts) for one, patch in placed)
+        scale = min(1.0, scale)
+        placed = [(one, self._place(one, scale, least=least)) for one in faces]
+        painted = (self._paint_face(image, one, patch, parts, scale) for one, patch in placed)
         return [one for one in painted if one is not None]
 
     def lay_faces(self, source: Frame, painted: Frame, faces: Sequence[PaintedFace]) -> Frame:
@@ -274,26 +247,16 @@ class KeepFaces:
             self._lay(image, kept, one)
         return painted.with_image(kept)
 
-    def _place(self, one: TrackedFace, scale: float, *, least: int) -> _Patch:
+    def _place(self, one: TrackedFace, scale: float, *, least: int) -> FacePatch:
         """Return where a face is cut out: near to where it was, if it has hardly moved."""
         center = np.asarray((one.face.box[:2] + one.face.box[2:]) / 2, np.float32)
         length = _AROUND * one.face.side
-        wanted = max(_FINER * length * scale, least)
-        fitting = next((side for side in _SIDES if side >= wanted), _SIDES[-1])
-        patch = self._patches.get(one.number)
-        if patch is None:
-            new = _Patch(center=center, length=length, side=fitting)
-            return self._patches.setdefault(one.number, new)
-        step = np.array([*(center - patch.center), length - patch.length], np.float32)
-        moved = float(np.abs(step).max())
-        step *= min(1.0, max(0.2, 1 - _CALM * length / max(moved, 1e-6)))
-        patch.center, patch.length = patch.center + step[:2], float(patch.length + step[2])
-        if fitting > patch.side or wanted <= 0.75 * patch.side:
-            patch.side = fitting
+        patch = self._patches.setdefault(one.number, FacePatch(center=center, length=length))
+        patch.follow(center, length, wanted=max(_FINER * length * scale, least))
         return patch
 
     def _paint_face(
-        self, image: Image, one: TrackedFace, patch: _Patch, parts: Values | None
+        self, image: Image, one: TrackedFace, patch: FacePatch, parts: Values | None, scale: float
     ) -> PaintedFace | None:
         """Return a face as it is painted; None for one out of the frame, or where nothing is."""
         zoom = patch.side / patch.length
@@ -309,34 +272,45 @@ class KeepFaces:
             if in_parts is not None:
                 renewing = functools.partial(in_parts, there)
         seen = cut_out(image, matrix, patch.side, fine=not self._quick)
-        paint = None if renewing is None else self._renew(patch, seen, renewing)
-        return PaintedFace(face=one, matrix=matrix, seen=seen, paint=paint)
+        outlasts = (one.face.side * scale - _LOST) / (_OUTLASTING - _LOST)
+        outlasts = min(max(outlasts, 0.0), 1.0)
+        paint = None
+        if outlasts == 1:
+            patch.forget()
+        elif renewing is not None:
+            paint = patch.renew(seen, renewing, memory=self._memory, quick=self._quick)
+        return PaintedFace(face=one, matrix=matrix, seen=seen, paint=paint, outlasts=outlasts)
 
     def _lay(self, image: Image, kept: Image, face: PaintedFace) -> None:
         """Lay a face into the painting."""
-        one, matrix, seen, paint = face.face, face.matrix, face.seen, face.paint
+        matrix, seen, paint = face.matrix, face.seen, face.paint
         zoom, side = float(matrix[0, 0]), len(seen)
         box = covered(matrix, side, kept)
         if box is None:
             return
         if zoom <= 1:
             around = cut_out(kept, matrix, side).astype(np.float32)
-            fine, mask = self._mix(seen, around, paint, one, matrix)
-            blend(kept[box], *(lay_back(values, matrix, box) for values in (fine, mask)))
+            fine, mask = self._mix(seen, around, paint, face, matrix)
+            there, mask = lay_back(fine, matrix, box), lay_back(mask, matrix, box)
+            left = 1.0 if paint is None else face.outlasts
+            if left > 0:  # what the painting has of it gets back what it lost when it was cut out
+                lost = cv2.subtract(kept[box], lay_back(around, matrix, box), dtype=cv2.CV_32F)
+                there = np.asarray(cv2.scaleAdd(lost, left, there), np.float32)
+            blend(kept[box], there, mask)
             return
         # a frame has fewer pixels than what was painted: all else is done in its own
         own = np.array([[1.0, 0, -box[1].start], [0, 1.0, -box[0].start]])
         around = kept[box].astype(np.float32)
         if paint is not None:
             paint = lay_back(smooth(paint, 0.35 * zoom) if zoom > 1.2 else paint, matrix, box)
-        blend(kept[box], *self._mix(image[box], around, paint, one, own))
+        blend(kept[box], *self._mix(image[box], around, paint, face, own))
 
     def _mix(
         self,
         seen: Image,
         around: Values,
         paint: Values | None,
-        one: TrackedFace,
+        face: PaintedFace,
         matrix: Matrix,
     ) -> tuple[Values, Values]:
         """Return what is laid into a painting, (h, w, 3), and how much of it, (h, w).
@@ -345,9 +319,10 @@ class KeepFaces:
           seen: the source, uint8 RGB (h, w, 3).
           around: the painting, (h, w, 3).
           paint: finer, (h, w, 3); None for none.
-          one: the face.
+          face: which.
           matrix: from places in the frame to places here.
         """
+        one, outlasts = face.face, face.outlasts
         size, zoom = (seen.shape[1], seen.shape[0]), float(matrix[0, 0])
         height = one.face.side * zoom
         points = one.face.points * np.float32(zoom) + matrix[:, 2].astype(np.float32)
@@ -357,31 +332,9 @@ class KeepFaces:
         if paint is not None:
             tint = smooth(np.subtract(around, paint), _TINTED * height)
             fine = np.asarray(cv2.add(paint, cv2.multiply(spread(1 - area), tint)), np.float32)
+            fine = np.asarray(cv2.addWeighted(fine, 1 - outlasts, around, outlasts, 0), np.float32)
             head = draw_head(points, size, side=height)
         light = FaceLight(seen, fine, area)
-        fine = light.mix(fine, light.weight(features, area, side=one.face.side), side=height)
+        weight = light.weight(features, area, side=one.face.side, outlasts=outlasts)
+        fine = light.mix(fine, weight, side=height)
         return fine, np.float32(self._strength * one.presence) * np.maximum(head, area)
-
-    def _renew(self, patch: _Patch, seen: Image, paint: Callable[[Image], Image]) -> Values:
-        """Return a face's paint: new, and what stays of the old where the face has not changed."""
-        if self._memory == 0:
-            return paint(seen).astype(np.float32)
-        bright = brightness(seen)
-        if patch.source is None or patch.painted is None:
-            fine = paint(seen).astype(np.float32)
-        else:
-            size = (patch.side, patch.side)
-            before, old = (
-                one if one.shape[:2] == size else cv2.resize(one, size)
-                for one in (patch.source, patch.painted)
-            )
-            change = cv2.absdiff(bright, before)
-            if self._quick and patch.fresh and cv2.mean(change)[0] < _ALIKE:
-                patch.fresh = False
-                return np.asarray(old, np.float32)
-            change = np.asarray(cv2.blur(change, (7, 7)), np.float32) / np.float32(_CHANGED)
-            stays = np.float32(self._memory) * np.clip(1 - change, 0, 1)
-            fresh = paint(seen).astype(np.float32)
-            fine = np.asarray(cv2.blendLinear(fresh, old, 1 - stays, stays), np.float32)
-        patch.source, patch.painted, patch.fresh = bright, fine, True
-        return fine

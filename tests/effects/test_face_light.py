@@ -54,6 +54,18 @@ def test_paint_that_hides_a_face_gets_more_of_it_and_a_small_face_more_still() -
     assert small[0] >= large[0]
 
 
+def test_a_face_that_outlasts_the_strokes_gets_less_of_it() -> None:
+    bright, features = blurred(1, 40), 0 * ones()
+    features[20:30] = 1
+    own = bright + 0.5 * (blurred(3, 40) - 128)
+    light = FaceLight(gray(bright), np.stack([own] * 3, -1), ones())
+    lost, some, outlasting = (
+        light.weight(features, ones(), side=200, outlasts=share) for share in (0.0, 0.5, 1.0)
+    )
+    for place in ((25, 25), (50, 50)):
+        assert lost[place] > some[place] > outlasting[place] > 0.2
+
+
 def test_features_have_most_of_it() -> None:
     bright, features = blurred(1, 40), 0 * ones()
     features[20:30] = 1

@@ -144,6 +144,50 @@ def test_a_smaller_painting_is_enlarged(finder: FaceFinder) -> None:
     assert KeepFaces(finder, paint=None)(source, small).image.shape == source.image.shape
 
 
+def grain(image: Image, rows: slice, columns: slice) -> float:
+    """Return how strong the finest detail is there."""
+    gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    return float(np.std((gray - cv2.GaussianBlur(gray, (0, 0), 1.0))[rows, columns]))
+
+
+def test_a_large_face_keeps_the_strokes_of_all_else(finder: FaceFinder) -> None:
+    """It is not painted again, its features are seen, and no stroke is softer than it was."""
+    source = Frame(cv2.resize(astronaut(), None, fx=2.5, fy=2.5), 0, 0.0)
+    finder.reset()
+    (face,) = finder(source)
+    assert face.face.side > 200
+    strokes = np.random.default_rng(0).integers(60, 200, source.image.shape, np.uint8)
+    painting = cv2.addWeighted(Pixelating(20)(source).image, 0.5, strokes, 0.5, 0)
+    calls: list[Image] = []
+
+    def paint(image: Image) -> Image:
+        calls.append(image)
+        return image
+
+    finder.reset()
+    raw = source.with_image(np.asarray(painting, np.uint8))
+    kept = KeepFaces(finder, paint=paint)(source, raw).image
+    assert not calls
+    assert landmark_error(finder, face, kept) < 0.7 * landmark_error(finder, face, raw.image)
+    x, y = face.face.points[205].astype(int)  # a cheek
+    cheek = slice(y - 12, y + 12), slice(x - 12, x + 12)
+    assert grain(kept, *cheek) > 0.6 * grain(raw.image, *cheek)
+
+
+def test_faces_are_painted_again_the_less_the_larger_they_are(finder: FaceFinder) -> None:
+    outlasting = []
+    for factor in (0.6, 0.9, 1.1, 1.3, 2.0):
+        image = cv2.resize(astronaut(), None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+        finder.reset()
+        keep = KeepFaces(finder, paint=Pixelating().paint_patch)
+        (face,) = keep.paint_faces(Frame(np.asarray(image, np.uint8), 0, 0.0), scale=1.0)
+        assert (face.paint is None) == (face.outlasts == 1)
+        outlasting.append(face.outlasts)
+    assert outlasting == sorted(outlasting)
+    assert (outlasting[0], outlasting[-1]) == (0, 1)
+    assert any(0 < one < 1 for one in outlasting)
+
+
 def test_modes_change_between_frames() -> None:
     composed = Composed(Pixelating(), still())
     image = astronaut()
