@@ -75,7 +75,7 @@ class LookOptions:
         FaceMode | None,
         option(
             "faces",
-            "keep: faces stay themselves, small ones with finer strokes; paint: they are painted as "
+            "keep: faces stay themselves, small ones in finer strokes; paint: they are painted as "
             "all else is; only: nothing but faces is painted. Default: keep with --method fast, "
             "paint with gatys.",
             _STYLE,
