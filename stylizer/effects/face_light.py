@@ -20,16 +20,15 @@ __all__ = ["FaceLight"]
 
 Values = npt.NDArray[np.float32]
 
-_FEATURES, _FEATURES_OUTLASTING = 0.9, 0.7
-"""Share of the source's light and dark at features: of a face that strokes would paint away, and of
-one that outlasts them."""
+_FEATURES, _FEATURES_SMALL = 0.7, 0.9
+"""Share of the source's light and dark at features: of large faces, and of small ones, which are
+lost sooner."""
 
-_LEAST, _LEAST_OUTLASTING, _MOST = 0.4, 0.3, 0.9
+_LEAST, _LEAST_SMALL, _MOST = 0.3, 0.4, 0.9
 """The same elsewhere on a face: between these, as much as it takes."""
 
-_LEFT, _LEFT_SMALL, _LEFT_OUTLASTING = 0.2, 0.09, 0.38
-"""By how much light and dark may be off, as a share of their own deviation: on large faces, on
-small ones, which are lost sooner, and on those that outlast the strokes."""
+_LEFT, _LEFT_SMALL = 0.38, 0.09
+"""By how much light and dark may be off, as a share of their own deviation."""
 
 _SMALL, _LARGE = 50.0, 150.0
 """Sides of small and of large faces, in pixels."""
@@ -87,23 +86,25 @@ class FaceLight:
         inner = wanted - _mean(wanted, area)
         self._deviation = math.sqrt(_mean(inner * inner, area))
 
-    def weight(
-        self, features: Values, area: Values, *, side: float, outlasts: float = 0.0
-    ) -> Values:
+    def weight(self, features: Values, area: Values, *, side: float) -> Values:
         """Return how much of it is to be taken for a face to be seen, (h, w), 0..1.
 
         Args:
           features: where the features are, (h, w), 0..1.
           area: where the face is, (h, w), 0..1.
           side: of the face, in pixels of the frame.
-          outlasts: how surely the face outlasts the strokes by itself, 0..1.
         """
         small = min(max((_LARGE - side) / (_LARGE - _SMALL), 0.0), 1.0)
-        left = _LEFT + small * (_LEFT_SMALL - _LEFT) + outlasts * (_LEFT_OUTLASTING - _LEFT)
-        least = _LEAST + outlasts * (_LEAST_OUTLASTING - _LEAST)
-        most = np.float32(_FEATURES + outlasts * (_FEATURES_OUTLASTING - _FEATURES))
+        most, least, left = (
+            large + small * (lost - large)
+            for large, lost in (
+                (_FEATURES, _FEATURES_SMALL),
+                (_LEAST, _LEAST_SMALL),
+                (_LEFT, _LEFT_SMALL),
+            )
+        )
         share = min(max(1 - left * (self._deviation + 5) / max(self._off, 1e-3), least), _MOST)
-        weight = np.maximum(most * features, np.float32(share) * area)
+        weight = np.maximum(np.float32(most) * features, np.float32(share) * area)
         return np.asarray(weight, np.float32)
 
     def mix(self, fine: Values, weight: Values, *, side: float) -> Values:

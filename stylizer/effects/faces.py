@@ -335,6 +335,5 @@ class KeepFaces:
             fine = np.asarray(cv2.addWeighted(fine, 1 - outlasts, around, outlasts, 0), np.float32)
             head = draw_head(points, size, side=height)
         light = FaceLight(seen, fine, area)
-        weight = light.weight(features, area, side=one.face.side, outlasts=outlasts)
-        fine = light.mix(fine, weight, side=height)
+        fine = light.mix(fine, light.weight(features, area, side=one.face.side), side=height)
         return fine, np.float32(self._strength * one.presence) * np.maximum(head, area)
