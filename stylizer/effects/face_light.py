@@ -20,15 +20,15 @@ __all__ = ["FaceLight"]
 
 Values = npt.NDArray[np.float32]
 
-_FEATURES, _FEATURES_SMALL = 0.7, 0.9
-"""Share of the source's light and dark at features: of large faces, and of small ones, which are
-lost sooner."""
+_FEATURES = 0.9
+"""Share of the source's light and dark at features."""
 
-_LEAST, _LEAST_SMALL, _MOST = 0.3, 0.4, 0.9
+_LEAST, _MOST = 0.4, 0.9
 """The same elsewhere on a face: between these, as much as it takes."""
 
-_LEFT, _LEFT_SMALL = 0.38, 0.09
-"""By how much light and dark may be off, as a share of their own deviation."""
+_LEFT, _LEFT_SMALL = 0.2, 0.09
+"""By how much light and dark may be off, as a share of their own deviation: on large faces, and on
+small ones, which are lost sooner."""
 
 _SMALL, _LARGE = 50.0, 150.0
 """Sides of small and of large faces, in pixels."""
@@ -95,16 +95,9 @@ class FaceLight:
           side: of the face, in pixels of the frame.
         """
         small = min(max((_LARGE - side) / (_LARGE - _SMALL), 0.0), 1.0)
-        most, least, left = (
-            large + small * (lost - large)
-            for large, lost in (
-                (_FEATURES, _FEATURES_SMALL),
-                (_LEAST, _LEAST_SMALL),
-                (_LEFT, _LEFT_SMALL),
-            )
-        )
-        share = min(max(1 - left * (self._deviation + 5) / max(self._off, 1e-3), least), _MOST)
-        weight = np.maximum(np.float32(most) * features, np.float32(share) * area)
+        left = (_LEFT + small * (_LEFT_SMALL - _LEFT)) * (self._deviation + 5)
+        share = min(max(1 - left / max(self._off, 1e-3), _LEAST), _MOST)
+        weight = np.maximum(np.float32(_FEATURES) * features, np.float32(share) * area)
         return np.asarray(weight, np.float32)
 
     def mix(self, fine: Values, weight: Values, *, side: float) -> Values:

@@ -4,10 +4,10 @@ A stroke that is as broad as an eye paints the eye away. So a small face is cut 
 painted by the same network, and laid back: there the strokes are finer. Beside the face its colors
 at large are those of the painting around, so that there is no seam. A large face outlasts the
 strokes that all else has, and keeps them. At eyes, brows, lips and nose, light and dark are those
-of the source, less so on a large face; over the rest of it as much so as it takes for the face to
-be seen, and specks of color are evened out as much. Lips and cheeks are parted from the rest by
-color as they are in the source. What is cut out moves with the face, so that strokes stay on it,
-and where the face shows what it showed a frame before, paint stays.
+of the source; over the rest of the face as much so as it takes for the face to be seen, and specks
+of color are evened out as much. Lips and cheeks are parted from the rest by color as they are in
+the source. What is cut out moves with the face, so that strokes stay on it, and where the face
+shows what it showed a frame before, paint stays.
 
 The idea that a portrait's structure is to be kept is that of Selim et al. 2016 ("Painting Style
 Transfer for Head Portraits using Convolutional Neural Networks"); how it is done here is our own.

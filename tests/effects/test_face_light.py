@@ -49,19 +49,9 @@ def test_paint_that_hides_a_face_gets_more_of_it_and_a_small_face_more_still() -
     lights = [FaceLight(gray(bright), np.stack([own] * 3, -1), ones()) for own in (near, far)]
     large = [float(light.weight(features, ones(), side=200).mean()) for light in lights]
     small = [float(light.weight(features, ones(), side=50).mean()) for light in lights]
-    assert 0.25 < large[0] < large[1] <= 0.95
+    assert 0.35 <= large[0] < large[1] <= 0.95
     assert small[1] >= large[1]
     assert small[0] >= large[0]
-
-
-def test_a_large_face_gets_less_of_it_at_features_too() -> None:
-    bright, features = blurred(1, 40), 0 * ones()
-    features[20:30] = 1
-    own = bright + 0.5 * (blurred(3, 40) - 128)
-    light = FaceLight(gray(bright), np.stack([own] * 3, -1), ones())
-    small, some, large = (light.weight(features, ones(), side=side) for side in (50, 100, 150))
-    for place in ((25, 25), (50, 50)):
-        assert small[place] > some[place] > large[place] > 0.25
 
 
 def test_features_have_most_of_it() -> None:
