@@ -151,27 +151,30 @@ def grain(image: Image, rows: slice, columns: slice) -> float:
 
 
 def test_a_large_face_keeps_the_strokes_of_all_else(finder: FaceFinder) -> None:
-    """It is not painted again, its features are seen, and no stroke is softer than it was."""
-    source = Frame(cv2.resize(astronaut(), None, fx=2.5, fy=2.5), 0, 0.0)
+    """It is not painted again, its features are seen, and strokes are as sharp as they were."""
+    source = Frame(np.asarray(cv2.resize(astronaut(), (1280, 1280)), np.uint8), 0, 0.0)
     finder.reset()
     (face,) = finder(source)
     assert face.face.side > 200
-    strokes = np.random.default_rng(0).integers(60, 200, source.image.shape, np.uint8)
-    painting = cv2.addWeighted(Pixelating(20)(source).image, 0.5, strokes, 0.5, 0)
     calls: list[Image] = []
 
     def paint(image: Image) -> Image:
         calls.append(image)
         return image
 
-    finder.reset()
-    raw = source.with_image(np.asarray(painting, np.uint8))
-    kept = KeepFaces(finder, paint=paint)(source, raw).image
-    assert not calls
-    assert landmark_error(finder, face, kept) < 0.7 * landmark_error(finder, face, raw.image)
+    def keep(painting: Frame) -> Image:
+        finder.reset()
+        return KeepFaces(finder, paint=paint)(source, painting).image
+
+    hidden = Pixelating(50)(source)
+    lost = landmark_error(finder, face, hidden.image)
+    assert landmark_error(finder, face, keep(hidden)) < 0.7 * lost
+    noise = np.random.default_rng(0).normal(0, 20, source.image.shape)
+    fine = source.with_image(np.clip(source.image + noise, 0, 255).astype(np.uint8))
     x, y = face.face.points[205].astype(int)  # a cheek
     cheek = slice(y - 12, y + 12), slice(x - 12, x + 12)
-    assert grain(kept, *cheek) > 0.6 * grain(raw.image, *cheek)
+    assert grain(keep(fine), *cheek) > 0.55 * grain(fine.image, *cheek)  # 0.4 is light's share
+    assert not calls
 
 
 def test_faces_are_painted_again_the_less_the_larger_they_are(finder: FaceFinder) -> None:
