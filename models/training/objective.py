@@ -17,6 +17,8 @@ from stylizer.tuning.color_losses import (
     color_loss,
     color_targets,
     color_transfer_loss,
+    gradient_loss,
+    gradient_targets,
     light_loss,
     noise_color_loss,
 )
@@ -111,6 +113,7 @@ class Objective:
         colors = _repeated(known["colors"], count)
         parts["color"] = color_loss(first, colors)
         parts["transfer"] = color_transfer_loss(first, target, colors)
+        parts["gradients"] = gradient_loss(first, colors["gradients"])
         least = MARGIN
         window = side - MARGIN
         if many:
@@ -131,7 +134,7 @@ class Objective:
         found: dict[str, Any] = {
             "measured": self._network.measure(self.features(style)),
             "fine": style_targets(self.loss_network(style)),
-            "colors": color_targets(style),
+            "colors": {**color_targets(style), "gradients": gradient_targets(style)},
         }
         if self._settings.coarse:
             found["coarse"] = style_targets(self.loss_network(halved(style)))

@@ -48,6 +48,7 @@ class LossWeights:
       light: of light and dark that are not where the content has them.
       color: of the squared distance of the colors.
       transfer: of local colors that are not where the content has them, brought to the style's.
+      gradients: of the squared distance between how even and how broken painting and style are.
       noise_color: of the squared difference of local colors under two noises.
       gram: of the squared distance of Gram matrices, mean over the layers.
       loud: of the squared distance of Gram matrices, summed over the layers: the deepest is by far
@@ -67,6 +68,7 @@ class LossWeights:
     light: float = 0.0
     color: float = 0.0
     transfer: float = 0.0
+    gradients: float = 0.0
     noise_color: float = 0.0
     gram: float = 10.0
     loud: float = 0.0

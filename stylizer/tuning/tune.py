@@ -38,6 +38,8 @@ from stylizer.tuning.color_losses import (
     color_loss,
     color_targets,
     color_transfer_loss,
+    gradient_loss,
+    gradient_targets,
     light_loss,
 )
 from stylizer.tuning.config import TuningConfig
@@ -169,6 +171,7 @@ class Tuner:
             light=config.light,
             color=24.0,
             transfer=1.0,
+            gradients=6.0,
             lattice=30.0,
             gram=20.0,
             moments=10.0,
@@ -186,6 +189,7 @@ class Tuner:
             "fine": targets[0],
             "coarse": targets[1],
             "colors": color_targets(wanted),
+            "gradients": gradient_targets(wanted),
             "weights": {
                 name: ops.convert_to_tensor(value)
                 for name, value in weights.at(1.0, gentle=0.0).items()
@@ -303,6 +307,7 @@ class Tuner:
         )
         parts["light"] = light_loss(first, target)
         parts["color"] = color_loss(first, style["colors"])
+        parts["gradients"] = gradient_loss(first, style["gradients"])
         parts["transfer"] = color_transfer_loss(first, target, style["colors"])
         parts["checkerboard"] = checkerboard_loss(painted)
         parts["lattice"] = lattice_loss(painted)
