@@ -39,6 +39,7 @@ PRIMARY = {
     "deep": "squared, summed",
     "moments": "squared, summed",
     "color": "squared, summed",
+    "gradients": "squared, summed",
     "content": "norm, summed",
 }
 """The reading of each measure that is meant where a single number is told."""

@@ -14,7 +14,7 @@ from stylizer.backend.keras_backend import compile_step
 from stylizer.frame import Image
 from stylizer.perceptual.compact import TAPS
 from stylizer.perceptual.losses import gram_matrix
-from stylizer.tuning.color_losses import color_targets
+from stylizer.tuning.color_losses import color_targets, gradient_targets
 
 __all__ = [
     "MEASURES",
@@ -33,7 +33,7 @@ Array = npt.NDArray[np.float32]
 Row = Mapping[str, list[float]]
 """What `measure` returns."""
 
-MEASURES = ("gram", "deep", "moments", "color", "content")
+MEASURES = ("gram", "deep", "moments", "color", "gradients", "content")
 """What is told of a painting; less is better."""
 
 
@@ -45,12 +45,14 @@ class PictureFeatures:
       gram: Gram matrices of `TAPS`, float32 (C, C) each.
       moments: means, then standard deviations, of the channels, float32 (2 C,) each.
       color: of one entry: colors along slices, as `color_targets` has them.
+      gradients: of one entry: differences of color, as `gradient_targets` has them.
       content: features at the deepest tap, float32 (H, W, C).
     """
 
     gram: list[Array]
     moments: list[Array]
     color: list[Array]
+    gradients: list[Array]
     content: Array
 
 
@@ -62,7 +64,11 @@ class FeatureExtractor:
 
         def look(images: Any) -> dict[str, Any]:
             features = teacher(images)
-            found = {"content": features[TAPS[-1]], "color": color_targets(images)["colors"]}
+            found = {
+                "content": features[TAPS[-1]],
+                "color": color_targets(images)["colors"],
+                "gradients": gradient_targets(images),
+            }
             for tap in TAPS:
                 found[f"gram_{tap}"] = gram_matrix(features[tap])
                 mean, deviation = (of(features[tap], (1, 2)) for of in (ops.mean, ops.std))
@@ -79,6 +85,7 @@ class FeatureExtractor:
             gram=[arrays[f"gram_{tap}"] for tap in TAPS],
             moments=[arrays[f"moments_{tap}"] for tap in TAPS],
             color=[arrays["color"]],
+            gradients=[arrays["gradients"]],
             content=arrays["content"],
         )
 
@@ -89,13 +96,13 @@ def measure(
     """Return the norms that every `Reading` is made of.
 
     Returns:
-      For ``gram`` and ``moments`` a number each of `TAPS`, for ``color`` one: ``gram``, the
-      painting's distance to the style; ``gram_before``, the photo's; ``gram_style``, the norm of
-      the style's own. ``content``: the painting's distance to the photo and the norm of the photo's
-      features.
+      For ``gram`` and ``moments`` a number each of `TAPS`, for ``color`` and ``gradients`` one:
+      ``gram``, the painting's distance to the style; ``gram_before``, the photo's; ``gram_style``,
+      the norm of the style's own. ``content``: the painting's distance to the photo and the norm of
+      the photo's features.
     """
     found = {}
-    for name in ("gram", "moments", "color"):
+    for name in ("gram", "moments", "color", "gradients"):
         mine, before, wanted = (getattr(features, name) for features in (painted, photo, style))
         for key, others in ((name, mine), (f"{name}_before", before)):
             found[key] = [_norm(a - b) for a, b in zip(others, wanted, strict=True)]
@@ -137,7 +144,8 @@ def read(row: Row, reading: Reading) -> dict[str, float]:
     gram: what is left of the photo's distance to the style between Gram matrices, as a share;
     deep: the same of the two deeper layers alone, which see texture, hardly color; moments: of
     means and standard deviations; color: of colors themselves (sliced Wasserstein, as `color_loss`
-    has it), of which features say little; content: the distance of features over their norm.
+    has it), and gradients: of how even and how broken it is (as `gradient_loss` has it), of both of
+    which features say little; content: the distance of features over their norm.
     """
     deepest, own = (value**reading.power for value in row["content"])
     return {
@@ -145,6 +153,7 @@ def read(row: Row, reading: Reading) -> dict[str, float]:
         "deep": _share(row, "gram", reading, slice(2, None)),
         "moments": _share(row, "moments", reading, slice(None)),
         "color": _share(row, "color", reading, slice(None)),
+        "gradients": _share(row, "gradients", reading, slice(None)),
         "content": deepest / own,
     }
 

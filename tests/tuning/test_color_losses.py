@@ -10,6 +10,8 @@ from stylizer.tuning.color_losses import (
     color_loss,
     color_targets,
     color_transfer_loss,
+    gradient_loss,
+    gradient_targets,
     light_loss,
     noise_color_loss,
 )
@@ -79,3 +81,34 @@ def test_noise_may_move_strokes_and_light_but_no_clouds_of_color() -> None:
     cloud[:, :32, :32] = 12.75, 0, 0  # luma goes up by 0.299 of it
     expected = 0.1**2 * ((1 - 0.299) ** 2 + 2 * 0.299**2) / 3 / 6  # in one of six places
     assert float(noise_color_loss(first, first + cloud)) == pytest.approx(expected, rel=1e-3)
+
+
+def planes(seed: int, side: int = 192) -> Array:
+    """Return planes of even colors, 32 pixels wide, (1, side, side, 3)."""
+    colors = np.random.default_rng(seed).uniform(0, 255, (1, side // 32, side // 32, 3))
+    return np.repeat(np.repeat(colors, 32, 1), 32, 2).astype(np.float32)
+
+
+def test_gradients_are_compared_whatever_their_place() -> None:
+    style = np.random.default_rng(0).uniform(0, 255, (1, 193, 241, 3)).astype(np.float32)
+    wanted = gradient_targets(style)
+    assert wanted.shape == (1, 6, 4096)
+    painted = np.concatenate([style[:, :181, :176], style[:, ::-1, ::-1][:, :181, :176]])
+    assert float(gradient_loss(painted, wanted)) < 2e-3
+    smoother = 128 + 0.25 * (painted - 128)
+    assert float(gradient_loss(smoother, wanted)) == pytest.approx(np.log(4) ** 2, rel=0.2)
+
+
+def test_a_mesh_and_a_soft_shade_are_no_even_planes() -> None:
+    wanted = gradient_targets(planes(0))
+    even = planes(1)
+    mesh = 12 * (np.indices((192, 192)).sum(0) // 2 % 2 - 0.5)[..., None]
+    ramp = np.linspace(-40, 40, 192)[:, None, None]
+    grain = np.random.default_rng(2).normal(0, 0.7, even.shape)  # below `_FAINT`
+    near, fine, soft, faint = (
+        float(gradient_loss((even + more).astype(np.float32), wanted))
+        for more in (0, mesh, ramp, grain)
+    )
+    assert fine > 5 * near
+    assert soft > 2 * near
+    assert faint < 1.2 * near + 1e-3
