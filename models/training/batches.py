@@ -34,7 +34,8 @@ class Settings(LossWeights):
       start: a file of weights to begin with where there is no ``state.npz``; empty for none.
       teacher: the loss network, ``"vgg19"``; ``"half"``, a quarter of the work, nearly as good; or
         ``"compact"``, a tenth of it, to begin with.
-      arithmetic: of loss network and network, ``"float32"`` or ``"bfloat16"``.
+      arithmetic: of loss network and network, ``"float32"``, ``"bfloat16"`` or ``"auto"``: what is
+        quick here.
       side: of the pictures painted, pixels, a multiple of 16.
       style_side: of the style pictures, pixels.
       batch: pictures in a step; half of them are painted in two views.
@@ -58,7 +59,7 @@ class Settings(LossWeights):
     network: str = "adaptive"
     start: str = ""
     teacher: str = "vgg19"
-    arithmetic: str = "bfloat16"
+    arithmetic: str = "auto"
     side: int = 256
     style_side: int = 384
     batch: int = 32

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ import numpy as np
 from keras import ops
 
 from stylizer.backend.keras_backend import compile_step
+from stylizer.tuning.policy import quick_arithmetic
 from stylizer.tuning.trainer import Trainer
 
 from ..records import append_row, read_settings
@@ -68,6 +70,8 @@ def train(pack: Path, out: Path, settings: Settings) -> None:
     """Train for a time, from where ``out`` left off if there is anything."""
     out.mkdir(parents=True, exist_ok=True)
     keras.utils.set_random_seed(settings.seed)
+    if settings.arithmetic == "auto":
+        settings = replace(settings, arithmetic=quick_arithmetic())
     batches = TrainingBatches(pack, settings)
     trainable = build(settings.network, settings.arithmetic)
     network = trainable.network
@@ -91,6 +95,7 @@ def train(pack: Path, out: Path, settings: Settings) -> None:
     if state.exists():
         done = _resume(trainer, state)
     known = _know(batches, objective, settings)
+    _log.info("%s, %d views of styles", settings.arithmetic, len(known) * settings.batch)
     validation = Validation(pack, trainable, objective, trainer) if settings.validate else None
     began = saved = time.monotonic()
     first = None

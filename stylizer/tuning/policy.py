@@ -1,4 +1,4 @@
-"""Layers built in some arithmetic."""
+"""Layers built in some arithmetic, and which is the quicker one here."""
 
 from __future__ import annotations
 
@@ -6,7 +6,24 @@ from types import TracebackType
 
 import keras
 
-__all__ = ["Policy"]
+from stylizer.backend.keras_backend import has_gpu
+from stylizer.backend.openvino_core import cpu_precision
+from stylizer.errors import BackendError
+
+__all__ = ["Policy", "quick_arithmetic"]
+
+
+def quick_arithmetic() -> str:
+    """Return ``"bfloat16"`` on a GPU, and on a CPU that computes in it; else ``"float32"``.
+
+    A CPU that does not emulates it, which takes far longer.
+    """
+    if has_gpu():
+        return "bfloat16"
+    try:
+        return "bfloat16" if cpu_precision() == "bfloat16" else "float32"
+    except BackendError:  # without OpenVINO
+        return "float32"
 
 
 class Policy:

@@ -17,8 +17,6 @@ import numpy as np
 import numpy.typing as npt
 from keras import ops
 
-from stylizer.backend.keras_backend import has_gpu
-from stylizer.backend.openvino_core import cpu_precision
 from stylizer.errors import BackendError
 from stylizer.frame import Image
 from stylizer.network.adaptive import styled
@@ -55,7 +53,7 @@ from stylizer.tuning.losses import (
     style_losses,
     style_targets,
 )
-from stylizer.tuning.policy import Policy
+from stylizer.tuning.policy import Policy, quick_arithmetic
 from stylizer.tuning.trainer import Trainer
 from stylizer.weights import weights_digest, weights_path
 
@@ -139,7 +137,7 @@ class Tuner:
         self._features = load_compact(weights_path(ADAPTIVE.loss_weights))
         shapes = styled.change_shapes(self._painter)
         self._change = StyleChange(shapes, config.rank, seed=config.seed)
-        with Policy(_arithmetic()):
+        with Policy(quick_arithmetic()):
             self._loss_network = load_half(weights_path("half"), layers=LAYERS)
         self.pictures = _squares(photos, self._random)
         white = self._random.standard_normal((256, 256, 3)).astype(np.float32)
@@ -171,7 +169,7 @@ class Tuner:
             light=config.light,
             color=24.0,
             transfer=1.0,
-            gradients=6.0,
+            gradients=2.5,
             lattice=30.0,
             gram=20.0,
             moments=10.0,
@@ -363,13 +361,3 @@ def _squares(photos: Sequence[Image], random: np.random.Generator) -> npt.NDArra
 
 def _numbers(variables: Sequence[Any]) -> list[npt.NDArray[Any]]:
     return [np.array(one.numpy()) for one in variables]
-
-
-def _arithmetic() -> str:
-    """Return what the loss network computes in: bfloat16 where it is the quicker."""
-    if has_gpu():
-        return "bfloat16"
-    try:
-        return "bfloat16" if cpu_precision() == "bfloat16" else "float32"
-    except BackendError:  # without OpenVINO
-        return "float32"
