@@ -47,6 +47,9 @@ PRIMARY = {
 Pair = tuple[Picture, Picture]
 _SAVE_EVERY = 20
 
+_WIDTH = 120
+"""Characters that the table takes."""
+
 
 class Evaluation:
     """Measures the paintings of pairs; what is known already is read from a folder."""
@@ -202,6 +205,8 @@ def main() -> None:
     rows = {one.name: evaluation.measure(one, count=options.pairs) for one in chosen}
     told: dict[str, Any] = {"pairs": options.pairs, "all": report(rows)}
     console = Console()
+    if not console.is_terminal:
+        console.width = max(console.width, _WIDTH)
     console.print(show(told["all"], title=f"{options.pairs} pairs"))
     if options.gatys:
         ceiling = painters.gatys(data / "vgg19" / "vgg19_normalised_relu4_1.npz")
