@@ -14,7 +14,7 @@ from stylizer.backend.keras_backend import compile_step
 from stylizer.frame import Image
 from stylizer.perceptual.compact import TAPS
 from stylizer.perceptual.losses import gram_matrix
-from stylizer.tuning.color_losses import color_targets, gradient_targets
+from stylizer.tuning.color_losses import color_targets
 
 __all__ = [
     "MEASURES",
@@ -45,7 +45,7 @@ class PictureFeatures:
       gram: Gram matrices of `TAPS`, float32 (C, C) each.
       moments: means, then standard deviations, of the channels, float32 (2 C,) each.
       color: of one entry: colors along slices, as `color_targets` has them.
-      gradients: of one entry: differences of color, as `gradient_targets` has them.
+      gradients: of one entry: differences of color, as `color_targets` has them.
       content: features at the deepest tap, float32 (H, W, C).
     """
 
@@ -64,10 +64,11 @@ class FeatureExtractor:
 
         def look(images: Any) -> dict[str, Any]:
             features = teacher(images)
+            seen = color_targets(images)
             found = {
                 "content": features[TAPS[-1]],
-                "color": color_targets(images)["colors"],
-                "gradients": gradient_targets(images),
+                "color": seen["colors"],
+                "gradients": seen["gradients"],
             }
             for tap in TAPS:
                 found[f"gram_{tap}"] = gram_matrix(features[tap])

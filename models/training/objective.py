@@ -18,7 +18,6 @@ from stylizer.tuning.color_losses import (
     color_targets,
     color_transfer_loss,
     gradient_loss,
-    gradient_targets,
     light_loss,
     noise_color_loss,
 )
@@ -113,7 +112,7 @@ class Objective:
         colors = _repeated(known["colors"], count)
         parts["color"] = color_loss(first, colors)
         parts["transfer"] = color_transfer_loss(first, target, colors)
-        parts["gradients"] = gradient_loss(first, colors["gradients"])
+        parts["gradients"] = gradient_loss(first, colors)
         least = MARGIN
         window = side - MARGIN
         if many:
@@ -134,7 +133,7 @@ class Objective:
         found: dict[str, Any] = {
             "measured": self._network.measure(self.features(style)),
             "fine": style_targets(self.loss_network(style)),
-            "colors": {**color_targets(style), "gradients": gradient_targets(style)},
+            "colors": color_targets(style),
         }
         if self._settings.coarse:
             found["coarse"] = style_targets(self.loss_network(halved(style)))

@@ -319,7 +319,7 @@ class KeepFaces:
           seen: the source, uint8 RGB (h, w, 3).
           around: the painting, (h, w, 3).
           paint: finer, (h, w, 3); None for none.
-          face: which.
+          face: the one that is laid.
           matrix: from places in the frame to places here.
         """
         one, outlasts = face.face, face.outlasts

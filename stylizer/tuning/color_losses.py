@@ -14,7 +14,6 @@ __all__ = [
     "color_targets",
     "color_transfer_loss",
     "gradient_loss",
-    "gradient_targets",
     "light_loss",
     "noise_color_loss",
 ]
@@ -98,16 +97,22 @@ def _unlike(found: Tensor, wanted: Tensor) -> Tensor:
 
 
 def color_targets(style: Tensor) -> dict[str, Tensor]:
-    """Return what the losses of colors compare: ``colors`` along slices, ``mean``, ``covariance``.
+    """Return what the losses compare: ``colors``, ``mean``, ``covariance`` and ``gradients``.
 
     Args:
       style: float32 RGB 0..255, (N, H, W, 3), of any size.
 
     Returns:
-      (N, 7, `_COLORS`), sorted, in half ranges; (N, 1, 1, 3) and (N, 3, 3), in gray levels.
+      (N, 7, `_COLORS`), sorted, in half ranges; (N, 1, 1, 3) and (N, 3, 3), in gray levels;
+      (N, 6, `_GRADIENTS`), sorted, without a unit.
     """
     mean, covariance = _moments(style)
-    return {"colors": _spread(_sliced(style), _COLORS), "mean": mean, "covariance": covariance}
+    return {
+        "colors": _spread(_sliced(style), _COLORS),
+        "mean": mean,
+        "covariance": covariance,
+        "gradients": ops.stack([_spread(one, _GRADIENTS) for one in _gradients(style)], axis=1),
+    }
 
 
 def color_loss(painted: Tensor, wanted: dict[str, Tensor]) -> Tensor:
@@ -202,16 +207,7 @@ def noise_color_loss(first: Tensor, other: Tensor) -> Tensor:
     return ops.mean(ops.square(ops.average_pool(off - _luma(off), _PLACE, _PLACE)))
 
 
-def gradient_targets(style: Tensor) -> Tensor:
-    """Return what `gradient_loss` compares: (N, 6, `_GRADIENTS`), sorted, without a unit.
-
-    Args:
-      style: float32 RGB 0..255, (N, H, W, 3).
-    """
-    return ops.stack([_spread(one, _GRADIENTS) for one in _gradients(style)], axis=1)
-
-
-def gradient_loss(painted: Tensor, wanted: Tensor) -> Tensor:
+def gradient_loss(painted: Tensor, wanted: dict[str, Tensor]) -> Tensor:
     """Return how far paintings are from being as even and as broken as the styles, squared.
 
     The squared distance between the sorted logarithms of differences of color from pixel to pixel,
@@ -222,12 +218,12 @@ def gradient_loss(painted: Tensor, wanted: Tensor) -> Tensor:
 
     Args:
       painted: float32 RGB 0..255, (N, H, W, 3), more than 12 pixels on both sides.
-      wanted: `gradient_targets` of one style for all, or of one for each.
+      wanted: `color_targets` of one style for all, or of one for each.
     """
     total = 0.0
     found = _gradients(painted)
     for index, one in enumerate(found):
-        target = _spread(wanted[:, index], one.shape[-1])
+        target = _spread(wanted["gradients"][:, index], one.shape[-1])
         total += ops.mean(ops.square(one - target))
     return total / len(found)
 

@@ -37,7 +37,6 @@ from stylizer.tuning.color_losses import (
     color_targets,
     color_transfer_loss,
     gradient_loss,
-    gradient_targets,
     light_loss,
 )
 from stylizer.tuning.config import TuningConfig
@@ -187,7 +186,6 @@ class Tuner:
             "fine": targets[0],
             "coarse": targets[1],
             "colors": color_targets(wanted),
-            "gradients": gradient_targets(wanted),
             "weights": {
                 name: ops.convert_to_tensor(value)
                 for name, value in weights.at(1.0, gentle=0.0).items()
@@ -305,7 +303,7 @@ class Tuner:
         )
         parts["light"] = light_loss(first, target)
         parts["color"] = color_loss(first, style["colors"])
-        parts["gradients"] = gradient_loss(first, style["gradients"])
+        parts["gradients"] = gradient_loss(first, style["colors"])
         parts["transfer"] = color_transfer_loss(first, target, style["colors"])
         parts["checkerboard"] = checkerboard_loss(painted)
         parts["lattice"] = lattice_loss(painted)
