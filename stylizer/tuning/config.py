@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from stylizer.errors import ConfigError
 
-__all__ = ["PICTURE_SIDE", "TuningConfig"]
+__all__ = ["LOSS_WEIGHTS", "PICTURE_SIDE", "TuningConfig"]
+
+LOSS_WEIGHTS: Mapping[str, float] = MappingProxyType(
+    {
+        "color": 24.0,
+        "transfer": 1.0,
+        "gradients": 2.5,
+        "lattice": 30.0,
+        "gram": 20.0,
+        "moments": 10.0,
+        "temporal": 16.0,
+    }
+)
+"""Weights of the losses that no setting changes, by the names of `losses.LossWeights`."""
 
 PICTURE_SIDE = 448
 """Short side of the style's picture in the file of a tuned style, in pixels, where it is larger."""

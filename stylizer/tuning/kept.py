@@ -1,6 +1,7 @@
 """Tunings that were made when they were wanted, kept in the user's cache folder for the next time.
 
-Each has a name that stands for all that it was made of: the picture, the settings and the weights.
+Each has a name that stands for all that it was made of: the picture, the settings, the weights of
+the losses and those of the network.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import platformdirs
 from stylizer.errors import SinkError, StyleError
 from stylizer.frame import Image
 from stylizer.styles.tuning import TUNED_SUFFIX, Tuning, read_tuning, write_tuning
-from stylizer.tuning.config import TuningConfig
+from stylizer.tuning.config import LOSS_WEIGHTS, TuningConfig
 
 __all__ = ["find_tuning", "keep_tuning"]
 
@@ -61,7 +62,12 @@ def keep_tuning(
 
 
 def _path(picture: Image, config: TuningConfig, weights: str | None) -> Path:
-    made_of = {**asdict(config), "weights": weights, "shape": picture.shape}
+    made_of = {
+        **asdict(config),
+        "losses": dict(LOSS_WEIGHTS),
+        "weights": weights,
+        "shape": picture.shape,
+    }
     digest = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode())
     digest.update(picture.tobytes())
     folder = platformdirs.user_cache_path("stylizer", appauthor=False) / "tuned"

@@ -39,7 +39,7 @@ from stylizer.tuning.color_losses import (
     gradient_loss,
     light_loss,
 )
-from stylizer.tuning.config import TuningConfig
+from stylizer.tuning.config import LOSS_WEIGHTS, TuningConfig
 from stylizer.tuning.contents import MARGIN, degrade, draw_conditions, draw_windows
 from stylizer.tuning.losses import (
     LAYERS,
@@ -163,17 +163,7 @@ class Tuner:
           StyleError: ``begin`` is of another network, or of a higher rank.
         """
         self._config = config
-        weights = LossWeights(
-            content=config.content,
-            light=config.light,
-            color=24.0,
-            transfer=1.0,
-            gradients=2.5,
-            lattice=30.0,
-            gram=20.0,
-            moments=10.0,
-            temporal=16.0,
-        )
+        weights = LossWeights(content=config.content, light=config.light, **LOSS_WEIGHTS)
         wanted = ops.convert_to_tensor(wanted_picture(picture, config.style_scale)[None])
         code = self._network.get_layer("predictor")(
             style_statistics(self._features(_given(picture, config.style_scale)))

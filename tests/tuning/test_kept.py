@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stylizer.tuning.config import TuningConfig
+from stylizer.tuning import kept
+from stylizer.tuning.config import LOSS_WEIGHTS, TuningConfig
 from stylizer.tuning.kept import find_tuning, keep_tuning
 from tests.styles.test_tuning import picture, tuning
 
@@ -29,6 +30,13 @@ def test_what_is_kept_is_found(cache: Path) -> None:
     assert find_tuning(255 - picture(), config, weights=weights) is None
     assert find_tuning(picture(), replace(config, minutes=3), weights=weights) is None
     assert find_tuning(picture(), config, weights="1" * 64) is None
+
+
+def test_what_other_losses_found_is_made_anew(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = TuningConfig(minutes=2)
+    keep_tuning(tuning(), picture(), config, weights=None)
+    monkeypatch.setattr(kept, "LOSS_WEIGHTS", {**LOSS_WEIGHTS, "gradients": 0.0})
+    assert find_tuning(picture(), config, weights=None) is None
 
 
 def test_a_damaged_file_is_as_none(cache: Path, caplog: pytest.LogCaptureFixture) -> None:
