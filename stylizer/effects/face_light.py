@@ -16,7 +16,7 @@ from stylizer.effects.cutting import brightness, spread
 from stylizer.faces.masks import smooth
 from stylizer.frame import Image
 
-__all__ = ["FaceLight"]
+__all__ = ["FaceLight", "draw_planes"]
 
 Values = npt.NDArray[np.float32]
 
@@ -25,6 +25,10 @@ _FEATURES = 0.9
 
 _LEAST, _MOST = 0.4, 0.9
 """The same elsewhere on a face: between these, as much as it takes."""
+
+_PLANE, _KEPT = 0.1, 0.7
+"""Side of the squares that planes are made of, as a share of a face's side; how much of what they
+are features keep."""
 
 _LEFT, _LEFT_SMALL = 0.2, 0.09
 """By how much light and dark may be off, as a share of their own deviation: on large faces, and on
@@ -60,7 +64,9 @@ _TINTED = 48.0
 class FaceLight:
     """Light, dark and color of a face in its source, as paint would show it."""
 
-    def __init__(self, source: Image, fine: Values, area: Values) -> None:
+    def __init__(
+        self, source: Image, fine: Values, area: Values, *, bright: Values | None = None
+    ) -> None:
         """Compare source and paint.
 
         The source's brightness gets the paint's mean and, within limits, its deviation: those of
@@ -70,8 +76,10 @@ class FaceLight:
           source: uint8 RGB, (h, w, 3).
           fine: paint, (h, w, 3).
           area: where the face is, (h, w), 0..1.
+          bright: the light and dark to take, (h, w), 0..255; None for the source's brightness.
         """
-        bright = brightness(source)
+        if bright is None:
+            bright = brightness(source)
         self._source, self._bright, self._area = source, bright, area
         self._own = np.asarray(cv2.cvtColor(fine, cv2.COLOR_RGB2GRAY), np.float32)
         level, spread = float(self._own.mean()), float(self._own.std())
@@ -138,6 +146,43 @@ class FaceLight:
         tint = np.float32(share) * face * (np.float32(_APART) * tint + shift)
         large = cv2.resize(tint, (width, height), interpolation=cv2.INTER_LINEAR)
         return np.asarray(large, np.float32)
+
+
+def draw_planes(bright: Values, features: Values, *, side: float) -> Values:
+    """Return brightness as one who paints sees it: even planes, with an edge where they meet.
+
+    The filter of Kuwahara et al. 1976 ("Processing of RI-angiocardiographic images"): a pixel gets
+    the mean of that square, of four that have a corner there, in which brightness varies least.
+    Differs: all four count, by how little it varies (as in Papari et al. 2007, "Artistic edge and
+    corner enhancing smoothing"), and features keep most of what they are.
+
+    Args:
+      bright: (h, w), 0..255.
+      features: where the features are, (h, w), 0..1.
+      side: of the face, in pixels of the same.
+
+    Returns:
+      (h, w), 0..255; brightness itself where a square would be of one pixel.
+    """
+    reach = round(_PLANE / 2 * side)  # from a square's middle to its corner
+    if reach == 0:
+        return bright
+    size = (2 * reach + 1, 2 * reach + 1)
+    mean = np.asarray(cv2.blur(bright, size), np.float32)
+    varies = cv2.blur(cv2.multiply(bright, bright), size) - mean * mean
+    weight = np.square(1 / (1 + np.maximum(varies, 0)))
+    total, weights = (_sum_of_corners(one, reach) for one in (weight * mean, weight))
+    total /= weights
+    share = np.float32(_KEPT) * features
+    return np.asarray(cv2.blendLinear(bright, total, share, 1 - share), np.float32)
+
+
+def _sum_of_corners(values: Values, reach: int) -> Values:
+    """Return the sum of the four values that are so far off along both diagonals."""
+    height, width = values.shape
+    wide = np.pad(values, reach, mode="edge")
+    rows = wide[:height] + wide[2 * reach :]
+    return np.asarray(rows[:, :width] + rows[:, 2 * reach :], np.float32)
 
 
 def _open_shadows(bright: Values, level: float) -> Values:

@@ -4,10 +4,10 @@ A stroke that is as broad as an eye paints the eye away. So a small face is cut 
 painted by the same network, and laid back: there the strokes are finer. Beside the face its colors
 at large are those of the painting around, so that there is no seam. A large face outlasts the
 strokes that all else has, and keeps them. At eyes, brows, lips and nose, light and dark are those
-of the source; over the rest of the face as much so as it takes for the face to be seen, and specks
-of color are evened out as much. Lips and cheeks are parted from the rest by color as they are in
-the source. What is cut out moves with the face, so that strokes stay on it, and where the face
-shows what it showed a frame before, paint stays.
+of the source; over the rest of the face as much so as it takes for the face to be seen, in planes,
+as one who paints sees them, and specks of color are evened out as much. Lips and cheeks are parted
+from the rest by color as they are in the source. What is cut out moves with the face, so that
+strokes stay on it, and where the face shows what it showed a frame before, paint stays.
 
 The idea that a portrait's structure is to be kept is that of Selim et al. 2016 ("Painting Style
 Transfer for Head Portraits using Convolutional Neural Networks"); how it is done here is our own.
@@ -28,13 +28,14 @@ from stylizer.effects.cutting import (
     Matrix,
     Values,
     blend,
+    brightness,
     covered,
     cut_out,
     cut_out_parts,
     lay_back,
     spread,
 )
-from stylizer.effects.face_light import FaceLight
+from stylizer.effects.face_light import FaceLight, draw_planes
 from stylizer.effects.face_patch import FacePatch
 from stylizer.effects.scale import enlarge
 from stylizer.errors import ConfigError
@@ -334,6 +335,7 @@ class KeepFaces:
             fine = np.asarray(cv2.add(paint, cv2.multiply(spread(1 - area), tint)), np.float32)
             fine = np.asarray(cv2.addWeighted(fine, 1 - outlasts, around, outlasts, 0), np.float32)
             head = draw_head(points, size, side=height)
-        light = FaceLight(seen, fine, area)
+        planes = draw_planes(brightness(seen), features, side=height)
+        light = FaceLight(seen, fine, area, bright=planes)
         fine = light.mix(fine, light.weight(features, area, side=one.face.side), side=height)
         return fine, np.float32(self._strength * one.presence) * np.maximum(head, area)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from stylizer.effects.face_light import FaceLight
+from stylizer.effects.face_light import FaceLight, draw_planes
 
 SIDE = 64
 
@@ -145,3 +145,29 @@ def test_a_face_in_the_shadow_before_a_bright_wall_is_seen() -> None:
     assert (np.diff(shown) > 0).all()
     assert dark > 1.4 * light
     assert dark > 40
+
+
+def test_planes_are_even_and_meet_at_an_edge() -> None:
+    bright = np.where(np.arange(SIDE) < SIDE // 2, 80, 160) * ones()
+    grain = np.random.default_rng(0).normal(0, 6, bright.shape).astype(np.float32)
+    planes = draw_planes((bright + grain).astype(np.float32), 0 * ones(), side=SIDE)
+    assert (planes - bright)[:, :24].std() < 0.5 * grain.std()
+    step = planes[:, SIDE // 2 + 1] - planes[:, SIDE // 2 - 2]
+    assert step.mean() > 0.9 * 80
+
+
+def test_features_keep_most_of_what_they_are_and_tiny_faces_all() -> None:
+    bright, features = blurred(1, 40) + 20 * (np.indices((SIDE, SIDE)).sum(0) % 2), 0 * ones()
+    bright = bright.astype(np.float32)
+    features[20:40] = 1
+    change = np.abs(draw_planes(bright, features, side=SIDE) - bright).mean(1)
+    assert change[25:35].mean() < 0.4 * change[45:].mean()
+    np.testing.assert_array_equal(draw_planes(bright, features, side=10), bright)
+
+
+def test_other_light_than_the_source_s_can_be_taken() -> None:
+    bright, own = np.clip(blurred(1, 50), 0, 255), blurred(2, 45)
+    fine = np.stack([own] * 3, -1)
+    light = FaceLight(gray(blurred(3, 50)), fine, ones(), bright=bright)
+    mixed = luma(light.mix(fine, ones(), side=40))
+    assert np.corrcoef(mixed.ravel(), bright.ravel())[0, 1] > 0.999
