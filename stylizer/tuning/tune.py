@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -131,14 +132,16 @@ class Tuner:
                 "tuning runs with these"
             )
         self._random = np.random.default_rng(config.seed)
-        self._network = load_network(weights_path(ADAPTIVE.weights))
-        self._painter = self._network.get_layer("image_network")
-        self._features = load_compact(weights_path(ADAPTIVE.loss_weights))
-        shapes = styled.change_shapes(self._painter)
-        self._change = StyleChange(shapes, config.rank, seed=config.seed)
-        with Policy(quick_arithmetic()):
-            self._loss_network = load_half(weights_path("half"), layers=LAYERS)
-        self.pictures = _squares(photos, self._random)
+        with ThreadPoolExecutor(1) as pool:  # pictures are made while networks are loaded
+            squares = pool.submit(_squares, photos, self._random)
+            self._network = load_network(weights_path(ADAPTIVE.weights))
+            self._painter = self._network.get_layer("image_network")
+            self._features = load_compact(weights_path(ADAPTIVE.loss_weights))
+            shapes = styled.change_shapes(self._painter)
+            self._change = StyleChange(shapes, config.rank, seed=config.seed)
+            with Policy(quick_arithmetic()):
+                self._loss_network = load_half(weights_path("half"), layers=LAYERS)
+            self.pictures = squares.result()
         white = self._random.standard_normal((256, 256, 3)).astype(np.float32)
         self._device = {
             "canvases": ops.convert_to_tensor(self.pictures),

@@ -7,6 +7,8 @@ that networks can learn from them. Here the leaves have textures, soft edges and
 
 from __future__ import annotations
 
+import functools
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -68,8 +70,8 @@ def _bounds(mask: Array, *, margin: int) -> Box:
 def _texture(random: Random, side: int, box: Box) -> Array:
     """Return a part of a gradient, stripes or clouds of two colors, (h, w, 3)."""
     angle = random.uniform(0, 2 * np.pi)
-    rows, columns = (lines[box] for lines in np.mgrid[:side, :side].astype(np.float32) / side - 0.5)
-    along = np.cos(angle) * columns + np.sin(angle) * rows
+    line = np.arange(side, dtype=np.float32) / side - 0.5
+    along = np.cos(angle) * line[box[1]] + np.sin(angle) * line[box[0], None]
     kind = random.integers(4)
     if kind == 0:
         shares = np.clip(along * random.uniform(0.2, 2) + 0.5, 0, 1)
@@ -77,15 +79,22 @@ def _texture(random: Random, side: int, box: Box) -> Array:
         shares = 0.5 + 0.5 * np.sin(along * side / random.uniform(3, 40) * 2 * np.pi)
     else:
         fall = random.uniform(0.5, 1.6)
-        clouds = np.zeros(rows.shape, np.float32)
+        clouds = np.zeros(along.shape, np.float32)
         for cells in (2, 4, 8, 16, 32, 64):
             few = random.standard_normal((cells + 2, cells + 2)).astype(np.float32)
-            large = cv2.resize(few, (side, side), interpolation=cv2.INTER_CUBIC)
-            clouds += np.asarray(large)[box] * cells**-fall
+            down, across = (_enlarging(cells + 2, side)[part] for part in box)
+            clouds += down @ (few @ across.T) * np.float32(cells**-fall)
         shares = (clouds - clouds.min()) / (np.ptp(clouds) + 1e-6)
     low, high = _color(random), _color(random)
     high = low + (high - low) * random.uniform(0.1, 1)
     return np.asarray(low + (high - low) * shares[..., None], np.float32)
+
+
+@functools.cache
+def _enlarging(count: int, side: int) -> Array:
+    """Return what enlarges so many values to ``side`` by cubic interpolation, (side, count)."""
+    one = np.eye(count, dtype=np.float32)
+    return np.asarray(cv2.resize(one, (count, side), interpolation=cv2.INTER_CUBIC), np.float32)
 
 
 def _shape(random: Random, side: int, radius: float) -> Array:
