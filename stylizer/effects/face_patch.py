@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from stylizer.effects.cutting import Values, brightness
+from stylizer.effects.strokes import smooth_strokes
 from stylizer.frame import Image
 
 __all__ = ["FacePatch"]
@@ -79,10 +80,10 @@ class FacePatch:
           float32, (side, side, 3).
         """
         if memory == 0:
-            return paint(seen).astype(np.float32)
+            return _brushed(paint(seen))
         bright = brightness(seen)
         if self.source is None or self.painted is None:
-            fine = paint(seen).astype(np.float32)
+            fine = _brushed(paint(seen))
         else:
             size = (self.side, self.side)
             before, old = (
@@ -95,7 +96,7 @@ class FacePatch:
                 return np.asarray(old, np.float32)
             change = np.asarray(cv2.blur(change, (7, 7)), np.float32) / np.float32(_CHANGED)
             stays = np.float32(memory) * np.clip(1 - change, 0, 1)
-            fresh = paint(seen).astype(np.float32)
+            fresh = _brushed(paint(seen))
             fine = np.asarray(cv2.blendLinear(fresh, old, 1 - stays, stays), np.float32)
         self.source, self.painted, self.fresh = bright, fine, True
         return fine
@@ -103,3 +104,8 @@ class FacePatch:
     def forget(self) -> None:
         """Forget the paint."""
         self.source = self.painted = None
+
+
+def _brushed(painting: Image) -> Values:
+    """Return a painting with its dots drawn into strokes, as those of frames are."""
+    return smooth_strokes(painting, 1.0).astype(np.float32)

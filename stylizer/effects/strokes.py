@@ -150,13 +150,17 @@ def _make_coarse(half: Image, into: Image) -> None:
 
 _kept = threading.local()
 
+_SHAPES = 3
+"""How many shapes arrays are kept for: that of frames, and those of faces."""
+
 
 def _arrays(height: int, width: int) -> dict[str, Any]:
     """Return arrays to write to, of this thread; large new ones cost as much as the work."""
-    kept: dict[str, Any] = getattr(_kept, "arrays", {})
-    if not kept or kept["x"].shape != (height, width):
+    kept: dict[tuple[int, int], dict[str, Any]] = _kept.__dict__.setdefault("arrays", {})
+    arrays = kept.pop((height, width), None)
+    if arrays is None:
         columns, lines = np.meshgrid(np.arange(width), np.arange(height))
-        kept = {
+        arrays = {
             "x": columns.astype(np.float32),
             "y": lines.astype(np.float32),
             "planes": [np.empty((height, width), np.float32) for _ in range(4)],
@@ -164,8 +168,10 @@ def _arrays(height: int, width: int) -> dict[str, Any]:
             "coarse": [np.empty((height, width, 4), np.uint8) for _ in range(2)],
             "fine": np.empty((height, width, 4), np.int16),
         }
-        _kept.arrays = kept
-    return kept
+    kept[height, width] = arrays  # as the last one used
+    if len(kept) > _SHAPES:
+        del kept[next(iter(kept))]
+    return arrays
 
 
 def _tangents(half: Image) -> tuple[Plane, Plane]:
