@@ -168,21 +168,30 @@ def draw_planes(bright: Values, features: Values, *, side: float) -> Values:
     if reach == 0:
         return bright
     size = (2 * reach + 1, 2 * reach + 1)
-    mean = np.asarray(cv2.blur(bright, size), np.float32)
-    varies = cv2.blur(cv2.multiply(bright, bright), size) - mean * mean
-    weight = np.square(1 / (1 + np.maximum(varies, 0)))
-    total, weights = (_sum_of_corners(one, reach) for one in (weight * mean, weight))
+    # three arrays, written over again and again: new ones cost more than the work
+    border = cv2.copyMakeBorder(bright, reach, reach, reach, reach, cv2.BORDER_REPLICATE)
+    work, mean, weight = (
+        np.asarray(one, np.float32)
+        for one in (border, cv2.blur(border, size), cv2.sqrBoxFilter(border, cv2.CV_32F, size))
+    )
+    np.subtract(weight, np.multiply(mean, mean, out=work), out=weight)
+    np.maximum(weight, 0, out=weight)  # rounding
+    weight += 1
+    np.divide(1, np.square(weight, out=weight), out=weight)
+    mean *= weight
+    total, weights = (_sum_of_corners(one, bright.shape, work) for one in (mean, weight))
     total /= weights
-    share = np.float32(_KEPT) * features
-    return np.asarray(cv2.blendLinear(bright, total, share, 1 - share), np.float32)
+    kept = np.subtract(bright, total, out=weights)
+    kept *= features
+    kept *= np.float32(_KEPT)
+    return np.asarray(total + kept, np.float32)
 
 
-def _sum_of_corners(values: Values, reach: int) -> Values:
-    """Return the sum of the four values that are so far off along both diagonals."""
-    height, width = values.shape
-    wide = np.pad(values, reach, mode="edge")
-    rows = wide[:height] + wide[2 * reach :]
-    return np.asarray(rows[:, :width] + rows[:, 2 * reach :], np.float32)
+def _sum_of_corners(values: Values, shape: tuple[int, ...], work: Values) -> Values:
+    """Return the sum of those parts of a map, of a shape, that lie in its corners, in its place."""
+    height, width = shape
+    rows = np.add(values[:height], values[-height:], out=work[:height])
+    return np.add(rows[:, :width], rows[:, -width:], out=values[:height, :width])
 
 
 def _open_shadows(bright: Values, level: float) -> Values:
