@@ -80,7 +80,7 @@ class FaceLight:
         """
         if bright is None:
             bright = brightness(source)
-        self._source, self._bright, self._area = source, bright, area
+        self._source, self._area = source, area
         self._own = np.asarray(cv2.cvtColor(fine, cv2.COLOR_RGB2GRAY), np.float32)
         level, spread = float(self._own.mean()), float(self._own.std())
         low, high = _CONTRAST
@@ -133,10 +133,11 @@ class FaceLight:
         height, width = self._own.shape
         factor = max(1.0, side / _TINTED)
         size = max(1, round(width / factor)), max(1, round(height / factor))
-        source, bright, own, area = (
+        source, own, area = (
             np.asarray(cv2.resize(one, size, interpolation=cv2.INTER_AREA), np.float32)
-            for one in (self._source, self._bright, color, self._area)
+            for one in (self._source, color, self._area)
         )
+        bright = np.asarray(cv2.cvtColor(source, cv2.COLOR_RGB2GRAY), np.float32)
         tint, face = source - spread(bright), spread(area)
         energy, fullness = (_mean(np.square(one), face) for one in (tint, own))
         share = min(1.0, math.sqrt(fullness / (energy + 0.3)))
