@@ -74,16 +74,17 @@ class FacePatch:
           seen: the source there, uint8 RGB (side, side, 3).
           paint: paints it.
           memory: 0 to 1: how much stays.
-          quick: whether the old does for one frame more where hardly anything changed.
+          quick: whether the old does for one frame more where hardly anything changed, and dots
+            stay dots.
 
         Returns:
           float32, (side, side, 3).
         """
         if memory == 0:
-            return _brushed(paint(seen))
+            return _brushed(paint(seen), quick=quick)
         bright = brightness(seen)
         if self.source is None or self.painted is None:
-            fine = _brushed(paint(seen))
+            fine = _brushed(paint(seen), quick=quick)
         else:
             size = (self.side, self.side)
             before, old = (
@@ -96,7 +97,7 @@ class FacePatch:
                 return np.asarray(old, np.float32)
             change = np.asarray(cv2.blur(change, (7, 7)), np.float32) / np.float32(_CHANGED)
             stays = np.float32(memory) * np.clip(1 - change, 0, 1)
-            fresh = _brushed(paint(seen))
+            fresh = _brushed(paint(seen), quick=quick)
             fine = np.asarray(cv2.blendLinear(fresh, old, 1 - stays, stays), np.float32)
         self.source, self.painted, self.fresh = bright, fine, True
         return fine
@@ -106,6 +107,6 @@ class FacePatch:
         self.source = self.painted = None
 
 
-def _brushed(painting: Image) -> Values:
-    """Return a painting with its dots drawn into strokes, as those of frames are."""
-    return smooth_strokes(painting, 1.0).astype(np.float32)
+def _brushed(painting: Image, *, quick: bool) -> Values:
+    """Return a painting with its dots drawn into strokes, as those of frames, if there is time."""
+    return smooth_strokes(painting, 0.0 if quick else 1.0).astype(np.float32)

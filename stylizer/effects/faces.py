@@ -77,8 +77,8 @@ class FacesConfig:
       mode: ``"keep"``: they stay themselves; ``"paint"``: they are painted as all else is;
         ``"only"``: they are kept, and all else stays the source.
       strength: how much of them is kept, 0 (as painted) to 1.
-      quick: whether faces in motion are painted in fewer pixels, as where there are many, and half
-        as often where they hardly change.
+      quick: whether faces in motion are painted in fewer pixels, as where there are many, half as
+        often where they hardly change, and without drawing dots into strokes.
     """
 
     mode: FaceMode = "keep"
