@@ -47,8 +47,9 @@ MOST_KEYFRAMES = 4
 """Frames from one that is painted to the next, at most."""
 
 _BENT = 0.25
-"""Pixels by which the motion of two neighbors differs where it is none of one thing: strokes that
-are carried along would be bent into each other."""
+"""Pixels by which the motion of two neighbors differs, beside the camera's own, where it is none of
+one thing: strokes that are carried along would be bent into each other. A camera that zooms or
+turns bends none."""
 
 _MOST_NEW = 0.12
 _PLACE, _MOST_NEW_THERE = 0.125, 0.8
@@ -116,8 +117,9 @@ class KeySearch:
         if key.seen.gray.shape != seen.gray.shape:
             return None
         flow = key.find(seen, self._search)
+        camera = camera_field(key.camera, flow.shape)
         same = find_same(flow, seen.colors, key.seen.colors, TOLERANCE)
-        straight = find_straight(flow, _BENT)
+        straight = find_straight(cv2.subtract(flow, camera), _BENT)
         self.new = 1.0 - cv2.mean(cv2.min(same, straight))[0] / 255
         if self._hurried:
             fails = cv2.mean(same)[0] < 255 * (1 - _CUT)
@@ -125,7 +127,7 @@ class KeySearch:
             fails = self.new > _MOST_NEW or _is_new_somewhere(same)
         if fails:
             return None
-        return _held(flow, camera_field(key.camera, flow.shape), straight)
+        return _held(flow, camera, straight)
 
 
 class PaintKeyframes(WrappedStylizer):

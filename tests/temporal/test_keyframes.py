@@ -19,6 +19,8 @@ from stylizer.jobs.stretches import usual_lead_in
 from stylizer.pipeline import run
 from stylizer.protocols import Stylizer
 from stylizer.temporal.coherence import CoherenceConfig
+from stylizer.temporal.key_picture import KeyPicture
+from stylizer.temporal.keyframes import KeySearch
 from tests.stand_ins import Boiling, CountingIdentity, KeptFrames, ListedFrames
 
 SIZE = (320, 180)
@@ -125,6 +127,17 @@ def test_a_place_that_shows_something_new_has_its_frame_painted() -> None:
     for index, image in enumerate([still, still, shown, shown]):
         np.testing.assert_array_equal(composed(Frame(image, index, index / 25)).image, image)
     assert painter.calls == [0, 2]
+
+
+@pytest.mark.parametrize("motion", ["zoom", "rotation"])
+def test_what_a_camera_zooms_or_turns_does_not_become_new_all_at_once(motion: Motion) -> None:
+    frames, search = clip(motion, speed=2.0, frames=18), KeySearch("ultrafast", hurried=True)
+    key, new = KeyPicture(search.reduce(frames[0].image)), [0.0]
+    for frame in frames[1:]:
+        assert search(search.reduce(frame.image), key) is not None
+        new.append(search.new)
+    assert new[-1] > 0.1  # enough has moved out of what was seen
+    assert max(np.diff(new)) < 0.1
 
 
 def test_effects_on_paint_work_for_keyframes_alone_and_the_others_for_all() -> None:
