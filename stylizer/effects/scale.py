@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from stylizer.base import Prepared
 from stylizer.effects.strokes import smooth_strokes
@@ -30,6 +31,8 @@ __all__ = [
     "enlarge",
     "paint_size",
 ]
+
+Values = npt.NDArray[np.float32]
 
 PAINT_SIDE = 384
 """Short side that frames are painted at for strokes of breadth 1, in pixels."""
@@ -67,6 +70,10 @@ STILL_DETAIL = 0.7
 
 _FINE = 1.75
 """Deviation, in pixels of the smaller painting, of the low-pass that parts fine from coarse."""
+
+_EVEN, _PAINTED = 0.6, 1.2
+"""Strength of what a painting draws somewhere, by that of the fine detail that a second one would
+add: up to the first none is taken, from the second on all of it."""
 
 _LARGER, _MOST_PIXELS = 3.0, 9_000_000
 """By how much a painting is enlarged at most, and how large it is at most, to be painted again."""
@@ -192,7 +199,8 @@ class Enlarge:
 
         Enlarged strokes are smooth inside and soft at their edges. Painted again at its new size,
         the painting has strokes of the same kind within its strokes; what is finer than these comes
-        from there, all else stays. It is sharpened like the enlarged one. Very large pictures are
+        from there, all else stays. What it has left even stays even: a network that sees nothing
+        but a plane draws wrinkles. It is sharpened like the enlarged one. Very large pictures are
         painted again at several sizes, one after the other, up to some nine megapixels.
         """
         while self._repaint is not None:
@@ -206,19 +214,44 @@ class Enlarge:
                 break
             large = enlarge(painting, next_size)
             finer = smooth_strokes(self._repaint(large), 1.0)
-            painting = _with_fine(large, finer, self._detail, deviation=_FINE * step * factor)
-            painting = _sharpen(painting, 1, 2, _FINER)
+            deviation = _FINE * step * factor
+            share = self._detail * _painted(large, finer, deviation=deviation)
+            painting = _sharpen(_with_fine(large, finer, share, deviation=deviation), 1, 2, _FINER)
         return enlarge(painting, size, moving=self._moving)
 
 
-def _with_fine(painting: Image, finer: Image, share: float, *, deviation: float) -> Image:
-    """Return a painting with a share of its fine detail replaced by that of another."""
+def _painted(painting: Image, finer: Image, *, deviation: float) -> Values:
+    """Return where a painting has strokes, not planes, to add fine detail to: (H, W), 0..1.
+
+    Args:
+      painting: uint8 RGB, (H, W, 3).
+      finer: the one that has the detail, of the same size.
+      deviation: in pixels, of the low-pass that parts fine from coarse.
+    """
+    first, second = (cv2.cvtColor(one, cv2.COLOR_RGB2GRAY) for one in (painting, finer))
+    reach = 2 * deviation
+    own = _strength(np.asarray(first, np.float32), reach, around=reach)
+    change = np.asarray(cv2.subtract(second, first, dtype=cv2.CV_32F), np.float32)
+    ratio = own / (_strength(change, deviation, around=reach) + 1)
+    return np.asarray(np.clip((ratio - _EVEN) / (_PAINTED - _EVEN), 0, 1), np.float32)
+
+
+def _strength(values: Values, deviation: float, *, around: float) -> Values:
+    """Return the mean absolute value, around each pixel, of what is finer than a low-pass."""
+    coarse = cv2.GaussianBlur(values, (0, 0), deviation, borderType=cv2.BORDER_REPLICATE)
+    fine = cv2.absdiff(values, coarse, dst=coarse)
+    mean = cv2.GaussianBlur(fine, (0, 0), around, borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(mean, np.float32)
+
+
+def _with_fine(painting: Image, finer: Image, share: Values, *, deviation: float) -> Image:
+    """Return a painting with a share of its fine detail, (H, W), replaced by that of another."""
     mixed = np.empty_like(painting)
     for channel in range(3):  # one by one: a large picture's would take a gigabyte
         first = painting[..., channel]
         change = cv2.subtract(finer[..., channel], first, dtype=cv2.CV_32F)
         coarse = cv2.GaussianBlur(change, (0, 0), deviation, borderType=cv2.BORDER_REPLICATE)
-        fine = cv2.addWeighted(change, share, coarse, -share, 0)
+        fine = cv2.multiply(share, cv2.subtract(change, coarse, dst=change), dst=coarse)
         mixed[..., channel] = cv2.add(first, fine, dtype=cv2.CV_8U)
     return mixed
 

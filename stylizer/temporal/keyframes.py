@@ -119,7 +119,7 @@ class KeySearch:
         flow = key.find(seen, self._search)
         camera = camera_field(key.camera, flow.shape)
         same = find_same(flow, seen.colors, key.seen.colors, TOLERANCE)
-        straight = find_straight(cv2.subtract(flow, camera), _BENT)
+        straight = find_straight(flow - camera, _BENT)
         self.new = 1.0 - cv2.mean(cv2.min(same, straight))[0] / 255
         if self._hurried:
             fails = cv2.mean(same)[0] < 255 * (1 - _CUT)
