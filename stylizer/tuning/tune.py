@@ -284,10 +284,9 @@ class Tuner:
                 self._painter, ops.concatenate(given), ops.concatenate(noise), values
             )
         first, again = painted[:count], painted[count:]
-        pair = ops.concatenate([first, ops.stop_gradient(target)])
         deep = style["weights"]["deep"]
-        parts = self._distances(pair, style["fine"], deep)
-        coarse = self._distances(halved(pair), style["coarse"], deep)
+        parts = self._distances(first, target, style["fine"], deep)
+        coarse = self._distances(halved(first), halved(target), style["coarse"], deep)
         parts |= {name: (parts[name] + coarse[name]) / 2 for name in ("gram", "moments")}
         window = side - MARGIN
         parts["temporal"] = flicker_loss(
@@ -305,13 +304,11 @@ class Tuner:
         return total + outside, {**parts, "loss": total}
 
     def _distances(
-        self, pair: Tensor, wanted: dict[str, Tensor], deep: Tensor
+        self, painted: Tensor, content: Tensor, wanted: dict[str, Tensor], deep: Tensor
     ) -> dict[str, Tensor]:
-        """Return ``gram``, ``moments`` and ``content`` of paintings, of which the photos follow."""
-        count = self._config.batch
-        features = self._loss_network(pair)
-        seen = {name: value[:count] for name, value in features.items()}
-        before = {name: ops.stop_gradient(value[count:]) for name, value in features.items()}
+        """Return ``gram``, ``moments`` and ``content`` of paintings, by their photos."""
+        # not both at once: the way back would lead through the photos too
+        seen, before = self._loss_network(painted), self._loss_network(content)
         found = style_losses(style_targets(seen), style_targets(before), wanted, deep)
         return {**found, "content": content_loss(seen[LAYERS[-1]], before[LAYERS[-1]])}
 
