@@ -3,6 +3,7 @@
 Importing this package imports no TensorFlow: names are loaded when first used (PEP 562).
 """
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,10 @@ if TYPE_CHECKING:
     from stylizer.styles.built_in import style_names as style_names
     from stylizer.styles.load import load_styles as load_styles
     from stylizer.temporal.coherence import CoherenceConfig as CoherenceConfig
+
+# OpenVINO tells Google of its use at each import, by a process that it forks, unless this is
+# missing: it does without then. Forked while another thread computes, all threads stood still once.
+sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 
 _HOMES = {
     "Camera": "stylizer.io.sources.camera",

@@ -163,9 +163,9 @@ def _name_output(path: Path) -> None:
 
 
 def _to_openvino(model: keras.Model, path: Path) -> None:
+    import openvino as ov
     import tensorflow as tf
 
-    ov = _import_openvino()
     signature = {
         name: tf.TensorSpec(slot.shape, tf.float32, name=name) for name, slot in model.input.items()
     }
@@ -181,16 +181,9 @@ def _to_openvino(model: keras.Model, path: Path) -> None:
 
 
 def _write_graph(parts: NetworkParts, path: Path) -> None:
-    ov = _import_openvino()
+    import openvino as ov
+
     ov.save_model(parts.make_graph(), path, compress_to_fp16=False)
-
-
-def _import_openvino() -> Any:
-    # OpenVINO's converter tells Intel of its use, unless this is missing: it does without then.
-    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
-    import openvino
-
-    return openvino
 
 
 def main() -> None:
