@@ -62,7 +62,7 @@ def _unchanged_logging() -> Iterator[None]:
 def stylizer(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
     """Run ``stylizer`` in this process: exit code, stdout and stderr."""
     monkeypatch.setenv("COLUMNS", "200")
-    level = os.environ.get("TF_CPP_MIN_LOG_LEVEL")
+    unset = {"TF_CPP_MIN_LOG_LEVEL", "TF_ENABLE_ONEDNN_OPTS"} - os.environ.keys()
 
     def run(*arguments: object) -> Outcome:
         capfd.readouterr()
@@ -70,8 +70,8 @@ def stylizer(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
         return Outcome(code, *capfd.readouterr())
 
     yield run
-    if level is None:
-        os.environ.pop("TF_CPP_MIN_LOG_LEVEL", None)
+    for name in unset:
+        os.environ.pop(name, None)
 
 
 @pytest.fixture

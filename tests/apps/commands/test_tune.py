@@ -8,9 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from stylizer.errors import StylizerError
 from stylizer.io.image import read_image
+from stylizer.styles.built_in import load_named_style
 from stylizer.styles.load import load_style
-from stylizer.styles.tuning import write_tuning
+from stylizer.styles.tuning import Tuning, write_tuning
 from tests.apps.conftest import Run, names
 
 
@@ -55,23 +57,18 @@ def test_minutes_are_checked_before_anything_is_tuned(
     assert not cache.exists()
 
 
-def test_the_command_writes_a_style(stylizer: Run, style: Path, tmp_path: Path) -> None:
-    out = tmp_path / "mine.style"
-    outcome = stylizer("tune", style, "-o", out, "--minutes", 0.001)
-    assert outcome.code == 0, outcome.err
-    assert "tuned in" in outcome.err
-    assert load_style(str(out)).tuning is not None
-    outcome = stylizer("tune", style, "-o", out, "--minutes", 0.001)
-    assert outcome.code == 1
-    assert "exists" in outcome.errors[0]
-
-
-def test_a_tuned_style_is_tuned_further(stylizer: Run, style: Path, tmp_path: Path) -> None:
+def test_the_command_writes_a_style_and_tunes_it_further(
+    stylizer: Run, style: Path, tmp_path: Path
+) -> None:
     first, further = tmp_path / "first.style", tmp_path / "further.style"
     quick = ("--minutes", 0.001)
     outcome = stylizer("tune", style, "-o", first, "--style-scale", 1, *quick)
     assert outcome.code == 0, outcome.err
+    assert "tuned in" in outcome.err
     before = load_style(str(first)).tuning
+    outcome = stylizer("tune", style, "-o", first, *quick)
+    assert outcome.code == 1
+    assert "exists" in outcome.errors[0]
     outcome = stylizer("tune", first, "-o", further, *quick)
     assert outcome.code == 0, outcome.err
     after = load_style(str(further)).tuning
@@ -80,13 +77,33 @@ def test_a_tuned_style_is_tuned_further(stylizer: Run, style: Path, tmp_path: Pa
     assert after.scale == 1
     # a step of the warm-up changes little of it
     assert 0 < np.abs(after.change - before.change).mean() < np.abs(before.change).mean()
-    write_tuning(
-        first,
-        replace(before, weights="f" * 64),
-        name="old",
-        picture=read_image(style),
-        overwrite=True,
-    )
-    outcome = stylizer("tune", first, "-o", further, "--overwrite", *quick)
-    assert outcome.code == 0, outcome.err
-    assert "old: was tuned for other weights; tuning begins with its picture" in outcome.err
+
+
+def test_what_was_tuned_for_other_weights_is_tuned_from_its_picture(
+    stylizer: Run, style: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = load_named_style("starry_night").tuning
+    assert known is not None
+    old, begun = tmp_path / "old.style", []
+
+    def refuse(*_: object, begin: Tuning | None) -> None:
+        begun.append(begin)
+        raise StylizerError("that is enough")
+
+    monkeypatch.setattr("stylizer.tuning.tune.Tuner", refuse)
+    for weights in (known.weights, "f" * 64):
+        write_tuning(
+            old,
+            replace(known, weights=weights),
+            name="old",
+            picture=read_image(style),
+            overwrite=True,
+        )
+        outcome = stylizer("tune", old, "-o", tmp_path / "new.style")
+        assert outcome.errors == ["stylizer: error: that is enough"]
+        said = "old: was tuned for other weights; tuning begins with its picture" in outcome.err
+        assert said is (begun[-1] is None)
+    first, second = begun
+    assert first is not None
+    np.testing.assert_array_equal(first.change, known.change)
+    assert second is None
