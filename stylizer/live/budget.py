@@ -37,6 +37,8 @@ class BudgetConfig:
       patience: seconds for which there must be room before a better level is tried.
       longest: seconds; the most that the wait grows to.
       probation: seconds within which a better level that does not hold counts as a mistake.
+      late: seconds that the painting of a keyframe may take at the cheapest level, while frames are
+        shown in time all the same.
     """
 
     fps: float = 24.0
@@ -50,6 +52,7 @@ class BudgetConfig:
     patience: float = 4.0
     longest: float = 120.0
     probation: float = 10.0
+    late: float = 0.5
 
     def __post_init__(self) -> None:
         """Check every range; a message names the field."""
@@ -65,7 +68,7 @@ class BudgetConfig:
                 "budget: expected 1 <= few <= enough <= frames, "
                 f"got {self.few!r}, {self.enough!r}, {self.frames!r}"
             )
-        for name in ("skipped", "patience", "longest", "probation"):
+        for name in ("skipped", "patience", "longest", "probation", "late"):
             if getattr(self, name) < 0:
                 raise ConfigError(f"{name}: expected 0 or more, got {getattr(self, name)!r}")
 
@@ -88,6 +91,7 @@ class Budget:
         self._config = config or BudgetConfig()
         self._at = 0
         self._times: deque[float] = deque(maxlen=self._config.frames)
+        self._shown: deque[float] = deque(maxlen=self._config.frames)
         self._skip = self._config.skipped
         self._wait = self._config.patience
         self._room_since: float | None = None
@@ -141,18 +145,20 @@ class Budget:
         if self.level is not before:
             self._go_to(self._at)
 
-    def spent(self, seconds: float, *, now: float) -> Level:
+    def spent(self, seconds: float, *, now: float, beside: float = 0.0) -> Level:
         """Take what a frame cost at the present level, and return the level for the next.
 
         Args:
-          seconds: that painting it took.
+          seconds: that painting it took, or carrying a painting to it.
           now: seconds on any clock that does not go back.
+          beside: a frame's share of the seconds that painting keyframes takes beside the loop.
         """
         if self._skip:
             self._skip -= 1
             return self.level
         self._now = now
-        self._times.append(seconds)
+        self._times.append(max(seconds, beside))
+        self._shown.append(seconds)
         usual, whole = median(self._times), 1 / self._config.fps
         needed = self._config.few if min(self._times) > 2 * whole else self._config.enough
         if len(self._times) < needed:
@@ -170,8 +176,7 @@ class Budget:
         last = len(self._levels) - 1
         share = f"{1000 * usual:.0f} of {1000 * whole:.0f} ms a frame"
         if self._at == last:
-            self._reason = f"too slow for {self._config.fps:g} fps: {share}"
-            self._short_since = now if self._short_since is None else self._short_since
+            self._consider_shown(usual, share, whole, now)
             return
         wanted = self.level.work * self._config.aimed * whole / usual
         cheaper = range(self._at + 1, last)
@@ -181,6 +186,15 @@ class Budget:
         self._raised = None
         self._go_to(chosen)
         self._reason = f"painting took {share}"
+
+    def _consider_shown(self, usual: float, share: str, whole: float, now: float) -> None:
+        """Say whether the cheapest level is too slow; not where only keyframes come late."""
+        in_time = median(self._shown) <= self._config.full * whole
+        if in_time and usual * self.level.keyframes <= self._config.late:
+            self._short_since, self._reason = None, f"painting took {share}"
+            return
+        self._reason = f"too slow for {self._config.fps:g} fps: {share}"
+        self._short_since = now if self._short_since is None else self._short_since
 
     def _consider_raising(self, usual: float, whole: float, now: float) -> None:
         self._short_since = None
@@ -204,6 +218,7 @@ class Budget:
         self._at = number
         self._short_since = self._held_since = None
         self._times.clear()
+        self._shown.clear()
         self._skip = self._config.skipped
         self._room_since = None
 

@@ -138,12 +138,11 @@ class LivePainter(WrappedStylizer):
         beside = self._composed.config.keyframes > 1
         painted = self._beside(frame) if beside else self._composed(frame)
         ended = perf_counter()
-        seconds = ended - began
         if beside:
-            seconds = max(seconds, self._beside.seconds)
             self._carrying.saw(self._beside.new, now=ended)
         if self._level is self._budget.level:  # else the next level is still being prepared
-            self._budget.spent(seconds, now=ended)
+            late = self._beside.seconds if beside else 0.0
+            self._budget.spent(ended - began, now=ended, beside=late)
         return painted
 
     def _effects(self, settings: ControlSettings) -> EffectsConfig:

@@ -49,7 +49,8 @@ class Begun:
       effects: what is still to be done to it.
       cut: whether what is remembered of earlier frames is to be forgotten.
       level: what was painted at.
-      seconds: that it took.
+      seconds: that it took, or that carrying a painting to it did.
+      beside: its share of the seconds that painting keyframes takes beside the loop.
       faces: what will be laid into it, where that is made meanwhile.
     """
 
@@ -59,6 +60,7 @@ class Begun:
     cut: bool
     level: Level
     seconds: float
+    beside: float = 0.0
     faces: Future[Sequence[PaintedFace]] | None = None
 
 
@@ -189,7 +191,8 @@ class ClientPainter:
             effects=(),
             cut=False,
             level=self._level,
-            seconds=max(ended - began, self._beside.seconds),
+            seconds=ended - began,
+            beside=self._beside.seconds,
         )
 
     def finish(self, begun: Begun) -> Image:
@@ -207,7 +210,8 @@ class ClientPainter:
             painted = _finish(painted, effects, begun.source, cut=begun.cut)
         ended = time.perf_counter()
         if begun.level is self._budget.level:
-            self._budget.spent(max(begun.seconds, ended - began), now=ended)
+            seconds = max(begun.seconds, ended - began)
+            self._budget.spent(seconds, now=ended, beside=begun.beside)
         return painted.image
 
     def _paint_faces(self, source: Frame, *, cut: bool) -> Future[Sequence[PaintedFace]] | None:

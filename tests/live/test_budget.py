@@ -223,6 +223,23 @@ def test_no_smaller_than_a_painting(make: Callable[[Preset], tuple[Level, ...]])
     assert len(set(sizes)) == len(sizes)
 
 
+@pytest.mark.parametrize(
+    ("shown", "beside", "short"), [(0.02, 0.1, False), (0.02, 0.2, True), (0.1, 0.1, True)]
+)
+def test_keyframes_that_come_late_lower_the_level_and_do_not_make_the_cheapest_too_slow(
+    shown: float, beside: float, short: bool
+) -> None:
+    budget = Budget(fast_levels("fast", most=4))
+    for step in range(400):
+        budget.spent(shown, now=step / 24, beside=beside)
+    assert budget.level is budget.levels[-1]
+    assert budget.level.keyframes == 4
+    assert (budget.short > 10) is short
+    assert budget.short == 0 or short
+    begins = "too slow for 24 fps" if short else "painting took"
+    assert str(budget.reason).startswith(begins)
+
+
 def test_other_levels_begin_where_they_cost_as_much() -> None:
     levels = fast_levels("fast")
     budget = Budget(levels)
