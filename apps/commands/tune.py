@@ -22,8 +22,8 @@ from stylizer.tuning.config import PICTURE_SIDE, TuningConfig
 from stylizer.weights import weights_digest
 
 from ..console.paths import claim_file, claim_picture
-from ..console.terminal import interruptible, say
-from ..console.tuning import show_tuning, tuning_display
+from ..console.terminal import interruptible, say, silenced
+from ..console.tuning import show_tuning, tuning_display, use_onednn
 from ..options.shared import SpeechOptions, option
 from ..options.spread import spread
 
@@ -108,7 +108,9 @@ def tune(
 
     `stylizer video clip.mp4 out.mp4 -s my_painting.style:0.7 -s starry_night:0.3`
     """
-    from stylizer.tuning.tune import Tuner
+    use_onednn()
+    with silenced():
+        from stylizer.tuning.tune import Tuner
 
     config = TuningConfig(
         minutes=minutes,

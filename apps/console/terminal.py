@@ -81,9 +81,6 @@ def set_up(*, quiet: bool, debug: bool) -> None:
     # Who presses a window's key waits for its answer: where a snapshot or a recording went.
     # Who starts for the first time waits for the network to be converted.
     notice.setLevel(logging.NOTSET if quiet or debug else logging.INFO)
-    # TensorFlow uses it by itself on the newest CPUs alone; with AVX2 too a step of tuning takes a
-    # sixth less.
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     if debug:
         return
     # OpenCV's threads write to the terminal by themselves; what matters is raised as an error.

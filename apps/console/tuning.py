@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeGuard
@@ -22,10 +23,18 @@ from .terminal import interruptible, say, silenced
 if TYPE_CHECKING:
     from stylizer.tuning.tune import Progress
 
-__all__ = ["show_tuning", "tuned_styles", "tuning_display"]
+__all__ = ["show_tuning", "tuned_styles", "tuning_display", "use_onednn"]
 
 _USUAL = 3.0
 """Minutes that are advised."""
+
+
+def use_onednn() -> None:
+    """Have TensorFlow use oneDNN, before it is imported: a step takes a sixth less with AVX2.
+
+    On the newest CPUs it does so by itself.
+    """
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 
 def tuning_display(minutes: float, *, quiet: bool) -> Display:
@@ -84,6 +93,7 @@ def _tuning(style: Style, config: TuningConfig, *, quiet: bool) -> Tuning:
         return kept
     if not quiet:
         say(f"tuning the network to {style.name}: once, kept for the next time")
+    use_onednn()
     with interruptible(), silenced():
         from stylizer.tuning.tune import Tuner
 
