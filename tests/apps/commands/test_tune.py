@@ -69,7 +69,8 @@ def test_the_command_writes_a_style_and_tunes_it_further(
     outcome = stylizer("tune", style, "-o", first, *quick)
     assert outcome.code == 1
     assert "exists" in outcome.errors[0]
-    outcome = stylizer("tune", first, "-o", further, *quick)
+    further.touch()
+    outcome = stylizer("tune", first, "-o", further, "--overwrite", *quick)
     assert outcome.code == 0, outcome.err
     after = load_style(str(further)).tuning
     assert before is not None
