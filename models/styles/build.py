@@ -21,6 +21,7 @@ from keras import ops
 from stylizer.frame import Image
 from stylizer.gatys.config import GatysConfig
 from stylizer.io.image import read_image
+from stylizer.network.adaptive.spec import ADAPTIVE
 from stylizer.network.fast.architecture import style_statistics
 from stylizer.network.inputs import resize_style
 from stylizer.perceptual.features import LossNetwork, load_network
@@ -31,7 +32,7 @@ from .drawings import DRAWINGS
 
 __all__ = ["GRAM_SIDES", "NETWORKS", "PAINTINGS", "SIDES", "Painting", "main", "measure"]
 
-SIDES = (192, 256, 384, 512)
+SIDES = (192, 256, 384, 512, 768)
 """Short sides at which the statistics are taken, in pixels."""
 
 NETWORKS = ("compact", "half")
@@ -52,6 +53,8 @@ class Painting:
       picture: its file in DATA; None for one that we draw.
       content: weight of the photo's features when the network is tuned to it: more for pictures
         that would leave no face.
+      side: short side of the picture when the network is tuned to it, in pixels, one of `SIDES`:
+        larger ones make broader strokes.
     """
 
     title: str
@@ -59,6 +62,12 @@ class Painting:
     year: int
     picture: str | None = None
     content: float = 2.0
+    side: int = 512
+
+    @property
+    def style_scale(self) -> float:
+        """The side, as `stylizer.tuning.config.TuningConfig` has it."""
+        return self.side / ADAPTIVE.style_side
 
     def read(self, data: Path, name: str) -> Image:
         """Return the picture, uint8 RGB, of the style of that name."""
@@ -77,6 +86,7 @@ PAINTINGS: Mapping[str, Painting] = {
         artist="Wassily Kandinsky",
         year=1913,
         picture="styles/composition_vii.jpg",
+        side=768,
     ),
     "grande_jatte": Painting(
         title="A Sunday on La Grande Jatte",
@@ -85,7 +95,11 @@ PAINTINGS: Mapping[str, Painting] = {
         picture="paintings/nm_2ac23a62.jpg",
     ),
     "gray_tree": Painting(
-        title="Gray Tree", artist="Piet Mondrian", year=1911, picture="paintings/nm_6099b709.jpg"
+        title="Gray Tree",
+        artist="Piet Mondrian",
+        year=1911,
+        picture="paintings/nm_6099b709.jpg",
+        side=768,
     ),
     "great_wave": Painting(
         title="The Great Wave off Kanagawa",
@@ -93,6 +107,7 @@ PAINTINGS: Mapping[str, Painting] = {
         year=1831,
         picture="styles/great_wave.jpg",
         content=2.2,
+        side=768,
     ),
     "harpers_june": Painting(
         title="Poster for Harper's in June",
@@ -102,7 +117,11 @@ PAINTINGS: Mapping[str, Painting] = {
         content=1.0,
     ),
     "irises": Painting(
-        title="Irises", artist="Vincent van Gogh", year=1889, picture="paintings/nm_d4cf5d5e.jpg"
+        title="Irises",
+        artist="Vincent van Gogh",
+        year=1889,
+        picture="paintings/nm_d4cf5d5e.jpg",
+        side=768,
     ),
     "looking_glass": Painting(
         title="An engraving for Through the Looking-Glass",
@@ -133,7 +152,11 @@ PAINTINGS: Mapping[str, Painting] = {
         picture="styles_more/uk_025.jpg",
     ),
     "olive_trees": Painting(
-        title="Olive Trees", artist="Vincent van Gogh", year=1889, picture="styles/olive_trees.jpg"
+        title="Olive Trees",
+        artist="Vincent van Gogh",
+        year=1889,
+        picture="styles/olive_trees.jpg",
+        side=768,
     ),
     "pencil": Painting(title="Pencil hatching", artist="This project", year=2026),
     "port_goulphar": Painting(
@@ -159,6 +182,7 @@ PAINTINGS: Mapping[str, Painting] = {
         artist="Vincent van Gogh",
         year=1888,
         picture="styles_more/pa_018.jpg",
+        side=768,
     ),
     "shipwreck": Painting(
         title="The Wreck of a Transport Ship",
@@ -175,7 +199,11 @@ PAINTINGS: Mapping[str, Painting] = {
         content=1.6,
     ),
     "tahiti": Painting(
-        title="Three Tahitian Women", artist="Paul Gauguin", year=1896, picture="styles/tahiti.jpg"
+        title="Three Tahitian Women",
+        artist="Paul Gauguin",
+        year=1896,
+        picture="styles/tahiti.jpg",
+        side=768,
     ),
     "the_scream": Painting(
         title="The Scream",
@@ -195,9 +223,14 @@ PAINTINGS: Mapping[str, Painting] = {
         artist="Vincent van Gogh",
         year=1889,
         picture="styles/wheat_field.jpg",
+        side=768,
     ),
     "winter_landscape": Painting(
-        title="Winter Landscape", artist="Sesshū Tōyō", year=1470, picture="styles_more/uk_030.jpg"
+        title="Winter Landscape",
+        artist="Sesshū Tōyō",
+        year=1470,
+        picture="styles_more/uk_030.jpg",
+        side=768,
     ),
 }
 """The pictures by the names of the styles."""

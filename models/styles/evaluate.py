@@ -31,7 +31,6 @@ from ..fast.metrics import READINGS, FeatureExtractor, measure, read
 from ..training.pack import HELD_OUT
 from ..training.validation import sky
 from .build import PAINTINGS
-from .tune import SCALE
 
 __all__ = ["STYLES", "Evaluation", "main"]
 
@@ -65,12 +64,14 @@ class Evaluation:
           ``own``, of photos: ``deep`` beside the style's picture as it is tuned to; ``skies``: the
           same of skies; ``small``: of photos, beside the picture at 384; ``content``: of photos.
         """
-        picture, style = PAINTINGS[name].read(self._data, name), load_named_style(name)
-        wanted = np.rint(wanted_picture(picture, SCALE)).astype(np.uint8)
+        painting, style = PAINTINGS[name], load_named_style(name)
+        picture, scale = painting.read(self._data, name), painting.style_scale
+        wanted = np.rint(wanted_picture(picture, scale)).astype(np.uint8)
         own, small = map(self._extractor.extract, (wanted, resize_style(picture, SIDE)))
         found: dict[str, list[float]] = {"own": [], "skies": [], "small": [], "content": []}
-        for shown in (replace(style, tuning=None), style):
-            code = self._runtime.encode(shown, scale=SCALE)
+        # what tuning found brings the size of its picture along
+        for shown, larger in ((replace(style, tuning=None), scale), (style, 1.0)):
+            code = self._runtime.encode(shown, scale=larger)
             paintings = (self._runtime.paint(image, code) for image in self._sources)
             seen = map(self._extractor.extract, paintings)
             pairs = list(zip(seen, self._before, strict=True))

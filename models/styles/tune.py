@@ -19,7 +19,6 @@ import numpy as np
 
 from stylizer.frame import Image
 from stylizer.io.image import read_image
-from stylizer.network.adaptive.spec import ADAPTIVE
 from stylizer.styles.built_in import load_named_style
 from stylizer.styles.tuning import TUNED_SUFFIX, read_tuning, write_tuning
 from stylizer.tuning.config import TuningConfig
@@ -27,12 +26,9 @@ from stylizer.tuning.tune import Tuner
 
 from ..records import list_in_manifest
 from ..training.pack import HELD_OUT
-from .build import PAINTINGS, SIDES
+from .build import PAINTINGS
 
-__all__ = ["SCALE", "main", "pack_tunings"]
-
-SCALE = SIDES[-1] / ADAPTIVE.style_side
-"""Of the pictures: strokes are broad, and the codes are those of statistics that are carried."""
+__all__ = ["main", "pack_tunings"]
 
 _PHOTOS = 90
 """Of the small ones; of the large ones all are used."""
@@ -90,7 +86,7 @@ def main() -> None:
         config = TuningConfig(
             minutes=given.minutes,
             rank=given.rank,
-            style_scale=SCALE,
+            style_scale=painting.style_scale,
             content=painting.content,
             batch=given.batch,
             side=given.side,

@@ -37,6 +37,9 @@ def test_what_is_carried_is_of_the_paintings_that_are_named() -> None:
             painting.year,
         )
         assert set(style.statistics) == set(build.SIDES)
+        assert style.tuning is not None
+        assert style.tuning.scale == pytest.approx(painting.style_scale)
+        assert painting.side in build.SIDES  # its code is of the very size it was tuned with
         assert set(style.grams) == set(build.NETWORKS)
         for grams in style.grams.values():
             assert set(grams) == set(build.GRAM_SIDES)

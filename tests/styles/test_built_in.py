@@ -45,7 +45,7 @@ def test_each_says_whose_it_is(style: NamedStyle) -> None:
 
 
 def test_each_has_statistics_and_gram_matrices_of_the_embedded_network(style: NamedStyle) -> None:
-    assert sorted(style.statistics) == [192, 256, 384, 512]
+    assert sorted(style.statistics) == [192, 256, 384, 512, 768]
     for statistics in style.statistics.values():
         assert statistics.dtype == np.float32
         pairs = sum(count * (count - 1) // 2 for count in CHANNELS.values())
@@ -122,7 +122,8 @@ def test_an_unknown_name_is_told_the_known_ones() -> None:
 
 
 @pytest.mark.parametrize(
-    ("side", "expected"), [(1, 192), (221, 192), (222, 256), (384, 384), (500, 512), (4000, 512)]
+    ("side", "expected"),
+    [(1, 192), (221, 192), (222, 256), (384, 384), (500, 512), (627, 512), (628, 768), (4000, 768)],
 )
 def test_the_nearest_side_is_that_of_the_least_ratio(side: int, expected: int) -> None:
     assert load_named_style("starry_night").nearest(side) == expected
