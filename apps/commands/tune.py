@@ -77,7 +77,7 @@ def tune(
         float | None,
         option(
             "style-scale",
-            "Size of the style picture: more makes broader strokes. Default: 4/3, or what a tuned "
+            "Size of the style picture: more makes broader strokes. Default: 2, or what a tuned "
             "style was tuned with.",
             _TUNING,
         ),

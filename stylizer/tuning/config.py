@@ -23,7 +23,7 @@ LOSS_WEIGHTS: Mapping[str, float] = MappingProxyType(
 )
 """Weights of the losses that no setting changes, by the names of `losses.LossWeights`."""
 
-PICTURE_SIDE = 448
+PICTURE_SIDE = 768
 """Short side of the style's picture in the file of a tuned style, in pixels, where it is larger."""
 
 
@@ -45,7 +45,7 @@ class TuningConfig:
 
     minutes: float = 5.0
     rank: int = 8
-    style_scale: float = 4 / 3
+    style_scale: float = 2.0
     content: float = 2.0
     light: float = 3.0
     batch: int = 4
