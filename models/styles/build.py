@@ -136,6 +136,7 @@ PAINTINGS: Mapping[str, Painting] = {
         year=1913,
         picture="styles/mondrian.jpg",
         content=3.0,
+        side=768,
     ),
     "mosaic": Painting(title="Mosaic", artist="This project", year=2026, content=1.5),
     "ninth_wave": Painting(
