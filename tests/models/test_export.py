@@ -38,7 +38,11 @@ def test_weights_are_exported_with_their_openvino_form(network: str, tmp_path: P
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras saving
-def test_a_share_goes_from_what_is_there_to_the_file(tmp_path: Path) -> None:
+def test_a_share_goes_from_what_is_there_to_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # the form for OpenVINO, which takes long to make, is looked at above
+    monkeypatch.setattr("stylizer.models.export.pack_openvino", lambda *_: "")
     first, second, mixed = (build("fast", "float32").network for _ in range(3))
     # the seeds that Keras counts among the weights are whole numbers
     second.set_weights([value + (value.dtype.kind == "f") for value in second.get_weights()])
