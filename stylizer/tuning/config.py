@@ -24,7 +24,7 @@ LOSS_WEIGHTS: Mapping[str, float] = MappingProxyType(
 """Weights of the losses that no setting changes, by the names of `losses.LossWeights`."""
 
 PICTURE_SIDE = 768
-"""Short side of the style's picture in the file of a tuned style, in pixels, where it is larger."""
+"""Short side, in pixels, that pictures in files of tuned styles, and visitors', are reduced to."""
 
 
 @dataclass(frozen=True, kw_only=True)

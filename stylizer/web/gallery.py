@@ -24,6 +24,7 @@ from stylizer.styles.built_in import NamedStyle, load_named_style, style_names
 from stylizer.styles.load import MIN_SIDE, AnyStyle, Style
 from stylizer.styles.regions import covers_all
 from stylizer.styles.tuning import parse_tuning
+from stylizer.tuning.config import PICTURE_SIDE
 from stylizer.web.errors import ApiError
 from stylizer.web.events import log_event
 from stylizer.web.jpeg import decode_frame, encode_jpeg, shrink
@@ -40,9 +41,6 @@ SAMPLE = Path(__file__).with_name("sample.jpg")
 """A woman in a street, to show styles on; ``models/styles/sample_scene.py`` draws it."""
 
 RuntimeLoader = Callable[[FastConfig], Runtime]
-
-_KEPT_SIDE = 512
-"""Short side that a visitor's style picture is reduced to, in pixels: more than a network needs."""
 
 _SAMPLE_SIDE = 200
 _MOST_ASPECT = 4
@@ -65,7 +63,7 @@ class OwnStyle:
     Attributes:
       id: ``own-`` and random letters.
       title: for people, from the file's name.
-      jpeg: the picture, reduced, for what reads pictures.
+      jpeg: the picture, reduced to a short side of `PICTURE_SIDE`, for what reads pictures.
       sample: the picture as a small JPEG.
       tuned: what `stylizer.styles.tuning.write_tuning` writes, where the network was tuned to it.
     """
@@ -78,7 +76,7 @@ class OwnStyle:
 
     def as_style(self, weight: float) -> Style:
         """Return it as the library has it."""
-        image = decode_frame(self.jpeg, short_side=_KEPT_SIDE)
+        image = decode_frame(self.jpeg, short_side=PICTURE_SIDE)
         tuning = None if self.tuned is None else parse_tuning(self.tuned, where=self.title)[0]
         return Style(name=self.title, image=image, weight=weight, tuning=tuning)
 
@@ -191,7 +189,7 @@ class Gallery:
                 f"a style has at least {MIN_SIDE} pixels a side, and is at most {_MOST_ASPECT} "
                 f"times as long as wide, got {most} and {least}",
             )
-        kept = shrink(image, _KEPT_SIDE)
+        kept = shrink(image, PICTURE_SIDE)
         sample = encode_jpeg(shrink(kept, _SAMPLE_SIDE))
         jpeg = jpeg or encode_jpeg(kept, quality=92)
         style = OwnStyle(id=id, title=title, jpeg=jpeg, sample=sample, tuned=tuned)
@@ -211,7 +209,7 @@ class Gallery:
         Raises:
           ApiError: it is damaged.
         """
-        image = decode_frame(jpeg, short_side=_KEPT_SIDE)
+        image = decode_frame(jpeg, short_side=PICTURE_SIDE)
         return self.encode(title, image, id=id, jpeg=jpeg, tuned=tuned)
 
     def title(

@@ -184,14 +184,15 @@ sys.exit(cli.main(sys.argv[1:]))
 def test_a_server_that_is_ended_in_any_way_goes_on(
     tmp_path: Path, clip: Path, sent: signal.Signals
 ) -> None:
-    def start(delay: float) -> tuple[subprocess.Popen[str], str]:
+    log = tmp_path / "log"
+
+    def start(delay: float) -> tuple[subprocess.Popen[bytes], str]:
         command = [sys.executable, "-c", FLAT.replace("DELAY", str(delay)), "web", "--port", "0"]
-        process = subprocess.Popen(
-            [*command, "--folder", str(tmp_path / "kept")], stderr=subprocess.PIPE, text=True
-        )
-        assert process.stderr is not None
-        line = process.stderr.readline()
-        return process, next(word for word in line.split() if word.startswith("http://"))
+        with log.open("wb") as file:  # a pipe that nobody reads is full after some hundred requests
+            process = subprocess.Popen([*command, "--folder", str(tmp_path / "kept")], stderr=file)
+        wait_until(lambda: b"\n" in log.read_bytes())
+        words = log.read_text().split()
+        return process, next(word for word in words if word.startswith("http://"))
 
     def ask(url: str, path: str, cookie: str, body: bytes | None = None, kind: str = "") -> Any:
         request = urllib.request.Request(url + path, body, {"Cookie": cookie})
@@ -219,7 +220,7 @@ def test_a_server_that_is_ended_in_any_way_goes_on(
 
         wait_until(lambda: told()["progress"] > 0.1)
         process.send_signal(sent)
-        process.communicate(timeout=30)
+        process.wait(timeout=30)
     process, url = start(0.0)
     with process:
         try:
@@ -229,7 +230,8 @@ def test_a_server_that_is_ended_in_any_way_goes_on(
                 (tmp_path / "out.mp4").write_bytes(answer.read())
         finally:
             process.send_signal(signal.SIGINT)
-            _, err = process.communicate(timeout=30)
+            process.wait(timeout=30)
+    err = log.read_text()
     assert count_frames(tmp_path / "out.mp4") == count_frames(clip)
     assert "kept for 60 minutes" in err
     assert "Traceback" not in err
