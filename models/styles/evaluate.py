@@ -69,9 +69,9 @@ class Evaluation:
         wanted = np.rint(wanted_picture(picture, scale)).astype(np.uint8)
         own, small = map(self._extractor.extract, (wanted, resize_style(picture, SIDE)))
         found: dict[str, list[float]] = {"own": [], "skies": [], "small": [], "content": []}
-        # what tuning found brings the size of its picture along
-        for shown, larger in ((replace(style, tuning=None), scale), (style, 1.0)):
-            code = self._runtime.encode(shown, scale=larger)
+        untuned = self._runtime.encode(replace(style, tuning=None), scale=scale)
+        tuned = self._runtime.encode(style, scale=1.0)  # brings the scale along
+        for code in (untuned, tuned):
             paintings = (self._runtime.paint(image, code) for image in self._sources)
             seen = map(self._extractor.extract, paintings)
             pairs = list(zip(seen, self._before, strict=True))
