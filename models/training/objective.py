@@ -83,7 +83,7 @@ class Objective:
         clean, dirty = self._contents(batch)
         image = views.slice_at(dirty, batch["first"], side)
         target = views.slice_at(clean, batch["first"], side)
-        second = views.slice_at(clean[: count // 2], batch["second"], side)
+        second = views.slice_at(clean, batch["second"], side, count=count // 2)
         known = batch["known"] if "known" in batch else self.know(batch)
         code = self._network.predict(known["measured"])
         code = ops.tile(code, (count // code.shape[0], 1))
@@ -101,7 +101,7 @@ class Objective:
             ops.concatenate([code, code[: count // 2], code[:many]]),
         )
         painted, other = ops.split(painted, [count + count // 2])
-        first, again = painted[:count], painted[count:]
+        first, again = ops.split(painted, [count])
         parts = self._distances(first, target, known["fine"], weights["deep"])
         if settings.coarse:
             pair = halved(first), halved(target)
@@ -116,9 +116,9 @@ class Objective:
         least = MARGIN
         window = side - MARGIN
         if many:
-            parts["noise_color"] = noise_color_loss(first[:many], other)
+            parts["noise_color"] = noise_color_loss(ops.split(first, [many])[0], other)
         parts["temporal"] = flicker_loss(
-            views.slice_at(first[: count // 2], least - batch["first"], window),
+            views.slice_at(first, least - batch["first"], window, count=count // 2),
             views.slice_at(again, least - batch["second"], window),
         )
         parts["checkerboard"] = checkerboard_loss(painted)

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from keras import ops
 
+from stylizer.tuning.views import differences
+
 __all__ = [
     "LAYERS",
     "LossWeights",
@@ -104,11 +106,29 @@ def style_targets(features: dict[str, Tensor]) -> dict[str, Tensor]:
         flat = ops.reshape(values, (count, height * width, channels))
         gram = ops.matmul(ops.transpose(flat, (0, 2, 1)), flat)
         found[f"gram_{layer}"] = ops.cast(gram, "float32") / (height * width)
-        values = ops.cast(values, "float32")
-        found[f"mean_{layer}"] = ops.mean(values, (1, 2))
+        mean, variance = ops.unstack(_moments(ops.cast(values, "float32")), axis=1)
+        found[f"mean_{layer}"] = mean
         # a channel that is silent everywhere has no slope without the small number
-        found[f"deviation_{layer}"] = ops.sqrt(ops.var(values, (1, 2)) + 1e-4)
+        found[f"deviation_{layer}"] = ops.sqrt(variance + 1e-4)
     return found
+
+
+@ops.custom_gradient  # type: ignore[untyped-decorator]
+def _moments(values: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+    """Return means and variances of the channels of (N, H, W, C), (N, 2, C), and the gradient.
+
+    TensorFlow's own gradient tiles, which takes a CPU longer than all the rest of it.
+    """
+    mean = ops.mean(values, (1, 2), keepdims=True)
+    off = values - mean
+    variance = ops.mean(ops.square(off), (1, 2), keepdims=True)
+    pixels = values.shape[1] * values.shape[2]
+
+    def gradient(slope: Tensor) -> Tensor:
+        by_mean, by_variance = ops.split(ops.expand_dims(slope / pixels, 1), 2, axis=2)
+        return off * (2.0 * by_variance) + by_mean
+
+    return ops.concatenate([mean[:, 0], variance[:, 0]], axis=1), gradient
 
 
 def style_losses(
@@ -197,9 +217,9 @@ def lattice_loss(painted: Tensor) -> Tensor:
     Args:
       painted: float32 RGB 0..255, (N, H, W, 3).
     """
-    steps = painted[:, 1:] - painted[:, :-1], painted[:, :, 1:] - painted[:, :, :-1]
     total = 0.0
-    for step in steps:
+    for axis in (1, 2):
+        step = differences(painted, 1, axis=axis)
         fields = _fields(ops.sqrt(ops.square(step) + 1.0))
         unit = ops.square(ops.mean(sum(fields) / 2.0, (2, 4), keepdims=True))
         white, black = (_centered(field) for field in fields)
@@ -215,11 +235,18 @@ def _fields(images: Tensor) -> list[Tensor]:
     count, height, width, channels = images.shape
     cells = min(_WINDOW, height // STRIDE, width // STRIDE) // 2 * 2
     rows, columns = (side // STRIDE // cells for side in (height, width))
-    used = images[:, : rows * cells * STRIDE, : columns * cells * STRIDE]
-    split = ops.reshape(used, (count, rows, cells, STRIDE, columns, cells, STRIDE, channels))
-    white = (np.indices((cells, cells)).sum(0) % 2).astype(np.float32)
-    shares = (one.reshape(1, 1, cells, 1, 1, cells, 1, 1) for one in (white, 1.0 - white))
-    return [ops.sum(split * share, (2, 5)) * (2.0 / cells**2) for share in shares]
+    whole = (count, rows * cells * STRIDE, columns * cells * STRIDE, channels)
+    used = ops.slice(images, (0, 0, 0, 0), whole)
+    # matrices, as sums over products of eight axes have a slow gradient
+    parity = np.stack([1 - np.arange(cells) % 2, np.arange(cells) % 2]).astype(np.float32)
+    parity *= 2.0 / cells**2
+    lines = ops.reshape(used, (count, rows, cells, STRIDE * whole[2] * channels))
+    lines = ops.matmul(parity, lines)
+    split = ops.reshape(lines, (count, rows, 2, STRIDE, columns, cells, STRIDE * channels))
+    even, odd = ops.unstack(ops.matmul(np.sign(parity), split), axis=2)
+    (even_even, even_odd), (odd_even, odd_odd) = (ops.unstack(one, axis=4) for one in (even, odd))
+    shape = (count, rows, STRIDE, columns, STRIDE, channels)
+    return [ops.reshape(one, shape) for one in (even_odd + odd_even, even_even + odd_odd)]
 
 
 def _centered(cells: Tensor) -> Tensor:

@@ -8,7 +8,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from stylizer.backend.keras_backend import compile_step, has_gpu
+from stylizer.backend.keras_backend import compile_step
+from stylizer.tuning.policy import quick_arithmetic
 
 __all__ = ["Trainer"]
 
@@ -134,7 +135,7 @@ class Trainer:
     def _tensorflow_step(self, objective: Objective) -> Callable[..., dict[str, Tensor]]:
         import tensorflow as tf
 
-        if not has_gpu():
+        if quick_arithmetic() == "float32":
             # for the whole process: rewriting ten thousand operations takes 6 s, and is no gain
             tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
         variables = self.network.trainable_variables

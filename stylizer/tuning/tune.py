@@ -270,7 +270,7 @@ class Tuner:
         target = views.slice_at(clean, batch["first"], side)
         given = [
             views.slice_at(dirty, batch["first"], side),
-            views.slice_at(clean[:many], batch["second"], side),
+            views.slice_at(clean, batch["second"], side, count=many),
         ]
         noise = [
             views.noise_at(batch["noise"], batch["noise_at"][:number], batch[place], side=side // 4)
@@ -283,14 +283,14 @@ class Tuner:
             painted = styled.paint(
                 self._painter, ops.concatenate(given), ops.concatenate(noise), values
             )
-        first, again = painted[:count], painted[count:]
+        first, again = ops.split(painted, [count])
         deep = style["weights"]["deep"]
         parts = self._distances(first, target, style["fine"], deep)
         coarse = self._distances(halved(first), halved(target), style["coarse"], deep)
         parts |= {name: (parts[name] + coarse[name]) / 2 for name in ("gram", "moments")}
         window = side - MARGIN
         parts["temporal"] = flicker_loss(
-            views.slice_at(first[:many], MARGIN - batch["first"], window),
+            views.slice_at(first, MARGIN - batch["first"], window, count=many),
             views.slice_at(again, MARGIN - batch["second"], window),
         )
         parts["light"] = light_loss(first, target)

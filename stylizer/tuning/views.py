@@ -16,6 +16,7 @@ __all__ = [
     "blur",
     "compress",
     "cut",
+    "differences",
     "gradients",
     "noise_at",
     "recolor",
@@ -154,11 +155,37 @@ def _quantize(planes: Tensor, table: Any, scale: Tensor) -> Tensor:
     return ops.reshape(ops.transpose(blocks, (0, 1, 4, 2, 5, 3)), planes.shape)
 
 
-def slice_at(images: Tensor, start: Tensor, side: int) -> Tensor:
-    """Return the squares that begin at the same place (2,) in all pictures: (N, side, side, C)."""
+def slice_at(images: Tensor, start: Tensor, side: int, *, count: int | None = None) -> Tensor:
+    """Return the squares that begin at the same place (2,) in all pictures, (N, side, side, C).
+
+    Args:
+      images: (N, H, W, C).
+      start: int32, (2,), row and column.
+      side: of the squares.
+      count: so many of the pictures, from the first; None for all.
+    """
     zero = ops.zeros((1,), "int32")
     place = ops.concatenate([zero, ops.cast(start, "int32"), zero], axis=0)
-    return ops.slice(images, place, (images.shape[0], side, side, images.shape[-1]))
+    return ops.slice(images, place, (count or images.shape[0], side, side, images.shape[-1]))
+
+
+def differences(images: Tensor, reach: int, *, axis: int) -> Tensor:
+    """Return by how much each pixel differs from the one ``reach`` rows or columns before it.
+
+    By `slice`, whose gradient takes TensorFlow on a CPU a fifth of the time of that of indexing.
+
+    Args:
+      images: (N, H, W, C).
+      reach: in pixels, less than the side.
+      axis: 1 for rows, 2 for columns.
+
+    Returns:
+      (N, H - reach, W, C) or (N, H, W - reach, C).
+    """
+    shape, start = list(images.shape), [0, 0, 0, 0]
+    shape[axis] -= reach
+    start[axis] = reach
+    return ops.slice(images, start, shape) - ops.slice(images, [0, 0, 0, 0], shape)
 
 
 def tile(pattern: Tensor, start: Tensor, *, side: int) -> Tensor:

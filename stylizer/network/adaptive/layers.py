@@ -93,8 +93,8 @@ class AdaptiveConvolution(keras.layers.Layer):
         """Convolve (N, H, W, C) features, mirrored at the border; the gain g is (N, rank)."""
         padded = self._pad(inputs) if self.size > 1 else inputs
         both = ops.conv(padded, ops.concatenate([self.shared, self.before], -1), padding="valid")
-        changed = both[..., self.channels :] * gain[:, None, None]
-        return both[..., : self.channels] + ops.conv(changed, self.after)
+        shared, changed = ops.split(both, [self.channels], axis=-1)
+        return shared + ops.conv(changed * gain[:, None, None], self.after)
 
     def convolve(self, inputs: Tensor, kernel: Tensor) -> Tensor:
         """Convolve (N, H, W, C) features with one whole kernel, as `kernel` gives it."""

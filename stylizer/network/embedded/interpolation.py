@@ -39,4 +39,8 @@ def interpolate(features: Tensor, weights: Sequence[Weights]) -> Tensor:
 
 
 def _cut(features: Tensor, axis: int, start: Any, stop: Any) -> Tensor:
+    shape = list(features.shape)
+    if None not in shape:  # its gradient takes TensorFlow on a CPU a fifth of the time
+        shape[axis] = stop - start
+        return ops.slice(features, [start if axis == each else 0 for each in range(4)], shape)
     return features[:, start:stop] if axis == 1 else features[:, :, start:stop]
