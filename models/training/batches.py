@@ -42,6 +42,7 @@ class Settings(LossWeights):
       per_style: of them, so many share a style.
       bank: so many times ``batch`` views of styles are looked at once, before the first step, and
         each picture of a step then has a style of its own; 0 to look at new views in every step.
+      renew: after so many steps ``batch`` of these views are replaced by new ones; 0 for never.
       learning_rate: the highest, reached after ``warm_up``; falls along a cosine.
       dense_rate: share of it that dense layers and vectors get.
       last_rate: share of it that is left at the end.
@@ -65,6 +66,7 @@ class Settings(LossWeights):
     batch: int = 32
     per_style: int = 2
     bank: int = 0
+    renew: int = 0
     learning_rate: float = 2e-3
     dense_rate: float = 0.25
     last_rate: float = 0.01

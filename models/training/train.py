@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import os
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -57,13 +58,17 @@ def _adapt(network: Trainable, batches: TrainingBatches, objective: Objective) -
     layer.finalize_state()
 
 
-def _know(batches: TrainingBatches, objective: Objective, settings: Settings) -> list[Batch]:
-    """Return what is known of the styles of each of so many batches."""
+def _knower(
+    batches: TrainingBatches, objective: Objective, settings: Settings
+) -> Callable[[], Batch]:
+    """Return what gives, each time, what is known of new views of the styles of a batch."""
     compiled = compile_step(objective.know)
-    return [
-        compiled({**_tensors(batches.draw_styles(settings.batch)), **batches.device})
-        for _ in range(settings.bank)
-    ]
+
+    def know() -> Batch:
+        known: Batch = compiled({**_tensors(batches.draw_styles(settings.batch)), **batches.device})
+        return known
+
+    return know
 
 
 def train(pack: Path, out: Path, settings: Settings) -> None:
@@ -94,7 +99,8 @@ def train(pack: Path, out: Path, settings: Settings) -> None:
     )
     if state.exists():
         done = _resume(trainer, state)
-    known = _know(batches, objective, settings)
+    know = _knower(batches, objective, settings)
+    known = [know() for _ in range(settings.bank)]
     _log.info("%s, %d views of styles", settings.arithmetic, len(known) * settings.batch)
     validation = Validation(pack, trainable, objective, trainer) if settings.validate else None
     began = saved = time.monotonic()
@@ -112,6 +118,8 @@ def train(pack: Path, out: Path, settings: Settings) -> None:
         drawn = {**batches.draw(), "weights": asked}
         batch = {**_tensors(drawn), **batches.device}
         if known:
+            if settings.renew and steps % settings.renew == settings.renew - 1:
+                known[steps // settings.renew % len(known)] = know()
             batch["known"] = known[steps % len(known)]
         parts = trainer.step(batch, rate=rate, share=share)
         steps += 1

@@ -316,7 +316,7 @@ def test_a_new_predictor_begins_where_another_one_is(packed: Path, tmp_path: Pat
     "chosen",
     [
         {"network": "fast", "teacher": "half", "per_style": 1},
-        {"network": "adaptive", "teacher": "compact", "bank": 2},
+        {"network": "adaptive", "teacher": "compact", "bank": 2, "renew": 1},
     ],
     ids=lambda chosen: chosen["network"],
 )
@@ -324,6 +324,13 @@ def test_training_saves_and_goes_on(
     chosen: dict[str, Any], packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(validation, "_SIDE", 64)
+    looks, draw = [], TrainingBatches.draw_styles
+
+    def count_looks(self: TrainingBatches, count: int) -> Any:
+        looks.append(count)
+        return draw(self, count)
+
+    monkeypatch.setattr(TrainingBatches, "draw_styles", count_looks)
     settings = Settings(
         arithmetic="float32", side=32, style_side=32, batch=4, minutes=0.01, **chosen
     )
@@ -335,6 +342,8 @@ def test_training_saves_and_goes_on(
     with (out / "log.csv").open() as file:
         rows = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
     assert rows[-1]["pictures"] > rows[0]["pictures"] > 0
+    if settings.bank:  # 8 views 25 times before all, the bank twice, and new ones in each step
+        assert looks.count(8) == 25 and looks.count(4) == 2 * 2 + rows[-1]["pictures"] / 4
     assert all(np.isfinite(list(row.values())).all() for row in rows)
     sheet = cv2.imread(str(out / "sheet.jpg"))
     assert sheet is not None and sheet.shape == (3 * 64, 4 * 64, 3)
