@@ -58,17 +58,17 @@ def _adapt(network: Trainable, batches: TrainingBatches, objective: Objective) -
     layer.finalize_state()
 
 
-def _knower(
+def _compile_look(
     batches: TrainingBatches, objective: Objective, settings: Settings
 ) -> Callable[[], Batch]:
-    """Return what gives, each time, what is known of new views of the styles of a batch."""
-    compiled = compile_step(objective.know)
+    """Return a function that looks at new views of styles, and says what is known of them."""
+    know = compile_step(objective.know)
 
-    def know() -> Batch:
-        known: Batch = compiled({**_tensors(batches.draw_styles(settings.batch)), **batches.device})
+    def look() -> Batch:
+        known: Batch = know({**_tensors(batches.draw_styles(settings.batch)), **batches.device})
         return known
 
-    return know
+    return look
 
 
 def train(pack: Path, out: Path, settings: Settings) -> None:
@@ -99,8 +99,8 @@ def train(pack: Path, out: Path, settings: Settings) -> None:
     )
     if state.exists():
         done = _resume(trainer, state)
-    know = _knower(batches, objective, settings)
-    known = [know() for _ in range(settings.bank)]
+    look = _compile_look(batches, objective, settings)
+    known = [look() for _ in range(settings.bank)]
     _log.info("%s, %d views of styles", settings.arithmetic, len(known) * settings.batch)
     validation = Validation(pack, trainable, objective, trainer) if settings.validate else None
     began = saved = time.monotonic()
@@ -119,7 +119,7 @@ def train(pack: Path, out: Path, settings: Settings) -> None:
         batch = {**_tensors(drawn), **batches.device}
         if known:
             if settings.renew and steps % settings.renew == settings.renew - 1:
-                known[steps // settings.renew % len(known)] = know()
+                known[steps // settings.renew % len(known)] = look()
             batch["known"] = known[steps % len(known)]
         parts = trainer.step(batch, rate=rate, share=share)
         steps += 1

@@ -106,7 +106,7 @@ def style_targets(features: dict[str, Tensor]) -> dict[str, Tensor]:
         flat = ops.reshape(values, (count, height * width, channels))
         gram = ops.matmul(ops.transpose(flat, (0, 2, 1)), flat)
         found[f"gram_{layer}"] = ops.cast(gram, "float32") / (height * width)
-        mean, variance = ops.unstack(_moments(ops.cast(values, "float32")), axis=1)
+        mean, variance = ops.unstack(_mean_and_variance(ops.cast(values, "float32")), axis=1)
         found[f"mean_{layer}"] = mean
         # a channel that is silent everywhere has no slope without the small number
         found[f"deviation_{layer}"] = ops.sqrt(variance + 1e-4)
@@ -114,7 +114,7 @@ def style_targets(features: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 @ops.custom_gradient  # type: ignore[untyped-decorator]
-def _moments(values: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+def _mean_and_variance(values: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
     """Return means and variances of the channels of (N, H, W, C), (N, 2, C), and the gradient.
 
     TensorFlow's own gradient tiles: with it, both take a CPU half as long again.

@@ -7,6 +7,7 @@ import numpy.typing as npt
 import pytest
 from keras import ops
 
+from stylizer.backend.keras_backend import value_and_gradient
 from stylizer.tuning.losses import (
     LAYERS,
     STRIDE,
@@ -35,6 +36,29 @@ def test_style_targets_equal_a_numpy_reference() -> None:
         np.testing.assert_allclose(found[f"gram_{name}"], gram, rtol=1e-4)
         np.testing.assert_allclose(found[f"mean_{name}"], flat.mean(1), rtol=1e-4)
         np.testing.assert_allclose(found[f"deviation_{name}"], flat.std(1), rtol=2e-3)
+
+
+def test_means_and_deviations_have_the_gradients_of_their_formulas() -> None:
+    values = features(4)[LAYERS[0]]
+    weights = np.random.default_rng(5).normal(size=(2, 2, 3)).astype(np.float32)
+
+    def total(targets: dict[str, Any]) -> tuple[Any, Any]:
+        kinds = zip(("mean", "deviation"), weights, strict=True)
+        return sum(ops.sum(weight * targets[kind]) for kind, weight in kinds), ()
+
+    def by_targets(images: Any) -> tuple[Any, Any]:
+        found = style_targets(dict.fromkeys(LAYERS, images))
+        return total({kind: found[f"{kind}_{LAYERS[0]}"] for kind in ("mean", "deviation")})
+
+    def by_formulas(images: Any) -> tuple[Any, Any]:
+        deviation = ops.sqrt(ops.var(images, (1, 2)) + 1e-4)
+        return total({"mean": ops.mean(images, (1, 2)), "deviation": deviation})
+
+    found, expected = (
+        value_and_gradient(one)(ops.convert_to_tensor(values))[1]
+        for one in (by_targets, by_formulas)
+    )
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
 
 
 def test_style_losses_are_0_at_the_style_and_shares_of_a_unit_elsewhere() -> None:
