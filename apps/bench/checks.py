@@ -27,7 +27,9 @@ from stylizer.io.media.hardware import HARDWARE
 from stylizer.io.sinks.screen import check_screen
 from stylizer.io.sinks.virtual_camera import check_virtual_camera
 from stylizer.io.sources.devices import list_cameras, open_capture
+from stylizer.network.config import FastConfig
 from stylizer.network.embedded.openvino_models import cache_folder
+from stylizer.network.registry import FAST_NETWORKS
 from stylizer.weights import weights_path
 
 from ..console.painting import load_backend
@@ -149,7 +151,12 @@ def _check_openvino() -> Iterator[Finding]:
         )
         return
     version = openvino.__version__.partition("-")[0]
-    yield Finding(topic="OpenVINO", found=f"{version}, networks run in {cpu_precision()}")
+    usual = cpu_precision()
+    precision = FAST_NETWORKS[FastConfig().network].precision_on(usual)
+    found = f"{version}, networks run in {usual}"
+    if precision != usual:
+        found += f", the one that paints in {precision}"
+    yield Finding(topic="OpenVINO", found=found)
 
 
 def _check_cache() -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from stylizer.backend.precision import Precision
+from stylizer.backend.precision import AnyPrecision
 from stylizer.errors import ConfigError
 from stylizer.gatys.config import (
     STILL_NETWORK,
@@ -125,7 +125,12 @@ class GatysOptions:
         ),
     ] = None
     precision: Annotated[
-        Precision | None, _setting("precision", "Arithmetic of the network.", _NETWORK)
+        AnyPrecision | None,
+        _setting(
+            "precision",
+            "Arithmetic of the network. int8 goes with --method fast, float16 with --method gatys.",
+            _NETWORK,
+        ),
     ] = None
     gatys_engine: Annotated[
         GatysEngine | None,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-from stylizer.backend.precision import Precision
+from stylizer.backend.precision import NetworkPrecision
 from stylizer.errors import ConfigError
 from stylizer.network.registry import FAST_NETWORKS
 
@@ -31,7 +31,7 @@ class FastConfig:
         OpenVINO otherwise.
       threads: of the CPU; None for one a core.
       precision: of the arithmetic; ``"auto"`` is the quickest that the device has. ``"bfloat16"``
-        goes with OpenVINO, on a CPU that has it.
+        and ``"int8"`` go with OpenVINO, the first on a CPU that has it.
       style_scale: the style pictures are resized to this factor of the size that the network knows,
         0.05..8.
       smooth: details of a frame fainter than about so many gray levels (grain, blocks of codecs)
@@ -46,7 +46,7 @@ class FastConfig:
     network: str = next(iter(FAST_NETWORKS))
     engine: Engine = "auto"
     threads: int | None = None
-    precision: Precision = "auto"
+    precision: NetworkPrecision = "auto"
     style_scale: float = 1.0
     smooth: float | None = None
     magenta: str | None = None
@@ -75,9 +75,10 @@ class FastConfig:
             )
         if self.smooth is not None and not 0.0 <= self.smooth <= _MOST_SMOOTH:
             raise ConfigError(f"smooth: expected 0..{_MOST_SMOOTH:g}, got {self.smooth!r}")
-        if self.precision == "bfloat16" and self.engine == "keras":
+        if self.precision in ("bfloat16", "int8") and self.engine == "keras":
             raise ConfigError(
-                "precision: bfloat16 goes with the engine openvino, got keras; choose one of them"
+                f"precision: {self.precision} goes with the engine openvino, got keras; choose one "
+                "of them"
             )
         self._check_network()
         if self.weights is not None and not self.weights.is_file():

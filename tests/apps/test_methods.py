@@ -72,9 +72,11 @@ REFUSED = [
     (["--style-layer", "block1_conv1"], "--style-layer: belongs to the optimization"),
     (
         ["--precision", "float16"],
-        "precision: expected one of auto, float32, bfloat16, got 'float16'",
+        "precision: expected one of auto, float32, bfloat16, int8, got 'float16'",
     ),
     (["--precision", "bfloat16", "--engine", "keras"], "precision: bfloat16 goes with the engine"),
+    (["--precision", "int8", "--engine", "keras"], "precision: int8 goes with the engine openvino"),
+    (["--precision", "int8", "--method", "gatys"], "precision: expected one of auto, float32"),
     (["--network", "vgg19"], "as --loss-network vgg19"),
     (
         ["--magenta", "folder"],

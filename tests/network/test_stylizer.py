@@ -90,15 +90,17 @@ def test_the_styles_can_be_changed() -> None:
     assert color(stylizer) == (9, 8, 7)
 
 
-def test_another_style_is_made_ready_for_the_last_size() -> None:
+def test_styles_are_made_ready_at_the_first_frame_and_then_for_the_last_size() -> None:
     runtime = Tinter()
     stylizer = FastStylizer([plain(1, 2, 3)], runtime=runtime)
     stylizer.set_styles([plain(4, 5, 6)])
     assert runtime.prepared == []
     stylizer(FRAME)
+    stylizer.begin(FRAME)()
     stylizer.set_styles([plain(9, 8, 7)])
     stylizer.prepare((8, 6))
-    assert runtime.prepared == [((4, 3), (9, 8, 7)), ((8, 6), (9, 8, 7))]
+    wanted = [((4, 3), (4, 5, 6)), ((4, 3), (9, 8, 7)), ((8, 6), (9, 8, 7))]
+    assert runtime.prepared == wanted
 
 
 def test_a_style_is_needed() -> None:

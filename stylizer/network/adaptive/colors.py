@@ -8,7 +8,6 @@ nothing a frame, is the same in all frames, and mixes as styles do.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Sequence
 
 import cv2
@@ -16,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stylizer.frame import Image
-from stylizer.network.adaptive.dead_leaves import dead_leaves
+from stylizer.network.adaptive.dead_leaves import example_pictures
 from stylizer.network.inputs import StyleEmbedding
 
 __all__ = ["match_colors"]
@@ -29,9 +28,6 @@ nothing in a picture that has few."""
 
 _MOST = 2.0
 """By how much contrast is changed at most, in any direction of color."""
-
-_COUNT, _SIDE, _SEED = 4, 160, 5
-"""Pictures that are painted, their sides in pixels, and what is in them."""
 
 _PALETTE, _KERNEL, _TURNED = 12, (3, 3, 24, 12), (12, 24, 3, 3)
 """How many numbers the palette has; the last kernel's shapes, in Keras and in OpenVINO."""
@@ -75,7 +71,7 @@ def match_colors(
     scale = min(1.0, _STYLE_SIDE / min(height, width))
     small = max(1, round(scale * width)), max(1, round(scale * height))
     wanted = cv2.resize(style, small, interpolation=cv2.INTER_AREA)
-    painted = np.concatenate([paint(picture) for picture in _pictures()])
+    painted = np.concatenate([paint(picture) for picture in example_pictures()])
     matrix, offset = _map(painted, np.asarray(wanted, np.uint8))
     # channels are the colors of a tile's pixels, one after the other
     shifts = (matrix.sum(1) - 1) + offset / _HALF
@@ -95,13 +91,6 @@ def _last(values: Sequence[npt.NDArray[np.float32]]) -> tuple[Array, Array]:
     if kernel.shape == _TURNED:
         kernel = kernel.transpose(2, 3, 1, 0)
     return palette.reshape(-1, 3).astype(np.float64), kernel.reshape(-1, 3).astype(np.float64)
-
-
-@functools.cache
-def _pictures() -> list[Image]:
-    """Return pictures to paint, uint8 RGB."""
-    random = np.random.default_rng(_SEED)
-    return [dead_leaves(random, side=_SIDE) for _ in range(_COUNT)]
 
 
 def _map(painted: Image, wanted: Image) -> tuple[Array, Array]:

@@ -15,11 +15,14 @@ import numpy.typing as npt
 
 from stylizer.frame import Image
 
-__all__ = ["dead_leaves"]
+__all__ = ["dead_leaves", "example_pictures"]
 
 Random = np.random.Generator
 Array = npt.NDArray[np.float32]
 Box = tuple[slice, slice]
+
+_COUNT, _SIDE, _SEED = 4, 160, 5
+"""Examples, their sides in pixels, and what is in them."""
 
 
 def dead_leaves(random: Random, *, side: int) -> Image:
@@ -46,6 +49,13 @@ def dead_leaves(random: Random, *, side: int) -> Image:
         canvas = _blurred(canvas, random.uniform(0.4, 1.2))
     canvas += random.normal(0, random.uniform(0.01, 4), canvas.shape)
     return np.asarray(np.clip(canvas, 0, 255), np.uint8)
+
+
+@functools.cache
+def example_pictures() -> tuple[Image, ...]:
+    """Return a few pictures, the same each time, to see how a style is painted; uint8 RGB."""
+    random = np.random.default_rng(_SEED)
+    return tuple(dead_leaves(random, side=_SIDE) for _ in range(_COUNT))
 
 
 def _blurred(values: Array, sigma: float) -> Array:

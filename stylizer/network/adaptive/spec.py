@@ -19,6 +19,8 @@ ADAPTIVE = EmbeddedNetworkSpec(
     parts="stylizer.network.adaptive.parts:load_parts",
     noise="stylizer.network.adaptive.noise:noise_map",
     colors="stylizer.network.adaptive.colors:match_colors",
+    precisions=("float32", "bfloat16", "int8"),
+    examples="stylizer.network.adaptive.dead_leaves:example_pictures",
     sources=(
         "stylizer.network.adaptive.architecture",
         "stylizer.network.adaptive.layers",

@@ -49,14 +49,14 @@ class KerasRuntime:
 
         Raises:
           BackendError: the backend runs already with another number of threads, or has no such
-            setting; or bfloat16 is asked for.
+            setting; or bfloat16 or int8 is asked for.
           WeightsError: weights are missing or damaged.
         """
         config = config or FastConfig(network=network.name)
-        if config.precision == "bfloat16":  # "auto" may have chosen this engine
+        if config.precision in ("bfloat16", "int8"):  # "auto" may have chosen this engine
             raise BackendError(
-                "precision: bfloat16 goes with the engine openvino, and keras runs here; "
-                "choose that engine, or another precision"
+                f"precision: {config.precision} goes with the engine openvino, and keras runs "
+                "here; choose that engine, or another precision"
             )
         if config.threads is not None:
             set_threads(config.threads)

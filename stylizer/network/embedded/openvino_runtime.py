@@ -8,11 +8,9 @@ are in the graph.
 from __future__ import annotations
 
 import functools
-import pkgutil
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
@@ -21,17 +19,18 @@ import numpy.typing as npt
 
 from stylizer.backend.cores import usable_cores
 from stylizer.backend.openvino_core import cpu_precision, has_bfloat16, read_model, shared_core
-from stylizer.backend.precision import Precision
+from stylizer.backend.precision import NetworkPrecision
 from stylizer.errors import BackendError
 from stylizer.frame import Cameras, Image, check_image
 from stylizer.network.config import FastConfig
 from stylizer.network.embedded.embedding import Engine, embed_style
 from stylizer.network.embedded.openvino_models import load_models
+from stylizer.network.embedded.openvino_painter import ImageNetwork, Painter
+from stylizer.network.embedded.openvino_style import StyleValues, as_tensor, make_style
 from stylizer.network.embedded.spec import EmbeddedNetworkSpec
 from stylizer.network.embedded.style_cache import StyleCache
 from stylizer.network.inputs import (
     StyleEmbedding,
-    check_embedding,
     extend,
     join_tiles,
     known_statistics,
@@ -42,12 +41,15 @@ from stylizer.network.smoothing import smooth
 from stylizer.styles.load import AnyStyle, Style
 
 Masks = npt.NDArray[np.float32]
+_Shape = tuple[int, ...]
+_Key = tuple[_Shape, StyleValues | int | None]
 T = TypeVar("T")
 
 __all__ = ["OpenVinoRuntime"]
 
 _KEPT = 12
-"""Compiled networks that are kept: one for each size of image, for all styles."""
+"""Compiled networks that are kept: one for each size of image, for all styles; in 8 bits for one
+style."""
 
 _SMALL, _FEW = 500_000, 3
 """Pixels of pictures, and number of them, that memory is not short for."""
@@ -55,27 +57,15 @@ _SMALL, _FEW = 500_000, 3
 _AT_ONCE = 2
 """Pictures that are painted at once, where there are as many cores."""
 
-_HINTS: dict[Precision, dict[str, str]] = {
+_HINTS: dict[NetworkPrecision, dict[str, str]] = {
     "auto": {},
     "float32": {"INFERENCE_PRECISION_HINT": "f32"},
     "bfloat16": {"INFERENCE_PRECISION_HINT": "bf16"},
+    "int8": {"INFERENCE_PRECISION_HINT": "f32"},  # of what is not in 8 bits
 }
 
 _EXACT = _HINTS["float32"]
 """For what runs once a style: the squares in its statistics leave the range of float16."""
-
-
-@dataclass
-class _Painter:
-    """The network compiled for a size, whose kernels it holds, or those of several styles.
-
-    Its noise is that for ``cameras``.
-    """
-
-    request: Any
-    style: list[Any] | None = None
-    styles: Sequence[list[Any]] = ()
-    cameras: Cameras | None = None
 
 
 class OpenVinoRuntime:
@@ -122,7 +112,8 @@ class OpenVinoRuntime:
         image, self._statistics, predictor = (
             read_model(*models[part]) for part in ("image", "statistics", "predictor")
         )
-        style, self._image = split_style(image)
+        style, image = split_style(image)
+        self._images = ImageNetwork(network, core, image, self._settings)
         self._read_style, self._predict = (
             core.compile_model(model, "CPU", self._settings | _EXACT)
             for model in (style, predictor)
@@ -134,15 +125,17 @@ class OpenVinoRuntime:
         # without self, which would be kept until Python looks for cycles: that may be hours, and
         # each network has threads and memory of its own
         make = functools.partial(
-            _make_style, self._read_style, self._code_size, change_size=self._change_size
+            make_style, self._read_style, self._code_size, change_size=self._change_size
         )
-        self._style = StyleCache[list[Any]](make)
-        precision = cpu_precision() if config.precision == "auto" else config.precision
+        self._style = StyleCache[StyleValues](make)
+        usual = network.precision_on(cpu_precision())
+        precision = usual if config.precision == "auto" else config.precision
+        self._eight_bits = precision == "int8"
         self.description = f"{network.name}, openvino on CPU ({threads} threads), {precision}"
         self.mixes, self.moves_noise = network.mixes, network.noise is not None
         self.at_once = min(_AT_ONCE, threads)
-        self._painters: OrderedDict[tuple[int, ...], _Painter] = OrderedDict()
-        self._beside: OrderedDict[tuple[int, ...], SimpleQueue[_Painter]] = OrderedDict()
+        self._painters: OrderedDict[_Key, Painter] = OrderedDict()
+        self._beside: OrderedDict[_Key, SimpleQueue[Painter]] = OrderedDict()
         self._painting, self._encoding = threading.Lock(), threading.Lock()
 
     def encode(self, style: AnyStyle, *, scale: float) -> StyleEmbedding:
@@ -163,14 +156,14 @@ class OpenVinoRuntime:
             code = np.array(self._predict(statistics)[0][0], np.float32)
             engine = Engine(
                 change=self._change_size,
-                values=lambda: [tensor.data for tensor in self._style(code)],
+                values=lambda: self._style(code).arrays,
                 paint=lambda image: self._paint_first(image, code),
             )
             return embed_style(code, style, self._network, self._digest, engine)
 
     def _paint_first(self, image: Image, code: StyleEmbedding) -> Image:
         """Paint a picture of a size that may be new; what is painted meanwhile does not wait."""
-        self.prepare((image.shape[1], image.shape[0]), code)
+        self._make_painter((image.shape[1], image.shape[0]), self._style(code))
         return self.paint(image, code)
 
     @functools.cached_property
@@ -181,19 +174,26 @@ class OpenVinoRuntime:
     def prepare(self, size: tuple[int, int], code: StyleEmbedding) -> None:
         """Compile the network for pictures of (width, height), and make the kernels of a code.
 
-        `paint` may run meanwhile.
+        In 8 bits it is compiled for the style, too: from then on that is how pictures of any size
+        are painted in it. `paint` may run meanwhile.
 
         Raises:
           ConfigError: the code is of another network.
         """
-        self._style(code)
-        shape = self._extend(np.zeros((size[1], size[0], 3), np.uint8)).shape
+        style = self._style(code)
+        if self._eight_bits and style.ranges is None:
+            examples = [self._extend(picture) for picture in self._network.load_examples()]
+            style.ranges = self._images.find_ranges(style, examples)
+        self._make_painter(size, style)
+
+    def _make_painter(self, size: tuple[int, int], style: StyleValues) -> None:
+        key = self._extend(np.zeros((size[1], size[0], 3), np.uint8)).shape, _held(style)
         with self._painting:
-            known = shape in self._painters
+            known = key in self._painters
         if not known:
-            painter = self._compile(shape)[0]
+            painter = self._images.compile(key[0], style=key[1])[0]
             with self._painting:
-                _keep(self._painters, shape, painter)
+                _keep(self._painters, key, painter)
 
     def paint(self, image: Image, code: StyleEmbedding, *, cameras: Cameras | None = None) -> Image:
         """Paint a picture, uint8 RGB (H, W, 3) of any size, in the style of a code.
@@ -206,7 +206,7 @@ class OpenVinoRuntime:
         extended = self._extend(smooth(check_image(image), self._smooth))
         style = self._style(code)
         with self._painting:
-            painter = self._painter(extended.shape)
+            painter = self._painter(extended.shape, style)
             return self._run(painter, extended, style, cameras, image.shape)
 
     def paint_beside(
@@ -219,41 +219,42 @@ class OpenVinoRuntime:
         """
         extended = self._extend(smooth(check_image(image), self._smooth))
         style = self._style(code)
-        free = self._free_painters(extended.shape)
+        free = self._free_painters(extended.shape, style)
         painter = free.get()
         try:
             return self._run(painter, extended, style, cameras, image.shape)
         finally:
             free.put(painter)
 
-    def _free_painters(self, shape: tuple[int, ...]) -> SimpleQueue[_Painter]:
+    def _free_painters(self, shape: _Shape, style: StyleValues) -> SimpleQueue[Painter]:
         """Return those of images (1, H, W, 3) that paint beside each other and are free."""
+        key = shape, _held(style)
         with self._painting:
-            if shape not in self._beside:
-                free = SimpleQueue[_Painter]()
+            if key not in self._beside:
+                free = SimpleQueue[Painter]()
                 streams = {"NUM_STREAMS": self.at_once, "PERFORMANCE_HINT": "THROUGHPUT"}
-                for painter in self._compile(shape, count=self.at_once, settings=streams):
+                count = self.at_once
+                made = self._images.compile(shape, style=key[1], count=count, settings=streams)
+                for painter in made:
                     free.put(painter)
-                _keep(self._beside, shape, free)
-            self._beside.move_to_end(shape)
-            return self._beside[shape]
+                _keep(self._beside, key, free)
+            self._beside.move_to_end(key)
+            return self._beside[key]
 
     def _run(
         self,
-        painter: _Painter,
+        painter: Painter,
         extended: Image,
-        style: list[Any],
+        style: StyleValues,
         cameras: Cameras | None,
-        shape: tuple[int, ...],
+        shape: _Shape,
     ) -> Image:
         """Paint an extended picture, and cut the painting to a shape (H, W, 3)."""
         height, width, _ = shape
         if painter.style is not style:
-            first = len(self._image.inputs) - len(style)
-            for index, tensor in enumerate(style, start=first):
-                painter.request.set_input_tensor(index, tensor)
+            self._images.set_style(painter, style.tensors)
             painter.style = style
-        self._move_noise(painter, cameras, extended.shape, (width, height))
+        self._images.move_noise(painter, cameras, extended.shape, (width, height))
         # shared: the joined tiles are a copy
         given = {"image": extended}
         tiles = painter.request.infer(given, share_inputs=True, share_outputs=True)[0][0]
@@ -286,30 +287,28 @@ class OpenVinoRuntime:
     def forget_sizes(self) -> None:
         """Keep the networks for small pictures that were painted last, and let the others go."""
         with self._painting:
-            small = [shape for shape in self._painters if shape[1] * shape[2] <= _SMALL]
+            small = [key for key in self._painters if key[0][1] * key[0][2] <= _SMALL]
             kept = small[-_FEW:]
-            for shape in [*self._painters]:
-                if shape not in kept:
-                    del self._painters[shape]
+            for key in [*self._painters]:
+                if key not in kept:
+                    del self._painters[key]
             self._beside.clear()  # of films; those that paint go on with theirs
 
-    def _divided_painter(self, shape: tuple[int, ...], styles: Sequence[list[Any]]) -> Any:
+    def _divided_painter(self, shape: _Shape, styles: Sequence[StyleValues]) -> Any:
         """Return where the network runs in several styles for images (1, H, W, 3)."""
         from stylizer.network.embedded.openvino_regions import combine_styles
 
-        key = (*shape, len(styles))
+        key = shape, len(styles)
         if key not in self._painters:
-            _keep(self._painters, key, self._compile(shape, parts=len(styles))[0])
+            _keep(self._painters, key, self._images.compile(shape, parts=len(styles))[0])
         self._painters.move_to_end(key)
         painter = self._painters[key]
         if [*map(id, painter.styles)] != [*map(id, styles)]:
-            read = [[tensor.data for tensor in style] for style in styles]
+            read = [style.arrays for style in styles]
             # what follows from the mean of codes, since all of it is affine in them
             mean = [np.mean(values, axis=0) for values in zip(*read, strict=True)]
-            values = combine_styles(self._image, len(mean), read, mean)
-            first = len(self._image.inputs) - len(mean)
-            for index, value in enumerate(values, start=first):
-                painter.request.set_input_tensor(index, _tensor(value))
+            values = combine_styles(self._images.model, len(mean), read, mean)
+            self._images.set_style(painter, [as_tensor(value) for value in values])
             painter.styles = styles
         return painter.request
 
@@ -317,70 +316,21 @@ class OpenVinoRuntime:
         stride, least = self._network.stride, self._network.least_side
         return extend(image, stride=stride, least_side=least)[None]
 
-    def _painter(self, shape: tuple[int, ...]) -> _Painter:
+    def _painter(self, shape: _Shape, style: StyleValues) -> Painter:
         """Return where the network runs for images (1, H, W, 3)."""
-        if shape not in self._painters:
-            _keep(self._painters, shape, self._compile(shape)[0])
-        self._painters.move_to_end(shape)
-        return self._painters[shape]
-
-    def _move_noise(
-        self,
-        painter: _Painter,
-        cameras: Cameras | None,
-        shape: tuple[int, ...],
-        size: tuple[int, int],
-    ) -> None:
-        """Give a painter the noise for where the camera looks, if it has another."""
-        if self._network.noise is None or painter.cameras == cameras:
-            return
-        noise = pkgutil.resolve_name(self._network.noise)(*shape[1:3], cameras=cameras, size=size)
-        painter.request.set_tensor("noise", _tensor(noise))
-        painter.cameras = cameras
-
-    def _compile(
-        self,
-        shape: tuple[int, ...],
-        *,
-        parts: int = 1,
-        count: int = 1,
-        settings: Mapping[str, Any] | None = None,
-    ) -> list[_Painter]:
-        """Return ``count`` painters of one compiled network."""
-        model, shapes, noise = self._image.clone(), {"image": shape}, None
-        if self._network.noise is not None:
-            noise = pkgutil.resolve_name(self._network.noise)(*shape[1:3])
-            shapes["noise"] = noise.shape
-        model.reshape(shapes)
-        if parts > 1:
-            from stylizer.network.embedded.openvino_regions import divide_styles
-
-            model = divide_styles(model, len(self._read_style.outputs), parts)
-        compiled = self._core.compile_model(model, "CPU", {**self._settings, **(settings or {})})
-        painters = [_Painter(compiled.create_infer_request()) for _ in range(count)]
-        for painter in painters:
-            if noise is not None:
-                painter.request.set_tensor("noise", _tensor(noise))
-        return painters
+        key = shape, _held(style)
+        if key not in self._painters:
+            _keep(self._painters, key, self._images.compile(shape, style=key[1])[0])
+        self._painters.move_to_end(key)
+        return self._painters[key]
 
 
-def _keep(kept: OrderedDict[tuple[int, ...], T], shape: tuple[int, ...], value: T) -> None:
-    kept[shape] = value
+def _held(style: StyleValues) -> StyleValues | None:
+    """Return a style if networks are compiled for it: in 8 bits."""
+    return None if style.ranges is None else style
+
+
+def _keep(kept: OrderedDict[_Key, T], key: _Key, value: T) -> None:
+    kept[key] = value
     if len(kept) > _KEPT:
         kept.popitem(last=False)
-
-
-def _make_style(read: Any, code_size: int, style: StyleEmbedding, *, change_size: int) -> list[Any]:
-    """Return what the network takes of a style, as OpenVINO's tensors."""
-    code, change = check_embedding(style, code_size, change=change_size)
-    given = {"code": code}
-    if change_size:
-        given["change"] = np.zeros(change_size, np.float32) if change is None else change
-    return [_tensor(value) for value in read(given).values()]
-
-
-def _tensor(values: npt.NDArray[np.float32]) -> Any:
-    """Return a tensor that has the values in memory of its own."""
-    import openvino
-
-    return openvino.Tensor(np.ascontiguousarray(values), shared_memory=False)

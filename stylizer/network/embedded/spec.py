@@ -6,11 +6,13 @@ Importing this imports neither Keras nor OpenVINO.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import pkgutil
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
+from stylizer.frame import Image
 from stylizer.network.spec import FastNetworkSpec
 from stylizer.weights import weights_digest
 
@@ -43,6 +45,9 @@ class EmbeddedNetworkSpec(FastNetworkSpec):
       colors: what adds to the code of a style that is not tuned what makes its colors truer:
         ``"package.module:name"`` of a function as `stylizer.network.adaptive.colors.match_colors`;
         None for nothing.
+      examples: what gives pictures that the ranges of features are measured on where the network
+        runs in 8 bits: ``"package.module:name"`` of a function without arguments, which gives
+        uint8 RGB (H, W, 3) of one size; None where it does not.
       smooth: what `stylizer.network.config.FastConfig.smooth` is if nothing else is asked for; less
         leaves the macroblocks of H.264 at low rates in ink, more rounds small faces.
     """
@@ -58,11 +63,19 @@ class EmbeddedNetworkSpec(FastNetworkSpec):
     sources: tuple[str, ...]
     noise: str | None = None
     colors: str | None = None
+    examples: str | None = None
     smooth: float = 8.0
 
     def smoothing(self, wanted: float | None) -> float:
         """Return the setting ``smooth`` that counts, if ``wanted`` is asked for; gray levels."""
         return self.smooth if wanted is None else wanted
+
+    def load_examples(self) -> Sequence[Image]:
+        """Return the pictures of `examples`; none where there are none."""
+        if self.examples is None:
+            return ()
+        found: Sequence[Image] = pkgutil.resolve_name(self.examples)()
+        return found
 
     def digest(self, weights: Path | None) -> str | None:
         """Return the sha256 of a file of weights; None stands for the network's own."""
