@@ -34,6 +34,9 @@ __all__ = ["Begun", "ClientPainter", "face_config"]
 _NEW_SIZE_SECONDS = 1.0
 """Pictures change their size at most this often: the network is compiled for each size."""
 
+_STAYS_SECONDS = 0.5
+"""What needs a style to be known is made ready for one that has been there for so long."""
+
 _RATE = BudgetConfig(fps=24.0)
 
 _LEVELS = fast_levels("fast", most=MOST_KEYFRAMES)
@@ -110,7 +113,7 @@ class ClientPainter:
         self._configure()
         self._frames = 0
         self._began = time.monotonic()
-        self._sized = 0.0
+        self._sized = self._chosen = 0.0
 
     @property
     def settings(self) -> LiveSettings:
@@ -145,6 +148,7 @@ class ClientPainter:
         """
         self._beside.wait()
         self._pure.choose(code, parts or {})
+        self._chosen = time.monotonic()
         before, self._settings = self._settings, settings
         if settings.adapts != before.adapts:
             self._size = None
@@ -253,6 +257,9 @@ class ClientPainter:
             self._smaller.size = self._level.fit(paint_size(self._size, USUAL_STROKE))
             # here, so that others can paint meanwhile
             self._pure.prepare(self._smaller.size)
+        elif not self._pure.ready and now - self._chosen >= _STAYS_SECONDS:
+            # none that a slider passes: each takes a part of a second
+            self._pure.prepare(self._smaller.size)
         return resize_image(image, self._size)
 
     def _configure(self) -> None:
@@ -293,6 +300,7 @@ class _Pure:
 
     def __init__(self, runtime: Runtime, code: StyleEmbedding, *, segmenter: Path | None) -> None:
         self.runtime, self.code, self._segmenter = runtime, code, segmenter
+        self.ready = False
         self._parts: Mapping[str, StyleEmbedding] = {}
         self._masks: RegionMasks | None = None
 
@@ -306,11 +314,13 @@ class _Pure:
             self._masks.prepare([*parts])
         elif parts:
             self._masks = RegionMasks([*parts], segmenter=self._segmenter, live=False)
+        self.ready = self.ready and code is self.code
         self.code, self._parts = code, parts
 
     def prepare(self, size: tuple[int, int]) -> None:
         """Get ready for pictures of (width, height)."""
         self.runtime.prepare(size, self.code)
+        self.ready = True
         if self._parts:
             prepare_parts(self.runtime, size, self._codes)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import threading
+import time
 
 import numpy as np
 from skimage import data
@@ -60,6 +61,21 @@ def test_a_network_that_is_too_slow_paints_keyframes_alone() -> None:
         assert made.shape == (324, 432, 3)
         assert np.abs(made.astype(int) - RED).max() <= 6
     assert 1 <= runtime.painted - before <= 8
+
+
+def test_a_style_that_stays_is_made_ready_and_one_that_passes_is_not() -> None:
+    runtime = FlatRuntime()
+    painter = ClientPainter(runtime, settings("the_scream"), RED)
+    show(painter, still(0))
+    assert len(runtime.prepared) == 1
+    for share in np.linspace(0, 1, 5):
+        painter.change(settings("irises"), np.float32(share) * BLUE)
+        show(painter, still(1))
+    assert len(runtime.prepared) == 1
+    time.sleep(0.6)
+    for number in range(3):
+        show(painter, still(number))
+    assert len(runtime.prepared) == 2
 
 
 def test_another_style_is_seen_at_once_and_what_is_not_painted_is_the_source() -> None:
