@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from stylizer.styles.load import AnyStyle, Style
 from ..console.painting import make_painter
 from ..console.terminal import silenced
 from ..scene import paint_style
-from .timing import WARM_UP, make_table, median_ms, setting_cells, time_frame
+from .timing import WARM_UP, make_table, setting_cells, time_frame
 
 __all__ = ["Duel", "duel", "duel_table"]
 
@@ -92,7 +93,7 @@ def duel(
         for paint, own in zip(paints, times, strict=True):
             for frame in rest[start : start + _ROUND]:
                 own.append(time_frame(paint, frame))
-    ours, theirs = (median_ms(own) for own in times)
+    ours, theirs = (statistics.median(own) for own in times)
     width, height = frames[0].size
     return Duel(
         network=config.network,
@@ -102,10 +103,10 @@ def duel(
         runs=describe_stylizer(stylizer),
         peer=peer.description,
         frames=len(rest),
-        median_ms=ours,
-        peer_median_ms=theirs,
-        fps=round(1000 / ours, 3),
-        peer_fps=round(1000 / theirs, 3),
+        median_ms=round(1000 * ours, 3),
+        peer_median_ms=round(1000 * theirs, 3),
+        fps=round(1 / ours, 3),
+        peer_fps=round(1 / theirs, 3),
         ratio=round(theirs / ours, 3),
     )
 

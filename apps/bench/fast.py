@@ -10,6 +10,7 @@ from typing import Annotated, cast, get_args
 
 from rich.table import Table
 
+from stylizer.backend.precision import NetworkPrecision
 from stylizer.base import describe_stylizer
 from stylizer.frame import Frame
 from stylizer.network.config import Engine, FastConfig
@@ -34,6 +35,7 @@ class FastResult(Timing):
       network: as asked for.
       engine: as asked for.
       threads: as asked for; None for one a core.
+      precision: as asked for.
       size: ``"640x360"``.
       runs: what the network says of engine, device, threads and precision.
       startup: in a new process; None if it was not measured.
@@ -42,6 +44,7 @@ class FastResult(Timing):
     network: str
     engine: Engine
     threads: int | None
+    precision: NetworkPrecision
     size: str
     runs: str
     startup: Startup | None
@@ -64,6 +67,16 @@ class FastGrid:
     threads: Annotated[
         list[int] | None,
         option("threads", "Threads of the CPU; repeatable. Default: one a core.", _GRID),
+    ] = None
+    precision: Annotated[
+        list[str] | None,
+        option(
+            "precision",
+            f"Arithmetic of the network; repeatable. Default: {FastConfig().precision}.",
+            _GRID,
+            metavar="|".join(get_args(NetworkPrecision)),
+            show_default=False,
+        ),
     ] = None
     startup: Annotated[
         bool | None,
@@ -96,11 +109,19 @@ class FastGrid:
         threads: Sequence[int | None] = self.threads or [None]
         usual = FastConfig()
         grid = itertools.product(
-            networks or [usual.network], self.engine or [usual.engine], threads
+            networks or [usual.network],
+            self.engine or [usual.engine],
+            threads,
+            self.precision or [usual.precision],
         )
         return [
-            FastConfig(network=network, engine=cast(Engine, engine), threads=count)
-            for network, engine, count in grid
+            FastConfig(
+                network=network,
+                engine=cast(Engine, engine),
+                threads=count,
+                precision=cast(NetworkPrecision, precision),
+            )
+            for network, engine, count, precision in grid
         ]
 
 
@@ -116,7 +137,7 @@ def measure_fast(
     Args:
       frames: more than those to warm up.
       styles: one or more.
-      config: network, engine and threads.
+      config: network, engine, threads and precision.
       startup: what is known of this setting in a new process.
 
     Returns:
@@ -128,6 +149,7 @@ def measure_fast(
         network=config.network,
         engine=config.engine,
         threads=config.threads,
+        precision=config.precision,
         size=f"{width}x{height}",
         runs=describe_stylizer(stylizer),
         startup=startup,
@@ -139,7 +161,7 @@ def fast_table(results: Sequence[FastResult]) -> Table:
     """Return the results of a network for people."""
     table = make_table(
         f"{results[0].network}, frames a second, warm; start-up and memory in a new process",
-        ("engine", "threads", "size", "fps", "ms", "95 %", "cold s", "warm s", "MiB"),
+        ("engine", "threads", "size", "precision", "fps", "ms", "95 %", "cold s", "warm s", "MiB"),
         ran=[result.runs for result in results],
     )
     for result in results:
@@ -147,6 +169,7 @@ def fast_table(results: Sequence[FastResult]) -> Table:
         memory = None if startup is None else startup.peak_memory_mib
         table.add_row(
             *setting_cells(result.engine, result.threads, result.size),
+            result.precision,
             f"{result.fps:.1f}",
             f"{result.median_ms:.1f}",
             f"{result.p95_ms:.1f}",

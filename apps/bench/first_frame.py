@@ -30,7 +30,7 @@ def main() -> None:
     job = json.loads(sys.argv[1])
     width, height = job["size"]
     first, *more = synthetic_frames((width, height), count=_FRAMES)
-    names = ("network", "engine", "threads")
+    names = ("network", "engine", "threads", "precision")
     config = FastConfig(**{name: job[name] for name in names}, cache=Path(job["cache"]))
     stylizer = make_painter(load_styles(job["styles"]), config)
     stylizer(first)

@@ -45,13 +45,14 @@ def measure_startup(styles: Sequence[str], size: tuple[int, int], config: FastCo
     Args:
       styles: as a user writes them.
       size: of the frame, (width, height) in pixels.
-      config: network, engine and threads.
+      config: network, engine, threads and precision.
 
     Raises:
       StylizerError: the process failed; the message is its own.
     """
     job: dict[str, Any] = {"styles": list(styles), "size": list(size)}
-    job |= {"network": config.network, "engine": config.engine, "threads": config.threads}
+    for name in ("network", "engine", "threads", "precision"):
+        job[name] = getattr(config, name)
     with tempfile.TemporaryDirectory(prefix="stylizer-bench-") as folder:
         text = json.dumps(job | {"cache": folder})
         (cold, _), (warm, memory) = (_start(text) for _ in range(2))

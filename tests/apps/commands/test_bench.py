@@ -127,11 +127,16 @@ def test_bench_measures_every_engine_threads_and_size(
 def test_bench_measures_every_network(stylizer: Run, made: list[Named], tmp_path: Path) -> None:
     out = tmp_path / "bench.json"
     args = ("--size", "48x32", "--frames", 4, "--no-startup", "--json", out)
-    outcome = stylizer("bench", "--network", "adaptive", "--network", "fast", *args)
+    grid = ("--precision", "auto", "--precision", "float32")
+    outcome = stylizer("bench", "--network", "adaptive", "--network", "fast", *grid, *args)
     assert outcome.code == 0, outcome.err
-    assert [one.network for one in made] == ["adaptive", "fast"]
+    assert [one.network for one in made] == ["adaptive", "adaptive", "fast", "fast"]
     rows = json.loads(out.read_text())["results"]
-    assert [row["network"] for row in rows] == ["adaptive", "fast"]
+    assert [(row["network"], row["precision"]) for row in rows] == [
+        (network, precision)
+        for network in ("adaptive", "fast")
+        for precision in ("auto", "float32")
+    ]
     assert "adaptive" in outcome.out
 
 
