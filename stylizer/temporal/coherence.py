@@ -5,16 +5,17 @@ time: this is the temporal loss of Ruder et al. 2016 (section 4.2) minimized in 
 by pixel, with the stylizer's own picture in the place of content and style; its form is a recursive
 filter, as of temporal antialiasing in games (Karis 2014, "High quality temporal supersampling").
 What moves would be resampled in each frame by that, and lose its strokes. So it is read from a key
-frame, each time anew, for some frames, and then passes to the painting of a new key frame: no pixel
-is resampled more than once. Key frames follow each other by the frames' own numbers, and what
-stands forgets from frame to frame: wherever one begins, before long it holds the same.
+frame, each time anew, and passes over some frames to that of the next key frame, which is carried
+just so: no pixel is resampled more than once, and no painting is seen for one frame alone. Key
+frames follow each other by the frames' own numbers, and what stands forgets from frame to frame:
+wherever one begins, before long it holds the same.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import get_args
+from typing import Any, get_args
 
 import cv2
 import numpy as np
@@ -23,7 +24,7 @@ import numpy.typing as npt
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image, check_image
 from stylizer.protocols import State
-from stylizer.temporal.flow import Flow, Preset
+from stylizer.temporal.flow import Flow, Preset, pixel_grid
 from stylizer.temporal.key_picture import (
     MOST_SIDE,
     TOLERANCE,
@@ -44,10 +45,10 @@ _MOST = 0.94
 """Share of the last output at full strength, where nothing moves; the rest lets changes that the
 source shows through within a second."""
 
-_HELD, _PASSING = 4, 4
-"""Frames for which what moves is held, and frames that are painted while it passes to the next key
-frame. A frame whose index is a multiple of the sum is a key frame, so that all who come to it
-agree; where every Nth is painted, passing takes N times as many."""
+_PASSING, _HELD = 4, 4
+"""Frames that are painted while what moves passes from a key frame to the next one, and frames for
+which that is held alone. A frame whose index is a multiple of the sum is a key frame, so that all
+who come to it agree; where every Nth is painted, passing takes N times as many."""
 
 _BENT = 0.4
 """Pixels by which the motion of two neighbors differs where nothing is held: strokes would be
@@ -95,29 +96,34 @@ class CoherenceConfig:
 
 @dataclass(slots=True)
 class _Key:
-    """The key frame.
+    """A key frame.
 
     Attributes:
+      mixer: has its painting.
       shape: of the painting.
       picture: the source.
       index: the frame's.
     """
 
+    mixer: Mixer
     shape: tuple[int, ...]
     picture: KeyPicture
     index: int
 
-    def passed(self, index: int, every: int) -> float:
-        """Return how far the time in which this key frame passes to the next one has come, 0 to 1.
 
-        Its time may begin before it. It is over, 1, for a frame before it, as a source gives one
-        that begins anew.
-        """
-        cycle = _HELD + _PASSING * every
-        steps = index - self.index // cycle * cycle
-        if not 0 <= steps < cycle:
-            return 1.0
-        return max(0, steps - _HELD) / (_PASSING * every)
+@dataclass(slots=True)
+class _Former:
+    """The key frame before, while what moves passes from it to the next one.
+
+    Attributes:
+      mixer: has its painting.
+      colors: of its source, as of `Reduced`.
+      flow: from the next key frame to it, float32 (h, w, 2).
+    """
+
+    mixer: Mixer
+    colors: Bytes
+    flow: Flow
 
 
 class Coherence:
@@ -127,8 +133,9 @@ class Coherence:
         """Begin without a memory; None for the default settings."""
         config = config or CoherenceConfig()
         self._settings = config, make_search(config.preset, config.max_side), 1
-        self._mixer = Mixer()
+        self._free = [Mixer(), Mixer()]
         self._key: _Key | None = None
+        self._former: _Former | None = None
 
     @property
     def config(self) -> CoherenceConfig:
@@ -151,31 +158,47 @@ class Coherence:
 
     def reset(self) -> None:
         """Forget all earlier frames."""
+        self._let_go()
+        if self._key is not None:
+            self._free.append(self._key.mixer)
         self._key = None
 
     def save_state(self) -> State:
         """Return what it remembers, for a `stylizer.protocols.Resumable`."""
-        key = self._key
+        key, former = self._key, self._former
         if key is None:
             return {}
-        return {
-            **self._mixer.save_state(),
+        found: dict[str, npt.NDArray[Any]] = {
+            **key.mixer.save_state(),
             "small": key.picture.seen.colors,
             "gray": key.picture.seen.gray,
             "flow": key.picture.flow,
             "camera": key.picture.camera,
             "index": np.array(key.index),
         }
+        if former is not None:
+            found |= {"former small": former.colors, "former flow": former.flow}
+            held = former.mixer.save_state()
+            found |= {f"former {name}": array for name, array in held.items()}
+        return found
 
     def load_state(self, state: State) -> None:
         """Remember what another one did; nothing of an empty state."""
-        self._key = None
-        if state:
-            self._mixer.load_state(state)
-            picture = KeyPicture(Reduced(state["gray"], state["small"]))
-            picture.flow = state.get("flow", picture.flow)
-            picture.camera = state.get("camera", picture.camera)
-            self._key = _Key(state["key"].shape, picture, int(state["index"]))
+        self.reset()
+        if not state:
+            return
+        mixer = self._free.pop()
+        mixer.load_state(state)
+        picture = KeyPicture(Reduced(state["gray"], state["small"]))
+        picture.flow = state.get("flow", picture.flow)
+        picture.camera = state.get("camera", picture.camera)
+        self._key = _Key(mixer, state["key"].shape, picture, int(state["index"]))
+        if "former key" in state:
+            start = "former "
+            held = {name[len(start) :]: of for name, of in state.items() if name.startswith(start)}
+            mixer = self._free.pop()
+            mixer.load_state(held)
+            self._former = _Former(mixer, held["small"], held["flow"])
 
     def __call__(self, source: Frame, painted: Frame) -> Frame:
         """Return the painting, mixed with that of the key frame where the source shows the same.
@@ -191,29 +214,84 @@ class Coherence:
         config, finder, every = self._settings
         key = self._key
         if config.strength == 0.0:
-            self._key = None  # by the time it is wanted again it is of long ago
+            self.reset()  # by the time it is wanted again it is of long ago
             return painted
         seen = Reduced.of(image, finder.reduced_size(painted.size))
         if key is None or (key.shape, key.picture.seen.gray.shape) != (made.shape, seen.gray.shape):
+            self.reset()
             self._set_key(made, seen, source.index)
             return painted
-        flow, passed = key.picture.find(seen, finder), key.passed(source.index, every)
+        flow = key.picture.find(seen, finder)
         stands = find_standing(flow)
-        same = find_same(flow, seen.colors, key.picture.seen.colors, config.tolerance)
-        share = np.asarray(cv2.min(same, _find_straight(flow)), np.uint8).reshape(same.shape)
-        kept = _weigh(share, stands, config.strength, passed)
-        mixed = self._mixer(made, flow, stands, kept, slack=config.slack)
-        ends = passed == 1.0 or share.mean() < _LEAST_KEPT * 255
+        share = _find_share(flow, seen, key.picture.seen.colors, config.tolerance)
+        unseen = share.mean() < _LEAST_KEPT * 255 or source.index < key.index
+        cycle = _HELD + _PASSING * every
+        ends = unseen or source.index // cycle > key.index // cycle
+        painted_since = (source.index - key.index) / every
+        if ends:
+            kept = _weigh(share, stands, config.strength, left=_left(0))
+            mixed = key.mixer(made, flow, stands, kept, slack=config.slack)
+        else:
+            kept = _weigh(share, stands, config.strength)
+            mixed = key.mixer(made, flow, stands, kept, slack=config.slack)
+            mixed = self._mix_former(mixed, flow, seen, stands, left=_left(painted_since))
         if ends or stands.all():
-            self._set_key(made, seen, source.index)
+            self._set_key(made, seen, source.index, flow=None if unseen or stands.all() else flow)
         # Elsewhere the key frame's source and its painting would no longer show the same.
         alike = cv2.min(stands, cv2.threshold(share, 127, 255, cv2.THRESH_BINARY)[1])
-        self._mixer.update_key(mixed, np.asarray(alike, np.uint8).reshape(seen.gray.shape))
+        self._update(mixed, np.asarray(alike, np.uint8).reshape(seen.gray.shape))
         return painted.with_image(mixed)
 
-    def _set_key(self, made: Image, seen: Reduced, index: int) -> None:
-        self._mixer.set_key(made)
-        self._key = _Key(made.shape, KeyPicture(seen), index)
+    def _mix_former(
+        self, mixed: Image, flow: Flow, seen: Reduced, stands: Bytes, *, left: float
+    ) -> Image:
+        """Return a frame mixed with the key frame before, of which so much is left, 0 to 1."""
+        former, config = self._former, self.config
+        if former is None or left <= 0:
+            self._let_go()
+            return mixed
+        places = flow + pixel_grid(*flow.shape[:2])
+        more = cv2.remap(  # type: ignore[call-overload]  # one array of pairs, so no second one
+            former.flow, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+        whole = flow + np.asarray(more, np.float32)
+        share = _find_share(whole, seen, former.colors, config.tolerance)
+        kept = _weigh(share, stands, config.strength, left=left)
+        kept = np.asarray(cv2.bitwise_and(kept, cv2.bitwise_not(stands)), np.uint8)
+        return former.mixer(mixed, whole, np.zeros_like(stands), kept, slack=config.slack)
+
+    def _update(self, mixed: Image, alike: Bytes) -> None:
+        if self._key is not None:
+            self._key.mixer.update_key(mixed, alike)
+
+    def _set_key(self, made: Image, seen: Reduced, index: int, *, flow: Flow | None = None) -> None:
+        """Take a frame for the key frame; the one before passes to it if the flow there is told."""
+        self._let_go()
+        before = self._key
+        if before is not None and flow is not None:
+            self._former = _Former(before.mixer, before.picture.seen.colors, flow)
+        elif before is not None:
+            self._free.append(before.mixer)
+        mixer = self._free.pop()
+        mixer.set_key(made)
+        self._key = _Key(mixer, made.shape, KeyPicture(seen), index)
+
+    def _let_go(self) -> None:
+        """Pass from no key frame any more."""
+        if self._former is not None:
+            self._free.append(self._former.mixer)
+        self._former = None
+
+
+def _left(painted: float) -> float:
+    """Return what is left of the key frame before, so many painted frames after the next one."""
+    return 1 - (painted + 1) / (_PASSING + 1)
+
+
+def _find_share(flow: Flow, seen: Reduced, there: Bytes, tolerance: float) -> Bytes:
+    """Return where another picture shows the same, and may be held, uint8 (h, w)."""
+    same = find_same(flow, seen.colors, there, tolerance)
+    return np.asarray(cv2.min(same, _find_straight(flow)), np.uint8).reshape(same.shape)
 
 
 def _find_straight(flow: Flow) -> Bytes:
@@ -222,21 +300,20 @@ def _find_straight(flow: Flow) -> Bytes:
     return np.asarray(cv2.blur(straight, _AROUND.shape), np.uint8).reshape(flow.shape[:2])
 
 
-def _weigh(share: Bytes, stands: Bytes, strength: float, passed: float) -> Bytes:
+def _weigh(share: Bytes, stands: Bytes, strength: float, *, left: float = 1.0) -> Bytes:
     """Return how much of the key frame is kept, of what shows the same in both.
 
     Args:
-      share: as `find_same` gives it.
+      share: as `_find_share` gives it.
       stands: where nothing moves, uint8 (h, w), else 0.
       strength: of the settings.
-      passed: as `_Key.passed` gives it.
+      left: what is left of it where things move, 0 to 1.
 
     Returns:
       uint8 (h, w).
     """
-    least = 1 / (_PASSING + 1)
-    moving = (1.0 - (1.0 - strength) ** 2) * (1.0 - (1.0 - least) * passed)
     levels = np.arange(256)
+    moving = (1.0 - (1.0 - strength) ** 2) * left
     tables = [np.rint(levels * most).astype(np.uint8) for most in (moving, _MOST * strength)]
     kept, standing = (cv2.LUT(share, table) for table in tables)
     return np.asarray(cv2.copyTo(standing, stands, kept), np.uint8)
