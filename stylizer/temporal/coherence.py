@@ -227,44 +227,45 @@ class Coherence:
         unseen = share.mean() < _LEAST_KEPT * 255 or source.index < key.index
         cycle = _HELD + _PASSING * every
         ends = unseen or source.index // cycle > key.index // cycle
-        painted_since = (source.index - key.index) / every
-        if ends:
-            kept = _weigh(share, stands, config.strength, left=_left(0))
-            mixed = key.mixer(made, flow, stands, kept, slack=config.slack)
-        else:
-            kept = _weigh(share, stands, config.strength)
-            mixed = key.mixer(made, flow, stands, kept, slack=config.slack)
-            mixed = self._mix_former(mixed, flow, seen, stands, left=_left(painted_since))
+        carried = key.mixer.carry(flow, stands)
+        kept = _weigh(share, stands, config.strength, left=_left(0) if ends else 1.0)
+        left = _left((source.index - key.index) / every)
+        if ends or left <= 0:
+            self._let_go()
+        if self._former is not None:
+            other, part = self._carry_former(self._former, flow, seen, left=left)
+            part = np.asarray(cv2.bitwise_and(part, cv2.bitwise_not(stands)), np.uint8)
+            carried = key.mixer.join(carried, other, part)
+        mixed = key.mixer(made, carried, kept, slack=config.slack)
         if ends or stands.all():
-            self._set_key(made, seen, source.index, flow=None if unseen or stands.all() else flow)
+            passes = not unseen and not stands.all()
+            key = self._set_key(made, seen, source.index, flow=flow if passes else None)
         # Elsewhere the key frame's source and its painting would no longer show the same.
         alike = cv2.min(stands, cv2.threshold(share, 127, 255, cv2.THRESH_BINARY)[1])
-        self._update(mixed, np.asarray(alike, np.uint8).reshape(seen.gray.shape))
+        key.mixer.update_key(mixed, np.asarray(alike, np.uint8).reshape(seen.gray.shape))
         return painted.with_image(mixed)
 
-    def _mix_former(
-        self, mixed: Image, flow: Flow, seen: Reduced, stands: Bytes, *, left: float
-    ) -> Image:
-        """Return a frame mixed with the key frame before, of which so much is left, 0 to 1."""
-        former, config = self._former, self.config
-        if former is None or left <= 0:
-            self._let_go()
-            return mixed
+    def _carry_former(
+        self, former: _Former, flow: Flow, seen: Reduced, *, left: float
+    ) -> tuple[Image, Bytes]:
+        """Return the painting of the key frame before, carried along, and its share, (h, w).
+
+        Args:
+          former: that key frame.
+          flow: from the frame at hand to the key frame, float32 (h, w, 2).
+          seen: the frame.
+          left: what is left of it where it shows the same, 0 to 1.
+        """
         places = flow + pixel_grid(*flow.shape[:2])
         more = cv2.remap(  # type: ignore[call-overload]  # one array of pairs, so no second one
             former.flow, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
         )
         whole = flow + np.asarray(more, np.float32)
-        share = _find_share(whole, seen, former.colors, config.tolerance)
-        kept = _weigh(share, stands, config.strength, left=left)
-        kept = np.asarray(cv2.bitwise_and(kept, cv2.bitwise_not(stands)), np.uint8)
-        return former.mixer(mixed, whole, np.zeros_like(stands), kept, slack=config.slack)
+        share = _find_share(whole, seen, former.colors, self.config.tolerance)
+        part = cv2.LUT(share, np.rint(np.arange(256) * left).astype(np.uint8))
+        return former.mixer.carry(whole, np.zeros_like(share)), np.asarray(part, np.uint8)
 
-    def _update(self, mixed: Image, alike: Bytes) -> None:
-        if self._key is not None:
-            self._key.mixer.update_key(mixed, alike)
-
-    def _set_key(self, made: Image, seen: Reduced, index: int, *, flow: Flow | None = None) -> None:
+    def _set_key(self, made: Image, seen: Reduced, index: int, *, flow: Flow | None = None) -> _Key:
         """Take a frame for the key frame; the one before passes to it if the flow there is told."""
         self._let_go()
         before = self._key
@@ -274,7 +275,8 @@ class Coherence:
             self._free.append(before.mixer)
         mixer = self._free.pop()
         mixer.set_key(made)
-        self._key = _Key(mixer, made.shape, KeyPicture(seen), index)
+        self._key = key = _Key(mixer, made.shape, KeyPicture(seen), index)
+        return key
 
     def _let_go(self) -> None:
         """Pass from no key frame any more."""

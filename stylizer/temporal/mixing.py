@@ -85,37 +85,59 @@ class Mixer:
             return
         cv2.copyTo(picture, self._enlarge(where, picture.shape), key)
 
-    def __call__(
-        self, fresh: Image, flow: Flow, stands: Bytes, share: Bytes, *, slack: float
-    ) -> Image:
+    def carry(self, flow: Flow, stands: Bytes) -> Image:
+        """Return the key picture, carried along: uint8 RGB, the same array each time.
+
+        Args:
+          flow: from the picture at hand to the key picture, float32 (h, w, 2), at reduced size.
+          stands: where nothing moves, uint8 (h, w), else 0.
+
+        Raises:
+          ValueError: there is no key picture.
+        """
+        if self._key is None:
+            raise ValueError("mixer: expected a key picture to be set")
+        carried = self._array("carried", self._key.shape)
+        self._carry(self._key, flow, stands, carried)
+        return carried
+
+    def join(self, carried: Image, other: Image, share: Bytes) -> Image:
+        """Return a picture mixed with another one: uint8 RGB, the same array each time.
+
+        Args:
+          carried: as `carry` gives it.
+          other: the other one, of its size.
+          share: of the other one, uint8 (h, w), at reduced size, 255 for all.
+        """
+        return self._on(carried.shape).mix(carried, other, self._grow(share, carried.shape))
+
+    def __call__(self, fresh: Image, carried: Image, share: Bytes, *, slack: float) -> Image:
         """Return the mixture of a new picture and the key picture, carried along.
 
         Args:
-          fresh: the new picture, uint8 RGB, of the key picture's size.
-          flow: from the new one to the key picture, float32 (h, w, 2), at reduced size.
-          stands: where nothing moves, uint8 (h, w), else 0.
-          share: how much of the key picture each pixel keeps, uint8 (h, w), 255 for all.
+          fresh: the new picture, uint8 RGB.
+          carried: the key picture, as `carry` or `join` gives it, of its size.
+          share: how much of the key picture each pixel keeps, uint8 (h, w), at reduced size, 255
+            for all.
           slack: by how many gray levels colors of the key picture may differ, over 8x8 pixels;
             what is beyond is taken off.
 
         Returns:
           uint8 RGB, (H, W, 3), a new array.
-
-        Raises:
-          ValueError: there is no key picture of this size.
         """
-        key = self._check(fresh)
-        if self._pixelwise is None or self._pixelwise.shape != fresh.shape:
-            self._pixelwise = Pixelwise(fresh.shape)
-        carried = self._array("carried", fresh.shape)
-        self._carry(key, flow, stands, carried)
+        pixelwise = self._on(fresh.shape)
         change = self._change(carried, fresh, slack)
         rest = self._grow(np.asarray(cv2.bitwise_not(share), np.uint8), fresh.shape)
-        mixed = self._pixelwise.blend(carried, change, fresh, rest)
+        mixed = pixelwise.blend(carried, change, fresh, rest)
         soft = self._array("soft", fresh.shape)
         cv2.blur(mixed, _FINE, dst=soft)
         amount = self._grow(_lost_detail(mixed, fresh), fresh.shape)
-        return self._pixelwise.amplify(mixed, soft, amount)
+        return pixelwise.amplify(mixed, soft, amount)
+
+    def _on(self, shape: tuple[int, ...]) -> Pixelwise:
+        if self._pixelwise is None or self._pixelwise.shape != shape:
+            self._pixelwise = Pixelwise(shape)
+        return self._pixelwise
 
     def _check(self, picture: Image) -> Image:
         if self._key is None or self._key.shape != picture.shape:

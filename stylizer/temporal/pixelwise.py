@@ -38,7 +38,22 @@ class Pixelwise:
           BackendError: OpenVINO is not installed.
         """
         self.shape = shape
-        self._blend, self._amplify = (_Request(model, shape) for model in _compiled(shape))
+        self._mix, self._blend, self._amplify = (
+            _Request(model, shape) for model in _compiled(shape)
+        )
+
+    def mix(self, one: Image, other: Image, share: Image) -> Image:
+        """Mix two pictures.
+
+        Args:
+          one: uint8, of the shape, as all.
+          other: the other one.
+          share: of the other one, 255 for all.
+
+        Returns:
+          uint8; the same array each time.
+        """
+        return self._mix(one, other, share)
 
     def blend(self, old: Image, change: Image, new: Image, share: Image) -> Image:
         """Go from one picture, changed, towards another one, by a level at least.
@@ -90,13 +105,14 @@ class _Request:
 
 
 @lru_cache(maxsize=4)
-def _compiled(shape: tuple[int, ...]) -> tuple[Any, Any]:
-    """Return the graphs of both, for pictures of a shape."""
+def _compiled(shape: tuple[int, ...]) -> tuple[Any, ...]:
+    """Return the graphs of all three, for pictures of a shape."""
     from openvino import Model
     from openvino import opset13 as op
 
     count, core = int(np.prod(shape)), shared_core()
     graphs = (
+        (_mixed, ("one", "other", "share")),
         (_blended, ("old", "change", "new", "share")),
         (_amplified, ("picture", "soft", "amount")),
     )
@@ -106,7 +122,14 @@ def _compiled(shape: tuple[int, ...]) -> tuple[Any, Any]:
         result = graph(*(op.convert(each, np.float32) for each in inputs))
         rounded = op.convert(op.round(op.clamp(result, 0.0, 255.0)), np.uint8)
         models.append(core.compile_model(Model([rounded], inputs), "CPU", _SETTINGS))
-    return models[0], models[1]
+    return tuple(models)
+
+
+def _mixed(one: Any, other: Any, share: Any) -> Any:
+    from openvino import opset13 as op
+
+    step = op.multiply(op.subtract(other, one), op.multiply(share, _constant(1 / 255)))
+    return op.add(one, step)
 
 
 def _blended(old: Any, change: Any, new: Any, share: Any) -> Any:

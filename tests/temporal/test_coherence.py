@@ -140,6 +140,23 @@ def test_fine_detail_of_what_moves_stays() -> None:
     assert 0.85 < slopes[1] / slopes[0] < 1.15
 
 
+def test_what_moves_changes_no_more_while_it_passes_from_key_frame_to_key_frame() -> None:
+    """Key frames are every eighth; in the first four of them the former one fades."""
+    clip = known("pan", frame_count=42, foreground=False, noise=0.5)
+    images = [frame.image for frame in clip]
+    raw, held = painted(Boiling(), images), painted(coherent(Boiling()), images)
+
+    def error(pictures: Sequence[Image], i: int) -> float:
+        found = warping_error(
+            pictures[i], pictures[i - 1], clip.flow(i, i - 1), clip.visible(i, i - 1)
+        )
+        assert found is not None
+        return found
+
+    for index in range(9, 42):
+        assert error(held, index) < 0.25 * error(raw, index)
+
+
 def test_a_long_pan_ends_as_crisp_as_it_began() -> None:
     """Ten seconds: whatever a frame loses or gains would add up."""
     clip = known("pan", speed=0.4, frame_count=300, foreground=False)

@@ -23,6 +23,16 @@ def test_it_blends_as_numpy_does_and_by_a_level_at_least() -> None:
     assert (np.sign(got[1].astype(int) - begin[1]) == np.sign(way[1])).all()
 
 
+def test_it_mixes_as_numpy_does() -> None:
+    one, other, share = (RANDOM.integers(0, 256, SHAPE, dtype=np.uint8) for _ in range(3))
+    share[0], share[1] = 0, 255
+    got = Pixelwise(SHAPE).mix(one, other, share)
+    expected = one + (other.astype(int) - one) * (share / 255.0)
+    assert np.abs(got - expected).max() <= 0.501
+    np.testing.assert_array_equal(got[0], one[0])
+    np.testing.assert_array_equal(got[1], other[1])
+
+
 def test_it_amplifies_as_numpy_does() -> None:
     picture, soft, amount = (RANDOM.integers(0, 256, SHAPE, dtype=np.uint8) for _ in range(3))
     expected = picture + (picture.astype(int) - soft) * (amount / 255.0)
