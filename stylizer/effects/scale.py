@@ -53,7 +53,7 @@ _SMOOTHED_FROM, _SMOOTHED_WHOLLY = 1.0, 1.3
 """Up to the first factor strokes are left as they are, from the second on they are smoothed and
 sharpened wholly; rows of dots are seen as such at larger sizes alone."""
 
-_ROUNDER, _SOONER = 0.38, 0.5
+_ROUNDER, _SOONER = 0.3, 0.4
 """Deviation, in pixels of the painting, of a Gaussian that takes the kinks of linear interpolation,
 which become steps along edges and jump as they move; what is added of the detail for it, before."""
 
