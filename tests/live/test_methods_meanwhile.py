@@ -15,6 +15,7 @@ from stylizer.gatys.engine import Engine
 from stylizer.gatys.stylizer import GatysStylizer, LossRecord
 from stylizer.gatys.targets import style_grams
 from stylizer.network.config import FastConfig
+from stylizer.network.embedded.openvino_painter import ImageNetwork
 from stylizer.network.embedded.openvino_runtime import OpenVinoRuntime
 from stylizer.network.fast.spec import FAST
 from stylizer.network.stylizer import FastStylizer
@@ -51,10 +52,10 @@ def test_a_size_that_is_prepared_is_not_compiled_when_it_comes(
     for thread in threads:
         thread.join()
 
-    def compile_(*_: object) -> Any:
+    def compile_(*_: object, **__: object) -> Any:
         raise AssertionError("compiled again")
 
-    monkeypatch.setattr(another, "_compile", compile_)
+    monkeypatch.setattr(ImageNetwork, "compile", compile_)
     for size, image in zip(SIZES, expected, strict=True):
         painted = fresh(Frame(picture(5, size), 0, 0.0)).image
         np.testing.assert_array_equal(painted, image)
