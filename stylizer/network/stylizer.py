@@ -105,7 +105,7 @@ class FastStylizer:
     def reset(self) -> None:
         """Forget earlier frames: there is nothing to forget."""
 
-    def _begin(self, frame: Frame) -> None:
+    def _get_ready(self, frame: Frame) -> None:
         """Get ready at the first frame; styles that are set later are got ready then."""
         if self._size is None:
             self._runtime.prepare(frame.size, self._code)
@@ -117,7 +117,7 @@ class FastStylizer:
         Raises:
           ConfigError: the frame's image is no uint8 RGB picture.
         """
-        self._begin(frame)
+        self._get_ready(frame)
         painted = paint_frame(self._runtime, frame, self._code)
         self._size = frame.size
         return painted
@@ -129,7 +129,7 @@ class FastStylizer:
 
     def begin(self, frame: Frame) -> Callable[[], Frame]:
         """Return what paints a frame beside others, in the styles of now."""
-        self._begin(frame)
+        self._get_ready(frame)
         return partial(paint_frame, self._runtime, frame, self._code, beside=True)
 
 

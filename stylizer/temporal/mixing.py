@@ -95,10 +95,23 @@ class Mixer:
         Raises:
           ValueError: there is no key picture.
         """
-        if self._key is None:
+        key = self._key
+        if key is None:
             raise ValueError("mixer: expected a key picture to be set")
-        carried = self._array("carried", self._key.shape)
-        self._carry(self._key, flow, stands, carried)
+        carried = self._array("carried", key.shape)
+        if stands.all():  # nothing moves at all, so nothing is resampled
+            np.copyto(carried, key)
+            return carried
+        height, width, _ = key.shape
+        if self._finer is None:
+            self._finer = self._make_finer(key)
+        across, down = self._places(flow, (height, width))
+        moved = self._array("moved", (height, width, 4))
+        replicate = cv2.BORDER_REPLICATE
+        cv2.remap(self._finer, across, down, cv2.INTER_LINEAR, dst=moved, borderMode=replicate)
+        cv2.cvtColor(moved, cv2.COLOR_RGBA2RGB, dst=carried)
+        if stands.any():  # it is not resampled, and newer there than what was enlarged
+            cv2.copyTo(key, self._enlarge(stands, key.shape), carried)
         return carried
 
     def join(self, carried: Image, other: Image, share: Bytes) -> Image:
@@ -148,22 +161,6 @@ class Mixer:
         mask = self._array("mask", shape[:2])
         cv2.resize(where, (shape[1], shape[0]), dst=mask, interpolation=cv2.INTER_NEAREST)
         return mask
-
-    def _carry(self, key: Image, flow: Flow, stands: Bytes, into: Image) -> None:
-        """Move the key picture along; where nothing moves at all it is not resampled."""
-        if stands.all():
-            np.copyto(into, key)
-            return
-        height, width, _ = key.shape
-        if self._finer is None:
-            self._finer = self._make_finer(key)
-        across, down = self._places(flow, (height, width))
-        moved = self._array("moved", (height, width, 4))
-        replicate = cv2.BORDER_REPLICATE
-        cv2.remap(self._finer, across, down, cv2.INTER_LINEAR, dst=moved, borderMode=replicate)
-        cv2.cvtColor(moved, cv2.COLOR_RGBA2RGB, dst=into)
-        if stands.any():  # it is not resampled, and newer there than what was enlarged
-            cv2.copyTo(key, self._enlarge(stands, key.shape), into)
 
     def _make_finer(self, key: Image) -> Bytes:
         """Return the picture at twice its size, (2H, 2W, 4).

@@ -20,12 +20,11 @@ import numpy.typing as npt
 import openvino as ov
 from openvino import opset13 as op
 
-__all__ = ["Ranges", "find_ranges", "quantize", "set_style"]
+from stylizer.network.embedded.openvino_style import Ranges
+
+__all__ = ["find_ranges", "quantize", "set_style"]
 
 Values = npt.NDArray[np.float32]
-Ranges = npt.NDArray[np.float64]
-"""Least and largest value of the features that go into each convolution that is quantized, (N, 2),
-as `quantize` rounds them."""
 
 _FIRST, _LAST = 2, 2
 """Convolutions that stay in float32. The first two see the picture's faintest details, which are

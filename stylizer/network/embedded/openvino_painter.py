@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stylizer.frame import Cameras, Image
-from stylizer.network.embedded.openvino_style import StyleValues, as_tensor
+from stylizer.network.embedded.openvino_style import Ranges, StyleValues, as_tensor
 from stylizer.network.embedded.spec import EmbeddedNetworkSpec
 
 __all__ = ["ImageNetwork", "Painter"]
@@ -107,7 +107,7 @@ class ImageNetwork:
         painter.request.set_tensor("noise", as_tensor(noise))
         painter.cameras = cameras
 
-    def find_ranges(self, style: StyleValues, pictures: Sequence[Image]) -> Any:
+    def find_ranges(self, style: StyleValues, pictures: Sequence[Image]) -> Ranges:
         """Return what 8 bits have to hold in a style, for `StyleValues.ranges`.
 
         Args:

@@ -11,9 +11,11 @@ import numpy.typing as npt
 
 from stylizer.network.inputs import StyleEmbedding, check_embedding
 
-__all__ = ["StyleValues", "as_tensor", "make_style"]
+__all__ = ["Ranges", "StyleValues", "as_tensor", "make_style"]
 
 Values = npt.NDArray[np.float32]
+Ranges = npt.NDArray[np.float64]
+"""Least and largest value of the features that go into each convolution in 8 bits, (N, 2)."""
 
 
 @dataclass(eq=False, repr=False)
@@ -27,7 +29,7 @@ class StyleValues:
     """
 
     tensors: Sequence[Any]
-    ranges: npt.NDArray[np.float64] | None = None
+    ranges: Ranges | None = None
 
     @property
     def arrays(self) -> list[Values]:

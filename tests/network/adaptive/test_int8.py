@@ -5,7 +5,6 @@ from __future__ import annotations
 import platform
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,7 @@ from stylizer.network.adaptive.dead_leaves import dead_leaves
 from stylizer.network.adaptive.spec import ADAPTIVE
 from stylizer.network.config import FastConfig
 from stylizer.network.embedded import openvino_runtime
-from stylizer.network.embedded.openvino_int8 import find_ranges, quantize, set_style
+from stylizer.network.embedded.openvino_int8 import _with_zero, find_ranges, quantize, set_style
 from stylizer.network.embedded.openvino_runtime import OpenVinoRuntime
 from stylizer.network.inputs import StyleEmbedding
 from stylizer.network.stylizer import FastStylizer
@@ -153,8 +152,6 @@ def test_openvino_runs_convolutions_in_8_bits() -> None:
 
 @given(st.floats(-300, 1), st.floats(0.01, 300))
 def test_a_range_has_a_level_for_0(low: float, high: float) -> None:
-    from stylizer.network.embedded.openvino_int8 import _with_zero
-
     least, most = _with_zero(low, high)
     step = (most - least) / 255
     assert least <= min(low, 0.0) + 1e-9 * step and most >= high - 1e-9 * step
@@ -179,6 +176,6 @@ def test_it_is_chosen_where_the_cpu_has_no_short_floats(
         ({"network": "fast"}, "precision: int8 goes with the network adaptive, got fast"),
     ],
 )
-def test_what_cannot_do_it_says_so(settings: dict[str, Any], message: str, tmp_path: Path) -> None:
+def test_what_cannot_do_it_says_so(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         FastConfig(precision="int8", **settings)

@@ -409,7 +409,10 @@ def test_keras_can_be_asked_for() -> None:
         ({"network": "slow"}, "network: expected one of .*, magenta, got 'slow'"),
         ({"engine": "tensorrt"}, "engine: expected one of auto, keras, openvino"),
         ({"threads": 0}, "threads: expected 1 or more, got 0"),
-        ({"precision": "int4"}, "precision: expected one of auto, .*, int8, got 'int4'"),
+        (
+            {"precision": "int4"},
+            "precision: expected one of auto, float32, bfloat16, int8, got 'int4'",
+        ),
         ({"precision": "bfloat16", "engine": "keras"}, "precision: bfloat16 goes with the engine"),
         ({"magenta": "folder"}, f"magenta: goes with the network magenta, got {FIRST}"),
         (
