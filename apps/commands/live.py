@@ -165,7 +165,9 @@ def _quicker(
     """
     if not isinstance(config, FastConfig) or fast.network or config.weights or region.refine:
         return None
-    quick = replace(config, network=QUICK_NETWORK)
+    known = config.precision in FAST_NETWORKS[QUICK_NETWORK].precisions
+    precision = config.precision if known else "auto"
+    quick = replace(config, network=QUICK_NETWORK, precision=precision)
 
     def make() -> Stylizer:
         return match_styles(make_painter(styles, quick, segmenter=region.segmenter), described)
