@@ -1,9 +1,10 @@
 """Trains the compact loss network by distilling VGG-19; made to be stopped, resumed and looked at.
 
 Run as ``python -m stylizer.models.compact.train DATA --out runs/compact --minutes 90`` where DATA
-holds ``vgg19/``, ``photos/`` and ``paintings/``. Writes into the folder, every few minutes: the
-trained weights, ``progress.npz`` (to go on from), ``log.csv`` (errors on held-out pictures) and
-``compact.weights.h5`` (folded, as the package carries it). It runs on any backend of Keras.
+holds ``vgg19/``, ``photos/``, ``paintings/`` and ``styles_more/``. Writes into the folder, every
+few minutes: the trained weights, ``progress.npz`` (to go on from), ``log.csv`` (errors on held-out
+pictures) and ``compact.weights.h5`` (folded, as the package carries it). It runs on any backend of
+Keras.
 """
 
 from __future__ import annotations
@@ -27,10 +28,13 @@ from stylizer.perceptual.compact import (
     build_compact,
     build_student,
     fold_map,
+    load_compact,
 )
 from stylizer.tuning.policy import Policy
+from stylizer.weights import weights_path
 
 from ..records import append_row, read_settings, save_packed
+from ..training.muon import ConvolutionMuon
 from .crops import Crops
 from .distill import Distiller, build_teacher, prepare
 from .optimized_samples import OptimizedSamples
@@ -53,7 +57,8 @@ class Settings:
       to a hundredth along a cosine. gram_share: weight of the Gram matrices' error beside the
       features'. minutes: length of the training. every: minutes between two evaluations, each
       followed by a checkpoint. seed: seed of pictures and initial weights. arithmetic: of teacher
-      and student, ``float32`` or ``bfloat16``.
+      and student, ``float32`` or ``bfloat16``. start: ``carried`` begins from the weights that the
+      package carries, ``teacher`` from the teacher's first layer and noise.
     """
 
     crop: int = 160
@@ -62,11 +67,12 @@ class Settings:
     stored: int = 400
     steps: int = 3
     learning_rate: float = 2e-3
-    gram_share: float = 0.3
+    gram_share: float = 1.0
     minutes: float = 90.0
     every: float = 4.0
     seed: int = 0
-    arithmetic: str = "float32"
+    arithmetic: str = "bfloat16"
+    start: str = "carried"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +122,7 @@ class ReplayBuffer:
 
 def train(data: Path, out: Path, settings: Settings, *, student: Student | None = None) -> None:
     """Train into ``out``, going on from what is there; None for the compact network."""
-    student = student or _COMPACT
+    student = student or _compact(settings)
     keras.utils.set_random_seed(settings.seed)
     out.mkdir(parents=True, exist_ok=True)
     with Policy(settings.arithmetic):
@@ -212,15 +218,42 @@ def export(distiller: Distiller, path: Path) -> None:
 def _make(settings: Settings) -> Distiller:
     channels = dict(zip(TAPS, TEACHER_CHANNELS, strict=True))
     distiller = Distiller(build_student(rescale=True), channels, gram_share=settings.gram_share)
-    distiller.compile(optimizer=keras.optimizers.Adam(settings.learning_rate, clipnorm=1.0))
+    optimizer = ConvolutionMuon(settings.learning_rate, clipnorm=1.0)
+    distiller.compile(optimizer=optimizer, jit_compile=False)
     return distiller
 
 
-def _start(distiller: Distiller, teacher: keras.Model, pictures: Crops) -> None:
+def _start_from_teacher(distiller: Distiller, teacher: keras.Model, pictures: Crops) -> None:
     prepare(distiller, teacher, np.stack([pictures.damaged() for _ in range(16)]))
 
 
-_COMPACT = Student(make=_make, start=_start, export=export, name="compact.weights.h5")
+def _start_from_carried(distiller: Distiller, teacher: keras.Model, pictures: Crops) -> None:
+    """Take the weights that the package carries, and fit the maps anew."""
+    with Policy("float32"):
+        carried = load_compact(weights_path("compact"))
+    layers = [one for one in distiller.student.layers if isinstance(one, keras.layers.Conv2D)]
+    for layer in layers:
+        layer.set_weights(carried.get_layer(layer.name).get_weights())
+    kernel, bias = layers[0].get_weights()
+    layers[0].set_weights([kernel * 127.5, bias + 127.5 * kernel.sum(axis=(0, 1, 2))])
+    for _ in range(8):
+        images = np.stack([pictures.damaged() for _ in range(8)])
+        distiller.compute_loss(y=teacher(images), y_pred=distiller(images))
+
+
+_STARTS = {"carried": _start_from_carried, "teacher": _start_from_teacher}
+
+
+def _compact(settings: Settings) -> Student:
+    if settings.start not in _STARTS:
+        raise ValueError(f"start: expected one of {sorted(_STARTS)}, got {settings.start!r}")
+    return Student(
+        make=_make,
+        start=_STARTS[settings.start],
+        export=export,
+        name="compact.weights.h5",
+        paintings=("paintings", "styles_more"),
+    )
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import numpy.typing as npt
 from keras import ops
@@ -24,9 +25,11 @@ from stylizer.io.image import read_image
 from stylizer.network.adaptive.spec import ADAPTIVE
 from stylizer.network.fast.architecture import style_statistics
 from stylizer.network.inputs import resize_style
+from stylizer.perceptual.compact import load_compact
 from stylizer.perceptual.features import LossNetwork, load_network
 from stylizer.perceptual.losses import gram_matrix
 from stylizer.styles.built_in import pack_gram
+from stylizer.weights import weights_path
 
 from .drawings import DRAWINGS
 
@@ -244,7 +247,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("runs/styles"), help="where to write")
     given = parser.parse_args()
     networks = [load_network(GatysConfig(network=name)) for name in NETWORKS]
-    rows = [measure(networks, one.read(given.data, name)) for name, one in PAINTINGS.items()]
+    encoder = load_compact(weights_path(ADAPTIVE.loss_weights))
+    pictures = (one.read(given.data, name) for name, one in PAINTINGS.items())
+    rows = [measure(encoder, networks, picture) for picture in pictures]
     arrays = {key: np.stack([row[key] for row in rows]) for key in rows[0]}
     about = PAINTINGS.values()
     given.out.mkdir(parents=True, exist_ok=True)
@@ -266,12 +271,14 @@ def main() -> None:
     print(f"{path}: {path.stat().st_size} bytes, sha256 {digest}")
 
 
-def measure(networks: Sequence[LossNetwork], picture: Image) -> dict[str, npt.NDArray[Any]]:
+def measure(
+    encoder: keras.Model, networks: Sequence[LossNetwork], picture: Image
+) -> dict[str, npt.NDArray[Any]]:
     """Measure one picture with the embedded loss networks.
 
     Args:
-      networks: the embedded loss networks, with their default style layers; the first is the one
-        that fast networks read styles with.
+      encoder: the loss network that fast networks read styles with.
+      networks: the embedded loss networks, with their default style layers.
       picture: uint8 RGB (H, W, 3).
 
     Returns:
@@ -282,7 +289,7 @@ def measure(networks: Sequence[LossNetwork], picture: Image) -> dict[str, npt.ND
     size = picture.shape[1], picture.shape[0]
     sized = {side: resize_style(picture, side) for side in {*SIDES, *GRAM_SIDES}}
     images = {side: ops.convert_to_tensor(image[None], "float32") for side, image in sized.items()}
-    features = {side: networks[0](images[side]) for side in SIDES}
+    features = {side: encoder(images[side]) for side in SIDES}
     statistics = [ops.convert_to_numpy(style_statistics(features[side]))[0] for side in SIDES]
     measured: dict[str, npt.NDArray[Any]] = {
         "aspects": np.array(max(size) / min(size), np.float32),

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from keras import ops
 
 from stylizer.network.adaptive.architecture import style_statistics
+from stylizer.network.adaptive.spec import ADAPTIVE
 from stylizer.network.fast.architecture import STATISTICS_SIZE as MOMENTS
 from stylizer.network.inputs import resize_style
 from stylizer.perceptual.compact import load_compact
@@ -28,7 +29,7 @@ __all__ = ["main", "measure_relations"]
 
 
 def measure_relations(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.int8]:
-    """Measure one picture with the embedded loss network `compact`.
+    """Measure one picture with the loss network that reads styles.
 
     Args:
       picture: uint8 RGB, (H, W, 3).
@@ -36,7 +37,7 @@ def measure_relations(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.int8]:
     Returns:
       (len(SIDES), R), as `stylizer.styles.built_in.pack_relations` writes them.
     """
-    network, found = load_compact(weights_path("compact")), []
+    network, found = load_compact(weights_path(ADAPTIVE.loss_weights)), []
     for side in SIDES:
         image = resize_style(picture, side)
         statistics = style_statistics(network(ops.convert_to_tensor(image[None], "float32")))

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from stylizer.network.adaptive.spec import ADAPTIVE
 from stylizer.perceptual.compact import load_compact
 from stylizer.perceptual.half import load_half
 from stylizer.perceptual.vgg import build_vgg
@@ -60,7 +61,7 @@ class Objective:
           settings: sizes and weights of the losses.
         """
         self._network, self._settings = network, settings
-        self._compact = load_compact(weights_path("compact"))
+        self._compact = load_compact(weights_path(ADAPTIVE.loss_weights))
         with Policy(settings.arithmetic):
             self.judge = _load_vgg(pack)
             teachers = {

@@ -2,6 +2,7 @@
 
 import itertools
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -18,7 +19,8 @@ from stylizer.models.compact.evaluate import score
 from stylizer.models.compact.optimized_samples import OptimizedSamples
 from stylizer.models.compact.train import ReplayBuffer, Settings, train
 from stylizer.models.pictures import is_held_out, list_pictures
-from stylizer.perceptual.compact import TAPS, TEACHER_CHANNELS, build_student
+from stylizer.perceptual.compact import TAPS, TEACHER_CHANNELS, build_student, load_compact
+from stylizer.weights import weights_path
 from tests.gatys.networks import random_vgg
 from tests.uncompiled import uncompiled
 
@@ -30,7 +32,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder of photos (blue) and paintings (red), some of both held out."""
     root = tmp_path_factory.mktemp("data")
     random = np.random.default_rng(0)
-    for kind, tint in (("photos", (200, 60, 60)), ("paintings", (60, 60, 200))):
+    for kind, tint in (
+        ("photos", (200, 60, 60)),
+        ("paintings", (60, 60, 200)),
+        ("styles_more", (60, 60, 220)),
+    ):
         (root / kind).mkdir()
         for index in range(30):
             coarse = random.normal(0, 20, (5, 6, 3)) + tint
@@ -163,6 +169,7 @@ def test_training_goes_on_where_it_stopped(
 ) -> None:
     (folder / "vgg19").mkdir()
     random_vgg(folder / "vgg19" / "vgg19_normalised_relu4_1.npz", blocks=(2, 2, 4, 1))
+    short = Settings(crop=32, fresh=2, stored=4, steps=1, every=1.0, start="teacher")
     steps: list[int] = []
     learn = Distiller.train_on_batch
 
@@ -176,10 +183,26 @@ def test_training_goes_on_where_it_stopped(
     for minutes, compiling in ((5.0, nullcontext()), (10.0, uncompiled())):
         fake = SimpleNamespace(monotonic=itertools.count(0, 300).__next__)
         monkeypatch.setattr("stylizer.models.compact.train.time", fake)
-        settings = Settings(crop=32, fresh=2, stored=4, steps=1, every=1.0, minutes=minutes)
         with compiling:
-            train(folder, tmp_path, settings)
+            train(folder, tmp_path, replace(short, minutes=minutes))
     assert steps == [1, 2, 3, 4]
     rows = (tmp_path / "log.csv").read_text().splitlines()
     assert [row.split(",")[0] for row in rows] == ["minutes", "5", "10"]
     assert (tmp_path / "compact.weights.h5").stat().st_size < 2**20
+    still = replace(short, start="carried", minutes=1.0, learning_rate=0.0)
+    fake = SimpleNamespace(monotonic=itertools.count(0, 300).__next__)
+    monkeypatch.setattr("stylizer.models.compact.train.time", fake)
+    train(folder, tmp_path / "on", still)
+    made, carried = (
+        load_compact(path)
+        for path in (tmp_path / "on" / "compact.weights.h5", weights_path("compact"))
+    )
+    for layer in made.layers:
+        if "student" in layer.name:
+            pairs = zip(
+                layer.get_weights(), carried.get_layer(layer.name).get_weights(), strict=True
+            )
+            for got, expected in pairs:
+                np.testing.assert_allclose(got, expected, rtol=2e-3, atol=1e-4)
+    with pytest.raises(ValueError, match=r"start: expected one of .*'carried'.*, got 'nowhere'"):
+        train(folder, tmp_path / "no", replace(short, start="nowhere"))

@@ -14,11 +14,12 @@ from stylizer.gatys.config import GatysConfig
 from stylizer.models.styles import build
 from stylizer.models.styles.drawings import DRAWINGS
 from stylizer.models.styles.tune import pack_tunings
-from stylizer.perceptual.compact import TAPS
+from stylizer.network.adaptive.spec import ADAPTIVE
+from stylizer.perceptual.compact import TAPS, load_compact
 from stylizer.perceptual.features import load_network
 from stylizer.styles.built_in import load_named_style, style_names, unpack_gram
 from stylizer.styles.tuning import parse_tuning, write_tuning
-from stylizer.weights import weights_digest
+from stylizer.weights import weights_digest, weights_path
 
 
 @pytest.fixture
@@ -60,11 +61,12 @@ def test_a_painting_is_measured_at_every_side(
     monkeypatch.setattr(build, "SIDES", (24, 48))
     monkeypatch.setattr(build, "GRAM_SIDES", (48,))
     network, other = (load_network(GatysConfig(network=name)) for name in build.NETWORKS)
-    measured = build.measure([network, other], picture)
+    encoder = load_compact(weights_path(ADAPTIVE.loss_weights))
+    measured = build.measure(encoder, [network, other], picture)
     assert measured["aspects"] == pytest.approx(1.5)
     features: dict[str, npt.NDArray[np.float32]] = {
         tap: np.array(found)[0].reshape(-1, found.shape[-1])
-        for tap, found in network(picture[None].astype(np.float32)).items()
+        for tap, found in encoder(picture[None].astype(np.float32)).items()
     }
     expected = np.concatenate(
         [np.concatenate([features[tap].mean(0), features[tap].std(0)]) for tap in TAPS]
@@ -80,6 +82,22 @@ def test_a_painting_is_measured_at_every_side(
             keys = (f"{kind}_{name}_{tap}" for kind in ("correlations", "energies"))
             back = unpack_gram(*(measured[key][0] for key in keys))
             assert np.linalg.norm(back - gram) < 0.01 * np.linalg.norm(gram)
+
+
+def test_a_style_is_read_as_the_built_in_ones_were(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build, "SIDES", (192,))
+    monkeypatch.setattr(build, "GRAM_SIDES", (192,))
+    encoder = load_compact(weights_path(ADAPTIVE.loss_weights))
+    networks = [load_network(GatysConfig(network=name)) for name in build.NETWORKS]
+    measured = build.measure(encoder, networks, DRAWINGS["mosaic"]())
+    carried = load_named_style("mosaic")
+    moments = measured["statistics"][0]
+    np.testing.assert_allclose(moments, carried.statistics[192][: len(moments)], rtol=1e-3)
+    for name in build.NETWORKS:
+        for tap in TAPS:
+            keys = (f"{kind}_{name}_{tap}" for kind in ("correlations", "energies"))
+            back = unpack_gram(*(measured[key][0] for key in keys))
+            np.testing.assert_allclose(back, carried.grams[name][192][tap], rtol=0.02, atol=0.02)
 
 
 def test_what_we_draw_is_drawn_the_same_each_time() -> None:

@@ -128,7 +128,7 @@ def test_paintings_agree(
 def test_a_frame_is_mirrored_to_full_size_and_painted_with_its_noise(
     runtime: Runtime, weights: Path
 ) -> None:
-    parts = load_parts(ADAPTIVE.parts, weights, weights_path("compact"))
+    parts = load_parts(ADAPTIVE.parts, weights, weights_path(ADAPTIVE.loss_weights))
     network, random = build_network(), np.random.default_rng(1)
     network.load_weights(weights)
     image, code = scene((45, 35)), random.normal(0, 1, CODE_SIZE).astype(np.float32)

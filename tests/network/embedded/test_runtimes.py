@@ -107,7 +107,7 @@ def test_paintings_agree(
 def test_it_paints_what_the_network_says(runtime: Runtime) -> None:
     network, compact = (
         load_network(weights_path("fast")),
-        load_compact(str(weights_path("compact"))),
+        load_compact(weights_path(FAST.loss_weights)),
     )
     picture = Style(name="square", image=scene((384, 384), 2))
     statistics = np.asarray(style_statistics(compact(picture.image[None].astype(np.float32))))
