@@ -19,7 +19,7 @@ from typing import Literal, cast
 import cv2
 
 import stylizer
-from stylizer.backend.cores import usable_cores
+from stylizer.backend.cores import cpu_facts, usable_cores
 from stylizer.errors import StylizerError
 from stylizer.io.media.encoders import try_encoder
 from stylizer.io.media.ffmpeg import ffmpeg_executable
@@ -95,21 +95,13 @@ def _check_python() -> Iterator[Finding]:
 
 
 def _check_cpu() -> Iterator[Finding]:
-    name, flags = platform.processor() or platform.machine(), None
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        lines = []
-    for line in lines:
-        key, _, value = line.partition(":")
-        if key.strip() == "model name":
-            name = value.strip()
-        if key.strip() in ("flags", "Features"):
-            flags = set(value.split())
+    facts = cpu_facts()
+    name = facts.get("model name") or platform.processor() or platform.machine()
+    flags = facts.get("flags", facts.get("Features"))
     there = usable_cores()
     yield Finding(topic="CPU", found=f"{name}, {there} of {os.cpu_count()} cores usable")
     if flags is not None:
-        known = [text for flag, text in _FEATURES.items() if flag in flags]
+        known = [text for flag, text in _FEATURES.items() if flag in flags.split()]
         yield Finding(topic="CPU features", found=", ".join(known) or "none that networks use")
 
 
@@ -141,7 +133,7 @@ def _check_openvino() -> Iterator[Finding]:
     try:
         import openvino
 
-        from stylizer.backend.openvino_core import cpu_precision
+        from stylizer.backend.openvino_core import cpu_precision, gains_by_int8
     except ImportError as error:
         yield Finding(
             topic="OpenVINO",
@@ -152,7 +144,9 @@ def _check_openvino() -> Iterator[Finding]:
         return
     version = openvino.__version__.partition("-")[0]
     usual = cpu_precision()
-    precision = FAST_NETWORKS[FastConfig().network].precision_on(usual)
+    precision = FAST_NETWORKS[FastConfig().network].precision_on(
+        usual, gains_by_int8=gains_by_int8()
+    )
     found = f"{version}, networks run in {usual}"
     if precision != usual:
         found += f", the one that paints in {precision}"

@@ -1,8 +1,10 @@
-"""The cores of the CPU."""
+"""The cores of the CPU, and what they can do."""
 
 from __future__ import annotations
 
-__all__ = ["usable_cores"]
+from pathlib import Path
+
+__all__ = ["cpu_facts", "usable_cores"]
 
 
 def usable_cores() -> int:
@@ -14,3 +16,16 @@ def usable_cores() -> int:
     import loky  # takes 70 ms, and not every command counts cores
 
     return int(loky.cpu_count())
+
+
+def cpu_facts() -> dict[str, str]:
+    """Return what Linux says of the first core in ``/proc/cpuinfo``; nothing on other systems.
+
+    Its ``flags`` (on ARM ``Features``) name what it can do, as ``amx_bf16``, with blanks between.
+    """
+    try:
+        first = Path("/proc/cpuinfo").read_text(encoding="utf-8").partition("\n\n")[0]
+    except OSError:
+        return {}
+    parts = (line.partition(":") for line in first.splitlines())
+    return {key.strip(): value.strip() for key, _, value in parts}

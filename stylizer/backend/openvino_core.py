@@ -8,9 +8,17 @@ from typing import Any
 
 import numpy as np
 
+from stylizer.backend.cores import cpu_facts
 from stylizer.errors import BackendError
 
-__all__ = ["INSTALL_OPENVINO", "cpu_precision", "has_bfloat16", "read_model", "shared_core"]
+__all__ = [
+    "INSTALL_OPENVINO",
+    "cpu_precision",
+    "gains_by_int8",
+    "has_bfloat16",
+    "read_model",
+    "shared_core",
+]
 
 INSTALL_OPENVINO = "pip install openvino"
 
@@ -48,6 +56,19 @@ def has_bfloat16() -> bool:
       BackendError: OpenVINO is not installed.
     """
     return "BF16" in shared_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+def gains_by_int8() -> bool:
+    """Say whether networks are quicker in 8 bits on this CPU than in `cpu_precision`.
+
+    That was measured: they are where that is float32, and where it is bfloat16 without AMX.
+
+    Raises:
+      BackendError: OpenVINO is not installed.
+    """
+    usual = cpu_precision()
+    amx = "amx_bf16" in cpu_facts().get("flags", "").split()
+    return usual == "float32" or (usual == "bfloat16" and not amx)
 
 
 def read_model(topology: bytes, weights: bytes) -> Any:

@@ -51,14 +51,14 @@ class FastNetworkSpec:
     mixes: bool
     built_in_styles: bool
 
-    def precision_on(self, usual: str) -> str:
+    def precision_on(self, usual: str, *, gains_by_int8: bool) -> str:
         """Return the precision that ``"auto"`` stands for.
 
         Args:
-          usual: what the device computes in if nothing else is asked for. Bfloat16 and float16 are
-            about as quick as 8 bits, float32 is not.
+          usual: what the device computes in if nothing else is asked for.
+          gains_by_int8: whether the device is quicker in 8 bits than in that.
         """
-        return "int8" if usual == "float32" and "int8" in self.precisions else usual
+        return "int8" if gains_by_int8 and "int8" in self.precisions else usual
 
     def load(self, engine: str, config: FastConfig) -> Runtime:
         """Load the network in one of `engines`.

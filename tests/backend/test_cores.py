@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from stylizer.backend.cores import usable_cores
+from stylizer.backend.cores import cpu_facts, usable_cores
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="Linux binds processes to cores")
@@ -34,3 +35,11 @@ def test_a_container_s_quota_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(context, "_cpu_count_cgroup", lambda count: min(count, 3))
     assert usable_cores() == min(whole, 3)
     assert whole >= 1
+
+
+@pytest.mark.skipif(not Path("/proc/cpuinfo").exists(), reason="not on Linux")
+def test_linux_says_what_the_cpu_can_do() -> None:
+    facts = cpu_facts()
+    flags = set(facts.get("flags", facts.get("Features", "")).split())
+    assert flags & {"sse2", "asimd"}
+    assert "processor" in facts and ":" not in "".join(facts)

@@ -1,12 +1,12 @@
-"""The image network in one style, in 8 bits: quicker where a CPU has no bfloat16.
+"""The image network in one style, in 8 bits: quicker where a CPU has no AMX.
 
 As in Jacob et al. 2018 ("Quantization and Training of Neural Networks for Efficient Integer-
 Arithmetic-Only Inference"), features and kernels are rounded to 8 bits, and sums are whole numbers.
 OpenVINO does so where a graph says which values a convolution may take, and where its kernel is a
-constant: kernels that go in beside the picture stay in float32 (tried: 2026.4). So a network is
+constant: kernels that go in beside the picture are not rounded (tried: 2026.4). So a network is
 made for each style, with ranges of features that are measured on pictures painted in it. It differs
 from the paper in that nothing is trained for it: between convolutions features are normalized in
-float32, which bounds what rounding does.
+bfloat16 or float32, which bounds what rounding does.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ __all__ = ["find_ranges", "quantize", "set_style"]
 Values = npt.NDArray[np.float32]
 
 _FIRST, _LAST = 2, 2
-"""Convolutions that stay in float32. The first two see the picture's faintest details, which are
+"""Convolutions that are not in 8 bits. The first two see the picture's faintest details, which are
 normalized later (one of them alone doubles what rounding changes); the last two make its pixels."""
 
 _SHARE = 0.9

@@ -18,8 +18,13 @@ import numpy as np
 import numpy.typing as npt
 
 from stylizer.backend.cores import usable_cores
-from stylizer.backend.openvino_core import cpu_precision, has_bfloat16, read_model, shared_core
-from stylizer.backend.precision import NetworkPrecision
+from stylizer.backend.openvino_core import (
+    cpu_precision,
+    gains_by_int8,
+    has_bfloat16,
+    read_model,
+    shared_core,
+)
 from stylizer.errors import BackendError
 from stylizer.frame import Cameras, Image, check_image
 from stylizer.network.config import FastConfig
@@ -57,11 +62,10 @@ _SMALL, _FEW = 500_000, 3
 _AT_ONCE = 2
 """Pictures that are painted at once, where there are as many cores."""
 
-_HINTS: dict[NetworkPrecision, dict[str, str]] = {
+_HINTS: dict[str, dict[str, str]] = {
     "auto": {},
     "float32": {"INFERENCE_PRECISION_HINT": "f32"},
     "bfloat16": {"INFERENCE_PRECISION_HINT": "bf16"},
-    "int8": {"INFERENCE_PRECISION_HINT": "f32"},  # of what is not in 8 bits
 }
 
 _EXACT = _HINTS["float32"]
@@ -100,12 +104,15 @@ class OpenVinoRuntime:
                 "precision: expected a CPU that has bfloat16, and this one has not; "
                 "choose float32 or auto"
             )
+        rest = config.precision
+        if rest == "int8":  # of what is not in 8 bits
+            rest = "bfloat16" if has_bfloat16() else "float32"
         threads = config.threads or usable_cores()
         self._settings = {
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_NUM_THREADS": threads,
             "ENABLE_CPU_PINNING": False,  # two processes would be pinned to the same cores
-            **_HINTS[config.precision],
+            **_HINTS[rest],
         }
         self._core, self._network, self._smooth = core, network, network.smoothing(config.smooth)
         models = load_models(network, config.weights, cache=config.cache)
@@ -128,7 +135,7 @@ class OpenVinoRuntime:
             make_style, self._read_style, self._code_size, change_size=self._change_size
         )
         self._style = StyleCache[StyleValues](make)
-        usual = network.precision_on(cpu_precision())
+        usual = network.precision_on(cpu_precision(), gains_by_int8=gains_by_int8())
         precision = usual if config.precision == "auto" else config.precision
         self._eight_bits = precision == "int8"
         self.description = f"{network.name}, openvino on CPU ({threads} threads), {precision}"

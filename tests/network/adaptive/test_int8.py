@@ -15,7 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openvino import opset13 as op
 
-from stylizer.backend.openvino_core import shared_core
+from stylizer.backend import openvino_core
+from stylizer.backend.openvino_core import cpu_precision, shared_core
+from stylizer.backend.precision import NetworkPrecision
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image
 from stylizer.network.adaptive.dead_leaves import dead_leaves
@@ -38,6 +40,11 @@ def scene(seed: int) -> Image:
 
 def mean_off(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> float:
     return float(np.abs(one.astype(float) - other).mean())
+
+
+def usual_precision() -> NetworkPrecision:
+    """Return what is not in 8 bits here."""
+    return "bfloat16" if cpu_precision() == "bfloat16" else "float32"
 
 
 @pytest.fixture(scope="module")
@@ -74,17 +81,19 @@ def test_paintings_are_nearly_those_in_float32(
         assert mean_off(painted, exact.paint(scene(1)[:40, :50], code)) < 5
 
 
-def test_a_style_that_is_not_prepared_is_painted_in_float32(
-    exact: OpenVinoRuntime, codes: Sequence[StyleEmbedding]
+def test_a_style_that_is_not_prepared_is_painted_as_without_8_bits(
+    codes: Sequence[StyleEmbedding],
 ) -> None:
     """As mixtures that are seen once: for 8 bits each would be compiled."""
     runtime = OpenVinoRuntime(ADAPTIVE, FastConfig(precision="int8"))
-    painted, wanted = (one.paint(scene(3), codes[0]) for one in (runtime, exact))
+    usual = OpenVinoRuntime(ADAPTIVE, FastConfig(precision=usual_precision()))
+    painted, wanted = (one.paint(scene(3), codes[0]) for one in (runtime, usual))
     np.testing.assert_array_equal(painted, wanted)
     masks = np.full((2, 1, 1), 0.5, np.float32)
     runtime.prepare(SIZE, codes[0])
-    painted, wanted = (one.paint_parts(scene(3), codes[:2], masks) for one in (runtime, exact))
+    painted, wanted = (one.paint_parts(scene(3), codes[:2], masks) for one in (runtime, usual))
     np.testing.assert_array_equal(painted, wanted)
+    assert mean_off(runtime.paint(scene(3), codes[0]), usual.paint(scene(3), codes[0])) > 0
 
 
 def test_pictures_painted_at_once_are_those_painted_one_by_one(
@@ -160,12 +169,22 @@ def test_a_range_has_a_level_for_0(low: float, high: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("usual", "taken"), [("float32", "int8"), ("bfloat16", "bfloat16"), ("float16", "float16")]
+    ("usual", "flags", "taken"),
+    [
+        ("float32", "avx2", "int8"),
+        ("bfloat16", "avx512f avx512_bf16", "int8"),
+        ("bfloat16", "avx512f avx512_bf16 amx_bf16 amx_tile amx_int8", "bfloat16"),
+        ("bfloat16", None, "int8"),
+        ("float16", "asimd", "float16"),
+    ],
 )
-def test_it_is_chosen_where_the_cpu_has_no_short_floats(
-    usual: str, taken: str, monkeypatch: pytest.MonkeyPatch
+def test_it_is_chosen_where_the_cpu_is_quicker_so(
+    usual: str, flags: str | None, taken: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(openvino_runtime, "cpu_precision", lambda: usual)
+    facts = {} if flags is None else {"flags": flags}
+    monkeypatch.setattr(openvino_core, "cpu_facts", lambda: facts)
+    for module in (openvino_core, openvino_runtime):
+        monkeypatch.setattr(module, "cpu_precision", lambda: usual)
     assert OpenVinoRuntime(ADAPTIVE, FastConfig()).description.endswith(f", {taken}")
 
 
