@@ -7,6 +7,8 @@ still can have more: what was enlarged is painted once more, and its fine detail
 
 from __future__ import annotations
 
+import math
+import threading
 from collections.abc import Callable
 
 import cv2
@@ -287,13 +289,14 @@ def enlarge(painting: Image, size: tuple[int, int], *, moving: bool = False) -> 
         painting = _sharpen(smooth_strokes(painting, share), 1, 1, before)
     if factor <= 1.0:
         return resize_image(painting, size)
-    large = cv2.resize(painting, size, interpolation=cv2.INTER_LINEAR)
-    if larger > 0:
-        large = cv2.GaussianBlur(large, (0, 0), larger * factor * _ROUNDER)
-    return _sharpen(large, round(factor), round(_FAR * factor), larger * _SHARPER)
+    large = cv2.resize(painting, size, dst=_kept_array(size) if moving else None)
+    softened = larger * factor * _ROUNDER
+    return _sharpen(large, round(factor), round(_FAR * factor), larger * _SHARPER, softened)
 
 
-def _sharpen(picture: cv2.typing.MatLike, near: int, far: int, amount: float) -> Image:
+def _sharpen(
+    picture: cv2.typing.MatLike, near: int, far: int, amount: float, softened: float = 0.0
+) -> Image:
     """Make edges steep without halos: a strong unsharp mask within the range of the pixels around.
 
     It is a step of the shock filter of Kramer and Bruckner 1975 ("Iterations of a non-linear
@@ -305,6 +308,7 @@ def _sharpen(picture: cv2.typing.MatLike, near: int, far: int, amount: float) ->
       near: pixels to each side whose range is not left.
       far: pixels to each side of the mean that detail is told from.
       amount: what is added of the detail; 0 for the picture as it is.
+      softened: deviation, in pixels, of a Gaussian that it is softened by before; 0 for none.
 
     Returns:
       uint8 (H, W, 3), C-contiguous.
@@ -312,12 +316,14 @@ def _sharpen(picture: cv2.typing.MatLike, near: int, far: int, amount: float) ->
     around = np.ones((2 * near + 1, 2 * near + 1), np.uint8)
     broad = 2 * far + 1, 2 * far + 1
     height, width, _ = picture.shape
-    margin = max(near, far)
+    margin = max(near, far) + math.ceil(4 * softened)  # OpenCV's Gaussian ends before
     rows = max(4 * margin, _STRIP // width)
     whole = np.empty((height, width, 3), np.uint8)
     for top in range(0, height, rows):  # in strips, as large new arrays cost as much as the work
         first, last = max(0, top - margin), min(height, top + rows + margin)
         strip = picture[first:last]
+        if softened > 0:
+            strip = cv2.GaussianBlur(strip, (0, 0), softened)
         mean = cv2.blur(strip, broad, borderType=cv2.BORDER_REPLICATE)
         sharp = cv2.addWeighted(strip, 1 + amount, mean, -amount, 0, dst=mean)
         limit = cv2.erode(strip, around)
@@ -325,3 +331,15 @@ def _sharpen(picture: cv2.typing.MatLike, near: int, far: int, amount: float) ->
         cv2.min(sharp, cv2.dilate(strip, around, dst=limit), dst=sharp)
         whole[top : top + rows] = sharp[top - first : top - first + rows]
     return whole
+
+
+_kept = threading.local()
+
+
+def _kept_array(size: tuple[int, int]) -> Image:
+    """Return an array to enlarge to, the same one each time in each thread: uint8 (H, W, 3)."""
+    shape = size[1], size[0], 3
+    array: Image | None = getattr(_kept, "array", None)
+    if array is None or array.shape != shape:
+        _kept.array = array = np.empty(shape, np.uint8)
+    return array

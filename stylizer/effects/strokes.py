@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from stylizer.backend.byte_arithmetic import ByteArithmetic, constant
 from stylizer.frame import Image
 
 __all__ = ["smooth_strokes"]
@@ -85,53 +86,69 @@ def _smooth(painting: Image, share: float) -> Image:
     height, width, _ = painting.shape
     arrays = _arrays(height, width)
     across, down, x, y = arrays["planes"]
-    given, whole, *sides = arrays["pictures"]  # four channels: those OpenCV is quick with
+    given, *sides = arrays["pictures"]  # four channels: those OpenCV is quick with
     smoothed: Any = cv2.cvtColor(painting, cv2.COLOR_RGB2RGBA, dst=given)
     half = _halved(given)
     for small, plane in zip(_tangents(half), (across, down), strict=True):
         cv2.resize(small, (width, height), dst=plane, interpolation=cv2.INTER_NEAREST)
-    own, others = 1 / (1 + _WEIGHT), _WEIGHT / (1 + _WEIGHT)
-    for reach in _REACHES:
+    for reach, averaged in zip(_REACHES, arrays["averaged"], strict=True):
         for length, side in zip((reach, -reach), sides, strict=True):
             cv2.scaleAdd(across, length, arrays["x"], dst=x)
             cv2.scaleAdd(down, length, arrays["y"], dst=y)
             cv2.remap(smoothed, x, y, cv2.INTER_LINEAR, dst=side, borderMode=cv2.BORDER_REPLICATE)
-        beside = cv2.addWeighted(sides[0], 0.5, sides[1], 0.5, 0, dst=sides[0])
-        smoothed = cv2.addWeighted(smoothed, own, beside, others, 0, dst=whole)
+        smoothed = arrays["average"](smoothed, *sides, into=averaged)
     # the painting's coarse part, and the smoothed one's fine part as strong as the painting's was
     coarse, own_coarse = arrays["coarse"]
     for halved, large in ((_halved(smoothed), coarse), (half, own_coarse)):
         _make_coarse(halved, large)
-    weak, strong = sides
-    fine = cv2.subtract(smoothed, coarse, dst=arrays["fine"], dtype=cv2.CV_16S)
-    details = cv2.absdiff(given, own_coarse, dst=weak), cv2.convertScaleAbs(fine, dst=strong)
-    less, more = x, y
-    cv2.resize(_restoring_share(*details), (width, height), dst=more)
-    np.subtract(1, more, out=less)
-    cv2.add(own_coarse, fine, dst=weak, dtype=cv2.CV_8U)
-    cv2.addWeighted(fine, _MOST, own_coarse, 1, 0, dst=strong, dtype=cv2.CV_8U)
-    cv2.blendLinear(strong, weak, more, less, dst=whole)
+    before, after = sides
+    cv2.absdiff(given, own_coarse, dst=before)
+    cv2.absdiff(smoothed, coarse, dst=after)
+    more = cv2.resize(_restoring_share(before, after), (width, height), dst=arrays["more"])
+    restored = arrays["restore"](
+        smoothed,
+        coarse,
+        own_coarse,
+        cv2.cvtColor(more, cv2.COLOR_GRAY2RGBA, dst=before),
+        into=after,
+    )
     if share < 1:
-        cv2.addWeighted(given, 1 - share, whole, share, 0, dst=whole)
-    return np.asarray(cv2.cvtColor(whole, cv2.COLOR_RGBA2RGB), np.uint8)
+        cv2.addWeighted(given, 1 - share, restored, share, 0, dst=restored)
+    return np.asarray(cv2.cvtColor(restored, cv2.COLOR_RGBA2RGB), np.uint8)
 
 
-def _restoring_share(before: cv2.typing.MatLike, after: cv2.typing.MatLike) -> Plane:
-    """Return what brings fine detail back to its strength, 0 for as it is to 1 for `_MOST`.
+def _averaged(pixel: Any, one: Any, other: Any) -> Any:
+    """Return a pixel averaged with its neighbors, as `ByteArithmetic` takes it."""
+    from openvino import opset13 as op
+
+    beside = op.multiply(op.add(one, other), constant(0.5 * _WEIGHT))
+    return op.multiply(op.add(pixel, beside), constant(1 / (1 + _WEIGHT)))
+
+
+def _restored(smoothed: Any, coarse: Any, own_coarse: Any, more: Any) -> Any:
+    """Return a painting's coarse part with the fine part of a smoothed one, up to `_MOST` times."""
+    from openvino import opset13 as op
+
+    gain = op.add(op.multiply(more, constant((_MOST - 1) / 255)), constant(1))
+    return op.add(own_coarse, op.multiply(op.subtract(smoothed, coarse), gain))
+
+
+def _restoring_share(before: Image, after: Image) -> Image:
+    """Return what brings fine detail back to its strength, 0 for as it is to 255 for `_MOST`.
 
     Args:
       before: the detail's absolute values, uint8, (H, W, 4).
       after: the same when it was smoothed.
 
     Returns:
-      float32, at half the size.
+      uint8, at half the size.
     """
     strengths = []
     for detail in (before, after):
         half = _halved(cv2.cvtColor(detail, cv2.COLOR_RGBA2GRAY))
         strengths.append(cv2.blur(half.astype(np.float32), _WINDOW))
     gain = (strengths[0] + 1) / (strengths[1] + 1)
-    return np.asarray(np.clip((gain - 1) / (_MOST - 1), 0, 1), np.float32)
+    return np.asarray(np.rint(255 * np.clip((gain - 1) / (_MOST - 1), 0, 1)), np.uint8)
 
 
 def _halved(picture: cv2.typing.MatLike) -> Image:
@@ -155,18 +172,27 @@ _SHAPES = 3
 
 
 def _arrays(height: int, width: int) -> dict[str, Any]:
-    """Return arrays to write to, of this thread; large new ones cost as much as the work."""
+    """Return arrays to write to, of this thread; large new ones cost as much as the work.
+
+    And what is done to each byte, for pictures of that shape.
+    """
     kept: dict[tuple[int, int], dict[str, Any]] = _kept.__dict__.setdefault("arrays", {})
     arrays = kept.pop((height, width), None)
     if arrays is None:
+        shape = height, width, 4
         columns, lines = np.meshgrid(np.arange(width), np.arange(height))
         arrays = {
             "x": columns.astype(np.float32),
             "y": lines.astype(np.float32),
             "planes": [np.empty((height, width), np.float32) for _ in range(4)],
-            "pictures": [np.empty((height, width, 4), np.uint8) for _ in range(4)],
-            "coarse": [np.empty((height, width, 4), np.uint8) for _ in range(2)],
-            "fine": np.empty((height, width, 4), np.int16),
+            "pictures": [np.empty(shape, np.uint8) for _ in range(3)],
+            "averaged": [np.empty(shape, np.uint8) for _ in _REACHES],
+            "coarse": [np.empty(shape, np.uint8) for _ in range(2)],
+            "more": np.empty((height, width), np.uint8),
+            "average": ByteArithmetic(_averaged, ("pixel", "one", "other"), shape),
+            "restore": ByteArithmetic(
+                _restored, ("smoothed", "coarse", "own_coarse", "more"), shape
+            ),
         }
     kept[height, width] = arrays  # as the last one used
     if len(kept) > _SHAPES:

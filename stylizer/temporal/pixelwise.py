@@ -1,31 +1,18 @@
-"""Arithmetic on pictures in one pass over memory each, which is what such arithmetic costs.
-
-By OpenCV the same takes a pass an operation: eight to ten of them. OpenVINO compiles what is done
-to a pixel into one loop, in float32, that reads and writes bytes.
-"""
+"""How a new picture is mixed with an earlier one, byte by byte."""
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from stylizer.backend.openvino_core import shared_core
+from stylizer.backend.byte_arithmetic import ByteArithmetic, constant
 from stylizer.frame import Image
 
 __all__ = ["NO_CHANGE", "Pixelwise"]
 
 NO_CHANGE = 128
 """What stands for 0 in a change: bytes have no sign."""
-
-_SETTINGS = {
-    "INFERENCE_NUM_THREADS": 1,
-    "NUM_STREAMS": 1,
-    "INFERENCE_PRECISION_HINT": "f32",
-    "ENABLE_CPU_PINNING": False,
-}
-"""One thread, the caller's own: what is beside it, the network, has work for all the others."""
 
 
 class Pixelwise:
@@ -38,9 +25,9 @@ class Pixelwise:
           BackendError: OpenVINO is not installed.
         """
         self.shape = shape
-        self._mix, self._blend, self._amplify = (
-            _Request(model, shape) for model in _compiled(shape)
-        )
+        self._mix = ByteArithmetic(_mixed, ("one", "other", "share"), shape)
+        self._blend = ByteArithmetic(_blended, ("old", "change", "new", "share"), shape)
+        self._amplify = ByteArithmetic(_amplified, ("picture", "soft", "amount"), shape)
 
     def mix(self, one: Image, other: Image, share: Image) -> Image:
         """Mix two pictures.
@@ -85,59 +72,19 @@ class Pixelwise:
         return self._amplify(picture, soft, amount, into=np.empty(self.shape, np.uint8))
 
 
-class _Request:
-    """A compiled graph, with an output of its own where no other is given."""
-
-    def __init__(self, model: Any, shape: tuple[int, ...]) -> None:
-        from openvino import Tensor
-
-        self._output = np.empty(shape, np.uint8)
-        self._request, self._tensor = model.create_infer_request(), Tensor
-
-    def __call__(self, *pictures: Image, into: Image | None = None) -> Image:
-        output = self._output if into is None else into
-        for number, picture in enumerate(pictures):
-            flat = np.ascontiguousarray(picture).reshape(-1)
-            self._request.set_input_tensor(number, self._tensor(flat, shared_memory=True))
-        self._request.set_output_tensor(0, self._tensor(output.reshape(-1), shared_memory=True))
-        self._request.infer()
-        return output
-
-
-@lru_cache(maxsize=4)
-def _compiled(shape: tuple[int, ...]) -> tuple[Any, ...]:
-    """Return the graphs of all three, for pictures of a shape."""
-    from openvino import Model
-    from openvino import opset13 as op
-
-    count, core = int(np.prod(shape)), shared_core()
-    graphs = (
-        (_mixed, ("one", "other", "share")),
-        (_blended, ("old", "change", "new", "share")),
-        (_amplified, ("picture", "soft", "amount")),
-    )
-    models = []
-    for graph, names in graphs:
-        inputs = [op.parameter([count], np.uint8, name=name) for name in names]
-        result = graph(*(op.convert(each, np.float32) for each in inputs))
-        rounded = op.convert(op.round(op.clamp(result, 0.0, 255.0)), np.uint8)
-        models.append(core.compile_model(Model([rounded], inputs), "CPU", _SETTINGS))
-    return tuple(models)
-
-
 def _mixed(one: Any, other: Any, share: Any) -> Any:
     from openvino import opset13 as op
 
-    step = op.multiply(op.subtract(other, one), op.multiply(share, _constant(1 / 255)))
+    step = op.multiply(op.subtract(other, one), op.multiply(share, constant(1 / 255)))
     return op.add(one, step)
 
 
 def _blended(old: Any, change: Any, new: Any, share: Any) -> Any:
     from openvino import opset13 as op
 
-    begin = op.clamp(op.subtract(op.add(old, change), _constant(NO_CHANGE)), 0.0, 255.0)
+    begin = op.clamp(op.subtract(op.add(old, change), constant(NO_CHANGE)), 0.0, 255.0)
     way = op.subtract(new, begin)
-    step = op.multiply(way, op.multiply(share, _constant(1 / 255)))
+    step = op.multiply(way, op.multiply(share, constant(1 / 255)))
     # the step, or one level in its place where it is less
     least = op.subtract(op.clamp(way, -1.0, 1.0), op.clamp(step, -1.0, 1.0))
     return op.add(begin, op.add(step, least))
@@ -146,11 +93,5 @@ def _blended(old: Any, change: Any, new: Any, share: Any) -> Any:
 def _amplified(picture: Any, soft: Any, amount: Any) -> Any:
     from openvino import opset13 as op
 
-    more = op.multiply(op.subtract(picture, soft), op.multiply(amount, _constant(1 / 255)))
+    more = op.multiply(op.subtract(picture, soft), op.multiply(amount, constant(1 / 255)))
     return op.add(picture, more)
-
-
-def _constant(value: float) -> Any:
-    from openvino import opset13 as op
-
-    return op.constant(np.float32(value))
