@@ -52,16 +52,22 @@ def build_features(chain: Chain, layers: Sequence[str], size: tuple[int, int]) -
       size: (width, height), multiples of the chain's stride.
 
     Returns:
-      A model from ``canvas``, float32 (1, H, W, 3), less the chain's offset, to features before the
-      linear maps, float32 (1, h, w, C), in the order of ``layers``.
+      A model from ``canvas``, float32 (1, H, W, 3), less the chain's offset, to two outputs for
+      each of ``layers``: ``LAYER``, its features before the linear map, float32 (1, h, w, C), and
+      ``LAYER/energy``, the mean square of those after it, float32 ().
     """
     canvas, values = _forward(chain, size)
     results = []
     for layer in layers:
         tap = chain.taps[layer]
-        results.append(op.result(_transpose(values[tap.step], (0, 2, 3, 1))))
-    for layer, result in zip(layers, results, strict=True):
-        result.output(0).tensor.set_names({layer})
+        features = mapped = values[tap.step]
+        if tap.linear is not None:
+            mapped = _convolve(features, _constant(tap.linear.T[..., None, None]), 0)
+        energy = op.reduce_mean(op.multiply(mapped, mapped), _whole([0, 1, 2, 3]), False)
+        found = {layer: _transpose(features, (0, 2, 3, 1)), f"{layer}/energy": energy}
+        for name, node in found.items():
+            results.append(op.result(node))
+            results[-1].output(0).tensor.set_names({name})
     return ov.Model(results, [canvas], "features")
 
 

@@ -115,16 +115,15 @@ class OpenVinoObjective:
 
     def content_targets(self, batch: Canvas) -> Arrays:
         """Return the content's features before the linear maps, given the padded picture."""
-        given = {"canvas": batch - self._offset}
-        found = self._graph("features", batch.shape).infer(given)
+        request = self._graph("features", batch.shape)
+        request.infer({"canvas": batch - self._offset})
         targets: Arrays = {}
-        for (layer, _), values in zip(self._network.content_layers, found.values(), strict=True):
-            linear = self._chain.taps[layer].linear
-            features = np.array(values, np.float32)
-            mapped = features if linear is None else features @ linear
+        for layer, _ in self._network.content_layers:
+            features = np.array(request.get_tensor(layer).data, np.float32)
+            energy = float(request.get_tensor(f"{layer}/energy").data)
             factor = float(features.size) if self._config.reduction == "sum" else 1.0
             targets[f"content/{layer}"] = features
-            targets[f"content/{layer}/factor"] = self._factor(mapped, factor)
+            targets[f"content/{layer}/factor"] = self._factor(energy, factor)
         return targets
 
     def style_targets(self, grams: Mapping[str, Tensor]) -> Arrays:
@@ -133,7 +132,7 @@ class OpenVinoObjective:
         for layer, _ in self._network.style_layers:
             gram = np.asarray(grams[layer], np.float32)
             targets[f"style/{layer}"] = gram
-            factors = [self._factor(part, 1.0) for part in gram]
+            factors = [self._factor(_dot(part, part) / part.size, 1.0) for part in gram]
             targets[f"style/{layer}/factor"] = np.concatenate(factors)
         return targets
 
@@ -149,9 +148,9 @@ class OpenVinoObjective:
         arrays = {"picture": target.picture, "weights": target.weights}
         return {name: pad_picture(self._network, array) for name, array in arrays.items()}
 
-    def _factor(self, target: npt.NDArray[np.float32], factor: float) -> npt.NDArray[np.float32]:
+    def _factor(self, energy: float, factor: float) -> npt.NDArray[np.float32]:
+        """Return what a loss is multiplied by, given the mean square of its target."""
         if self._config.relative:
-            energy = float(np.vdot(target, target)) / target.size
             factor /= max(energy, SMALLEST_ENERGY)
         return np.full((1, 1), factor, np.float32)
 
@@ -191,7 +190,7 @@ class OpenVinoObjective:
         kernel[1, 1] = 2 * (vertical + horizontal)
         slope = cv2.filter2D(canvas[0], cv2.CV_32F, kernel, borderType=cv2.BORDER_REPLICATE)
         gradient[0] += slope
-        return 0.5 * float(np.vdot(canvas, slope))
+        return 0.5 * _dot(canvas, slope)
 
     def _add_temporal(self, canvas: Canvas, gradient: Canvas, held: Arrays) -> float:
         """Add the gradient of the temporal loss, and return its value."""
@@ -203,7 +202,7 @@ class OpenVinoObjective:
         pulled = held["weights"] * apart
         pulled *= 2 * scale
         gradient += pulled
-        return 0.5 * float(np.vdot(apart, pulled))
+        return 0.5 * _dot(apart, pulled)
 
     def _graph(self, kind: str, shape: tuple[int, ...], *, parts: int = 0) -> Any:
         """Return where a graph runs: ``"features"`` or ``"gradient"``, for canvases of a shape."""
@@ -234,3 +233,13 @@ class OpenVinoObjective:
         else:
             model = build_gradient(self._chain, size, content=content, style=style, parts=parts)
         return self._core.compile_model(model, "CPU", settings).create_infer_request()
+
+
+def _dot(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> float:
+    """Return the sum of the products of two arrays, float32, of one size.
+
+    Not by NumPy: threads of its OpenBLAS wait at work for what comes next, and for some hundredths
+    of a second they take the cores from the graph.
+    """
+    products = cv2.multiply(one.reshape(1, -1), other.reshape(1, -1))
+    return float(cv2.sumElems(products)[0])
