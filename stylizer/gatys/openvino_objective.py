@@ -99,7 +99,7 @@ class OpenVinoObjective:
         if reason is not None or chain is None:
             raise BackendError(f"engine: openvino cannot run this ({reason}); choose keras or auto")
         self._network, self._config, self._chain = network, config, centered(chain)
-        self._offset = np.array(self._chain.offset, np.float32)
+        self._offset = np.zeros((0, 0, 0, 0), np.float32)
         self.precision = _precision(config)
         self._threads = usable_cores()
         self._compiled: OrderedDict[tuple[object, ...], Any] = OrderedDict()
@@ -116,7 +116,7 @@ class OpenVinoObjective:
     def content_targets(self, batch: Canvas) -> Arrays:
         """Return the content's features before the linear maps, given the padded picture."""
         request = self._graph("features", batch.shape)
-        request.infer({"canvas": batch - self._offset})
+        request.infer({"canvas": self._center(batch)})
         targets: Arrays = {}
         for layer, _ in self._network.content_layers:
             features = np.array(request.get_tensor(layer).data, np.float32)
@@ -145,7 +145,8 @@ class OpenVinoObjective:
         """Return what the canvas, (H, W, 3), is held to: padded, or nothing for None."""
         if target is None:
             return {}
-        arrays = {"picture": target.picture, "weights": target.weights}
+        weights = np.repeat(target.weights, target.picture.shape[-1], -1)
+        arrays = {"picture": target.picture, "weights": weights}
         return {name: pad_picture(self._network, array) for name, array in arrays.items()}
 
     def _factor(self, energy: float, factor: float) -> npt.NDArray[np.float32]:
@@ -166,7 +167,7 @@ class OpenVinoObjective:
         guides = targets.get("guides", {})
         request = self._graph("gradient", canvas.shape, parts=len(guides.get("shares", ())))
         arrays = {**targets["content"], **targets["style"], **guides}
-        given = {"canvas": canvas - self._offset, **arrays}
+        given = {"canvas": self._center(canvas), **arrays}
         request.infer(given, share_inputs=True, share_outputs=True)
         gradient = request.get_tensor("gradient").data
         content, style = (float(value) for value in request.get_tensor("losses").data)
@@ -174,6 +175,16 @@ class OpenVinoObjective:
         temporal = self._add_temporal(canvas, gradient, targets.get("temporal", {}))
         found = (content, style, variation, temporal)
         return sum(found), (*found, sum(found)), gradient
+
+    def _center(self, canvas: Canvas) -> Canvas:
+        """Return the canvas less the chain's offset.
+
+        NumPy is slow where it repeats three numbers for each pixel, so they are kept repeated.
+        """
+        if self._offset.shape != canvas.shape:
+            offset = np.array(self._chain.offset, np.float32)
+            self._offset = np.broadcast_to(offset, canvas.shape).copy()
+        return np.subtract(canvas, self._offset)
 
     def _add_variation(self, canvas: Canvas, gradient: Canvas) -> float:
         """Add the gradient of the total variation, a quadratic form, and return its value."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import cv2
@@ -9,7 +10,7 @@ import numpy as np
 
 from stylizer.frame import Image
 from stylizer.temporal.camera_motion import camera_flow, prefer_camera
-from stylizer.temporal.flow import Flow, OpticalFlow, Preset, resize_flow, warp
+from stylizer.temporal.flow import Flow, Gray, OpticalFlow, Preset, resize_flow, warp
 from stylizer.temporal.occlusion import (
     Mask,
     consistent,
@@ -44,15 +45,14 @@ class MotionFinder:
 
     def __init__(self, *, preset: Preset = "fast", max_side: int = 320) -> None:
         """Set the quality; see `OpticalFlow`."""
-        self._flow = OpticalFlow(preset=preset, max_side=max_side)
+        self._flow, self._back = (OpticalFlow(preset=preset, max_side=max_side) for _ in range(2))
 
     def __call__(self, image: Image, earlier: Image) -> Motion:
         """Find where each pixel of ``image`` lay in ``earlier``, both uint8 RGB of one size."""
         here, there = self._flow.reduce(image), self._flow.reduce(earlier)
-        flow = self._flow.search(here, there)
-        flow = prefer_camera(flow, camera_flow(here, there), here, there)
-        back = self._flow.search(there, here)
-        back = prefer_camera(back, camera_flow(there, here), there, here)
+        with ThreadPoolExecutor(1, thread_name_prefix="stylizer-flow") as beside:
+            other_way = beside.submit(_find_flow, self._back, there, here)
+            flow, back = _find_flow(self._flow, here, there), other_way.result()
         agrees, smooth = consistent(flow, back) & in_bounds(flow), ~motion_boundaries(flow)
         height, width, _ = image.shape
         size = width, height
@@ -60,6 +60,11 @@ class MotionFinder:
         alike = photometric_consistency(image, warp(earlier, full), tolerance=_TOLERANCE)
         seen = _enlarge(agrees, size) & (alike > np.exp(-1.0))
         return Motion(full, seen, seen & _enlarge(smooth, size))
+
+
+def _find_flow(search: OpticalFlow, here: Gray, there: Gray) -> Flow:
+    """Return the flow from one reduced picture to another, or the camera's where that does."""
+    return prefer_camera(search.search(here, there), camera_flow(here, there), here, there)
 
 
 def _enlarge(mask: Mask, size: tuple[int, int]) -> Mask:
