@@ -256,3 +256,22 @@ class _Failing:
 
     def main(self, **_: object) -> None:
         self._run()
+
+
+def test_threads_of_openblas_do_not_wait_beside_networks() -> None:
+    program = (
+        "import os, sys, stylizer.apps\n"
+        "assert 'numpy' not in sys.modules  # which would have read it by now\n"
+        "print(os.environ['OPENBLAS_NUM_THREADS'])"
+    )
+    others = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    for given, expected in (({}, "1"), ({"OPENBLAS_NUM_THREADS": "3"}, "3")):
+        told = subprocess.run(
+            [sys.executable, "-c", program],
+            env={**others, **given},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=True,
+        )
+        assert told.stdout.split() == [expected]
