@@ -18,7 +18,7 @@ from stylizer.styles.regions import group_styles
 if TYPE_CHECKING:
     from stylizer.description import StylizerConfig
     from stylizer.gatys.passes import PassProgress
-    from stylizer.gatys.stylizer import LossRecord
+    from stylizer.gatys.stylizer import LossRecord, QuickPainter
 
 __all__ = [
     "METHODS",
@@ -134,7 +134,8 @@ def _load_gatys(
     if settings.passes == 1:
         from stylizer.gatys.stylizer import GatysStylizer
 
-        painter = GatysStylizer(styles, settings, masks=masks, on_loss=on_loss)
+        quick = _load_quick(settings, styles)
+        painter = GatysStylizer(styles, settings, masks=masks, quick=quick, on_loss=on_loss)
         return match_styles(painter, config)
     from stylizer.gatys.shots import ShotConfig, ShotPainter
 
@@ -146,6 +147,16 @@ def _load_gatys(
         on_loss=on_loss,
         on_frame=on_pass,
     )
+
+
+def _load_quick(settings: GatysConfig, styles: Sequence[AnyStyle]) -> QuickPainter | None:
+    """Return what paints what comes into view, before it is optimized; None for nothing."""
+    divided = set(group_styles(styles)) != {None}
+    if settings.uncovered != "painted" or settings.start != "warped" or divided:
+        return None
+    from stylizer.network.stylizer import FastStylizer
+
+    return FastStylizer(styles, FastConfig(style_scale=settings.style_scale))
 
 
 def _settings(config: StylizerConfig, kind: type[T]) -> T:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,6 +23,8 @@ from stylizer.effects.scale import Enlarge, PaintSmaller, enlarge
 from stylizer.effects.strength import Blend, blend
 from stylizer.errors import ConfigError, StyleError
 from stylizer.frame import Frame, Image
+from stylizer.gatys import stylizer as gatys_module
+from stylizer.gatys.config import GatysConfig
 from stylizer.io.image import write_image
 from stylizer.io.resize import resize_image
 from stylizer.io.sources.video_reader import VideoReader
@@ -406,6 +409,38 @@ def test_a_stylizer_is_built_as_it_is_described(instant: None) -> None:
     assert [style.weight for style in painter.styles] == pytest.approx([0.875, 0.125])
     assert (kinds(made), made.config) == ([Coherence, Enlarge], EffectsConfig(stroke=1.0))
     assert describe_stylizer(made) == "instant"
+
+
+@pytest.mark.parametrize(
+    ("settings", "style", "begins"),
+    [
+        ({"style_scale": 1.5}, "the_scream", True),
+        ({"uncovered": "content"}, "the_scream", False),
+        ({"start": "previous"}, "the_scream", False),
+        ({}, "face=the_scream", False),
+    ],
+)
+def test_the_optimization_goes_on_from_the_fast_network(
+    instant: None,
+    monkeypatch: pytest.MonkeyPatch,
+    settings: dict[str, Any],
+    style: str,
+    begins: bool,
+) -> None:
+    given: list[dict[str, Any]] = []
+
+    class Optimizer(Instant):
+        def __init__(self, styles: tuple[AnyStyle, ...], config: Any, **others: Any) -> None:
+            super().__init__(styles, config)
+            given.append(others)
+
+    monkeypatch.setattr(gatys_module, "GatysStylizer", Optimizer)
+    build(StylizerConfig(styles=[style], method=GatysConfig(**settings)))
+    quick = given[0]["quick"]
+    assert isinstance(quick, Instant) == begins
+    if begins:
+        assert [one.name for one in quick.styles] == [style]
+        assert quick.config == FastConfig(style_scale=1.5)
 
 
 def test_colors_are_matched_around_the_method(instant: None, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from stylizer.gatys.config import (
     Initial,
     Optimizer,
     Start,
+    Uncovered,
 )
 from stylizer.gatys.recipes import RECIPES, Recipe, recipe
 from stylizer.gatys.substitution import with_network
@@ -164,6 +165,14 @@ class GatysOptions:
             "start",
             "What a later frame starts from: the last painted frame moved along with the scene, "
             "the last as it was, or --initial.",
+            _COURSE,
+        ),
+    ] = None
+    uncovered: Annotated[
+        Uncovered | None,
+        _setting(
+            "uncovered",
+            "What comes into view begins as: painted by the fast network, or the content.",
             _COURSE,
         ),
     ] = None

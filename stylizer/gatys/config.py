@@ -19,12 +19,14 @@ __all__ = [
     "Initial",
     "Optimizer",
     "Start",
+    "Uncovered",
 ]
 
 GatysEngine = Literal["auto", "keras", "openvino"]
 Initial = Literal["content", "noise", "style", "image"]
 Optimizer = Literal["adam", "lbfgs"]
 Start = Literal["warped", "previous", "cold"]
+Uncovered = Literal["painted", "content"]
 
 STILL_NETWORK = "half"
 """The loss network of a picture, for which there is time; ``GatysConfig.network`` is a stream's."""
@@ -67,6 +69,10 @@ class GatysConfig:
       start: what a later frame starts from: ``"warped"`` (the previous stylized frame carried
         along by the optical flow of the source), ``"previous"`` (as it was), ``"cold"`` (from
         ``initial``).
+      uncovered: what comes into view begins as, where a frame starts from the one before, warped:
+        ``"painted"`` by the fast network in one pass, so that few iterations finish it, where one
+        is there and there is one style all over; ``"content"`` as in Ruder et al. (2016), in the
+        colors of the painting.
       flow: quality of the optical flow between frames.
       temporal_weight: factor of the temporal loss (Ruder et al. 2016, eq. 7), per gray level²: how
         much each later frame is held to the ones before; 0 for none, which costs nothing.
@@ -108,6 +114,7 @@ class GatysConfig:
     iterations: int = 100
     warm_iterations: int = 2
     start: Start = "warped"
+    uncovered: Uncovered = "painted"
     flow: Preset = "fast"
     temporal_weight: float = 1e-3
     long_term: tuple[int, ...] = (1,)
@@ -152,6 +159,7 @@ _CHOICES = {
     "initial": get_args(Initial),
     "optimizer": get_args(Optimizer),
     "start": get_args(Start),
+    "uncovered": get_args(Uncovered),
     "precision": get_args(Precision),
     "flow": get_args(Preset),
     "engine": get_args(GatysEngine),

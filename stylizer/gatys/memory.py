@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -42,9 +42,9 @@ class Recalled:
     """The past, as it would look now.
 
     Attributes:
-      start: the last canvas carried along, and where its thing was not seen, the content in its
-        colors: float32, (H, W, 3).
-      carried: the same without the content.
+      start: the last canvas carried along, and where its thing was not seen, what that begins as:
+        float32, (H, W, 3).
+      carried: the same without the latter.
       reliable: float32, (H, W, 1), 1 where the last canvas can be relied on, else 0.
       target: for the temporal loss.
     """
@@ -58,14 +58,22 @@ class Recalled:
 class FrameMemory:
     """The last few frames, as they were and as they were painted."""
 
-    def __init__(self, finder: MotionFinder, *, distances: Sequence[int] = (1,)) -> None:
+    def __init__(
+        self,
+        finder: MotionFinder,
+        *,
+        distances: Sequence[int] = (1,),
+        begin: Callable[[Image], Image | None] | None = None,
+    ) -> None:
         """Remember nothing yet.
 
         Args:
           finder: finds the motion between frames.
           distances: how many frames back lie those that a frame is held to; increasing.
+          begin: gives for a frame what its things begin as that come into view, uint8 RGB
+            (H, W, 3); if None, or it gives None, they begin as they are, in the canvas's colors.
         """
-        self._finder = finder
+        self._finder, self._begin = finder, begin
         self._distances = tuple(distances)
         self._frames: deque[tuple[Image, Canvas]] = deque(maxlen=self._distances[-1])
 
@@ -116,7 +124,10 @@ class FrameMemory:
         np.clip(carried, 0, 255, out=carried)
         start = carried.copy()
         if not motion.seen.all():
-            np.copyto(start, _recolored(image, before, canvas), where=~motion.seen[..., None])
+            new = None if self._begin is None else self._begin(image)
+            if new is None:
+                new = _recolored(image, before, canvas)
+            np.copyto(start, new, where=~motion.seen[..., None])
         reliable = motion.reliable[..., None].astype(np.float32)
         pictures = [(carried, reliable)] if self._distances[0] == 1 else []
         for distance in self._distances[len(pictures) :]:
@@ -156,7 +167,7 @@ def combine_long_term(
     return TemporalTarget(np.asarray(target / np.maximum(total, 1e-6), np.float32), total)
 
 
-def _recolored(content: Image, image: Image, canvas: Canvas) -> Canvas:
+def _recolored(content: Image, image: Image, canvas: Canvas) -> Image:
     """Give content (H, W, 3) the colors of the canvas: its mean and deviation by channel.
 
     Content as it is would stand out for as many frames as it takes to stylize it.
@@ -169,5 +180,5 @@ def _recolored(content: Image, image: Image, canvas: Canvas) -> Canvas:
     (mean, deviation), (wanted, spread) = (cv2.meanStdDev(picture) for picture in (image, canvas))
     gain = (spread + 1.0) / (deviation + 1.0)
     affine = np.column_stack([np.diag(gain[:, 0]), wanted - gain * mean])
-    recolored = np.asarray(cv2.transform(content.astype(np.float32), affine), np.float32)
-    return np.clip(recolored, 0, 255, out=recolored)
+    recolored = cv2.transform(content.astype(np.float32), affine)
+    return np.asarray(np.clip(np.rint(recolored), 0, 255), np.uint8)

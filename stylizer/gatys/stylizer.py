@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -24,7 +25,7 @@ from stylizer.protocols import MaskFinder, State
 from stylizer.temporal.anchor import ColorAnchor
 from stylizer.temporal.motion import MotionFinder
 
-__all__ = ["GatysStylizer", "LossRecord", "loss_reporter", "to_image"]
+__all__ = ["GatysStylizer", "LossRecord", "QuickPainter", "loss_reporter", "to_image"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +47,26 @@ class LossRecord:
     total: float
 
 
+class QuickPainter(Protocol):
+    """What paints a frame in the same styles in one pass, and remembers none."""
+
+    def __call__(self, frame: Frame) -> Frame:
+        """Return the painted frame."""
+        ...
+
+    def set_styles(self, styles: Sequence[Any]) -> None:
+        """Paint after other styles, one or more, from the next frame on."""
+        ...
+
+
 class GatysStylizer:
     """Gatys et al. (2016), warm-started from frame to frame; a `stylizer.protocols.Stylizer`.
 
     The first frame gets ``iterations``, each later one ``warm_iterations`` from the start that the
     config names. ``"warped"`` is as in Ruder et al. (2016), with their temporal loss: the last
     canvas moves along with the scene, and is held to where it can be relied on; what comes into
-    view is taken from the content. Over a long shot the canvas's colors keep to what they were.
+    view begins as ``uncovered`` of the config says. Over a long shot the canvas's colors keep to
+    what they were.
     """
 
     def __init__(
@@ -61,6 +75,7 @@ class GatysStylizer:
         config: GatysConfig | None = None,
         *,
         masks: MaskFinder | None = None,
+        quick: QuickPainter | None = None,
         on_loss: Callable[[LossRecord], None] | None = None,
     ) -> None:
         """Load the loss network.
@@ -69,6 +84,8 @@ class GatysStylizer:
           styles: one or more.
           config: the settings; None for the defaults.
           masks: finds the parts that have styles of their own; None for one style all over.
+          quick: paints in the styles by itself what comes into view, for the optimization to go on
+            from; None for the content, whatever the config says.
           on_loss: called once for each iteration. Reading the losses takes time.
 
         Raises:
@@ -89,8 +106,11 @@ class GatysStylizer:
                 "stylizer.gatys.shots paints a video in several"
             )
         self._engine = Engine(styles, self._config)
+        self._quick = quick if self._config.uncovered == "painted" else None
         self._memory = FrameMemory(
-            MotionFinder(preset=self._config.flow), distances=self._config.long_term
+            MotionFinder(preset=self._config.flow),
+            distances=self._config.long_term,
+            begin=self._paint_quickly,
         )
         self._anchor = ColorAnchor()
         self._on_loss = on_loss
@@ -136,6 +156,8 @@ class GatysStylizer:
         if self._masks is not None and styles:
             self._masks.prepare([part for part in parts_of(styles) if part is not None])
         self._engine.set_styles(styles)
+        if self._quick is not None and parts_of(styles) == (None,):
+            self._quick.set_styles(styles)
 
     def reset(self) -> None:
         """Forget all earlier frames; the next one gets all iterations again."""
@@ -192,6 +214,11 @@ class GatysStylizer:
         canvas = self._anchor(canvas, image)
         self._memory.remember(image, canvas)
         return painted_in_parts(frame, to_image(canvas), masks, parts)
+
+    def _paint_quickly(self, image: Image) -> Image | None:
+        if self._quick is None or self._engine.parts != (None,):
+            return None
+        return self._quick(Frame(image=image, index=0, time=0.0)).image
 
     def _start(self, image: Image, recalled: Recalled | None) -> tuple[Canvas, int]:
         config, latest = self._config, self._memory.latest

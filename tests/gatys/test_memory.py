@@ -1,7 +1,9 @@
 """What frames leave to the next, and the passes over a clip."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -104,6 +106,72 @@ def test_the_past_is_carried_along_and_what_is_new_comes_from_the_content() -> N
     assert memory.recall(second.image[1:]) is None
     memory.forget()
     assert memory.latest is None
+
+
+def test_what_is_new_begins_as_it_is_told() -> None:
+    finder = MotionFinder()
+    first, second = panned(2, step=6)
+    told: list[Image] = []
+
+    def paint(image: Image) -> Image | None:
+        told.append(image)
+        return np.full_like(image, 77) if len(told) < 3 else None
+
+    memory, plain = FrameMemory(finder, begin=paint), FrameMemory(finder)
+    canvas = 255 - first.image.astype(np.float32)
+    for one in (memory, plain):
+        one.remember(first.image, canvas)
+    recalled, usual = memory.recall(second.image), plain.recall(second.image)
+    assert recalled is not None and usual is not None
+    np.testing.assert_array_equal(told[0], second.image)
+    new = (recalled.start == 77).all(-1)
+    assert new[:, -5:].mean() > 0.9 and new.mean() < 0.3
+    np.testing.assert_array_equal(recalled.start[~new], usual.start[~new])
+    np.testing.assert_array_equal(recalled.carried, usual.carried)
+    memory.recall(second.image)
+    recalled = memory.recall(second.image)  # told nothing, it does as usual
+    assert recalled is not None and len(told) == 3
+    np.testing.assert_array_equal(recalled.start, usual.start)
+    memory.remember(second.image, canvas)
+    memory.recall(second.image)  # there is nothing new
+    assert len(told) == 3
+
+
+class Quick:
+    """Paints a color, and remembers what it was asked for."""
+
+    def __init__(self) -> None:
+        self.frames: list[Frame] = []
+        self.styles: list[Any] = []
+
+    def __call__(self, frame: Frame) -> Frame:
+        self.frames.append(frame)
+        return frame.with_image(np.full_like(frame.image, 90))
+
+    def set_styles(self, styles: Sequence[Any]) -> None:
+        self.styles += styles
+
+
+def test_what_comes_into_view_is_painted_in_one_pass_before(weights: Path) -> None:
+    config = tiny_config(weights, iterations=2, warm_iterations=1)
+    clip, quick = panned(3, step=6), Quick()
+    stylizer = GatysStylizer(STYLES, config, quick=quick)
+    painted = [stylizer(frame).image for frame in clip]
+    assert len(quick.frames) == 2 and quick.frames[0].size == clip[1].size
+    np.testing.assert_array_equal(quick.frames[1].image, clip[2].image)
+    without = GatysStylizer(STYLES, config)
+    others = [without(frame).image for frame in clip]
+    np.testing.assert_array_equal(painted[0], others[0])
+    right = np.abs(painted[1].astype(int) - others[1])[:, -4:]
+    assert right.mean() > 10
+    other = [Picture(255 - STYLES[0].image)]
+    stylizer.set_styles(other)
+    assert quick.styles == other
+    unused = Quick()
+    content = GatysStylizer(STYLES, replace(config, uncovered="content"), quick=unused)
+    for frame, expected in zip(clip, others, strict=True):
+        np.testing.assert_array_equal(content(frame).image, expected)
+    assert not unused.frames
 
 
 def test_a_thing_hidden_for_a_frame_is_held_to_the_frame_before() -> None:
