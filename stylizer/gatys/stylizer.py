@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -110,7 +111,8 @@ class GatysStylizer:
         self._memory = FrameMemory(
             MotionFinder(preset=self._config.flow),
             distances=self._config.long_term,
-            begin=self._paint_quickly,
+            # without self, which would be kept, networks and all, until Python looks for cycles
+            begin=partial(_paint_quickly, self._quick, self._engine),
         )
         self._anchor = ColorAnchor()
         self._on_loss = on_loss
@@ -215,11 +217,6 @@ class GatysStylizer:
         self._memory.remember(image, canvas)
         return painted_in_parts(frame, to_image(canvas), masks, parts)
 
-    def _paint_quickly(self, image: Image) -> Image | None:
-        if self._quick is None or self._engine.parts != (None,):
-            return None
-        return self._quick(Frame(image=image, index=0, time=0.0)).image
-
     def _start(self, image: Image, recalled: Recalled | None) -> tuple[Canvas, int]:
         config, latest = self._config, self._memory.latest
         if recalled is not None:
@@ -229,6 +226,13 @@ class GatysStylizer:
         first = latest is None
         count = config.iterations if first else config.warm_iterations
         return initial_canvas(self._engine, config, image), count
+
+
+def _paint_quickly(quick: QuickPainter | None, engine: Engine, image: Image) -> Image | None:
+    """Paint a frame, if anything does, and if there is one style all over."""
+    if quick is None or engine.parts != (None,):
+        return None
+    return quick(Frame(image=image, index=0, time=0.0)).image
 
 
 def loss_reporter(

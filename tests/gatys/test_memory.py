@@ -1,9 +1,11 @@
 """What frames leave to the next, and the passes over a clip."""
 
+import gc
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from weakref import ref
 
 import cv2
 import numpy as np
@@ -279,3 +281,13 @@ def test_settings_are_checked(weights: Path) -> None:
         GatysStylizer(STYLES, tiny_config(weights, passes=2))
     with pytest.raises(ConfigError, match="expected start 'warped'"):
         PassPainter(STYLES, tiny_config(weights, start="cold"))
+
+
+def test_nothing_is_kept_of_a_stylizer_that_is_let_go(weights: Path) -> None:
+    stylizer, quick = GatysStylizer(STYLES, tiny_config(weights), quick=(one := Quick())), ref(one)
+    gc.disable()
+    try:
+        del stylizer, one
+        assert quick() is None
+    finally:
+        gc.enable()
