@@ -18,7 +18,7 @@ def weights_path(name: str) -> Path:
     """Return the file of an embedded network's weights, verified.
 
     Args:
-      name: the network's folder in ``models/``, as ``"compact"``.
+      name: as the manifest has it, ``"compact"``.
 
     Raises:
       WeightsError: no such network, its file is missing or differs from the manifest's sha256, or

@@ -104,14 +104,9 @@ def _smooth(painting: Image, share: float) -> Image:
     before, after = sides
     cv2.absdiff(given, own_coarse, dst=before)
     cv2.absdiff(smoothed, coarse, dst=after)
-    more = cv2.resize(_restoring_share(before, after), (width, height), dst=arrays["more"])
-    restored = arrays["restore"](
-        smoothed,
-        coarse,
-        own_coarse,
-        cv2.cvtColor(more, cv2.COLOR_GRAY2RGBA, dst=before),
-        into=after,
-    )
+    cv2.resize(_restoring_share(before, after), (width, height), dst=arrays["more"])
+    more = cv2.cvtColor(arrays["more"], cv2.COLOR_GRAY2RGBA, dst=before)
+    restored = arrays["restore"](smoothed, coarse, own_coarse, more, into=after)
     if share < 1:
         cv2.addWeighted(given, 1 - share, restored, share, 0, dst=restored)
     return np.asarray(cv2.cvtColor(restored, cv2.COLOR_RGBA2RGB), np.uint8)

@@ -50,7 +50,7 @@ class NamedStyle:
       year: when it was finished.
       aspect: its longer side over its shorter one, 1 or more.
       statistics: by side, float32 (19168,): means, standard deviations and correlations of the
-        features of the loss network `compact`, as
+        features that fast networks read styles by, as
         `stylizer.network.adaptive.architecture.style_statistics` gives them. They belong to no fast
         network: each reads as many of the first ones as it knows.
       grams: by the embedded loss network, then by side, then by the network's style layer: Gram
