@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from stylizer.effects.color import MatchColor, matched_styles
+from stylizer.effects.scale import USUAL_STROKE, Enlarge, PaintSmaller
+from stylizer.frame import Frame
 from stylizer.gatys.config import GatysConfig
 from stylizer.network.config import FastConfig
 from stylizer.protocols import MaskFinder, StyledStylizer, Stylizer
@@ -17,16 +19,19 @@ from stylizer.styles.regions import group_styles
 
 if TYPE_CHECKING:
     from stylizer.description import StylizerConfig
+    from stylizer.gatys.initial import QuickPainter
     from stylizer.gatys.passes import PassProgress
-    from stylizer.gatys.stylizer import LossRecord, QuickPainter
+    from stylizer.gatys.stylizer import LossRecord
 
 __all__ = [
     "METHODS",
+    "BroadPainter",
     "LoadMethod",
     "Method",
     "MethodConfig",
     "find_method",
     "find_parts",
+    "load_quick",
     "match_styles",
 ]
 
@@ -131,10 +136,10 @@ def _load_gatys(
 ) -> Stylizer:
     settings = _settings(config, GatysConfig)
     masks = find_parts(styles, segmenter=config.segmenter)
+    quick = load_quick(settings, styles)
     if settings.passes == 1:
         from stylizer.gatys.stylizer import GatysStylizer
 
-        quick = _load_quick(settings, styles)
         painter = GatysStylizer(styles, settings, masks=masks, quick=quick, on_loss=on_loss)
         return match_styles(painter, config)
     from stylizer.gatys.shots import ShotConfig, ShotPainter
@@ -143,20 +148,55 @@ def _load_gatys(
         styles,
         ShotConfig(gatys=settings, cuts=config.cuts),
         masks=masks,
+        quick=quick,
         prepare=partial(matched_styles, styles) if config.keep_color == "match" else None,
         on_loss=on_loss,
         on_frame=on_pass,
     )
 
 
-def _load_quick(settings: GatysConfig, styles: Sequence[AnyStyle]) -> QuickPainter | None:
-    """Return what paints what comes into view, before it is optimized; None for nothing."""
-    divided = set(group_styles(styles)) != {None}
-    if settings.uncovered != "painted" or settings.start != "warped" or divided:
+def load_quick(config: GatysConfig, styles: Sequence[AnyStyle]) -> QuickPainter | None:
+    """Return the fast network, loaded, for the optimization to go on from what it paints.
+
+    Args:
+      config: of the optimization.
+      styles: one or more.
+
+    Returns:
+      None where it is not asked for, or styles are for parts of the picture.
+
+    Raises:
+      BackendError, WeightsError: as `stylizer.network.runtime.load_runtime` says.
+    """
+    wanted = config.initial == "painted" and not config.portrait
+    wanted |= config.uncovered == "painted" and config.start == "warped"
+    if not wanted or set(group_styles(styles)) != {None}:
         return None
     from stylizer.network.stylizer import FastStylizer
 
-    return FastStylizer(styles, FastConfig(style_scale=settings.style_scale))
+    return BroadPainter(FastStylizer(styles, FastConfig(style_scale=config.style_scale)))
+
+
+class BroadPainter:
+    """Paints frames in strokes of their usual breadth, whatever the frame's size.
+
+    Attributes:
+      painter: what paints.
+    """
+
+    def __init__(self, painter: StyledStylizer) -> None:
+        """Take what paints each frame by itself."""
+        self.painter = painter
+        self._smaller = PaintSmaller(painter, stroke=USUAL_STROKE)
+        self._enlarge = Enlarge()
+
+    def __call__(self, frame: Frame) -> Frame:
+        """Return the painted frame: same size, index and time."""
+        return self._enlarge(frame, self._smaller(frame))
+
+    def set_styles(self, styles: Sequence[AnyStyle]) -> None:
+        """Paint after other styles, one or more, from the next frame on."""
+        self.painter.set_styles(styles)
 
 
 def _settings(config: StylizerConfig, kind: type[T]) -> T:

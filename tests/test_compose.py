@@ -28,12 +28,12 @@ from stylizer.gatys.config import GatysConfig
 from stylizer.io.image import write_image
 from stylizer.io.resize import resize_image
 from stylizer.io.sources.video_reader import VideoReader
-from stylizer.methods import METHODS, Method
+from stylizer.methods import METHODS, BroadPainter, Method, load_quick
 from stylizer.network import stylizer as fast_module
 from stylizer.network.config import FastConfig
 from stylizer.pipeline import run
 from stylizer.protocols import EndOfStream, Staged, Stylizer
-from stylizer.styles.load import AnyStyle
+from stylizer.styles.load import AnyStyle, load_styles
 from stylizer.temporal.coherence import Coherence, CoherenceConfig
 from tests.clips import make_clip, picture
 from tests.stand_ins import Boiling, CountingIdentity, KeptFrames
@@ -388,6 +388,11 @@ class Instant(CountingIdentity):
     def __init__(self, styles: tuple[AnyStyle, ...], config: FastConfig) -> None:
         super().__init__()
         self.styles, self.config = styles, config
+        self.sizes: list[tuple[int, int]] = []
+
+    def __call__(self, frame: Frame) -> Frame:
+        self.sizes.append(frame.size)
+        return super().__call__(frame)
 
     def set_styles(self, styles: tuple[AnyStyle, ...]) -> None:
         self.styles = styles
@@ -415,8 +420,12 @@ def test_a_stylizer_is_built_as_it_is_described(instant: None) -> None:
     ("settings", "style", "begins"),
     [
         ({"style_scale": 1.5}, "the_scream", True),
-        ({"uncovered": "content"}, "the_scream", False),
-        ({"start": "previous"}, "the_scream", False),
+        ({"initial": "content"}, "the_scream", True),
+        ({"uncovered": "content"}, "the_scream", True),
+        ({"start": "previous"}, "the_scream", True),
+        ({"initial": "noise", "uncovered": "content"}, "the_scream", False),
+        ({"initial": "noise", "start": "previous"}, "the_scream", False),
+        ({"uncovered": "content", "portrait": True}, "the_scream", False),
         ({}, "face=the_scream", False),
     ],
 )
@@ -437,10 +446,23 @@ def test_the_optimization_goes_on_from_the_fast_network(
     monkeypatch.setattr(gatys_module, "GatysStylizer", Optimizer)
     build(StylizerConfig(styles=[style], method=GatysConfig(**settings)))
     quick = given[0]["quick"]
-    assert isinstance(quick, Instant) == begins
+    assert isinstance(quick, BroadPainter) == begins
     if begins:
-        assert [one.name for one in quick.styles] == [style]
-        assert quick.config == FastConfig(style_scale=1.5)
+        assert isinstance(quick.painter, Instant)
+        assert [one.name for one in quick.painter.styles] == [style]
+        assert quick.painter.config == FastConfig(style_scale=settings.get("style_scale", 1.0))
+
+
+def test_what_the_optimization_goes_on_from_has_broad_strokes(instant: None) -> None:
+    quick = load_quick(GatysConfig(), load_styles(["the_scream"]))
+    assert isinstance(quick, BroadPainter) and isinstance(quick.painter, Instant)
+    large = Frame(picture(1, (1152, 768)), 3, 0.1)
+    painted = quick(large)
+    assert (painted.size, painted.index) == (large.size, 3)
+    assert quick.painter.sizes == [(576, 384)]
+    others = load_styles(["starry_night"])
+    quick.set_styles(others)
+    assert quick.painter.styles == others
 
 
 def test_colors_are_matched_around_the_method(instant: None, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from stylizer.gatys.config import GatysConfig
 from stylizer.io.image import read_image, read_image_and_alpha, write_image
 from stylizer.io.resize import resize_image
 from stylizer.jobs.facts import Facts, stylizer_facts
-from stylizer.methods import find_method, find_parts
+from stylizer.methods import find_method, find_parts, load_quick
 from stylizer.network.config import FastConfig
 from stylizer.protocols import Stylizer
 from stylizer.serialize import to_plain
@@ -307,6 +307,7 @@ class _Still:
                 styles,
                 config,
                 initial_image=initial_image,
+                quick=load_quick(config, styles),
                 masks=find_parts(styles, segmenter=self.people.segmenter),
                 on_loss=on_loss,
             )

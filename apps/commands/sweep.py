@@ -13,6 +13,7 @@ from stylizer.evaluation.grid import Grid
 from stylizer.evaluation.sweep import SweepCell, run_sweep, write_csv
 from stylizer.io.image import read_image, write_image
 from stylizer.io.resize import resize_image
+from stylizer.methods import load_quick
 from stylizer.styles.load import load_styles
 
 from ..console.painting import check_weights, describe_still
@@ -86,7 +87,7 @@ def sweep(
     interrupted = False
     with Display(total=len(grid), quiet=speech.quiet, unit="combinations") as display:
         try:
-            run_sweep(picture, styles, config, grid, on_cell=on_cell)
+            run_sweep(picture, styles, config, grid, load_quick=load_quick, on_cell=on_cell)
         except KeyboardInterrupt:
             if not cells:
                 raise

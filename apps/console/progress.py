@@ -48,7 +48,8 @@ class Display:
         self.done = self._begun = begun
         self._total, self._quiet, self._live, self._unit = total, quiet, live, unit
         self._bar: Bar | None = None
-        self._began = self._said = time.monotonic()
+        self._said = time.monotonic()
+        self._first: tuple[float, int] | None = None
 
     def show(self, progress: Progress) -> None:
         """Take a pipeline's account."""
@@ -60,6 +61,8 @@ class Display:
     def update(self, done: int, text: str = "") -> None:
         """Say how much is done, and a few words more."""
         self.done = done
+        if self._first is None and done > self._begun:
+            self._first = time.monotonic(), done
         if self._quiet:
             return
         if self._bar is not None:
@@ -80,7 +83,7 @@ class Display:
 
     def __enter__(self) -> Self:
         """Start the clock, and the bar if there is a terminal."""
-        self._began = self._said = time.monotonic()
+        self._said = time.monotonic()
         if console.is_terminal and not self._quiet:
             known = [MofNCompleteColumn()] if self._total else [TextColumn("{task.completed}")]
             left = [] if self._live else [TextColumn("left"), TimeRemainingColumn()]
@@ -111,10 +114,12 @@ class Display:
         return f"{self.done}{of} {self._unit}"
 
     def _left(self) -> str:
-        done = self.done - self._begun
+        # from the first on: before it networks are loaded, which takes as long as many
+        began, first = self._first or (0.0, self.done)
+        done = self.done - first
         if not self._total or not done or self._live:
             return ""
-        passed = time.monotonic() - self._began
+        passed = time.monotonic() - began
         return f"{passed / done * max(0, self._total - self.done):.0f} s left"
 
 

@@ -177,7 +177,13 @@ class GatysOptions:
         ),
     ] = None
     initial: Annotated[
-        Initial | None, _setting("initial", "What a picture starts from.", _COURSE)
+        Initial | None,
+        _setting(
+            "initial",
+            "What a picture starts from: painted by the fast network (of one style all over, and "
+            "of no portrait), itself, noise, the style, or --initial-image.",
+            _COURSE,
+        ),
     ] = None
     optimizer: Annotated[
         Optimizer | None, _setting("optimizer", "adam or lbfgs (SciPy).", _COURSE)

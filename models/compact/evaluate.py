@@ -139,6 +139,8 @@ def main() -> None:
     options = parser.parse_args()
     base = GatysConfig(
         iterations=options.iterations,
+        initial="content",
+        style_weight=10.0,
         content_layers=((TAPS[-1], 1.0),),
         style_layers=tuple((tap, 1 / len(TAPS)) for tap in TAPS),
     )

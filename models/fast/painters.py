@@ -121,6 +121,8 @@ def gatys(weights: Path, *, iterations: int = 100) -> Painter:
         network="vgg19",
         weights=weights,
         iterations=iterations,
+        initial="content",
+        style_weight=10.0,
         content_layers=((TAPS[-1], 1.0),),
         style_layers=tuple((tap, 1 / len(TAPS)) for tap in TAPS),
     )

@@ -17,6 +17,7 @@ from stylizer.io.table import write_table
 from stylizer.styles.load import AnyStyle
 
 if TYPE_CHECKING:
+    from stylizer.gatys.initial import QuickPainter
     from stylizer.gatys.stylizer import LossRecord
 
 __all__ = ["SweepCell", "run_sweep", "write_csv"]
@@ -45,12 +46,13 @@ class SweepCell:
     error: str | None = None
 
 
-def run_sweep(
+def run_sweep(  # noqa: PLR0913 - the last two are options of their own
     content: Image,
     styles: Sequence[AnyStyle],
     base: GatysConfig,
     grid: Grid,
     *,
+    load_quick: Callable[[GatysConfig, Sequence[AnyStyle]], QuickPainter | None] | None = None,
     on_cell: Callable[[SweepCell], None] | None = None,
 ) -> list[SweepCell]:
     """Stylize one picture with every combination of a grid.
@@ -66,6 +68,8 @@ def run_sweep(
       styles: one or more.
       base: the settings that the grid does not name.
       grid: the settings to vary.
+      load_quick: gives for a cell's settings and the styles what paints in one pass, for
+        ``initial="painted"``; None starts from the content.
       on_cell: called with each cell when it is done.
 
     Returns:
@@ -73,7 +77,7 @@ def run_sweep(
     """
     cells = []
     for settings, values in grid.cells():
-        cell = _run_cell(content, styles, settings, partial(replace, base, **values))
+        cell = _run_cell(content, styles, settings, partial(replace, base, **values), load_quick)
         cells.append(cell)
         if on_cell is not None:
             on_cell(cell)
@@ -111,6 +115,7 @@ def _run_cell(
     styles: Sequence[AnyStyle],
     settings: Settings,
     make_config: Callable[[], GatysConfig],
+    load_quick: Callable[[GatysConfig, Sequence[AnyStyle]], QuickPainter | None] | None,
 ) -> SweepCell:
     from stylizer.gatys.still import stylize_image
 
@@ -119,7 +124,8 @@ def _run_cell(
     start = time.monotonic()
     try:
         config = make_config()
-        image = stylize_image(content, styles, config, on_loss=records.append)
+        quick = None if load_quick is None else load_quick(config, styles)
+        image = stylize_image(content, styles, config, quick=quick, on_loss=records.append)
     except Exception as problem:  # a backend raises its own kinds, as when memory runs out
         error = f"{type(problem).__name__}: {problem}"
         written = ", ".join(f"{name} = {value}" for name, value in settings)

@@ -23,7 +23,7 @@ __all__ = [
 ]
 
 GatysEngine = Literal["auto", "keras", "openvino"]
-Initial = Literal["content", "noise", "style", "image"]
+Initial = Literal["painted", "content", "noise", "style", "image"]
 Optimizer = Literal["adam", "lbfgs"]
 Start = Literal["warped", "previous", "cold"]
 Uncovered = Literal["painted", "content"]
@@ -55,7 +55,11 @@ class GatysConfig:
         size. The style loss is always a mean. ``"sum"`` goes with ``relative=False`` only.
       tv_exponent: power to which the squared gradient (dx^2 + dy^2) is raised in the total
         variation loss.
-      initial: what the first frame (or a still) starts from; ``"image"`` is one given in the call.
+      initial: what the first frame (or a still) starts from. ``"painted"`` is what the fast network
+        makes of it in one pass, where one is there, there is one style all over, and no portrait is
+        to be like its photo; else, and with ``"content"``, the picture as it is, which keeps much
+        of its colors and of its planes.
+        ``"image"`` is one given in the call.
       optimizer: ``"adam"`` runs in the backend's graph, ``"lbfgs"`` in SciPy.
       noise_deviation: standard deviation, in gray levels, of normal noise about the network's mean
         color; None for noise that is uniform over 0..255.
@@ -99,12 +103,12 @@ class GatysConfig:
     content_layers: LayerWeights | None = None
     style_layers: LayerWeights | None = None
     content_weight: float = 1.0
-    style_weight: float = 10.0
+    style_weight: float = 20.0
     tv_weight: float = 2e-4
     relative: bool = True
     reduction: Reduction = "mean"
     tv_exponent: float = 1.0
-    initial: Initial = "content"
+    initial: Initial = "painted"
     noise_deviation: float | None = None
     optimizer: Optimizer = "adam"
     learning_rate: float = 4.0

@@ -2,20 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any, Protocol
+
 import cv2
 import numpy as np
 
 from stylizer.errors import ConfigError
-from stylizer.frame import Image, check_image
+from stylizer.frame import Frame, Image, check_image
 from stylizer.gatys.config import GatysConfig
 from stylizer.gatys.engine import Engine
 from stylizer.gatys.optimizers import Canvas
 
-__all__ = ["initial_canvas", "resize_picture"]
+__all__ = ["QuickPainter", "initial_canvas", "paint_quickly", "resize_picture"]
+
+
+class QuickPainter(Protocol):
+    """What paints a frame in the same styles in one pass, and remembers none."""
+
+    def __call__(self, frame: Frame) -> Frame:
+        """Return the painted frame."""
+        ...
+
+    def set_styles(self, styles: Sequence[Any]) -> None:
+        """Paint after other styles, one or more, from the next frame on."""
+        ...
+
+
+def paint_quickly(quick: QuickPainter | None, engine: Engine, image: Image) -> Image | None:
+    """Paint a picture, uint8 RGB (H, W, 3), if anything does, and if there is one style all over.
+
+    Args:
+      quick: what does; None for nothing.
+      engine: knows the styles.
+      image: the picture.
+    """
+    if quick is None or engine.parts != (None,):
+        return None
+    return quick(Frame(image=image, index=0, time=0.0)).image
 
 
 def initial_canvas(
-    engine: Engine, config: GatysConfig, content: Image, *, given: Image | None = None
+    engine: Engine,
+    config: GatysConfig,
+    content: Image,
+    *,
+    given: Image | None = None,
+    quick: QuickPainter | None = None,
 ) -> Canvas:
     """Return the canvas that ``config.initial`` asks for.
 
@@ -24,6 +57,7 @@ def initial_canvas(
       config: ``initial``, ``seed`` and ``noise_deviation`` count.
       content: uint8 RGB, (H, W, 3).
       given: uint8 RGB of any size, for ``"image"``.
+      quick: paints the content, for ``"painted"``; None for the content as it is.
 
     Returns:
       float32, (H, W, 3), 0..255.
@@ -42,6 +76,9 @@ def initial_canvas(
         return resize_picture(check_image(given, name="initial image"), (width, height))
     if config.initial == "style":
         return resize_picture(engine.first_style, (width, height))
+    if config.initial == "painted":
+        painted = None if config.portrait else paint_quickly(quick, engine, content)
+        return (content if painted is None else painted).astype(np.float32)
     if config.initial == "content":
         return content.astype(np.float32)
     random = np.random.default_rng(config.seed)

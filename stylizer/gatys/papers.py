@@ -264,6 +264,7 @@ def selim_2016() -> GatysConfig:
         style_layers=_first_convolutions((1 / 5,) * 5),
         style_weight=10.0,
         tv_weight=0.0,
+        initial="content",
         portrait=True,
         iterations=200,
     )

@@ -17,7 +17,7 @@ from stylizer.frame import Frame, Image, check_image
 from stylizer.gatys.config import GatysConfig
 from stylizer.gatys.engine import Engine, StyleLike
 from stylizer.gatys.guidance import PartMasks, check_masks, find_masks, painted_in_parts
-from stylizer.gatys.initial import initial_canvas
+from stylizer.gatys.initial import QuickPainter, initial_canvas
 from stylizer.gatys.memory import FrameMemory, Recalled
 from stylizer.gatys.optimizers import Canvas
 from stylizer.gatys.stylizer import LossRecord, loss_reporter, to_image
@@ -64,12 +64,13 @@ class PassPainter:
       engine: what optimizes each frame.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the last four are options of their own
         self,
         styles: Sequence[StyleLike],
         config: GatysConfig,
         *,
         masks: MaskFinder | None = None,
+        quick: QuickPainter | None = None,
         on_loss: Callable[[LossRecord], None] | None = None,
         on_frame: Callable[[PassProgress], None] | None = None,
     ) -> None:
@@ -79,6 +80,8 @@ class PassPainter:
           styles: one or more.
           config: the settings.
           masks: finds the parts that have styles of their own; None for one style all over.
+          quick: paints the first frame in one pass, for ``initial="painted"``; None starts from the
+            content.
           on_loss: called once for each iteration of each pass.
           on_frame: called after each frame of each pass; what it raises ends the painting.
 
@@ -92,7 +95,7 @@ class PassPainter:
                 f"got start {config.start!r} and initial {config.initial!r}"
             )
         check_masks(masks, styles)
-        self._masks = masks
+        self._masks, self._quick = masks, quick
         self.engine = Engine(styles, config)
         self._config, self._on_loss, self._on_frame = config, on_loss, on_frame
         self._memory = FrameMemory(MotionFinder(preset=config.flow), distances=config.long_term)
@@ -144,6 +147,12 @@ class PassPainter:
             if picture is not None
         ]
 
+    def set_styles(self, styles: Sequence[StyleLike]) -> None:
+        """Paint after other styles from the next clip on, one or more."""
+        self.engine.set_styles(styles)
+        if self._quick is not None and self.engine.parts == (None,):
+            self._quick.set_styles(styles)
+
     def save_state(self) -> State:
         """Return what goes on from clip to clip of a shot; see `stylizer.protocols.Resumable`."""
         return save_states(self._memories)
@@ -169,8 +178,12 @@ class PassPainter:
         image = check_image(frame.image)
         recalled = self._memory.recall(image)
         fresh = before is None and recalled is None
+        if fresh:
+            start = initial_canvas(self.engine, self._config, image, quick=self._quick)
+        else:
+            start = _start(before, recalled)
         canvas = self.engine(
-            initial_canvas(self.engine, self._config, image) if fresh else _start(before, recalled),
+            start,
             image,
             self._config.iterations if fresh else self._config.warm_iterations,
             masks=masks,

@@ -16,6 +16,7 @@ from stylizer.errors import ConfigError, SourceError
 from stylizer.frame import Frame, Image
 from stylizer.gatys.config import GatysConfig
 from stylizer.gatys.engine import StyleLike
+from stylizer.gatys.initial import QuickPainter
 from stylizer.gatys.passes import PassPainter, PassProgress
 from stylizer.gatys.stylizer import LossRecord
 from stylizer.protocols import MaskFinder, State
@@ -53,12 +54,13 @@ class ShotPainter:
     Called with a single frame, it takes it for a shot of its own.
     """
 
-    def __init__(  # noqa: PLR0913 - the last four are options of their own
+    def __init__(  # noqa: PLR0913 - the last five are options of their own
         self,
         styles: Sequence[StyleLike],
         config: ShotConfig,
         *,
         masks: MaskFinder | None = None,
+        quick: QuickPainter | None = None,
         prepare: Callable[[Image], Sequence[StyleLike]] | None = None,
         on_loss: Callable[[LossRecord], None] | None = None,
         on_frame: Callable[[PassProgress], None] | None = None,
@@ -69,6 +71,8 @@ class ShotPainter:
           styles: one or more.
           config: the settings.
           masks: finds the parts that have styles of their own; None for one style all over.
+          quick: paints a shot's first frame in one pass, for ``initial="painted"``; None starts
+            from the content.
           prepare: gives the styles for a shot, told its first frame, uint8 RGB (H, W, 3); None for
             the same styles always.
           on_loss: called once for each iteration of each pass, in the thread that paints.
@@ -82,7 +86,7 @@ class ShotPainter:
         self._prepare, self._on_frame = prepare, on_frame
         self._wanted: Callable[[], bool] = _always
         self._painter = PassPainter(
-            styles, config.gatys, masks=masks, on_loss=on_loss, on_frame=self._go_on
+            styles, config.gatys, masks=masks, quick=quick, on_loss=on_loss, on_frame=self._go_on
         )
         self._state: State = {}
         self._resumed: State = {}
@@ -159,7 +163,7 @@ class ShotPainter:
     def _match(self, first: Image) -> None:
         """Take the styles for a shot, told its first picture."""
         if self._prepare is not None:
-            self._painter.engine.set_styles(self._prepare(first))
+            self._painter.set_styles(self._prepare(first))
 
     def _pieces(
         self, frames: Iterator[Frame], detector: CutDetector | None, *, begins: bool

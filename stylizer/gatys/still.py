@@ -10,19 +10,20 @@ from stylizer.frame import Frame, Image, check_image
 from stylizer.gatys.config import GatysConfig
 from stylizer.gatys.engine import Engine, StyleLike
 from stylizer.gatys.guidance import check_masks, find_masks, is_anything_painted, show_source
-from stylizer.gatys.initial import initial_canvas, resize_picture
+from stylizer.gatys.initial import QuickPainter, initial_canvas, resize_picture
 from stylizer.gatys.stylizer import LossRecord, loss_reporter, to_image
 from stylizer.protocols import MaskFinder
 
 __all__ = ["stylize_image"]
 
 
-def stylize_image(  # noqa: PLR0913 - the last four are options of their own
+def stylize_image(  # noqa: PLR0913 - the last five are options of their own
     content: Image,
     styles: Sequence[StyleLike],
     config: GatysConfig | None = None,
     *,
     initial_image: Image | None = None,
+    quick: QuickPainter | None = None,
     masks: MaskFinder | None = None,
     on_loss: Callable[[LossRecord], None] | None = None,
     on_picture: Callable[[Callable[[], Image]], None] | None = None,
@@ -37,6 +38,8 @@ def stylize_image(  # noqa: PLR0913 - the last four are options of their own
       styles: one or more.
       config: the settings; None for the defaults.
       initial_image: uint8 RGB, for ``initial="image"``; resized to the content.
+      quick: paints in the styles in one pass, for ``initial="painted"``; None starts from the
+        content.
       masks: finds the parts that have styles of their own; None for one style all over.
       on_loss: called once for each iteration, counted on through the scales.
       on_picture: called every few iterations with what gives the picture as it is by then, uint8
@@ -69,7 +72,7 @@ def stylize_image(  # noqa: PLR0913 - the last four are options of their own
     sizes = [_reduced(content, 2**scale) for scale in reversed(range(config.scales))]
     show = None if on_picture is None else lambda now: on_picture(lambda: to_image(now()))
     small = to_image(resize_picture(content, sizes[0]))
-    canvas = initial_canvas(engine, config, small, given=initial_image)
+    canvas = initial_canvas(engine, config, small, given=initial_image, quick=quick)
     for size in sizes:
         picture = to_image(resize_picture(content, size))
         canvas = engine(

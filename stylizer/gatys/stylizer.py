@@ -9,7 +9,6 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Protocol
 
 import numpy as np
 
@@ -19,14 +18,14 @@ from stylizer.frame import Frame, Image, check_image
 from stylizer.gatys.config import GatysConfig
 from stylizer.gatys.engine import Engine, StyleLike
 from stylizer.gatys.guidance import check_masks, find_masks, painted_in_parts, parts_of
-from stylizer.gatys.initial import initial_canvas
+from stylizer.gatys.initial import QuickPainter, initial_canvas, paint_quickly
 from stylizer.gatys.memory import FrameMemory, Recalled
 from stylizer.gatys.optimizers import Canvas
 from stylizer.protocols import MaskFinder, State
 from stylizer.temporal.anchor import ColorAnchor
 from stylizer.temporal.motion import MotionFinder
 
-__all__ = ["GatysStylizer", "LossRecord", "QuickPainter", "loss_reporter", "to_image"]
+__all__ = ["GatysStylizer", "LossRecord", "loss_reporter", "to_image"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +45,6 @@ class LossRecord:
     iteration: int
     terms: Mapping[str, float]
     total: float
-
-
-class QuickPainter(Protocol):
-    """What paints a frame in the same styles in one pass, and remembers none."""
-
-    def __call__(self, frame: Frame) -> Frame:
-        """Return the painted frame."""
-        ...
-
-    def set_styles(self, styles: Sequence[Any]) -> None:
-        """Paint after other styles, one or more, from the next frame on."""
-        ...
 
 
 class GatysStylizer:
@@ -85,8 +72,8 @@ class GatysStylizer:
           styles: one or more.
           config: the settings; None for the defaults.
           masks: finds the parts that have styles of their own; None for one style all over.
-          quick: paints in the styles by itself what comes into view, for the optimization to go on
-            from; None for the content, whatever the config says.
+          quick: paints in the styles by itself the first frame, and what comes into view, for the
+            optimization to go on from; None for the content, whatever the config says.
           on_loss: called once for each iteration. Reading the losses takes time.
 
         Raises:
@@ -107,12 +94,13 @@ class GatysStylizer:
                 "stylizer.gatys.shots paints a video in several"
             )
         self._engine = Engine(styles, self._config)
-        self._quick = quick if self._config.uncovered == "painted" else None
+        self._quick = quick
+        uncovered = quick if self._config.uncovered == "painted" else None
         self._memory = FrameMemory(
             MotionFinder(preset=self._config.flow),
             distances=self._config.long_term,
             # without self, which would be kept, networks and all, until Python looks for cycles
-            begin=partial(_paint_quickly, self._quick, self._engine),
+            begin=partial(paint_quickly, uncovered, self._engine),
         )
         self._anchor = ColorAnchor()
         self._on_loss = on_loss
@@ -225,14 +213,7 @@ class GatysStylizer:
             return latest[1], config.warm_iterations
         first = latest is None
         count = config.iterations if first else config.warm_iterations
-        return initial_canvas(self._engine, config, image), count
-
-
-def _paint_quickly(quick: QuickPainter | None, engine: Engine, image: Image) -> Image | None:
-    """Paint a frame, if anything does, and if there is one style all over."""
-    if quick is None or engine.parts != (None,):
-        return None
-    return quick(Frame(image=image, index=0, time=0.0)).image
+        return initial_canvas(self._engine, config, image, quick=self._quick), count
 
 
 def loss_reporter(

@@ -58,6 +58,9 @@ _PREVIEW_SECONDS = 1.0
 _DIVISION = DivisionConfig(shortest=48, longest=120)
 """A few seconds of work: so much is painted again after a restart."""
 
+_STILL = EffectsConfig(coherence=CoherenceConfig(strength=0.0), cuts=None, stroke=USUAL_STROKE)
+"""What is done to a photo's painting at least."""
+
 _LONG = 300.0
 """Seconds for joining what is painted, and for its sound."""
 
@@ -93,15 +96,8 @@ class PhotoWork:
             painted = self._optimize(job, image)
         else:
             job.check()
-            scaled = EffectsConfig(
-                faces=face_config(options.faces),
-                coherence=CoherenceConfig(strength=0.0),
-                cuts=None,
-                stroke=USUAL_STROKE,
-                detail=STILL_DETAIL,
-            )
-            with _borrow_painter(self.gallery, self.styles) as painter:
-                painted = Composed(painter, scaled)(Frame(image, 0, 0.0)).image
+            faces = face_config(options.faces)
+            painted = self._in_one_pass(image, replace(_STILL, faces=faces, detail=STILL_DETAIL))
         effects = EffectsConfig(strength=options.strength, keep_color=options.keep_color)
         painted = finish(painted, image, effects)
         job.check()
@@ -109,6 +105,10 @@ class PhotoWork:
         result = job.folder / "result.png"
         write_image(result, painted, overwrite=True)
         return result
+
+    def _in_one_pass(self, image: Image, effects: EffectsConfig) -> Image:
+        with _borrow_painter(self.gallery, self.styles) as painter:
+            return Composed(painter, effects)(Frame(image, 0, 0.0)).image
 
     def _reduce(self, job: Job, image: Image) -> Image:
         reduced = shrink_to_pixels(image, self.gatys_pixels)
@@ -122,6 +122,8 @@ class PhotoWork:
         from stylizer.gatys.still import stylize_image  # imports the backend, in seconds
 
         job.check()
+        start = self._in_one_pass(image, _STILL)
+        job.preview = encode_jpeg(shrink(start, _PREVIEW_SIDE))
         iterations = self.options.iterations
         began = time.monotonic()
 
@@ -139,11 +141,12 @@ class PhotoWork:
             if time.monotonic() - shown >= _PREVIEW_SECONDS:
                 job.preview, shown = encode_jpeg(shrink(read(), _PREVIEW_SIDE)), time.monotonic()
 
-        config = GatysConfig(network=STILL_NETWORK, iterations=iterations)
+        config = GatysConfig(network=STILL_NETWORK, iterations=iterations, initial="image")
         return stylize_image(
             image,
             self.styles,
             config,
+            initial_image=start,
             masks=_find_masks(self.gallery, self.styles),
             on_loss=on_loss,
             on_picture=on_picture,

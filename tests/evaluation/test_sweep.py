@@ -15,8 +15,10 @@ from stylizer.evaluation.sweep import SweepCell, run_sweep, write_csv
 from stylizer.frame import Image
 from stylizer.gatys import still
 from stylizer.gatys.config import GatysConfig
+from stylizer.gatys.initial import QuickPainter
 from stylizer.gatys.stylizer import LossRecord
-from stylizer.styles.load import Style
+from stylizer.styles.load import AnyStyle, Style
+from tests.gatys.networks import Quick
 
 CONTENT: Image = np.full((60, 90, 3), 7, np.uint8)
 STYLES = (Style(name="a", image=np.full((32, 32, 3), 99, np.uint8)),)
@@ -38,6 +40,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> list[GatysConfig]:
         styles: Sequence[Style],
         config: GatysConfig,
         *,
+        quick: QuickPainter | None,
         on_loss: Callable[[LossRecord], None],
     ) -> Image:
         seen.append(config)
@@ -74,7 +77,8 @@ def test_a_sweep_runs_the_optimization() -> None:
     content, style = (generator.integers(0, 256, (32, 48, 3), np.uint8) for _ in range(2))
     grid = Grid.parse(["iterations=1,6"])
     base = GatysConfig(initial="noise")
-    cells = run_sweep(content, [Style(name="noise", image=style)], base, grid)
+    styles = [Style(name="noise", image=style)]
+    cells = run_sweep(content, styles, base, grid)
     assert [cell.error for cell in cells] == [None, None]
     one, six = cells
     assert one.image is not None
@@ -83,6 +87,19 @@ def test_a_sweep_runs_the_optimization() -> None:
     assert six.losses is not None
     assert six.losses.total < one.losses.total
     assert one.image.shape == six.image.shape == content.shape
+    told: list[tuple[str, Sequence[AnyStyle]]] = []
+    painter = Quick()
+
+    def load_quick(config: GatysConfig, styles: Sequence[AnyStyle]) -> QuickPainter | None:
+        told.append((config.initial, styles))
+        return painter if config.initial == "painted" else None
+
+    grid = Grid.parse(["initial=content,painted"])
+    base = GatysConfig(iterations=1, learning_rate=1.0)
+    cells = run_sweep(content, styles, base, grid, load_quick=load_quick)
+    assert told == [("content", styles), ("painted", styles)] and len(painter.frames) == 1
+    assert cells[1].image is not None
+    assert np.abs(cells[1].image.astype(int) - painter.level).max() <= 1
 
 
 def test_an_error_does_not_lose_the_other_cells(quick: list[GatysConfig]) -> None:

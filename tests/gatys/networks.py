@@ -1,10 +1,12 @@
 """A small loss network with random weights, in a file, so that tests need no download."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from stylizer.frame import Frame
 from stylizer.gatys.config import GatysConfig
 
 __all__ = ["CHANNELS", "random_vgg", "tiny_config"]
@@ -27,6 +29,29 @@ def random_vgg(path: Path, *, blocks: tuple[int, ...] = (2, 1), padding: str = "
             depth = channels
     np.savez(path, allow_pickle=False, **arrays)
     return path
+
+
+class Quick:
+    """Paints a color, and remembers what it was asked for.
+
+    Attributes:
+      level: of all channels.
+      frames: that it painted.
+      styles: that it was told.
+    """
+
+    level = 90
+
+    def __init__(self) -> None:
+        self.frames: list[Frame] = []
+        self.styles: list[Any] = []
+
+    def __call__(self, frame: Frame) -> Frame:
+        self.frames.append(frame)
+        return frame.with_image(np.full_like(frame.image, self.level))
+
+    def set_styles(self, styles: Sequence[Any]) -> None:
+        self.styles += styles
 
 
 def tiny_config(weights: Path, **settings: object) -> GatysConfig:

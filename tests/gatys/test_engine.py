@@ -15,7 +15,8 @@ from stylizer.gatys.engine import Engine
 from stylizer.gatys.initial import initial_canvas
 from stylizer.gatys.still import stylize_image
 from stylizer.gatys.stylizer import GatysStylizer, LossRecord
-from tests.gatys.networks import random_vgg, tiny_config
+from stylizer.styles.load import Style
+from tests.gatys.networks import Quick, random_vgg, tiny_config
 
 
 @dataclass(frozen=True)
@@ -118,8 +119,18 @@ def test_style_scale_changes_what_is_painted(
 def test_initial_images(weights: Path, content: Image, styles: list[Picture]) -> None:
     config = tiny_config(weights)
     engine = Engine(styles, config)
-    start = initial_canvas(engine, config, content)
+    start = initial_canvas(engine, config, content)  # nothing paints it
     np.testing.assert_array_equal(start, content)
+    quick = Quick()
+    start = initial_canvas(engine, config, content, quick=quick)
+    assert (start == quick.level).all() and start.shape == content.shape
+    np.testing.assert_array_equal(quick.frames[0].image, content)
+    for other in (replace(config, initial="content"), replace(config, portrait=True)):
+        start = initial_canvas(engine, other, content, quick=quick)
+        np.testing.assert_array_equal(start, content)
+    divided = Engine([Style(name="a", image=styles[0].image, region="face")], config)
+    np.testing.assert_array_equal(initial_canvas(divided, config, content, quick=quick), content)
+    assert len(quick.frames) == 1
     noise = replace(config, initial="noise")
     first, second = (initial_canvas(engine, noise, content) for _ in range(2))
     np.testing.assert_array_equal(first, second)
@@ -137,7 +148,7 @@ def test_initial_images(weights: Path, content: Image, styles: list[Picture]) ->
     assert np.abs(given - content.astype(float)).mean() < 20
     with pytest.raises(ConfigError, match="'image' and an initial image that is missing"):
         initial_canvas(engine, replace(config, initial="image"), content)
-    with pytest.raises(ConfigError, match="'content' and an initial image that is given"):
+    with pytest.raises(ConfigError, match="'painted' and an initial image that is given"):
         initial_canvas(engine, config, content, given=content)
 
 

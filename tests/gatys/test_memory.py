@@ -1,10 +1,8 @@
 """What frames leave to the next, and the passes over a clip."""
 
 import gc
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 from weakref import ref
 
 import cv2
@@ -17,10 +15,11 @@ from stylizer.frame import Frame, Image
 from stylizer.gatys.config import GatysConfig
 from stylizer.gatys.memory import FrameMemory, Recalled, TemporalTarget, combine_long_term
 from stylizer.gatys.passes import PassPainter, blend_passes
+from stylizer.gatys.shots import ShotConfig, ShotPainter
 from stylizer.gatys.stylizer import GatysStylizer, LossRecord
 from stylizer.perceptual.losses import temporal_loss
 from stylizer.temporal.motion import MotionFinder
-from tests.gatys.networks import random_vgg, tiny_config
+from tests.gatys.networks import Quick, random_vgg, tiny_config
 
 RANDOM = np.random.default_rng(21)
 
@@ -139,23 +138,8 @@ def test_what_is_new_begins_as_it_is_told() -> None:
     assert len(told) == 3
 
 
-class Quick:
-    """Paints a color, and remembers what it was asked for."""
-
-    def __init__(self) -> None:
-        self.frames: list[Frame] = []
-        self.styles: list[Any] = []
-
-    def __call__(self, frame: Frame) -> Frame:
-        self.frames.append(frame)
-        return frame.with_image(np.full_like(frame.image, 90))
-
-    def set_styles(self, styles: Sequence[Any]) -> None:
-        self.styles += styles
-
-
 def test_what_comes_into_view_is_painted_in_one_pass_before(weights: Path) -> None:
-    config = tiny_config(weights, iterations=2, warm_iterations=1)
+    config = tiny_config(weights, initial="content", iterations=2, warm_iterations=1)
     clip, quick = panned(3, step=6), Quick()
     stylizer = GatysStylizer(STYLES, config, quick=quick)
     painted = [stylizer(frame).image for frame in clip]
@@ -174,6 +158,23 @@ def test_what_comes_into_view_is_painted_in_one_pass_before(weights: Path) -> No
     for frame, expected in zip(clip, others, strict=True):
         np.testing.assert_array_equal(content(frame).image, expected)
     assert not unused.frames
+
+
+def test_the_first_frame_is_painted_in_one_pass_before(weights: Path) -> None:
+    config = tiny_config(weights, iterations=1, learning_rate=1.0)
+    (frame,) = panned(1)
+    for painter in (
+        GatysStylizer(STYLES, config, quick=(quick := Quick())),
+        ShotPainter(STYLES, ShotConfig(gatys=replace(config, passes=2)), quick=(shot := Quick())),
+    ):
+        painted = painter(frame).image
+        assert np.abs(painted.astype(int) - quick.level).max() <= 3  # as many steps from there
+    assert len(quick.frames) == len(shot.frames) == 1
+    np.testing.assert_array_equal(shot.frames[0].image, frame.image)
+    unused = Quick()
+    without = GatysStylizer(STYLES, replace(config, initial="content"), quick=unused)
+    assert not unused.frames
+    assert np.abs(without(frame).image.astype(int) - frame.image).max() <= 1
 
 
 def test_a_thing_hidden_for_a_frame_is_held_to_the_frame_before() -> None:
