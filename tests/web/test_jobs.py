@@ -7,6 +7,7 @@ import json
 import os
 import re
 import threading
+import time
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
@@ -225,6 +226,33 @@ def test_the_oldest_result_makes_room_for_one_too_many(tmp_path: Path) -> None:
         assert site.http.get(f"/api/jobs/{jobs[0]}/result").status_code == 404
         site.ended(jobs[2])
         assert files(site).count("result.png") == 2
+
+
+def test_what_was_cancelled_or_failed_makes_room_before_a_result(
+    tmp_path: Path, clip: Path
+) -> None:
+    class Broken(FlatRuntime):
+        def paint(self, image: Image, code: StyleEmbedding) -> Image:
+            if (image == 0).all():
+                raise RuntimeError("it is black")
+            time.sleep(0.2)
+            return super().paint(image, code)
+
+    black = picture_bytes(np.zeros((40, 60, 3), np.uint8))
+    with serve(tmp_path, max_jobs=3, runtime=Broken()) as site:
+        done = submit(site, "photo", PICTURE)
+        site.ended(done)
+        failed = submit(site, "photo", black)
+        assert site.ended(failed)["state"] == "failed"
+        cancelled = submit(site, "video", clip.read_bytes())
+        site.http.post(f"/api/jobs/{cancelled}/cancel")
+        assert site.ended(cancelled)["state"] == "cancelled"
+        kept = [done, failed, cancelled]
+        for gone in (failed, cancelled, done):
+            kept.append(submit(site, "photo", PICTURE))
+            kept.remove(gone)
+            assert [job["id"] for job in site.http.get("/api/jobs").json] == kept
+            site.ended(kept[-1])
 
 
 def test_what_is_not_done_yet_is_not_dropped_for_more(tmp_path: Path, clip: Path) -> None:
