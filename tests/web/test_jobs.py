@@ -22,7 +22,7 @@ from stylizer.frame import Image
 from stylizer.network.config import FastConfig
 from stylizer.network.inputs import StyleEmbedding
 from stylizer.network.runtime import load_runtime
-from stylizer.web import jobs
+from stylizer.web import jobs, work
 from stylizer.web.job import Cancelled
 from tests.clips import count_frames, decode, duration, ffmpeg, make_clip
 from tests.waiting import wait_until
@@ -88,7 +88,8 @@ def test_a_photo_is_painted(site: Site) -> None:
         assert re.search("private|no-store", told_to["Cache-Control"]), path
     assert answer.mimetype == "image/png"
     assert (
-        answer.headers["Content-Disposition"] == 'attachment; filename="holiday photo painted.png"'
+        answer.headers["Content-Disposition"]
+        == 'attachment; filename="holiday photo, The Scream.png"'
     )
     image = decode_picture(answer.data)
     assert image.shape == (32, 48, 3)
@@ -96,6 +97,16 @@ def test_a_photo_is_painted(site: Site) -> None:
     preview = decode_picture(site.http.get(told["preview"]).data)
     assert np.abs(preview.astype(int) - SCREAM).max() <= 6
     assert files(site) == ["job.json", "preview.jpg", "result.png"], "the upload is not kept"
+
+
+def test_an_optimized_photo_is_told_from_others(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work.PhotoWork, "_optimize", lambda self, job, image: image)
+    told = site.ended(submit(site, "photo", PICTURE, "a.png", method="gatys", strength=0.5))
+    assert told["style"] == "The Scream, Gatys"
+    with site.http.get(told["result"]) as answer:
+        assert '"a, The Scream, Gatys.png"' in answer.headers["Content-Disposition"]
 
 
 def test_a_photo_keeps_colors_and_lets_the_source_through(site: Site) -> None:
