@@ -121,11 +121,12 @@ def test_a_photo_is_optimized_and_tells_its_losses(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (64, 96, 3), np.uint8)
     with serve(tmp_path, gatys_pixels=1600) as site:
         job = submit(site, "photo", picture_bytes(noise), method="gatys", iterations=6)
+        wait_until(lambda: "getting ready" in site.http.get(f"/api/jobs/{job}").json["message"])
         told = site.ended(job, seconds=240)
         assert told["state"] == "done", told["message"]
         assert [iteration for iteration, _ in told["losses"]] == [1, 2, 3, 4, 5, 6]
         assert told["losses"][-1][1] < told["losses"][0][1]
-        assert "48x32" in told["message"]
+        assert told["message"] == "Reduced to 48x32, the most that is optimized here."
         image = decode_picture(site.http.get(told["result"], buffered=True).data)
         assert image.shape == (32, 48, 3)
 
@@ -189,6 +190,22 @@ def test_every_second_frame_of_a_still_video_is_painted_where_asked_for(
         assert told["state"] == "done", told["message"]
         counts.append(len(painted))
     assert counts[0] >= 20 and counts[1] <= 0.6 * counts[0]
+
+
+def test_a_video_says_that_it_gets_ready_until_its_first_frame(tmp_path: Path, clip: Path) -> None:
+    ready = threading.Event()
+
+    def load(_: FastConfig) -> FlatRuntime:
+        assert ready.wait(60)
+        return FlatRuntime(delay=0.2)
+
+    with serve(tmp_path, loader=load) as site:
+        job = submit(site, "video", clip.read_bytes())
+        wait_until(lambda: site.http.get(f"/api/jobs/{job}").json["message"] == "getting ready")
+        ready.set()
+        wait_until(lambda: site.http.get(f"/api/jobs/{job}").json["progress"] > 0)
+        assert site.http.get(f"/api/jobs/{job}").json["message"] == ""
+        assert site.ended(job)["message"] == ""
 
 
 def test_a_running_video_is_cancelled(slow: Site, clip: Path) -> None:
