@@ -258,6 +258,8 @@ def test_a_style_of_one_s_own(open_tab: OpenTab, watch: Watch, tmp_path: Path) -
 
     page.set_input_files("#style-file", make_text(tmp_path / "notes.png"))
     expect(page.locator("#style-message")).to_contain_text("picture")
+    choose_style(page, "mondrian")
+    expect(page.locator("#style-message")).to_have_text("")
     assert [trouble for trouble in watch.troubles if "status of 4" not in trouble] == []
     watch.troubles.clear()  # the browser reports every refusal
 
