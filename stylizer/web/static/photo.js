@@ -1,7 +1,7 @@
 /** The photo tab: a picture is chosen, painted on the server, watched, compared and kept. */
 
 import { checkSize, upload } from "/static/api.js";
-import { LocalFile, watchFiles } from "/static/chooser.js";
+import { EMPTY, LocalFile, watchFiles } from "/static/chooser.js";
 import { describe, isActive, JobList } from "/static/jobs.js";
 import { LossCurve } from "/static/losses.js";
 
@@ -31,7 +31,7 @@ export class Photo {
     this.#paint.addEventListener("click", () => this.#send());
     this.#original.addEventListener("click", () => this.#compare());
     element("photo-cancel").addEventListener("click", () => jobs.cancel(this.#shown));
-    this.#picture.addEventListener("error", () => this.#say("This browser cannot show that picture."));
+    this.#picture.addEventListener("error", () => this.#unshowable());
     jobs.addEventListener("change", () => this.#update());
     this.#list = new JobList(element("photo-jobs"), jobs, {
       kind: "photo",
@@ -41,6 +41,10 @@ export class Photo {
   }
 
   #choose(file) {
+    if (!file.size) {
+      this.#say(EMPTY);
+      return;
+    }
     this.#file = file;
     this.#ofFile.clear();
     this.#shown = null;
@@ -123,6 +127,11 @@ export class Photo {
     this.#picture.hidden = false;
     this.#picture.src = url;
     this.#picture.alt = words;
+  }
+
+  #unshowable() {
+    this.#picture.hidden = true;
+    this.#say("This browser cannot show that picture.");
   }
 
   #say(words) {

@@ -1,7 +1,7 @@
 /** The video tab: a file is uploaded, waits its turn, is painted, watched and kept. */
 
 import { checkSize, upload } from "/static/api.js";
-import { LocalFile, watchFiles } from "/static/chooser.js";
+import { EMPTY, LocalFile, watchFiles } from "/static/chooser.js";
 import { JobList } from "/static/jobs.js";
 
 export class Video {
@@ -29,6 +29,10 @@ export class Video {
   }
 
   #choose(file) {
+    if (!file.size) {
+      this.#say(EMPTY);
+      return;
+    }
     this.#file = file;
     this.#paint.disabled = false;
     this.#play(this.#local.open(file));
