@@ -12,7 +12,7 @@ import av
 import cv2
 import numpy as np
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 import stylizer
 from stylizer.frame import Frame, Image
@@ -184,6 +184,45 @@ def test_a_photo_is_painted_in_a_moment(open_tab: OpenTab, tmp_path: Path) -> No
     assert shown == 96
     page.click("#photo-original")
     expect(page.locator("#photo-picture")).to_have_attribute("src", re.compile("^blob:"))
+
+
+def hold_uploads(page: Page, kind: str) -> list[Route]:
+    """Let no photo or video arrive until its route goes on; they come into the list."""
+    held: list[Route] = []
+    page.route(f"**/api/{kind}s", lambda route: held.append(route))
+    return held
+
+
+def wait_for_upload(page: Page, held: list[Route]) -> Route:
+    while not held:
+        page.wait_for_timeout(20)
+    return held.pop()
+
+
+def test_a_photo_that_is_chosen_while_another_one_travels_stays(
+    open_tab: OpenTab, tmp_path: Path
+) -> None:
+    page = open_tab("photo")
+    held = hold_uploads(page, "photo")
+    page.set_input_files("#photo-file", write_picture(tmp_path / "first.png"))
+    page.click("#photo-paint")
+    travels = wait_for_upload(page, held)
+    page.set_input_files("#photo-file", write_picture(tmp_path / "second.png", (80, 64)))
+    travels.continue_()
+    card = page.locator("#photo-jobs .job", has_text="first")
+    card.get_by_role("link", name="Download").wait_for()
+    shown = page.locator("#photo-picture")
+    expect(shown).to_have_attribute("alt", "Your photo second.png")
+    expect(page.locator("#photo-download")).to_be_hidden()
+    card.get_by_role("button", name="Show").click()
+    expect(shown).to_have_attribute("alt", "first, painted")
+    expect(page.locator("#photo-original")).to_be_hidden()
+
+    page.click("#photo-paint")
+    wait_for_upload(page, held).continue_()
+    expect(shown).to_have_attribute("alt", "second, painted")
+    page.click("#photo-original")
+    page.wait_for_function("document.getElementById('photo-picture').naturalWidth === 80")
 
 
 def test_the_losses_of_an_optimized_photo_move(open_tab: OpenTab, tmp_path: Path) -> None:

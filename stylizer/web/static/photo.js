@@ -56,24 +56,31 @@ export class Photo {
   }
 
   async #send() {
-    const options = this.settings.photo;
+    const [file, options] = [this.#file, this.settings.photo];
+    const isChosen = () => file === this.#file; // another one may be, before the answer is there
     this.#paint.disabled = true;
     element("photo-stage").scrollIntoView({ block: "nearest" });
     this.#say("Uploading…");
     try {
-      checkSize(this.#file, this.limits.upload_bytes ?? Infinity);
-      const fields = { content: this.#file, options: JSON.stringify(options) };
-      const onProgress = (share) => this.#say(`Uploading, ${Math.round(100 * share)} %`);
-      this.#shown = (await upload("/api/photos", fields, { onProgress })).job;
-      this.#iterations.set(this.#shown, options.iterations);
-      this.#ofFile.add(this.#shown);
-      this.#display(this.#local.url, `Your photo ${this.#file.name}`);
-      this.#finished(null);
+      checkSize(file, this.limits.upload_bytes ?? Infinity);
+      const fields = { content: file, options: JSON.stringify(options) };
+      const onProgress = (share) => isChosen() && this.#say(`Uploading, ${Math.round(100 * share)} %`);
+      const { job } = await upload("/api/photos", fields, { onProgress });
+      this.#iterations.set(job, options.iterations);
+      if (isChosen()) this.#follow(job);
       await this.jobs.refresh();
     } catch (error) {
-      this.#say(error.message);
+      this.#say(isChosen() ? error.message : `${file.name}: ${error.message}`);
     }
-    this.#paint.disabled = false;
+    if (isChosen()) this.#paint.disabled = false;
+  }
+
+  /** Show the job that paints the chosen file. */
+  #follow(job) {
+    this.#shown = job;
+    this.#ofFile.add(job);
+    this.#display(this.#local.url, `Your photo ${this.#file.name}`);
+    this.#finished(null);
   }
 
   #show(job) {
