@@ -279,6 +279,27 @@ def test_a_video_is_painted_with_its_sound_and_another_cancelled(
     expect(page.locator(".job", has_text="long")).to_have_count(0)
 
 
+def test_a_video_is_uploaded_after_the_other(open_tab: OpenTab, tmp_path: Path) -> None:
+    page = open_tab("video")
+    held = hold_uploads(page, "video")
+    paint, bar = page.locator("#video-paint"), page.locator("#video-upload")
+    page.set_input_files("#video-file", make_clip(tmp_path / "first.mp4", seconds=0.2))
+    paint.click()
+    wait_for_upload(page, held)
+    page.set_input_files("#video-file", make_clip(tmp_path / "second.mp4", seconds=0.2))
+    expect(page.locator("#video-message")).to_contain_text("second.mp4")
+    expect(paint).to_be_disabled()
+    expect(bar).to_be_visible()
+    page.click("#video-abort")
+    expect(page.locator("#video-message")).to_have_text("The upload was cancelled.")
+    expect(bar).to_be_hidden()
+    paint.click()
+    wait_for_upload(page, held).continue_()
+    card = page.locator(".job")
+    expect(card.locator("h3")).to_have_text("second")
+    card.get_by_role("link", name="Download").wait_for()
+
+
 def test_a_style_of_one_s_own(open_tab: OpenTab, watch: Watch, tmp_path: Path) -> None:
     page = open_tab()
     start_camera(page)  # first, as a visitor that the server does not know

@@ -9,7 +9,7 @@ export class Video {
   #paint = element("video-paint");
   #local = new LocalFile();
   #file = null;
-  #sending = null;
+  #sending = null; // what can stop the upload that is under way
 
   /**
    * @param {import("/static/settings.js").Settings} settings
@@ -34,7 +34,7 @@ export class Video {
       return;
     }
     this.#file = file;
-    this.#paint.disabled = false;
+    this.#paint.disabled = this.#sending !== null;
     this.#play(this.#local.open(file));
     this.#say(file.name);
   }
@@ -53,26 +53,30 @@ export class Video {
   }
 
   async #send() {
+    const file = this.#file;
     this.#sending = new AbortController();
     this.#paint.disabled = true;
     element("video-upload").hidden = false;
     try {
-      checkSize(this.#file, this.limits.upload_bytes ?? Infinity);
-      const fields = { content: this.#file, options: JSON.stringify(this.settings.video) };
+      checkSize(file, this.limits.upload_bytes ?? Infinity);
+      const fields = { content: file, options: JSON.stringify(this.settings.video) };
       const { signal } = this.#sending;
-      await upload("/api/videos", fields, { onProgress: (share) => this.#progress(share), signal });
-      this.#say("Uploaded. It is in the list below.");
+      const onProgress = (share) => this.#progress(file, share);
+      await upload("/api/videos", fields, { onProgress, signal });
+      this.#say(`${file.name} is uploaded. It is in the list below.`);
       await this.jobs.refresh();
     } catch (error) {
       this.#say(error.message);
     }
+    this.#sending = null;
     element("video-upload").hidden = true;
     this.#paint.disabled = false;
   }
 
-  #progress(share) {
+  #progress(file, share) {
     element("video-bar").value = share;
-    this.#say(`Uploading, ${Math.round(100 * share)} %`);
+    const next = file === this.#file ? "" : `. Then ${this.#file.name} can be painted`;
+    this.#say(`Uploading ${file.name}, ${Math.round(100 * share)} %${next}`);
   }
 
   #say(words) {
