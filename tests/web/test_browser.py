@@ -225,6 +225,31 @@ def test_a_photo_that_is_chosen_while_another_one_travels_stays(
     page.wait_for_function("document.getElementById('photo-picture').naturalWidth === 80")
 
 
+def test_a_card_far_below_is_shown_in_the_stage(open_tab: OpenTab, tmp_path: Path) -> None:
+    page = open_tab("photo", viewport={"width": 390, "height": 480})
+    for name in ("first", "second"):
+        page.set_input_files("#photo-file", write_picture(tmp_path / f"{name}.png"))
+        page.click("#photo-paint")
+        page.wait_for_selector("#photo-download:not([hidden])")
+    page.locator(".job", has_text="first").get_by_role("button", name="Show").click()
+    expect(page.locator("#photo-stage")).to_be_in_viewport(ratio=1)
+    expect(page.locator("#photo-picture")).to_have_attribute("alt", "first, painted")
+
+    page.click("#tab-video")
+    clip = make_clip(tmp_path / "clip.mp4", seconds=0.2)
+    for number in (1, 2):
+        page.set_input_files("#video-file", clip)
+        page.click("#video-paint")
+        expect(page.locator("#video-jobs .job")).to_have_count(number)
+    last, first = page.locator("#video-jobs .job").all()
+    first.get_by_role("button", name="Show").click()
+    expect(page.locator("#video-stage")).to_be_in_viewport(ratio=1)
+    expect(first).to_have_attribute("aria-current", "true")
+    expect(last).to_have_attribute("aria-current", "false")
+    page.set_input_files("#video-file", clip)
+    expect(first).to_have_attribute("aria-current", "false")
+
+
 def test_the_losses_of_an_optimized_photo_move(open_tab: OpenTab, tmp_path: Path) -> None:
     page = open_tab("photo")
     page.set_input_files("#photo-file", write_picture(tmp_path / "photo.png", (160, 120)))

@@ -84,6 +84,7 @@ export class Photo {
   }
 
   #show(job) {
+    element("photo-stage").scrollIntoView({ block: "nearest" });
     this.#shown = job.id;
     this.#update();
     this.#list.update();

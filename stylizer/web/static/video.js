@@ -10,6 +10,8 @@ export class Video {
   #local = new LocalFile();
   #file = null;
   #sending = null; // what can stop the upload that is under way
+  #shown = null; // the id of the job in the stage
+  #list;
 
   /**
    * @param {import("/static/settings.js").Settings} settings
@@ -24,8 +26,11 @@ export class Video {
     this.#paint.addEventListener("click", () => this.#send());
     this.#player.addEventListener("error", () => this.#unplayable());
     element("video-abort").addEventListener("click", () => this.#sending?.abort());
-    const onShow = (job) => this.#play(job.result);
-    new JobList(element("video-jobs"), jobs, { kind: "video", onShow });
+    this.#list = new JobList(element("video-jobs"), jobs, {
+      kind: "video",
+      onShow: (job) => this.#show(job),
+      isShown: (job) => job.id === this.#shown,
+    });
   }
 
   #choose(file) {
@@ -34,9 +39,18 @@ export class Video {
       return;
     }
     this.#file = file;
+    this.#shown = null;
     this.#paint.disabled = this.#sending !== null;
     this.#play(this.#local.open(file));
+    this.#list.update();
     this.#say(file.name);
+  }
+
+  #show(job) {
+    element("video-stage").scrollIntoView({ block: "nearest" });
+    this.#shown = job.id;
+    this.#play(job.result);
+    this.#list.update();
   }
 
   #play(url) {
