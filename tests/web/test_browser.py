@@ -222,7 +222,7 @@ def test_a_photo_that_is_chosen_while_another_one_travels_stays(
     wait_for_upload(page, held).continue_()
     expect(shown).to_have_attribute("alt", "second, painted")
     page.click("#photo-original")
-    page.wait_for_function("document.getElementById('photo-picture').naturalWidth === 80")
+    expect(shown).to_have_js_property("naturalWidth", 80)
 
 
 def test_a_card_far_below_is_shown_in_the_stage(open_tab: OpenTab, tmp_path: Path) -> None:
