@@ -48,7 +48,8 @@ class WebConfig:
       max_clients: live streams at once.
       max_sessions: visitors that are remembered at once.
       max_queue: jobs that wait, of all visitors together.
-      max_jobs: jobs of one visitor that are kept; the oldest that are done make room.
+      max_jobs: jobs of one visitor that are kept; for more, cancelled and failed
+        ones go first, then the oldest results.
       max_styles: styles that one visitor may bring.
       upload_bytes: of a photo or a video.
       style_bytes: of a style picture.

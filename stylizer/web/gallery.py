@@ -221,7 +221,8 @@ class Gallery:
     ) -> str:
         """Return the names of some styles, for people; ``parts`` as in `styles`."""
         names = {style.name: style.title for style in self.built_in()}
-        names |= {id: style.title for id, style in own.items()}
+        for id, style in own.items():
+            names[id] = style.title if style.tuned is None else f"{style.title} (improved)"
         parts = parts or {}
         told = [f"{part}: {names.get(id, 'a style')}" for part, id in parts.items()]
         if not covers_all(parts):

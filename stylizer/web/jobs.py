@@ -130,7 +130,7 @@ class JobQueue:
         return newest
 
     def submit(self, job: Job, *, place: object) -> None:
-        """Put a job into the queue; where there are too many results, the oldest go.
+        """Put a job into the queue; where there are too many, those go that `_superfluous` names.
 
         Args:
           job: a new one.
@@ -170,15 +170,20 @@ class JobQueue:
         self._change.notify_all()
 
     def _superfluous(self, session: Session) -> list[Job]:
-        """Return results that are too many, of a visitor or of all, the oldest first."""
+        """Return jobs that are too many, of a visitor or of all: the oldest without a result.
+
+        Where all have one, the oldest goes.
+        """
         with self._change:
             mine = [job for job in self._jobs.values() if job.session is session]
             ended = [job for job in mine if job.ended is not None]
+            ended.sort(key=lambda job: job.result is not None)
             found = ended[: max(0, len(mine) - self._config.max_jobs)]
             if len(self._jobs) - len(found) > _MOST_JOBS:
                 ended = [job for job in self._jobs.values() if job.ended is not None]
                 of = Counter(job.session.id for job in ended)
-                found += sorted(ended, key=lambda job: -of[job.session.id])[:1]
+                ended.sort(key=lambda job: (job.result is not None, -of[job.session.id]))
+                found += ended[:1]
             return found
 
     def of(self, session: Session | None) -> list[Job]:

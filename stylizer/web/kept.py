@@ -18,14 +18,14 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn, get_args
 
 from stylizer.errors import StylizerError
 from stylizer.jobs.records import write_json
 from stylizer.web.errors import ApiError
 from stylizer.web.folder import ServerFolder
 from stylizer.web.gallery import Gallery
-from stylizer.web.job import UPLOAD, Job
+from stylizer.web.job import UPLOAD, Job, JobKind
 from stylizer.web.jobs import JobQueue
 from stylizer.web.sessions import Session, Sessions
 
@@ -84,10 +84,13 @@ class Kept:
         ]
         going_on = 0
         for record, folder in sorted(records, key=lambda one: float(one[0].get("created", 0))):
-            with suppress(KeyError, TypeError, ValueError, StylizerError, ApiError, OSError):
+            try:
                 job = _restore_job(record, folder, known, make, now=now)
-                self._jobs.restore(job)
-                going_on += job.ended is None
+            except (KeyError, TypeError, ValueError, StylizerError, ApiError, OSError) as error:
+                _log.warning("%s cannot be brought back: %s", folder.name, error)
+                continue
+            self._jobs.restore(job)
+            going_on += job.ended is None
         return going_on
 
     def _write_session(self, session: Session) -> None:
@@ -167,30 +170,62 @@ class Kept:
 def _restore_job(
     record: dict[str, Any], folder: Path, known: dict[str, Session], make: MakeJob, *, now: float
 ) -> Job:
-    """Make a job again; raise KeyError, ValueError and the like where that cannot be."""
-    session = known[record["session"]]
-    job = make(record["kind"], session, folder, record["options"], record["name"])
-    job.id, job.title = str(record["id"]), str(record["title"])
-    job.created = float(record["created"])
-    job.message, job.warnings = str(record["message"]), list(record["warnings"])
+    """Make a job again; raise KeyError, ValueError and the like where that cannot be.
+
+    One that has ended needs nothing of what it was made with: its style may be gone.
+    """
+    session = known.get(record["session"])
+    if session is None:
+        raise ValueError("its visitor is not known")
     if record["ended"] is None:
         if not (folder / UPLOAD).is_file():
             raise ValueError("its upload is gone")
+        job = make(record["kind"], session, folder, record["options"], record["name"])
+    else:
+        job = _ended_job(record, folder, session, now=now)
+    job.id, job.title = str(record["id"]), str(record["title"])
+    job.created = float(record["created"])
+    job.message, job.warnings = str(record["message"]), list(record["warnings"])
+    if job.ended is None:
         job.message = "The server was started anew; this goes on."
-        return job
+    return job
+
+
+def _ended_job(record: dict[str, Any], folder: Path, session: Session, *, now: float) -> Job:
+    """Return a job that is done, with its result."""
+    kind: JobKind = record["kind"]
+    if kind not in get_args(JobKind):
+        raise ValueError(f"expected a photo, video or style, got {kind!r}")
+    job = Job(
+        kind=kind,
+        name=str(record["name"]),
+        session=session,
+        folder=folder,
+        options=record["options"],
+        work=_no_work,
+        state="done",
+        progress=1.0,
+    )
     job.result = folder / Path(str(record["result"])).name
     if not job.result.is_file():
         raise ValueError("its result is gone")
-    job.state, job.progress = "done", 1.0
     job.ended = now - max(0.0, time.time() - float(record["ended"]))
     with suppress(OSError):
         job.preview = (folder / _PREVIEW).read_bytes()
     return job
 
 
+def _no_work(job: Job) -> NoReturn:
+    raise RuntimeError(f"{job.id} is done already")
+
+
 def _read(path: Path) -> dict[str, Any] | None:
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError) as error:
+        _log.warning("%s cannot be brought back: %s", path.parent.name, error)
         return None
-    return values if isinstance(values, dict) and values.get("format") == _FORMAT else None
+    if not isinstance(values, dict) or values.get("format") != _FORMAT:
+        _log.warning("%s cannot be brought back: of another version", path.parent.name)
+        return None
+    return values

@@ -25,6 +25,7 @@ from stylizer.web.uploads import (
     VIDEO_FORMATS,
     check_video,
     display_name,
+    file_words,
     read_picture,
     read_tuned,
     uploaded_file,
@@ -281,8 +282,8 @@ def _add_jobs(app: Flask, services: Services) -> None:
         job = find(id)
         if job.result is None or job.state != "done":
             raise ApiError(404, "no_result", f"there is no result: the job is {job.state}")
-        painted = "" if job.kind == "style" else " painted"
-        name = f"{job.name}{painted}{job.result.suffix}"
+        how = "" if job.kind == "style" else f", {file_words(job.title)}"
+        name = f"{job.name}{how}{job.result.suffix}"
         try:
             return send_file(job.result, as_attachment=True, download_name=name)
         except FileNotFoundError:

@@ -137,6 +137,7 @@ class Services:
             work = TuneWork(gallery=gallery, sessions=self.sessions, source=source, options=tuning)
         else:
             raise ApiError(400, "bad_options", f"expected a photo, video or style, got {kind!r}")
+        title = gallery.title(choices, session.styles, parts=parts)
         return Job(
             kind=cast(JobKind, kind),
             name=name,
@@ -145,7 +146,7 @@ class Services:
             options=options,
             work=work,
             lane=lane,
-            title=gallery.title(choices, session.styles, parts=parts),
+            title=f"{title}, Gatys" if lane == "optimized" else title,
         )
 
     @property

@@ -32,6 +32,7 @@ __all__ = [
     "body_limit",
     "check_video",
     "display_name",
+    "file_words",
     "film_limits",
     "load_picture",
     "load_tuned",
@@ -101,9 +102,12 @@ def uploaded_file(field: str, *, most_bytes: int) -> FileStorage:
 
 def display_name(given: str | None, *, otherwise: str) -> str:
     """Return the words of a file's name, for people to read; never to be used as a path."""
-    stem = PurePosixPath((given or "").replace("\\", "/")).stem
-    words = re.sub(r"[^\w .,()+-]+", " ", stem).strip(" .")[:_LONGEST_NAME].strip(" .")
-    return words or otherwise
+    return file_words(PurePosixPath((given or "").replace("\\", "/")).stem) or otherwise
+
+
+def file_words(text: str) -> str:
+    """Return what of a text may be part of a file's name."""
+    return re.sub(r"[^\w.,()+-]+", " ", text).strip(" .")[:_LONGEST_NAME].strip(" .")
 
 
 def read_picture(path: Path, *, most_pixels: int, stop: threading.Event | None = None) -> Image:

@@ -61,6 +61,9 @@ _DIVISION = DivisionConfig(shortest=48, longest=120)
 _STILL = EffectsConfig(coherence=CoherenceConfig(strength=0.0), cuts=None, stroke=USUAL_STROKE)
 """What is done to a photo's painting at least."""
 
+_READY = "getting ready"
+"""What a job says before its first iteration or frame."""
+
 _LONG = 300.0
 """Seconds for joining what is painted, and for its sound."""
 
@@ -118,6 +121,7 @@ class PhotoWork:
         return reduced
 
     def _optimize(self, job: Job, image: Image) -> Image:
+        note, job.message = job.message, f"{_READY}, which takes half a minute"
         from stylizer.gatys.config import STILL_NETWORK, GatysConfig
         from stylizer.gatys.still import stylize_image  # imports the backend, in seconds
 
@@ -129,6 +133,7 @@ class PhotoWork:
 
         def on_loss(record: LossRecord) -> None:
             job.check()
+            job.message = note
             job.losses.append((record.iteration, round(record.total, 6)))
             job.progress = record.iteration / iterations
             spent = time.monotonic() - began
@@ -142,7 +147,7 @@ class PhotoWork:
                 job.preview, shown = encode_jpeg(shrink(read(), _PREVIEW_SIDE)), time.monotonic()
 
         config = GatysConfig(network=STILL_NETWORK, iterations=iterations, initial="image")
-        return stylize_image(
+        painted = stylize_image(
             image,
             self.styles,
             config,
@@ -151,6 +156,8 @@ class PhotoWork:
             on_loss=on_loss,
             on_picture=on_picture,
         )
+        job.message = note  # where nothing had to be painted, too
+        return painted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,6 +183,7 @@ class VideoWork:
 
     def __call__(self, job: Job) -> Path:
         """Return the path of the painted video; its sound is the source's."""
+        job.message = job.message or _READY
         with hear_warnings(job), _borrow_painter(self.gallery, self.styles) as painter:
             return self._paint(job, painter)
 
@@ -251,6 +259,8 @@ class VideoWork:
     def _report(self, job: Job, progress: Progress, begun: int) -> None:
         if begun + progress.frames > self.most_frames:
             raise ApiError(413, "too_long", f"the video has more than {self.most_frames} frames")
+        if job.message == _READY:
+            job.message = ""
         if progress.total:
             job.progress = min(1.0, (begun + progress.frames) / (begun + progress.total))
             if progress.fps > 0:

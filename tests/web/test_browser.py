@@ -12,7 +12,7 @@ import av
 import cv2
 import numpy as np
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 import stylizer
 from stylizer.frame import Frame, Image
@@ -186,6 +186,70 @@ def test_a_photo_is_painted_in_a_moment(open_tab: OpenTab, tmp_path: Path) -> No
     expect(page.locator("#photo-picture")).to_have_attribute("src", re.compile("^blob:"))
 
 
+def hold_uploads(page: Page, kind: str) -> list[Route]:
+    """Let no photo or video arrive until its route goes on; they come into the list."""
+    held: list[Route] = []
+    page.route(f"**/api/{kind}s", lambda route: held.append(route))
+    return held
+
+
+def wait_for_upload(page: Page, held: list[Route]) -> Route:
+    while not held:
+        page.wait_for_timeout(20)
+    return held.pop()
+
+
+def test_a_photo_that_is_chosen_while_another_one_travels_stays(
+    open_tab: OpenTab, tmp_path: Path
+) -> None:
+    page = open_tab("photo")
+    held = hold_uploads(page, "photo")
+    page.set_input_files("#photo-file", write_picture(tmp_path / "first.png"))
+    page.click("#photo-paint")
+    travels = wait_for_upload(page, held)
+    page.set_input_files("#photo-file", write_picture(tmp_path / "second.png", (80, 64)))
+    travels.continue_()
+    card = page.locator("#photo-jobs .job", has_text="first")
+    card.get_by_role("link", name="Download").wait_for()
+    shown = page.locator("#photo-picture")
+    expect(shown).to_have_attribute("alt", "Your photo second.png")
+    expect(page.locator("#photo-download")).to_be_hidden()
+    card.get_by_role("button", name="Show").click()
+    expect(shown).to_have_attribute("alt", "first, painted")
+    expect(page.locator("#photo-original")).to_be_hidden()
+
+    page.click("#photo-paint")
+    wait_for_upload(page, held).continue_()
+    expect(shown).to_have_attribute("alt", "second, painted")
+    page.click("#photo-original")
+    expect(shown).to_have_js_property("naturalWidth", 80)
+
+
+def test_a_card_far_below_is_shown_in_the_stage(open_tab: OpenTab, tmp_path: Path) -> None:
+    page = open_tab("photo", viewport={"width": 390, "height": 480})
+    for name in ("first", "second"):
+        page.set_input_files("#photo-file", write_picture(tmp_path / f"{name}.png"))
+        page.click("#photo-paint")
+        page.wait_for_selector("#photo-download:not([hidden])")
+    page.locator(".job", has_text="first").get_by_role("button", name="Show").click()
+    expect(page.locator("#photo-stage")).to_be_in_viewport(ratio=1)
+    expect(page.locator("#photo-picture")).to_have_attribute("alt", "first, painted")
+
+    page.click("#tab-video")
+    clip = make_clip(tmp_path / "clip.mp4", seconds=0.2)
+    for number in (1, 2):
+        page.set_input_files("#video-file", clip)
+        page.click("#video-paint")
+        expect(page.locator("#video-jobs .job")).to_have_count(number)
+    last, first = page.locator("#video-jobs .job").all()
+    first.get_by_role("button", name="Show").click()
+    expect(page.locator("#video-stage")).to_be_in_viewport(ratio=1)
+    expect(first).to_have_attribute("aria-current", "true")
+    expect(last).to_have_attribute("aria-current", "false")
+    page.set_input_files("#video-file", clip)
+    expect(first).to_have_attribute("aria-current", "false")
+
+
 def test_the_losses_of_an_optimized_photo_move(open_tab: OpenTab, tmp_path: Path) -> None:
     page = open_tab("photo")
     page.set_input_files("#photo-file", write_picture(tmp_path / "photo.png", (160, 120)))
@@ -240,6 +304,27 @@ def test_a_video_is_painted_with_its_sound_and_another_cancelled(
     expect(page.locator(".job", has_text="long")).to_have_count(0)
 
 
+def test_a_video_is_uploaded_after_the_other(open_tab: OpenTab, tmp_path: Path) -> None:
+    page = open_tab("video")
+    held = hold_uploads(page, "video")
+    paint, bar = page.locator("#video-paint"), page.locator("#video-upload")
+    page.set_input_files("#video-file", make_clip(tmp_path / "first.mp4", seconds=0.2))
+    paint.click()
+    wait_for_upload(page, held)
+    page.set_input_files("#video-file", make_clip(tmp_path / "second.mp4", seconds=0.2))
+    expect(page.locator("#video-message")).to_contain_text("second.mp4")
+    expect(paint).to_be_disabled()
+    expect(bar).to_be_visible()
+    page.click("#video-abort")
+    expect(page.locator("#video-message")).to_have_text("The upload was cancelled.")
+    expect(bar).to_be_hidden()
+    paint.click()
+    wait_for_upload(page, held).continue_()
+    card = page.locator(".job")
+    expect(card.locator("h3")).to_have_text("second")
+    card.get_by_role("link", name="Download").wait_for()
+
+
 def test_a_style_of_one_s_own(open_tab: OpenTab, watch: Watch, tmp_path: Path) -> None:
     page = open_tab()
     start_camera(page)  # first, as a visitor that the server does not know
@@ -258,6 +343,8 @@ def test_a_style_of_one_s_own(open_tab: OpenTab, watch: Watch, tmp_path: Path) -
 
     page.set_input_files("#style-file", make_text(tmp_path / "notes.png"))
     expect(page.locator("#style-message")).to_contain_text("picture")
+    choose_style(page, "mondrian")
+    expect(page.locator("#style-message")).to_have_text("")
     assert [trouble for trouble in watch.troubles if "status of 4" not in trouble] == []
     watch.troubles.clear()  # the browser reports every refusal
 

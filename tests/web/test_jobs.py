@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import re
 import threading
-import weakref
+import time
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import av
@@ -21,8 +19,7 @@ from stylizer.frame import Image
 from stylizer.network.config import FastConfig
 from stylizer.network.inputs import StyleEmbedding
 from stylizer.network.runtime import load_runtime
-from stylizer.web import jobs
-from stylizer.web.job import Cancelled
+from stylizer.web import work
 from tests.clips import count_frames, decode, duration, ffmpeg, make_clip
 from tests.waiting import wait_until
 from tests.web.serving import (
@@ -87,7 +84,8 @@ def test_a_photo_is_painted(site: Site) -> None:
         assert re.search("private|no-store", told_to["Cache-Control"]), path
     assert answer.mimetype == "image/png"
     assert (
-        answer.headers["Content-Disposition"] == 'attachment; filename="holiday photo painted.png"'
+        answer.headers["Content-Disposition"]
+        == 'attachment; filename="holiday photo, The Scream.png"'
     )
     image = decode_picture(answer.data)
     assert image.shape == (32, 48, 3)
@@ -95,6 +93,16 @@ def test_a_photo_is_painted(site: Site) -> None:
     preview = decode_picture(site.http.get(told["preview"]).data)
     assert np.abs(preview.astype(int) - SCREAM).max() <= 6
     assert files(site) == ["job.json", "preview.jpg", "result.png"], "the upload is not kept"
+
+
+def test_an_optimized_photo_is_told_from_others(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work.PhotoWork, "_optimize", lambda self, job, image: image)
+    told = site.ended(submit(site, "photo", PICTURE, "a.png", method="gatys", strength=0.5))
+    assert told["style"] == "The Scream, Gatys"
+    with site.http.get(told["result"]) as answer:
+        assert '"a, The Scream, Gatys.png"' in answer.headers["Content-Disposition"]
 
 
 def test_a_photo_keeps_colors_and_lets_the_source_through(site: Site) -> None:
@@ -109,11 +117,12 @@ def test_a_photo_is_optimized_and_tells_its_losses(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (64, 96, 3), np.uint8)
     with serve(tmp_path, gatys_pixels=1600) as site:
         job = submit(site, "photo", picture_bytes(noise), method="gatys", iterations=6)
+        wait_until(lambda: "getting ready" in site.http.get(f"/api/jobs/{job}").json["message"])
         told = site.ended(job, seconds=240)
         assert told["state"] == "done", told["message"]
         assert [iteration for iteration, _ in told["losses"]] == [1, 2, 3, 4, 5, 6]
         assert told["losses"][-1][1] < told["losses"][0][1]
-        assert "48x32" in told["message"]
+        assert told["message"] == "Reduced to 48x32, the most that is optimized here."
         image = decode_picture(site.http.get(told["result"], buffered=True).data)
         assert image.shape == (32, 48, 3)
 
@@ -179,6 +188,22 @@ def test_every_second_frame_of_a_still_video_is_painted_where_asked_for(
     assert counts[0] >= 20 and counts[1] <= 0.6 * counts[0]
 
 
+def test_a_video_says_that_it_gets_ready_until_its_first_frame(tmp_path: Path, clip: Path) -> None:
+    ready = threading.Event()
+
+    def load(_: FastConfig) -> FlatRuntime:
+        assert ready.wait(60)
+        return FlatRuntime(delay=0.2)
+
+    with serve(tmp_path, loader=load) as site:
+        job = submit(site, "video", clip.read_bytes())
+        wait_until(lambda: site.http.get(f"/api/jobs/{job}").json["message"] == "getting ready")
+        ready.set()
+        wait_until(lambda: site.http.get(f"/api/jobs/{job}").json["progress"] > 0)
+        assert site.http.get(f"/api/jobs/{job}").json["message"] == ""
+        assert site.ended(job)["message"] == ""
+
+
 def test_a_running_video_is_cancelled(slow: Site, clip: Path) -> None:
     job = submit(slow, "video", clip.read_bytes())
     wait_until(lambda: slow.http.get(f"/api/jobs/{job}").json["progress"] > 0)
@@ -225,6 +250,33 @@ def test_the_oldest_result_makes_room_for_one_too_many(tmp_path: Path) -> None:
         assert site.http.get(f"/api/jobs/{jobs[0]}/result").status_code == 404
         site.ended(jobs[2])
         assert files(site).count("result.png") == 2
+
+
+def test_what_was_cancelled_or_failed_makes_room_before_a_result(
+    tmp_path: Path, clip: Path
+) -> None:
+    class Broken(FlatRuntime):
+        def paint(self, image: Image, code: StyleEmbedding) -> Image:
+            if (image == 0).all():
+                raise RuntimeError("it is black")
+            time.sleep(0.2)
+            return super().paint(image, code)
+
+    black = picture_bytes(np.zeros((40, 60, 3), np.uint8))
+    with serve(tmp_path, max_jobs=3, runtime=Broken()) as site:
+        done = submit(site, "photo", PICTURE)
+        site.ended(done)
+        failed = submit(site, "photo", black)
+        assert site.ended(failed)["state"] == "failed"
+        cancelled = submit(site, "video", clip.read_bytes())
+        site.http.post(f"/api/jobs/{cancelled}/cancel")
+        assert site.ended(cancelled)["state"] == "cancelled"
+        kept = [done, failed, cancelled]
+        for gone in (failed, cancelled, done):
+            kept.append(submit(site, "photo", PICTURE))
+            kept.remove(gone)
+            assert [job["id"] for job in site.http.get("/api/jobs").json] == kept
+            site.ended(kept[-1])
 
 
 def test_what_is_not_done_yet_is_not_dropped_for_more(tmp_path: Path, clip: Path) -> None:
@@ -331,24 +383,3 @@ def test_the_real_network_serves_all_of_it(tmp_path: Path, model_cache: Path) ->
         for kind, data in (("photo", jpeg()), ("video", clip.read_bytes())):
             told = site.ended(submit(site, kind, data, **own), seconds=120)
             assert told["state"] == "done", told["message"]
-
-
-def test_what_a_job_had_loaded_is_gone_when_it_fails() -> None:
-    class Network:
-        pass
-
-    left: list[weakref.ref[Network]] = []
-
-    def work(job: Any) -> Path:
-        network = Network()
-        left.append(weakref.ref(network))
-        error = Cancelled()  # which holds this frame, and the frame the error
-        raise error
-
-    gc.disable()
-    try:
-        with pytest.raises(Cancelled):
-            jobs._work(SimpleNamespace(work=work))  # type: ignore[arg-type]
-        assert left[0]() is None
-    finally:
-        gc.enable()

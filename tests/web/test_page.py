@@ -178,10 +178,22 @@ def test_what_the_server_refuses_is_said_in_words(
     page = open_tab("photo")
     page.set_input_files("#photo-file", text)
     expect(page.locator("#photo-message")).to_have_text("This browser cannot show that picture.")
+    expect(page.locator("#photo-picture")).to_be_hidden()
     page.click("#photo-paint")
     expect(page.locator("#photo-message")).to_contain_text("Not a picture")
     assert [trouble for trouble in watch.troubles if "status of 4" not in trouble] == []
     watch.troubles.clear()  # the browser reports every refusal
+
+
+def test_an_empty_file_is_refused_at_once(open_tab: OpenTab, tmp_path: Path) -> None:
+    (tmp_path / "nothing").touch()
+    page = open_tab("photo")
+    for tab in ("photo", "video"):
+        show(page, tab)
+        page.set_input_files(f"#{tab}-file", tmp_path / "nothing")
+        expect(page.locator(f"#{tab}-message")).to_have_text("The file is empty.")
+        expect(page.locator(f"#{tab}-hint")).to_be_visible()
+        expect(page.locator(f"#{tab}-paint")).to_be_disabled()
 
 
 def test_another_network_is_announced(open_tab: OpenTab) -> None:

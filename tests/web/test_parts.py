@@ -1,15 +1,19 @@
-"""The parts of the server by themselves: settings, options, visitors, folder, log, sample."""
+"""The parts of the server by themselves: settings, options, visitors, folder, jobs, log, sample."""
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import os
 import shutil
 import time
+import weakref
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,12 +21,14 @@ from PIL import Image as pillow
 
 from stylizer.errors import ConfigError, SinkError
 from stylizer.io.image import read_image
+from stylizer.web import jobs
 from stylizer.web.app import create_app
 from stylizer.web.config import LogFormat, WebConfig
 from stylizer.web.errors import ApiError
 from stylizer.web.events import EventFormatter, log_event
 from stylizer.web.folder import ServerFolder
 from stylizer.web.gallery import SAMPLE
+from stylizer.web.job import Cancelled
 from stylizer.web.jpeg import decode_frame, encode_jpeg
 from stylizer.web.options import LiveSettings, StyleChoice, read_live_settings, read_object
 from stylizer.web.sessions import Sessions
@@ -244,3 +250,24 @@ def test_pictures_for_slow_lines_are_smaller_and_the_same() -> None:
     assert len(small) < 0.97 * len(plain.getvalue())
     same = decode_frame(plain.getvalue(), short_side=180)
     np.testing.assert_array_equal(decode_frame(small, short_side=180), same)
+
+
+def test_what_a_job_had_loaded_is_gone_when_it_fails() -> None:
+    class Network:
+        pass
+
+    left: list[weakref.ref[Network]] = []
+
+    def work(job: Any) -> Path:
+        network = Network()
+        left.append(weakref.ref(network))
+        error = Cancelled()  # which holds this frame, and the frame the error
+        raise error
+
+    gc.disable()
+    try:
+        with pytest.raises(Cancelled):
+            jobs._work(SimpleNamespace(work=work))  # type: ignore[arg-type]
+        assert left[0]() is None
+    finally:
+        gc.enable()

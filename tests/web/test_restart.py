@@ -115,6 +115,29 @@ def test_a_restarted_video_is_that_of_a_run_without_a_break(
     np.testing.assert_array_equal(films[0], films[1])
 
 
+def test_a_result_outlives_the_style_that_it_was_painted_in(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with serve(tmp_path, runtime=FlatRuntime(delay=0.5)) as site:
+        style = site.post_file("/api/styles", "file", ORANGE, filename="quilt.png").json["id"]
+        own = {"styles": [{"id": style, "weight": 1}]}
+        done = post(site, "photo", PICTURE, **own)
+        site.ended(done)
+        before = site.http.get(f"/api/jobs/{done}").json
+        waiting = [post(site, "photo", PICTURE, **own) for _ in range(2)]
+        site.http.delete(f"/api/styles/{style}")
+        cookie = cookie_of(site)
+    with serve(tmp_path) as site:
+        site.services.start()
+        site.http.set_cookie(SESSION_COOKIE, cookie)
+        jobs = {job["id"]: job for job in site.http.get("/api/jobs").json}
+        assert jobs[done] == before
+        assert site.http.get(before["result"], buffered=True).data[:4] == b"\x89PNG"
+        assert waiting[1] not in jobs
+    told = "cannot be brought back: that style of yours is gone; choose another one"
+    assert told in [record.getMessage().partition(" ")[2] for record in caplog.records]
+
+
 def test_a_server_without_anything_leaves_nothing(tmp_path: Path) -> None:
     with serve(tmp_path) as site:
         style = site.post_file("/api/styles", "file", PICTURE).json["id"]
@@ -154,7 +177,9 @@ def test_a_folder_that_a_server_works_in_is_not_taken_over(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("record", ["", "[]", "{}", '{"format": 1}', '{"format": 99}', "\x00\xff"])
-def test_damaged_records_are_passed_over(tmp_path: Path, record: str) -> None:
+def test_damaged_records_are_passed_over(
+    tmp_path: Path, record: str, caplog: pytest.LogCaptureFixture
+) -> None:
     with serve(tmp_path) as site:
         for _ in range(2):
             site.ended(post(site, "photo", PICTURE))
@@ -165,6 +190,7 @@ def test_damaged_records_are_passed_over(tmp_path: Path, record: str) -> None:
         site.services.start()
         site.http.set_cookie(SESSION_COOKIE, cookie)
         assert len(site.http.get("/api/jobs").json) == 1
+    assert f"{first.parent.name} cannot be brought back" in caplog.text
 
 
 FLAT = """

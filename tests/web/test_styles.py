@@ -201,6 +201,13 @@ def test_a_picture_is_improved_and_takes_its_own_place(
     tuning, name, picture = read_tuning(tmp_path / "field.style")
     assert (name, len(tuning.change)) == ("field", 3)
     assert picture is not None
+    options = json.dumps({"styles": [{"id": id}], "face_style": "the_scream", "faces": "paint"})
+    photo = site.post_file("/api/photos", "content", jpeg(), filename="a.jpg", options=options)
+    told = site.ended(photo.json["job"])
+    assert told["style"] == "field (improved), face: The Scream"
+    with site.http.get(told["result"]) as result:
+        named = result.headers["Content-Disposition"]
+    assert '"a, field (improved), face The Scream.png"' in named
     first = QuickTuner.begun[-1]
     assert first is None
     again = site.http.post(f"/api/styles/{id}/tune", data=json.dumps({"minutes": 2})).json["job"]

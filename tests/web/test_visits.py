@@ -74,6 +74,27 @@ def test_keys_do_what_buttons_do(open_tab: OpenTab) -> None:
     assert chosen(page) == first
 
 
+def test_keys_are_heard_wherever_one_has_clicked(open_tab: OpenTab) -> None:
+    page = open_tab()
+    page.locator("label.tile:not(.add)").nth(1).click()
+    second = chosen(page)
+    for selector in ("#tab-live", "#strength", "#keep-color", "label.tile:not(.add) >> nth=1"):
+        page.click(selector)
+        assert chosen(page) == second
+        page.keyboard.press("n")
+        assert chosen(page) != second, selector
+        page.keyboard.press("p")
+        assert chosen(page) == second, selector
+    page.keyboard.press("1")
+    first = chosen(page)
+    assert first != second
+    page.keyboard.press("ArrowRight")  # a radio's own
+    assert chosen(page) != first
+    page.focus("#strength")
+    page.keyboard.press("Home")
+    assert page.input_value("#strength") == "0"
+
+
 def test_a_recording_tells_its_time_and_is_not_lost_by_a_reload(
     open_tab: OpenTab, watch: Watch
 ) -> None:

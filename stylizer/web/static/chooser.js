@@ -1,5 +1,7 @@
 /** Choosing a file by button or by dropping it on the stage. */
 
+export const EMPTY = "The file is empty.";
+
 /**
  * @param {{input: HTMLInputElement, stage: HTMLElement, onChoose: (file: File) => void}} parts
  */

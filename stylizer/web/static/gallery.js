@@ -178,8 +178,9 @@ export class Gallery extends EventTarget {
     button.setAttribute("aria-label", `Remove ${style.title}`);
     button.addEventListener("click", async (event) => {
       event.preventDefault();
+      let trouble = "";
       const removing = request(`/api/styles/${style.id}`, { method: "DELETE" });
-      await removing.catch((error) => this.#say(error.message));
+      await removing.catch((error) => (trouble = error.message));
       const wasChosen = tile.querySelector("input").checked;
       tile.remove();
       for (const list of [this.#blend, ...this.#partLists]) {
@@ -189,6 +190,7 @@ export class Gallery extends EventTarget {
       if (wasChosen && first) first.checked = true;
       first?.focus();
       this.#changed();
+      this.#say(trouble);
     });
     return button;
   }
@@ -205,8 +207,8 @@ export class Gallery extends EventTarget {
       radio.checked = true;
       radio.focus();
       this.dispatchEvent(new Event("upload"));
-      this.#say(style.note ?? "");
       this.#changed();
+      this.#say(style.note ?? "");
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       this.#say(error.message);
@@ -218,6 +220,7 @@ export class Gallery extends EventTarget {
   }
 
   #changed() {
+    this.#say("");
     this.#explainParts();
     document.getElementById("share-field").hidden = this.styles.length < 2;
     this.dispatchEvent(new Event("change"));

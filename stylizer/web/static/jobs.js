@@ -95,9 +95,11 @@ export class JobList {
    * @param {(job: object) => void} options.onShow
    * @param {(job: object) => boolean} [options.isElsewhere] tells of a job that is in the stage
    *   already and needs no card
+   * @param {(job: object) => boolean} [options.isShown] tells of a job that is in the stage and
+   *   keeps its card, which is marked
    */
-  constructor(place, jobs, { kind, onShow, isElsewhere = () => false }) {
-    Object.assign(this, { place, jobs, onShow });
+  constructor(place, jobs, { kind, onShow, isElsewhere = () => false, isShown = () => false }) {
+    Object.assign(this, { place, jobs, onShow, isShown });
     this.isMine = (job) => job.kind === kind && !isElsewhere(job);
     jobs.addEventListener("change", () => this.update());
   }
@@ -141,6 +143,7 @@ export class JobList {
 
   #fill(card, job) {
     card.dataset.state = job.state;
+    card.setAttribute("aria-current", String(this.isShown(job)));
     card.querySelector(".state").textContent = describe(job);
     const preview = card.querySelector(".preview");
     preview.hidden = !job.preview;

@@ -1,7 +1,7 @@
 /** The photo tab: a picture is chosen, painted on the server, watched, compared and kept. */
 
 import { checkSize, upload } from "/static/api.js";
-import { LocalFile, watchFiles } from "/static/chooser.js";
+import { EMPTY, LocalFile, watchFiles } from "/static/chooser.js";
 import { describe, isActive, JobList } from "/static/jobs.js";
 import { LossCurve } from "/static/losses.js";
 
@@ -31,7 +31,7 @@ export class Photo {
     this.#paint.addEventListener("click", () => this.#send());
     this.#original.addEventListener("click", () => this.#compare());
     element("photo-cancel").addEventListener("click", () => jobs.cancel(this.#shown));
-    this.#picture.addEventListener("error", () => this.#say("This browser cannot show that picture."));
+    this.#picture.addEventListener("error", () => this.#unshowable());
     jobs.addEventListener("change", () => this.#update());
     this.#list = new JobList(element("photo-jobs"), jobs, {
       kind: "photo",
@@ -41,6 +41,10 @@ export class Photo {
   }
 
   #choose(file) {
+    if (!file.size) {
+      this.#say(EMPTY);
+      return;
+    }
     this.#file = file;
     this.#ofFile.clear();
     this.#shown = null;
@@ -52,27 +56,35 @@ export class Photo {
   }
 
   async #send() {
-    const options = this.settings.photo;
+    const [file, options] = [this.#file, this.settings.photo];
+    const isChosen = () => file === this.#file; // another one may be, before the answer is there
     this.#paint.disabled = true;
     element("photo-stage").scrollIntoView({ block: "nearest" });
     this.#say("Uploading…");
     try {
-      checkSize(this.#file, this.limits.upload_bytes ?? Infinity);
-      const fields = { content: this.#file, options: JSON.stringify(options) };
-      const onProgress = (share) => this.#say(`Uploading, ${Math.round(100 * share)} %`);
-      this.#shown = (await upload("/api/photos", fields, { onProgress })).job;
-      this.#iterations.set(this.#shown, options.iterations);
-      this.#ofFile.add(this.#shown);
-      this.#display(this.#local.url, `Your photo ${this.#file.name}`);
-      this.#finished(null);
+      checkSize(file, this.limits.upload_bytes ?? Infinity);
+      const fields = { content: file, options: JSON.stringify(options) };
+      const onProgress = (share) => isChosen() && this.#say(`Uploading, ${Math.round(100 * share)} %`);
+      const { job } = await upload("/api/photos", fields, { onProgress });
+      this.#iterations.set(job, options.iterations);
+      if (isChosen()) this.#follow(job);
       await this.jobs.refresh();
     } catch (error) {
-      this.#say(error.message);
+      this.#say(isChosen() ? error.message : `${file.name}: ${error.message}`);
     }
-    this.#paint.disabled = false;
+    if (isChosen()) this.#paint.disabled = false;
+  }
+
+  /** Show the job that paints the chosen file. */
+  #follow(job) {
+    this.#shown = job;
+    this.#ofFile.add(job);
+    this.#display(this.#local.url, `Your photo ${this.#file.name}`);
+    this.#finished(null);
   }
 
   #show(job) {
+    element("photo-stage").scrollIntoView({ block: "nearest" });
     this.#shown = job.id;
     this.#update();
     this.#list.update();
@@ -123,6 +135,11 @@ export class Photo {
     this.#picture.hidden = false;
     this.#picture.src = url;
     this.#picture.alt = words;
+  }
+
+  #unshowable() {
+    this.#picture.hidden = true;
+    this.#say("This browser cannot show that picture.");
   }
 
   #say(words) {

@@ -1,7 +1,7 @@
 /** The video tab: a file is uploaded, waits its turn, is painted, watched and kept. */
 
 import { checkSize, upload } from "/static/api.js";
-import { LocalFile, watchFiles } from "/static/chooser.js";
+import { EMPTY, LocalFile, watchFiles } from "/static/chooser.js";
 import { JobList } from "/static/jobs.js";
 
 export class Video {
@@ -9,7 +9,9 @@ export class Video {
   #paint = element("video-paint");
   #local = new LocalFile();
   #file = null;
-  #sending = null;
+  #sending = null; // what can stop the upload that is under way
+  #shown = null; // the id of the job in the stage
+  #list;
 
   /**
    * @param {import("/static/settings.js").Settings} settings
@@ -24,15 +26,31 @@ export class Video {
     this.#paint.addEventListener("click", () => this.#send());
     this.#player.addEventListener("error", () => this.#unplayable());
     element("video-abort").addEventListener("click", () => this.#sending?.abort());
-    const onShow = (job) => this.#play(job.result);
-    new JobList(element("video-jobs"), jobs, { kind: "video", onShow });
+    this.#list = new JobList(element("video-jobs"), jobs, {
+      kind: "video",
+      onShow: (job) => this.#show(job),
+      isShown: (job) => job.id === this.#shown,
+    });
   }
 
   #choose(file) {
+    if (!file.size) {
+      this.#say(EMPTY);
+      return;
+    }
     this.#file = file;
-    this.#paint.disabled = false;
+    this.#shown = null;
+    this.#paint.disabled = this.#sending !== null;
     this.#play(this.#local.open(file));
+    this.#list.update();
     this.#say(file.name);
+  }
+
+  #show(job) {
+    element("video-stage").scrollIntoView({ block: "nearest" });
+    this.#shown = job.id;
+    this.#play(job.result);
+    this.#list.update();
   }
 
   #play(url) {
@@ -49,26 +67,30 @@ export class Video {
   }
 
   async #send() {
+    const file = this.#file;
     this.#sending = new AbortController();
     this.#paint.disabled = true;
     element("video-upload").hidden = false;
     try {
-      checkSize(this.#file, this.limits.upload_bytes ?? Infinity);
-      const fields = { content: this.#file, options: JSON.stringify(this.settings.video) };
+      checkSize(file, this.limits.upload_bytes ?? Infinity);
+      const fields = { content: file, options: JSON.stringify(this.settings.video) };
       const { signal } = this.#sending;
-      await upload("/api/videos", fields, { onProgress: (share) => this.#progress(share), signal });
-      this.#say("Uploaded. It is in the list below.");
+      const onProgress = (share) => this.#progress(file, share);
+      await upload("/api/videos", fields, { onProgress, signal });
+      this.#say(`${file.name} is uploaded. It is in the list below.`);
       await this.jobs.refresh();
     } catch (error) {
       this.#say(error.message);
     }
+    this.#sending = null;
     element("video-upload").hidden = true;
     this.#paint.disabled = false;
   }
 
-  #progress(share) {
+  #progress(file, share) {
     element("video-bar").value = share;
-    this.#say(`Uploading, ${Math.round(100 * share)} %`);
+    const next = file === this.#file ? "" : `. Then ${this.#file.name} can be painted`;
+    this.#say(`Uploading ${file.name}, ${Math.round(100 * share)} %${next}`);
   }
 
   #say(words) {
