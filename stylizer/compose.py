@@ -29,6 +29,7 @@ from stylizer.effects.region import Region, RegionConfig
 from stylizer.effects.scale import Enlarge, PaintSmaller
 from stylizer.effects.segmenter import Segmenter
 from stylizer.effects.strength import Blend
+from stylizer.effects.underpainting import Underpaint
 from stylizer.effects.unpainted import LeaveUnpainted
 from stylizer.errors import ConfigError
 from stylizer.faces.tracker import FaceFinder
@@ -126,6 +127,9 @@ class Composed(WrappedStylizer):
           WeightsError: the segmenter is missing, or is no such network.
         """
         config = config or EffectsConfig()
+        repainter = find(painter, Repainter)
+        if config.underpainting > 0 and repainter is not None:
+            painter = Underpaint(painter, painter=repainter, share=config.underpainting)
         if config.stroke is not None:
             painter = PaintSmaller(painter, stroke=config.stroke)
         following = find(painter, CameraStylizer)
@@ -177,10 +181,10 @@ class Composed(WrappedStylizer):
 
         Raises:
           BackendError, WeightsError: faces are to be found, and what does so is not installed.
-          ConfigError: cuts, region or stroke are other ones, or keyframes are asked of a painter of
-            whole shots.
+          ConfigError: cuts, region, stroke or underpainting are other ones, or keyframes are asked
+            of a painter of whole shots.
         """
-        fixed = ("cuts", "region", "stroke")
+        fixed = ("cuts", "region", "stroke", "underpainting")
         if any(getattr(config, name) != getattr(self._config, name) for name in fixed):
             raise ConfigError(
                 f"{', '.join(fixed)}: expected those that it was made with; make another"

@@ -13,6 +13,7 @@ from stylizer.effects.faces import FacesConfig
 from stylizer.effects.region import RegionConfig
 from stylizer.effects.scale import USUAL_STROKE, check_detail, check_stroke
 from stylizer.effects.strength import check_strength
+from stylizer.effects.underpainting import check_underpainting
 from stylizer.errors import ConfigError, StyleError
 from stylizer.methods import METHODS, MethodConfig, find_method
 from stylizer.network.config import FastConfig
@@ -40,6 +41,8 @@ class EffectsConfig:
         says; None for strokes of so many pixels, whatever the frame's size.
       detail: share of the fine detail that a second painting at the frame's size gives, 0 to 1
         (`stylizer.effects.scale.Enlarge`).
+      underpainting: share of a first painting in broader strokes that frames are mixed with before
+        they are painted, 0 to 1 (`stylizer.effects.underpainting`).
       keyframes: 1: every frame is painted; 2 to 4: every such one, and what lies between is carried
         along (`stylizer.temporal.keyframes`).
     """
@@ -52,12 +55,14 @@ class EffectsConfig:
     faces: FacesConfig | None = None
     stroke: float | None = None
     detail: float = 0.0
+    underpainting: float = 0.0
     keyframes: int = 1
 
     def __post_init__(self) -> None:
-        """Check strength, stroke, detail and keyframes."""
+        """Check strength, stroke, detail, underpainting and keyframes."""
         check_strength(self.strength)
         check_detail(self.detail)
+        check_underpainting(self.underpainting)
         check_keyframes(self.keyframes)
         if self.stroke is not None:
             check_stroke(self.stroke)
@@ -87,6 +92,9 @@ class StylizerConfig:
       detail: share of the fine detail that stills get by being painted once more at their full
         size, 0 to 1; it takes as long as that, and flickers in a video. Counts where strokes have a
         breadth relative to the frame, and one style is for all of it.
+      underpainting: share of a first painting in strokes twice as broad, which leads the strokes of
+        the one that is seen, 0 to 1: bolder, with longer lines. It takes a quarter more time, and
+        flickers somewhat more in a video. Counts where detail does.
       keyframes: every how many frames one is painted, 1 (all) to 4; what lies between is the last
         painting, carried along by the optical flow.
     """
@@ -102,6 +110,7 @@ class StylizerConfig:
     faces: FacesConfig | None = None
     stroke: float | None = USUAL_STROKE
     detail: float = 0.0
+    underpainting: float = 0.0
     keyframes: int = 1
 
     def __post_init__(self) -> None:
@@ -118,6 +127,7 @@ class StylizerConfig:
             )
         check_strength(self.strength)
         check_detail(self.detail)
+        check_underpainting(self.underpainting)
         check_keyframes(self.keyframes)
         if self.stroke is not None:
             check_stroke(self.stroke)
@@ -134,6 +144,7 @@ class StylizerConfig:
             faces=self.faces,
             stroke=self.stroke if find_method(self.method).scales_strokes else None,
             detail=self.detail,
+            underpainting=self.underpainting,
             keyframes=self.keyframes,
         )
 

@@ -16,13 +16,14 @@ from stylizer.compose import finish
 from stylizer.description import StylizerConfig
 from stylizer.effects.color import matched_styles
 from stylizer.effects.scale import STILL_DETAIL, check_detail
+from stylizer.effects.underpainting import STILL_UNDERPAINTING
 from stylizer.errors import ConfigError, SourceError
 from stylizer.frame import LEAST_SHARE, Frame, Image
 from stylizer.gatys.config import GatysConfig
 from stylizer.io.image import read_image, read_image_and_alpha, write_image
 from stylizer.io.resize import resize_image
 from stylizer.jobs.facts import Facts, stylizer_facts
-from stylizer.methods import find_method, find_parts, load_quick
+from stylizer.methods import MethodConfig, find_method, find_parts, load_quick
 from stylizer.network.config import FastConfig
 from stylizer.protocols import Stylizer
 from stylizer.serialize import to_plain
@@ -255,8 +256,7 @@ class _BatchPainter:
         return tuned_styles(styles, self.tune, self.config, quiet=quiet)
 
     def _describe(self, styles: Sequence[AnyStyle]) -> StylizerConfig:
-        wanted = describe(styles, self.config, self.look, people=self.people)
-        return replace(wanted, detail=self.detail)
+        return _described(styles, self.config, self.look, self.people, detail=self.detail)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -275,8 +275,8 @@ class _Still:
         return f"{self.picture.shape[1]}x{self.picture.shape[0]}"
 
     def in_one_pass(self, config: FastConfig) -> Image:
-        wanted = describe(self.styles, config, self.look, people=self.people)
-        stylizer = make_stylizer(replace(wanted, detail=self.detail))
+        wanted = _described(self.styles, config, self.look, self.people, detail=self.detail)
+        stylizer = make_stylizer(wanted)
         if not self.quiet:
             say(f"{describe_stylizer(stylizer)} · {self.dimensions}")
         return _shown(stylizer(Frame(self.picture, 0, 0.0)), self.styles, "the picture")
@@ -312,6 +312,20 @@ class _Still:
                 on_loss=on_loss,
             )
         return finish(painted, self.picture, describe(self.styles, config, self.look).effects)
+
+
+def _described(
+    styles: Sequence[AnyStyle],
+    config: MethodConfig,
+    look: LookOptions,
+    people: PeopleOptions,
+    *,
+    detail: float,
+) -> StylizerConfig:
+    """Return the stylizer of a still."""
+    wanted = describe(styles, config, look, people=people)
+    share = STILL_UNDERPAINTING if look.underpainting is None else look.underpainting
+    return replace(wanted, detail=detail, underpainting=share)
 
 
 def _shown(painted: Frame, styles: Sequence[AnyStyle], name: str) -> Image:

@@ -17,6 +17,7 @@ from stylizer.effects.region import Part, RegionConfig
 from stylizer.effects.scale import USUAL_STROKE, check_stroke
 from stylizer.effects.segmenter import CLASSES, WHERE, WHERE_CLASSES
 from stylizer.effects.strength import check_strength
+from stylizer.effects.underpainting import STILL_UNDERPAINTING, check_underpainting
 from stylizer.errors import ConfigError
 from stylizer.faces.models import are_faces_available, find_models
 from stylizer.gatys.config import GatysConfig
@@ -68,6 +69,19 @@ class LookOptions:
             _STYLE,
             show_default=False,
             metavar="FACTOR|native",
+        ),
+    ] = None
+
+    underpainting: Annotated[
+        float | None,
+        option(
+            "underpainting",
+            "From 0 to 1: how much a first painting in strokes twice as broad leads the fast "
+            "method's strokes, where one style is for all of the picture: bolder, with longer "
+            f"lines, in a quarter more time. Default: {STILL_UNDERPAINTING:g} for stills; 0 for "
+            "videos, where it flickers somewhat more.",
+            _STYLE,
+            show_default=False,
         ),
     ] = None
 
@@ -131,12 +145,13 @@ class LookOptions:
 
         Raises:
           BackendError: what finds faces is asked for, and not installed.
-          ConfigError: the strength or the stroke is out of its range, or the method has no strokes
-            to scale.
+          ConfigError: the strength, the stroke or the underpainting is out of its range, or the
+            method has no strokes to scale.
           StyleError: colors are to be matched, and a style is built in and has no picture.
         """
         try:
             check_strength(self.strength)
+            check_underpainting(self.underpainting or 0.0)
         except ConfigError as error:
             raise ConfigError(f"--{error}") from None
         _ = self.breadth
@@ -145,6 +160,11 @@ class LookOptions:
             raise ConfigError(
                 "--stroke: belongs to --method fast; with gatys, --size and --style-scale rule "
                 "the breadth of strokes: leave one of them out"
+            )
+        if self.underpainting is not None and not find_method(method).scales_strokes:
+            raise ConfigError(
+                "--underpainting: belongs to --method fast; with gatys, --scales goes from coarse "
+                "to fine: leave one of them out"
             )
         if self.keep_color == "match":
             check_pictures(styles)

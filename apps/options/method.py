@@ -89,6 +89,7 @@ def describe(
         strength=look.strength,
         keep_color=look.keep_color,
         stroke=look.breadth,
+        underpainting=look.underpainting or 0.0,
         segmenter=None if people is None else people.segmenter,
         faces=look.face_config(method),
         coherence=CoherenceConfig(strength=0.0),

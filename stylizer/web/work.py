@@ -16,6 +16,7 @@ from stylizer.compose import Composed, finish
 from stylizer.description import EffectsConfig
 from stylizer.effects.region_masks import RegionMasks
 from stylizer.effects.scale import STILL_DETAIL, USUAL_STROKE
+from stylizer.effects.underpainting import STILL_UNDERPAINTING
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image
 from stylizer.io.atomic import publish
@@ -100,7 +101,8 @@ class PhotoWork:
         else:
             job.check()
             faces = face_config(options.faces)
-            painted = self._in_one_pass(image, replace(_STILL, faces=faces, detail=STILL_DETAIL))
+            finer = replace(_STILL, detail=STILL_DETAIL, underpainting=STILL_UNDERPAINTING)
+            painted = self._in_one_pass(image, replace(finer, faces=faces))
         effects = EffectsConfig(strength=options.strength, keep_color=options.keep_color)
         painted = finish(painted, image, effects)
         job.check()

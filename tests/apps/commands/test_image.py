@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from stylizer.effects.underpainting import STILL_UNDERPAINTING
+from stylizer.frame import Image
 from stylizer.io.image import read_image, write_image
 from tests.apps.conftest import Run, names
 from tests.clips import picture
@@ -66,6 +68,7 @@ def test_starts_from_a_picture_that_is_given(
         (["--style-layer", "block9_conv1"], "block9_conv1"),
         (["--network", "nonet"], "nonet"),
         (["--detail", "0.5"], "--detail: belongs to --method fast"),
+        (["--underpainting", "0.5"], "--underpainting: belongs to --method fast"),
     ],
 )
 def test_refuses_what_does_not_go_together(
@@ -76,6 +79,22 @@ def test_refuses_what_does_not_go_together(
     assert outcome.code == 1
     assert expected in outcome.errors[0]
     assert names(tmp_path) == []
+
+
+def test_stills_are_underpainted_by_default(
+    stylizer: Run, photo: Path, style: Path, tmp_path: Path
+) -> None:
+    def paint(*options: object) -> Image:
+        out = tmp_path / "out.png"
+        assert stylizer("image", photo, out, "-s", style, "-q", "-y", *options).code == 0
+        return read_image(out)
+
+    usual = paint()
+    np.testing.assert_array_equal(usual, paint("--underpainting", STILL_UNDERPAINTING))
+    assert np.abs(usual.astype(int) - paint("--underpainting", 0)).mean() > 1
+    outcome = stylizer("image", photo, tmp_path / "new.png", "-s", style, "--underpainting", 2)
+    assert outcome.code == 1
+    assert "--underpainting: expected 0 to 1, got 2.0" in outcome.errors[0]
 
 
 @pytest.mark.slow
