@@ -115,7 +115,7 @@ class GatysConfig:
     beta_1: float = 0.9
     epsilon: float = 1e-12
     evaluations: int = 20
-    iterations: int = 100
+    iterations: int = 60
     warm_iterations: int = 2
     start: Start = "warped"
     uncovered: Uncovered = "painted"

@@ -253,7 +253,7 @@ def selim_2016() -> GatysConfig:
     What of the alignment is the paper's and what is ours stands in `stylizer.gatys.portrait`.
 
     Ours: Gram matrices of the head and of all else apart; losses relative to their targets'
-    energies in the balance of this library's defaults, so that it means the same with any network;
+    energies, the style's ten times the content's, so that it means the same with any network;
     Adam, from the photo, 200 iterations; no total variation. The paper's balance belongs to the
     scale of its own weights, and its start and optimizer are not reproduced.
     """

@@ -149,7 +149,7 @@ class PhotoOptions(Look):
 
     method: Literal["fast", "gatys"] = "fast"
     short_side: ShortSide | None = None
-    iterations: Annotated[int, BeforeValidator(_whole), Field(strict=True, ge=1)] = 100
+    iterations: Annotated[int, BeforeValidator(_whole), Field(strict=True, ge=1)] = 60
 
 
 @dataclass(frozen=True, kw_only=True, config=_ONLY_THESE)
