@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-__all__ = ["ONE_GROUP", "die_with_parent", "stays_in_group"]
+__all__ = ["ONE_GROUP", "die_with_parent", "dying_with_parent", "stays_in_group"]
 
 ONE_GROUP = "STYLIZER_ONE_GROUP"
 """A variable that is set where what a process starts is to stay in its group, and end with it."""
@@ -19,13 +19,27 @@ def die_with_parent() -> None:
         _PRCTL(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
+def dying_with_parent(command: Sequence[str]) -> list[str]:
+    """Return a command that ends, on Linux, with the thread that starts it; elsewhere as it is.
+
+    Python asks for that and then becomes the command. Between fork and exec (``preexec_fn``) it
+    could not: after a fork, Python lets go of what other threads keep for themselves, and such
+    things of OpenVINO wait for threads that the new process does not have, for ever.
+
+    Args:
+      command: a program's path and its arguments.
+    """
+    if _PRCTL is None or not sys.executable:
+        return [*command]
+    return [sys.executable, "-I", "-S", "-c", _BECOME, str(os.getpid()), *command]
+
+
 def stays_in_group() -> bool:
     """Whether what this process starts stays in its process group."""
     return ONE_GROUP in os.environ
 
 
 def _find_prctl() -> Callable[[int, int], int] | None:
-    """Look it up beforehand: between fork and exec there must be no more than the call."""
     if sys.platform != "linux":
         return None
     import ctypes
@@ -38,3 +52,10 @@ def _find_prctl() -> Callable[[int, int], int] | None:
 
 
 _PRCTL = _find_prctl()
+
+_BECOME = """
+import ctypes, os, signal, sys
+ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+if os.getppid() == int(sys.argv[1]):  # it may be gone by now
+    os.execv(sys.argv[2], sys.argv[2:])
+"""

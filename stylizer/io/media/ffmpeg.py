@@ -21,7 +21,7 @@ import imageio_ffmpeg
 
 from stylizer.errors import SinkError
 from stylizer.io.media.inputs import file_url
-from stylizer.io.processes import die_with_parent, stays_in_group
+from stylizer.io.processes import dying_with_parent, stays_in_group
 
 __all__ = ["FfmpegProcess", "ffmpeg_executable", "is_playable", "read_ffmpeg", "run_ffmpeg"]
 
@@ -84,16 +84,16 @@ class FfmpegProcess:
           SinkError: it cannot be started.
         """
         self._words: IO[bytes] = tempfile.TemporaryFile()
-        command = [ffmpeg_executable(), "-hide_banner", "-nostdin", "-loglevel", "error", "-y"]
+        options = ["-hide_banner", "-nostdin", "-loglevel", "error", "-y"]
+        command = [ffmpeg_executable(), *options, *arguments]
         try:
             self._process: subprocess.Popen[bytes] = subprocess.Popen(
-                [*command, *arguments],
+                command if piped else dying_with_parent(command),
                 stdin=subprocess.PIPE if piped else subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL if output is None else output,
                 stderr=self._words,
                 bufsize=0,
                 **_own_group(),
-                **({} if piped else _mortal()),
             )
         except OSError as error:
             self._words.close()
@@ -172,16 +172,15 @@ def run_ffmpeg(arguments: Sequence[str], *, longest: float | None = None) -> Non
 
 def read_ffmpeg(arguments: Sequence[str]) -> bytes:
     """Return what ffmpeg writes to its standard output; what it complains of is passed over."""
-    command = [ffmpeg_executable(), "-hide_banner", "-nostdin", "-loglevel", "quiet"]
+    command = [ffmpeg_executable(), "-hide_banner", "-nostdin", "-loglevel", "quiet", *arguments]
     try:
         done: subprocess.CompletedProcess[bytes] = subprocess.run(
-            [*command, *arguments],
+            dying_with_parent(command),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             check=False,
             timeout=_LONGEST_LOOK,
             **_own_group(),
-            **_mortal(),
         )
         return done.stdout
     except subprocess.TimeoutExpired:
@@ -217,8 +216,3 @@ def _own_group() -> dict[str, Any]:
         return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
     # Where the whole group is ended with its leader, ffmpeg must not leave it.
     return {} if stays_in_group() else {"start_new_session": True}
-
-
-def _mortal() -> dict[str, Any]:
-    """Return how to start what a thread waits for: killed, it takes that along."""
-    return {"preexec_fn": die_with_parent} if sys.platform == "linux" else {}
