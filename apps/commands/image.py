@@ -25,6 +25,7 @@ from stylizer.io.resize import resize_image
 from stylizer.jobs.facts import Facts, stylizer_facts
 from stylizer.methods import MethodConfig, find_method, find_parts, load_quick
 from stylizer.network.config import FastConfig
+from stylizer.network.magenta.spec import MAGENTA
 from stylizer.protocols import Stylizer
 from stylizer.serialize import to_plain
 from stylizer.size import Size
@@ -322,10 +323,12 @@ def _described(
     *,
     detail: float,
 ) -> StylizerConfig:
-    """Return the stylizer of a still."""
+    """Return the stylizer of a still; Magenta's network is left as it is if nobody asks."""
     wanted = describe(styles, config, look, people=people)
-    share = STILL_UNDERPAINTING if look.underpainting is None else look.underpainting
-    return replace(wanted, detail=detail, underpainting=share)
+    own = isinstance(config, FastConfig) and config.network != MAGENTA.name
+    if look.underpainting is None and own:
+        wanted = replace(wanted, underpainting=STILL_UNDERPAINTING)
+    return replace(wanted, detail=detail)
 
 
 def _shown(painted: Frame, styles: Sequence[AnyStyle], name: str) -> Image:

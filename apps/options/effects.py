@@ -78,8 +78,8 @@ class LookOptions:
             "underpainting",
             "From 0 to 1: how much a first painting in strokes twice as broad leads the fast "
             "method's strokes, where one style is for all of the picture: bolder, with longer "
-            f"lines, in a quarter more time. Default: {STILL_UNDERPAINTING:g} for stills; 0 for "
-            "videos, where it flickers somewhat more.",
+            f"lines, in a quarter more time. Default: {STILL_UNDERPAINTING:g} for stills by the "
+            "networks of our own; 0 for videos, where it flickers somewhat more.",
             _STYLE,
             show_default=False,
         ),
