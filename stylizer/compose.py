@@ -127,9 +127,9 @@ class Composed(WrappedStylizer):
           WeightsError: the segmenter is missing, or is no such network.
         """
         config = config or EffectsConfig()
-        repainter = find(painter, Repainter)
-        if config.underpainting > 0 and repainter is not None:
-            painter = Underpaint(painter, painter=repainter, share=config.underpainting)
+        alone = find(painter, Repainter)
+        if config.underpainting > 0 and alone is not None:
+            painter = Underpaint(painter, painter=alone, share=config.underpainting)
         if config.stroke is not None:
             painter = PaintSmaller(painter, stroke=config.stroke)
         following = find(painter, CameraStylizer)

@@ -155,7 +155,7 @@ class PartsPatchPainter(Protocol):
 
 
 @runtime_checkable
-class Repainter(Protocol):
+class Repainter(Stylizer, Protocol):
     """A stylizer that can paint a painting once more, all of it alike, between two frames."""
 
     def repaint(self, painting: Image) -> Image:

@@ -16,6 +16,7 @@ from stylizer.compose import finish
 from stylizer.description import StylizerConfig
 from stylizer.effects.color import matched_styles
 from stylizer.effects.scale import STILL_DETAIL, check_detail
+from stylizer.effects.still_noise import with_own_noise
 from stylizer.effects.underpainting import STILL_UNDERPAINTING
 from stylizer.errors import ConfigError, SourceError
 from stylizer.frame import LEAST_SHARE, Frame, Image
@@ -244,7 +245,7 @@ class _BatchPainter:
             self._loaded = still.styles, made
         stylizer = self._loaded[1]
         stylizer.reset()
-        return _shown(stylizer(Frame(picture, 0, 0.0)), styles, str(still.content)), alpha
+        return _shown(stylizer(_frame(picture, styles)), styles, str(still.content)), alpha
 
     def _checked(self, texts: Sequence[str]) -> Sequence[AnyStyle]:
         styles = load_styles(texts)
@@ -280,7 +281,8 @@ class _Still:
         stylizer = make_stylizer(wanted)
         if not self.quiet:
             say(f"{describe_stylizer(stylizer)} · {self.dimensions}")
-        return _shown(stylizer(Frame(self.picture, 0, 0.0)), self.styles, "the picture")
+        frame = _frame(self.picture, self.styles)
+        return _shown(stylizer(frame), self.styles, "the picture")
 
     def optimized(
         self, config: GatysConfig, *, initial_image: Image | None, losses: LossReports | None
@@ -329,6 +331,10 @@ def _described(
     if look.underpainting is None and own:
         wanted = replace(wanted, underpainting=STILL_UNDERPAINTING)
     return replace(wanted, detail=detail)
+
+
+def _frame(picture: Image, styles: Sequence[AnyStyle]) -> Frame:
+    return with_own_noise(Frame(picture, 0, 0.0), [style.name for style in styles])
 
 
 def _shown(painted: Frame, styles: Sequence[AnyStyle], name: str) -> Image:

@@ -16,7 +16,7 @@ import numpy as np
 from stylizer.base import Prepared
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame, check_image
-from stylizer.protocols import PreparingStylizer, Repainter, Stylizer
+from stylizer.protocols import Stylizer
 
 __all__ = ["STILL_UNDERPAINTING", "Underpaint", "check_underpainting"]
 
@@ -45,12 +45,12 @@ class Underpaint(Prepared):
     It flickers more than one painting does, since what the first one changes the second changes on.
     """
 
-    def __init__(self, stylizer: Stylizer, *, painter: Repainter, share: float) -> None:
+    def __init__(self, stylizer: Stylizer, *, painter: Stylizer, share: float) -> None:
         """Wrap ``stylizer``.
 
         Args:
           stylizer: what paints.
-          painter: paints the first time.
+          painter: paints the first time; it remembers no frames.
           share: of the first painting, 0 to 1.
 
         Raises:
@@ -59,17 +59,12 @@ class Underpaint(Prepared):
         super().__init__(stylizer)
         check_underpainting(share)
         self._painter, self._share = painter, share
-        self._size: tuple[int, int] | None = None
 
     def _change(self, frame: Frame) -> Frame:
         image = check_image(frame.image)
         width, height = (_STRIDE * math.ceil(side / _BROADER / _STRIDE) for side in frame.size)
-        size = width, height
-        if size != self._size:
-            self._size = size
-            if isinstance(self._painter, PreparingStylizer):
-                self._painter.prepare(size)  # or the first frame would be painted otherwise
-        small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
-        broad = cv2.resize(self._painter.repaint(small), frame.size, interpolation=cv2.INTER_CUBIC)
+        small = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+        first = self._painter(frame.with_image(np.asarray(small, np.uint8))).image
+        broad = cv2.resize(first, frame.size, interpolation=cv2.INTER_CUBIC)
         mixed = cv2.addWeighted(image, 1.0 - self._share, broad, self._share, 0.0)
         return frame.with_image(np.asarray(mixed, np.uint8))

@@ -16,6 +16,7 @@ from stylizer.compose import Composed, finish
 from stylizer.description import EffectsConfig
 from stylizer.effects.region_masks import RegionMasks
 from stylizer.effects.scale import STILL_DETAIL, USUAL_STROKE
+from stylizer.effects.still_noise import with_own_noise
 from stylizer.effects.underpainting import STILL_UNDERPAINTING
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image
@@ -113,7 +114,8 @@ class PhotoWork:
 
     def _in_one_pass(self, image: Image, effects: EffectsConfig) -> Image:
         with _borrow_painter(self.gallery, self.styles) as painter:
-            return Composed(painter, effects)(Frame(image, 0, 0.0)).image
+            names = [style.name for style in self.styles]
+            return Composed(painter, effects)(with_own_noise(Frame(image, 0, 0.0), names)).image
 
     def _reduce(self, job: Job, image: Image) -> Image:
         reduced = shrink_to_pixels(image, self.gatys_pixels)
