@@ -136,7 +136,7 @@ def _load_gatys(
 ) -> Stylizer:
     settings = _settings(config, GatysConfig)
     masks = find_parts(styles, segmenter=config.segmenter)
-    quick = load_quick(settings, styles)
+    quick = load_quick(settings, styles, uncovered=settings.passes == 1)
     if settings.passes == 1:
         from stylizer.gatys.stylizer import GatysStylizer
 
@@ -155,12 +155,15 @@ def _load_gatys(
     )
 
 
-def load_quick(config: GatysConfig, styles: Sequence[AnyStyle]) -> QuickPainter | None:
+def load_quick(
+    config: GatysConfig, styles: Sequence[AnyStyle], *, uncovered: bool = False
+) -> QuickPainter | None:
     """Return the fast network, loaded, for the optimization to go on from what it paints.
 
     Args:
       config: of the optimization.
       styles: one or more.
+      uncovered: whether what comes into view may be asked for, too; the start alone otherwise.
 
     Returns:
       None where it is not asked for, or styles are for parts of the picture.
@@ -169,7 +172,7 @@ def load_quick(config: GatysConfig, styles: Sequence[AnyStyle]) -> QuickPainter 
       BackendError, WeightsError: as `stylizer.network.runtime.load_runtime` says.
     """
     wanted = config.initial == "painted" and not config.portrait
-    wanted |= config.uncovered == "painted" and config.start == "warped"
+    wanted |= uncovered and config.uncovered == "painted" and config.start == "warped"
     if not wanted or set(group_styles(styles)) != {None}:
         return None
     from stylizer.network.stylizer import FastStylizer

@@ -456,6 +456,7 @@ def test_the_optimization_goes_on_from_the_fast_network(
 
 
 def test_what_the_optimization_goes_on_from_has_broad_strokes(instant: None) -> None:
+    assert load_quick(GatysConfig(initial="content"), load_styles(["the_scream"])) is None
     quick = load_quick(GatysConfig(), load_styles(["the_scream"]))
     assert isinstance(quick, BroadPainter) and isinstance(quick.painter, Instant)
     large = Frame(picture(1, (1152, 768)), 3, 0.1)

@@ -58,8 +58,7 @@ class GatysConfig:
       initial: what the first frame (or a still) starts from. ``"painted"`` is what the fast network
         makes of it in one pass, where one is there, there is one style all over, and no portrait is
         to be like its photo; else, and with ``"content"``, the picture as it is, which keeps much
-        of its colors and of its planes.
-        ``"image"`` is one given in the call.
+        of its colors and of its planes. ``"image"`` is one given in the call.
       optimizer: ``"adam"`` runs in the backend's graph, ``"lbfgs"`` in SciPy.
       noise_deviation: standard deviation, in gray levels, of normal noise about the network's mean
         color; None for noise that is uniform over 0..255.
