@@ -29,7 +29,7 @@ from stylizer.effects.region import Region, RegionConfig
 from stylizer.effects.scale import Enlarge, PaintSmaller
 from stylizer.effects.segmenter import Segmenter
 from stylizer.effects.strength import Blend
-from stylizer.effects.underpainting import Underpaint
+from stylizer.effects.underpainting import Underpaint, underpaint
 from stylizer.effects.unpainted import LeaveUnpainted
 from stylizer.errors import ConfigError
 from stylizer.faces.tracker import FaceFinder
@@ -127,9 +127,7 @@ class Composed(WrappedStylizer):
           WeightsError: the segmenter is missing, or is no such network.
         """
         config = config or EffectsConfig()
-        alone = find(painter, Repainter)
-        if config.underpainting > 0 and alone is not None:
-            painter = Underpaint(painter, painter=alone, share=config.underpainting)
+        painter = underpaint(painter, config.underpainting)
         if config.stroke is not None:
             painter = PaintSmaller(painter, stroke=config.stroke)
         following = find(painter, CameraStylizer)
@@ -276,6 +274,9 @@ class Composed(WrappedStylizer):
         self._coherence.configure(config.coherence, every=config.keyframes)
         if isinstance(self._stylizer, FollowCamera):
             self._stylizer.on = config.coherence.strength > 0
+        twice = find(self._stylizer, Underpaint)
+        if twice is not None:
+            twice.configure(config.coherence, every=config.keyframes)
         effects: list[Effect] = []
         self._on_paint: Sequence[Effect] = ()
         if self._paints:

@@ -17,7 +17,6 @@ from stylizer.description import StylizerConfig
 from stylizer.effects.color import matched_styles
 from stylizer.effects.scale import STILL_DETAIL, check_detail
 from stylizer.effects.still_noise import with_own_noise
-from stylizer.effects.underpainting import STILL_UNDERPAINTING
 from stylizer.errors import ConfigError, SourceError
 from stylizer.frame import LEAST_SHARE, Frame, Image
 from stylizer.gatys.config import GatysConfig
@@ -26,7 +25,6 @@ from stylizer.io.resize import resize_image
 from stylizer.jobs.facts import Facts, stylizer_facts
 from stylizer.methods import MethodConfig, find_method, find_parts, load_quick
 from stylizer.network.config import FastConfig
-from stylizer.network.magenta.spec import MAGENTA
 from stylizer.protocols import Stylizer
 from stylizer.serialize import to_plain
 from stylizer.size import Size
@@ -325,12 +323,8 @@ def _described(
     *,
     detail: float,
 ) -> StylizerConfig:
-    """Return the stylizer of a still; Magenta's network is left as it is if nobody asks."""
-    wanted = describe(styles, config, look, people=people)
-    own = isinstance(config, FastConfig) and config.network != MAGENTA.name
-    if look.underpainting is None and own:
-        wanted = replace(wanted, underpainting=STILL_UNDERPAINTING)
-    return replace(wanted, detail=detail)
+    """Return the stylizer of a still."""
+    return replace(describe(styles, config, look, people=people), detail=detail)
 
 
 def _frame(picture: Image, styles: Sequence[AnyStyle]) -> Frame:

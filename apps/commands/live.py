@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from stylizer.base import describe_stylizer, find_notice
 from stylizer.description import StylizerConfig
+from stylizer.errors import ConfigError
 from stylizer.gatys.config import GatysConfig
 from stylizer.io.sinks.recording import Recorder
 from stylizer.io.sinks.screen import check_screen
@@ -93,6 +94,11 @@ def live(
     styles = load_styles(gatys.style)
     look.check(styles, config)
     region.check(config, styles=styles)
+    if region.refine and look.underpainting:
+        raise ConfigError(
+            "--underpainting: expected 0 with --refine, which optimizes for the source itself, "
+            f"got {look.underpainting:g}; leave one of them out"
+        )
     for options in (coherence, camera, view, outputs):
         options.check()
     if outputs.wants_window:
@@ -100,6 +106,8 @@ def live(
     styles = tuned_styles(styles, fast.tune, config, quiet=speech.quiet)
     described = describe(styles, config, look, coherence, people=region)
     described = replace(described, region=region.config())
+    if region.refine:
+        described = replace(described, underpainting=0.0)
     coherent = described.effects.coherence
     mirror = view.mirror
     if mirror is None:
@@ -120,6 +128,7 @@ def live(
             coherent.preset,
             keyframes=coherence.keyframes,
             most=1 if region.refine else MOST_KEYFRAMES,  # what refines needs every frame
+            underpainting=described.underpainting > 0,
         )
         painter = LivePainter(
             match_styles(method, described),

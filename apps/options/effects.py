@@ -17,12 +17,17 @@ from stylizer.effects.region import Part, RegionConfig
 from stylizer.effects.scale import USUAL_STROKE, check_stroke
 from stylizer.effects.segmenter import CLASSES, WHERE, WHERE_CLASSES
 from stylizer.effects.strength import check_strength
-from stylizer.effects.underpainting import STILL_UNDERPAINTING, check_underpainting
+from stylizer.effects.underpainting import (
+    STILL_UNDERPAINTING,
+    VIDEO_UNDERPAINTING,
+    check_underpainting,
+)
 from stylizer.errors import ConfigError
 from stylizer.faces.models import are_faces_available, find_models
 from stylizer.gatys.config import GatysConfig
 from stylizer.methods import MethodConfig, find_method
 from stylizer.network.config import FastConfig
+from stylizer.network.magenta.spec import MAGENTA
 from stylizer.styles.load import AnyStyle
 from stylizer.temporal.coherence import CoherenceConfig
 from stylizer.temporal.cuts import CutConfig
@@ -78,8 +83,9 @@ class LookOptions:
             "underpainting",
             "From 0 to 1: how much a first painting in strokes twice as broad leads the fast "
             "method's strokes, where one style is for all of the picture: bolder, with longer "
-            f"lines, in a quarter more time. Default: {STILL_UNDERPAINTING:g} for stills by the "
-            "networks of our own; 0 for videos, where it flickers somewhat more.",
+            "lines, in a quarter more time. Default, for the networks of our own: "
+            f"{STILL_UNDERPAINTING:g} for stills, {VIDEO_UNDERPAINTING:g} for videos, and live "
+            "where there is time for it; 0 leaves it out.",
             _STYLE,
             show_default=False,
         ),
@@ -119,6 +125,18 @@ class LookOptions:
         except ConfigError as error:
             raise ConfigError(f"--face-{error}") from None
         return None if mode == "paint" else config
+
+    def underpainting_share(self, method: MethodConfig, *, usual: float) -> float:
+        """Return the share of a first painting in broader strokes.
+
+        Args:
+          method: what paints; Magenta's network is left as it is if nobody asks.
+          usual: the share where nobody asks.
+        """
+        if self.underpainting is not None:
+            return self.underpainting
+        own = isinstance(method, FastConfig) and method.network != MAGENTA.name
+        return usual if own else 0.0
 
     @property
     def breadth(self) -> float | None:

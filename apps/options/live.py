@@ -52,8 +52,8 @@ class LiveOptions:
         float,
         option(
             "fps",
-            "Frames a second to hold: flow, size, frames that are painted and iterations give way "
-            "until it does.",
+            "Frames a second to hold: underpainting, flow, size, frames that are painted and "
+            "iterations give way until it does.",
             _LIVE,
         ),
     ] = _DEFAULTS.fps
@@ -96,7 +96,13 @@ class LiveOptions:
         return Fraction(self.fps).limit_denominator(1001)
 
     def budget(
-        self, config: FastConfig | GatysConfig, flow: Preset, *, keyframes: int = 1, most: int = 1
+        self,
+        config: FastConfig | GatysConfig,
+        flow: Preset,
+        *,
+        keyframes: int = 1,
+        most: int = 1,
+        underpainting: bool = False,
     ) -> Budget:
         """Return what holds the rate.
 
@@ -105,9 +111,10 @@ class LiveOptions:
           flow: the best preset of the optical flow.
           keyframes: every how many frames one is painted, at best.
           most: the same at worst.
+          underpainting: whether the fast method paints frames in broader strokes before, at best.
         """
         if isinstance(config, FastConfig):
-            levels = fast_levels(flow, keyframes=keyframes, most=most)
+            levels = fast_levels(flow, keyframes=keyframes, most=most, underpainting=underpainting)
         else:
             iterations = config.warm_iterations
             levels = gatys_levels(config.flow, iterations, keyframes=keyframes, most=most)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import fields, replace
 
 from stylizer.description import StylizerConfig
+from stylizer.effects.underpainting import STILL_UNDERPAINTING, VIDEO_UNDERPAINTING
 from stylizer.errors import ConfigError
 from stylizer.gatys.config import GatysConfig
 from stylizer.methods import MethodConfig
@@ -83,13 +84,14 @@ def describe(
       coherence: what holds a video still; None for pictures that are no sequence.
       people: what finds people; None where no style asks for them.
     """
+    usual = STILL_UNDERPAINTING if coherence is None else VIDEO_UNDERPAINTING
     config = StylizerConfig(
         styles=styles,
         method=method,
         strength=look.strength,
         keep_color=look.keep_color,
         stroke=look.breadth,
-        underpainting=look.underpainting or 0.0,
+        underpainting=look.underpainting_share(method, usual=usual),
         segmenter=None if people is None else people.segmenter,
         faces=look.face_config(method),
         coherence=CoherenceConfig(strength=0.0),

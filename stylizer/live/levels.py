@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import get_args
 
 from stylizer.errors import ConfigError
@@ -36,6 +36,9 @@ _SINGLE = 0.56
 _WHOLE = 0.7
 """The least scale at which all frames are painted where paintings may be carried."""
 
+_UNDERPAINTING = 0.3
+"""Work of a first painting in broader strokes, and of holding it still, in the same units."""
+
 _FLOWS = {"medium": 0.1, "fast": 0.02, "ultrafast": 0.0}
 """Work of the optical flow, in the same units."""
 
@@ -49,6 +52,7 @@ class Level:
       flow: the preset of the optical flow.
       iterations: of the optimization; None where there is none.
       keyframes: every how many frames one is painted, 1 or more.
+      underpainting: whether those are painted in broader strokes before, where that is wished for.
       work: what a frame costs in comparison with the other levels; only its ratios count.
     """
 
@@ -56,6 +60,7 @@ class Level:
     flow: Preset = "fast"
     iterations: int | None = None
     keyframes: int = 1
+    underpainting: bool = False
     work: float = 1.0
 
     def __post_init__(self) -> None:
@@ -86,21 +91,24 @@ def least_scale(size: tuple[int, int]) -> float:
     return min(1.0, _LEAST / min(size))
 
 
-def fast_levels(flow: Preset, *, keyframes: int = 1, most: int = 1) -> tuple[Level, ...]:
+def fast_levels(
+    flow: Preset, *, keyframes: int = 1, most: int = 1, underpainting: bool = False
+) -> tuple[Level, ...]:
     """Return all levels of the fast network; `choose_levels` says which of them serve at a time.
 
-    The flow's quality gives way first, then size and frames that are painted.
+    Underpainting and the flow's quality give way first, then size and frames that are painted.
 
     Args:
       flow: the best preset.
       keyframes: every how many frames one is painted, at best.
       most: the same at worst; what is less than ``keyframes`` counts for as much.
+      underpainting: whether frames are painted in broader strokes before, at best.
     """
     presets: tuple[Preset, ...] = get_args(Preset)[::-1]
     presets = presets[presets.index(flow) :]
     steps = [(1.0, preset, keyframes) for preset in presets]
     steps += [(scale, presets[-1], every) for scale, every in _sizes(keyframes, most)]
-    return _sort(
+    levels = [
         Level(
             scale=scale,
             flow=preset,
@@ -108,7 +116,11 @@ def fast_levels(flow: Preset, *, keyframes: int = 1, most: int = 1) -> tuple[Lev
             work=_share(_FIXED + scale * scale + _FLOWS[preset], every),
         )
         for scale, preset, every in steps
-    )
+    ]
+    if underpainting:
+        work = _share(_FIXED + 1.0 + _FLOWS[flow] + _UNDERPAINTING, keyframes)
+        levels.append(replace(levels[0], underpainting=True, work=work))
+    return _sort(levels)
 
 
 def choose_levels(

@@ -13,6 +13,7 @@ from stylizer.compose import Composed
 from stylizer.description import EffectsConfig
 from stylizer.effects.faces import FaceMode, FacesConfig
 from stylizer.effects.scale import PaintSmaller, paint_size
+from stylizer.effects.underpainting import Underpaint, underpaint
 from stylizer.errors import StyleError, StylizerError
 from stylizer.frame import Frame, check_image
 from stylizer.live.budget import Budget, Turns
@@ -83,8 +84,9 @@ class LivePainter(WrappedStylizer):
           quicker: makes what paints while even the budget's cheapest level is too slow, and says
             when that is; None for nothing.
         """
-        self._painter, self._controls, self._budget = painter, controls, budget
         self._config = config or EffectsConfig()
+        self._controls, self._budget = controls, budget
+        self._painter = painter = underpaint(painter, self._config.underpainting)
         self._levels, self._level = budget.levels, budget.level
         self._carrying = Carrying()
         self._smaller = PaintSmaller(painter)
@@ -155,7 +157,8 @@ class LivePainter(WrappedStylizer):
         return replace(
             self._config,
             cuts=None if goes_on else self._config.cuts,
-            stroke=None,  # working sizes are chosen here
+            stroke=None,  # working sizes are chosen here, and it is to be done at those
+            underpainting=0.0,
             strength=settings.strength,
             keep_color=settings.keep_color,
             faces=self._faces(settings.faces),
@@ -219,7 +222,7 @@ class LivePainter(WrappedStylizer):
             if self._turns.quick or first is None:
                 painter = self._method
             else:
-                painter = first()
+                painter = underpaint(first(), self._config.underpainting)
                 self._quicker = lambda: painter
             styled, preparing = find(painter, StyledStylizer), find(painter, PreparingStylizer)
             if styled is not None:
@@ -243,7 +246,8 @@ class LivePainter(WrappedStylizer):
         self._ready, self._painter = None, painter
         self._wished = self._style = style
         self._budget.renew()
-        self._level, self._prepared = self._budget.level, None
+        self._apply(self._budget.level)
+        self._prepared = None
         self._smaller = PaintSmaller(painter)
         self._stylizer = self._composed = Composed(self._smaller, self._effects(settings))
         self._beside = PaintBeside(self._composed)
@@ -274,3 +278,6 @@ class LivePainter(WrappedStylizer):
         iterating = find(self._painter, IteratingStylizer)
         if level.iterations is not None and iterating is not None:
             iterating.warm_iterations = level.iterations
+        twice = find(self._painter, Underpaint)
+        if twice is not None:
+            twice.on = level.underpainting

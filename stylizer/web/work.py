@@ -17,7 +17,7 @@ from stylizer.description import EffectsConfig
 from stylizer.effects.region_masks import RegionMasks
 from stylizer.effects.scale import STILL_DETAIL, USUAL_STROKE
 from stylizer.effects.still_noise import with_own_noise
-from stylizer.effects.underpainting import STILL_UNDERPAINTING
+from stylizer.effects.underpainting import STILL_UNDERPAINTING, VIDEO_UNDERPAINTING
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image
 from stylizer.io.atomic import publish
@@ -257,6 +257,7 @@ class VideoWork:
             faces=face_config(options.faces),
             coherence=CoherenceConfig(strength=options.coherence),
             stroke=USUAL_STROKE,
+            underpainting=VIDEO_UNDERPAINTING,
             keyframes=options.keyframes,
         )
 

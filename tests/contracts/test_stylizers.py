@@ -99,6 +99,17 @@ def _refined() -> Stylizer:
     return Refined(Tinter(), styles, lambda styles: Growing())
 
 
+class Repainting(Boiling):
+    """Can paint a picture alone."""
+
+    def repaint(self, painting: Image) -> Image:
+        return self.paint(painting)
+
+
+def _underpainted() -> Stylizer:
+    return Composed(Repainting(), EffectsConfig(underpainting=0.5))
+
+
 BARE = EffectsConfig(coherence=CoherenceConfig(strength=0), cuts=None)
 WRAPPED: dict[str, Callable[[], Stylizer]] = {
     "luminance kept": lambda: KeepColor(Tinter()),
@@ -119,6 +130,7 @@ WRAPPED: dict[str, Callable[[], Stylizer]] = {
     "composed, keyframes of a smaller painting": lambda: Composed(
         PaintSmaller(Boiling(), size=(16, 12)), EffectsConfig(strength=0.6, keyframes=2)
     ),
+    "underpainted": _underpainted,
     "composed, of all": lambda: Composed(
         PaintSmaller(Boiling(), size=(16, 12)),
         EffectsConfig(strength=0.6, keep_color=True, region=RegionConfig(part="background")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -204,6 +205,14 @@ def test_working_sizes_are_multiples_of_8_but_the_whole(
     scale: float, size: tuple[int, int], expected: tuple[int, int]
 ) -> None:
     assert Level(scale=scale).fit(size) == expected
+
+
+def test_underpainting_is_for_the_best_level_alone() -> None:
+    plain, twice = fast_levels("fast", most=4), fast_levels("fast", most=4, underpainting=True)
+    assert twice[1:] == plain
+    assert twice[0] == replace(plain[0], underpainting=True, work=twice[0].work)
+    assert twice[0].work > plain[0].work
+    assert not any(level.underpainting for level in plain)
 
 
 @pytest.mark.parametrize("make", [fast_levels, partial(gatys_levels, iterations=4)])

@@ -87,10 +87,11 @@ def make(
     *,
     levels: Sequence[Level] = ONE,
     fps: float = 1e-3,
+    config: EffectsConfig | None = None,
 ) -> LivePainter:
     """Return a painter whose budget, unless told otherwise, is never short."""
     controls = controls or Controls(choose(10), settings=ControlSettings(coherence=0.0))
-    return LivePainter(method, controls, Budget(levels, BudgetConfig(fps=fps)))
+    return LivePainter(method, controls, Budget(levels, BudgetConfig(fps=fps)), config)
 
 
 def test_strength_and_colors_follow_the_controls_at_once() -> None:
@@ -200,6 +201,30 @@ def test_a_size_is_prepared_while_frames_are_painted_at_the_old_one() -> None:
     for index in range(40, 60):
         painter(frame(index, picture(40, LARGE)))
     assert method.sizes[-1] == (240, 160)
+
+
+class Alone(Slow):
+    """Can paint a picture alone, so that it can be painted twice."""
+
+    def repaint(self, painting: Image) -> Image:
+        return painting
+
+
+def test_underpainting_is_the_first_to_give_way() -> None:
+    """A sleep of 58 ms with it, 46 without."""
+    method = Alone()
+    levels = (Level(underpainting=True, work=1.3), Level(work=1.0))
+    twice = EffectsConfig(underpainting=0.25)
+    painter = make(method, levels=levels, fps=18, config=twice)
+    painter(frame(0, picture(40, LARGE)))
+    assert method.sizes == [(240, 160), LARGE]
+    for index in range(1, 100):
+        painter(frame(index, picture(40, LARGE)))
+        if not painter.state.level.underpainting:
+            break
+    method.sizes.clear()
+    painter(frame(100, picture(40, LARGE)))
+    assert method.sizes == [LARGE]
 
 
 def test_coherence_can_be_changed_and_keeps_its_memory() -> None:

@@ -202,6 +202,13 @@ def test_a_rate_that_cannot_be_held_is_refused(
     assert "--fps" in outcome.errors[0]
 
 
+@pytest.mark.usefixtures("unseen")
+def test_what_is_refined_is_not_underpainted(stylizer: Run, style: Path) -> None:
+    outcome = stylizer("live", "-s", style, "--refine", "--underpainting", "0.3")
+    assert outcome.code == 1
+    assert "--underpainting: expected 0 with --refine" in outcome.errors[0]
+
+
 @pytest.mark.parametrize(
     ("arguments", "names"),
     [

@@ -13,6 +13,7 @@ from stylizer.apps.console import painting
 from stylizer.apps.options.effects import CoherenceOptions, LookOptions
 from stylizer.apps.options.method import describe
 from stylizer.description import EffectsConfig
+from stylizer.effects.underpainting import STILL_UNDERPAINTING, VIDEO_UNDERPAINTING
 from stylizer.errors import ConfigError, StyleError
 from stylizer.faces.models import are_faces_available
 from stylizer.frame import Frame, Image
@@ -143,11 +144,27 @@ def test_the_look_is_described() -> None:
     styles, method = [load_style("tahiti")], FastConfig()
     plain = describe(styles, method, LookOptions(faces="paint"))
     still = CoherenceConfig(strength=0)
-    assert plain.effects == EffectsConfig(coherence=still, cuts=None, stroke=1.0)
+    assert plain.effects == EffectsConfig(
+        coherence=still, cuts=None, stroke=1.0, underpainting=STILL_UNDERPAINTING
+    )
     look = LookOptions(strength=0.4, keep_color="luminance", faces="paint")
     asked = describe(styles, method, look, CoherenceOptions())
-    assert asked.effects == EffectsConfig(strength=0.4, keep_color=True, stroke=1.0)
+    assert asked.effects == EffectsConfig(
+        strength=0.4, keep_color=True, stroke=1.0, underpainting=VIDEO_UNDERPAINTING
+    )
     assert (asked.styles, asked.method) == (tuple(styles), method)
+
+
+def test_networks_of_our_own_are_underpainted() -> None:
+    styles, look, video = [load_style("tahiti")], LookOptions(), CoherenceOptions()
+    for method in (FastConfig(network="magenta"), GatysConfig()):
+        assert describe(styles, method, look).underpainting == 0
+        assert describe(styles, method, look, video).underpainting == 0
+    light, asked = FastConfig(network="fast"), LookOptions(underpainting=0.0)
+    assert describe(styles, light, look, video).underpainting == VIDEO_UNDERPAINTING
+    assert describe(styles, light, asked, video).underpainting == 0
+    asked = LookOptions(underpainting=0.1)
+    assert describe(styles, FastConfig(network="magenta"), asked).underpainting == 0.1
 
 
 def test_faces_are_kept_where_they_can_be_found() -> None:
