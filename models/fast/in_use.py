@@ -27,6 +27,7 @@ import numpy as np
 from stylizer.backend.cores import usable_cores
 from stylizer.compose import build
 from stylizer.description import StylizerConfig
+from stylizer.effects.underpainting import VIDEO_UNDERPAINTING
 from stylizer.frame import Frame, Image
 from stylizer.io.image import read_image, write_image
 from stylizer.io.resize import resize_image
@@ -144,6 +145,7 @@ def _fast(network: str, weights: Path | None) -> Paint:
                     method=FastConfig(network=network, weights=weights),
                     coherence=CoherenceConfig(strength=0.0),
                     cuts=None,
+                    underpainting=VIDEO_UNDERPAINTING,
                 )
             )
         return made[style.name](Frame(image, 0, 0.0)).image
