@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from stylizer.effects.color import MatchColor, matched_styles
+from stylizer.effects.faces import FacesConfig, KeepFaces
 from stylizer.effects.scale import USUAL_STROKE, Enlarge, PaintSmaller
+from stylizer.faces.tracker import FaceFinder
 from stylizer.frame import Frame
 from stylizer.gatys.config import GatysConfig
 from stylizer.network.config import FastConfig
@@ -136,7 +138,7 @@ def _load_gatys(
 ) -> Stylizer:
     settings = _settings(config, GatysConfig)
     masks = find_parts(styles, segmenter=config.segmenter)
-    quick = load_quick(settings, styles, uncovered=settings.passes == 1)
+    quick = load_quick(settings, styles, faces=config.faces, uncovered=settings.passes == 1)
     if settings.passes == 1:
         from stylizer.gatys.stylizer import GatysStylizer
 
@@ -156,13 +158,19 @@ def _load_gatys(
 
 
 def load_quick(
-    config: GatysConfig, styles: Sequence[AnyStyle], *, uncovered: bool = False
+    config: GatysConfig,
+    styles: Sequence[AnyStyle],
+    *,
+    faces: FacesConfig | None = None,
+    uncovered: bool = False,
 ) -> QuickPainter | None:
     """Return the fast network, loaded, for the optimization to go on from what it paints.
 
     Args:
       config: of the optimization.
       styles: one or more.
+      faces: what is done to faces: kept ones are in what is begun with, too, as strokes that cross
+        a face are what an optimization that is led by style makes more of. None for nothing.
       uncovered: whether what comes into view may be asked for, too; the start alone otherwise.
 
     Returns:
@@ -177,7 +185,11 @@ def load_quick(
         return None
     from stylizer.network.stylizer import FastStylizer
 
-    return BroadPainter(FastStylizer(styles, FastConfig(style_scale=config.style_scale)))
+    painter = FastStylizer(styles, FastConfig(style_scale=config.style_scale))
+    if faces is None or faces.mode == "paint":
+        return BroadPainter(painter)
+    keeping = KeepFaces(FaceFinder(), paint=painter.paint_patch, strength=faces.strength)
+    return BroadPainter(painter, faces=keeping)
 
 
 class BroadPainter:
@@ -187,11 +199,18 @@ class BroadPainter:
       painter: what paints.
     """
 
-    def __init__(self, painter: StyledStylizer) -> None:
-        """Take what paints each frame by itself."""
+    def __init__(self, painter: StyledStylizer, *, faces: KeepFaces | None = None) -> None:
+        """Take what paints each frame by itself, and what keeps faces in what is begun with."""
         self.painter = painter
         self._smaller = PaintSmaller(painter, stroke=USUAL_STROKE)
-        self._enlarge = Enlarge()
+        self._enlarge, self._faces = Enlarge(), faces
+
+    def begin(self, frame: Frame) -> Frame:
+        """Return a painted frame to begin with, faces kept: same size, index and time."""
+        if self._faces is None:
+            return self(frame)
+        self._faces.reset()
+        return self._faces(frame, self._smaller(frame))
 
     def __call__(self, frame: Frame) -> Frame:
         """Return the painted frame: same size, index and time."""

@@ -8,16 +8,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 
 from stylizer import compose
+from stylizer import methods as methods_module
 from stylizer.base import Managed, WrappedStylizer, describe_stylizer, find
 from stylizer.compose import Composed, build, finish, load_painter
 from stylizer.description import EffectsConfig, StylizerConfig
 from stylizer.effects.color import MatchColor, SourceColor, keep_luminance
+from stylizer.effects.faces import FacesConfig
 from stylizer.effects.region import Matte, RegionConfig
 from stylizer.effects.scale import Enlarge, PaintSmaller, enlarge
 from stylizer.effects.strength import Blend, blend
@@ -399,6 +401,9 @@ class Instant(CountingIdentity):
     def set_styles(self, styles: tuple[AnyStyle, ...]) -> None:
         self.styles = styles
 
+    def paint_patch(self, image: Image) -> Image:
+        return image
+
 
 @pytest.fixture
 def instant(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -466,6 +471,44 @@ def test_what_the_optimization_goes_on_from_has_broad_strokes(instant: None) -> 
     others = load_styles(["starry_night"])
     quick.set_styles(others)
     assert quick.painter.styles == others
+
+
+class Marking:
+    """Stands for what keeps faces: makes the first pixel white, at the size of the source."""
+
+    made: ClassVar[list[Any]] = []
+
+    def __init__(self, finder: object, *, paint: Callable[[Image], Image], strength: float) -> None:
+        self.paint, self.strength = paint, strength
+        self.resets = 0
+        self.made.append(self)
+
+    def reset(self) -> None:
+        self.resets += 1
+
+    def __call__(self, source: Frame, painted: Frame) -> Frame:
+        image = enlarge(painted.image, source.size).copy()
+        image[0, 0] = 255
+        return painted.with_image(image)
+
+
+def test_the_optimization_begins_with_faces_kept(
+    instant: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(methods_module, "FaceFinder", lambda: None)
+    monkeypatch.setattr(methods_module, "KeepFaces", Marking)
+    styles, dark = load_styles(["the_scream"]), Frame(np.zeros((96, 160, 3), np.uint8), 3, 0.1)
+    keeping = load_quick(GatysConfig(), styles, faces=FacesConfig(strength=0.5))
+    assert isinstance(keeping, BroadPainter)
+    begun, plain = keeping.begin(dark), keeping(dark)
+    assert (begun.size, begun.index, begun.image.max()) == (dark.size, 3, 255)
+    assert plain.image.max() == 0
+    (marking,) = Marking.made
+    assert (marking.strength, marking.resets) == (0.5, 1)
+    np.testing.assert_array_equal(marking.paint(dark.image), dark.image)
+    for faces in (None, FacesConfig(mode="paint")):
+        leaving = load_quick(GatysConfig(), styles, faces=faces)
+        assert leaving is not None and leaving.begin(dark).image.max() == 0
 
 
 def test_colors_are_matched_around_the_method(instant: None, tmp_path: Path) -> None:

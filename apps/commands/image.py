@@ -302,17 +302,18 @@ class _Still:
 
         matches = self.look.keep_color == "match"
         styles = matched_styles(self.styles, self.picture) if matches else self.styles
+        effects = describe(self.styles, config, self.look).effects
         with display:
             painted = stylize_image(
                 self.picture,
                 styles,
                 config,
                 initial_image=initial_image,
-                quick=load_quick(config, styles),
+                quick=load_quick(config, styles, faces=effects.faces),
                 masks=find_parts(styles, segmenter=self.people.segmenter),
                 on_loss=on_loss,
             )
-        return finish(painted, self.picture, describe(self.styles, config, self.look).effects)
+        return finish(painted, self.picture, effects)
 
 
 def _described(

@@ -96,8 +96,8 @@ class LookOptions:
         option(
             "faces",
             "keep: faces stay themselves, small ones in finer strokes; paint: they are painted as "
-            "all else is; only: nothing but faces is painted. Default: keep with --method fast, "
-            "paint with gatys.",
+            "all else is; only: nothing but faces is painted. Default: keep; paint with --portrait "
+            "or --recipe, or another --initial than painted.",
             _STYLE,
             show_default=False,
         ),
@@ -110,7 +110,8 @@ class LookOptions:
         """Return what is done to faces.
 
         Args:
-          method: what paints; the optimization is left as it is unless faces are asked for.
+          method: what paints; an optimization that does not start from a painting is left as it
+            is unless faces are asked for: it is to be as in a paper, or a portrait.
 
         Raises:
           BackendError: what finds faces is asked for, and not installed.
@@ -118,8 +119,11 @@ class LookOptions:
         """
         if self.faces in ("keep", "only"):
             find_models()
-        usual = isinstance(method, FastConfig) and are_faces_available()
-        mode = self.faces or ("keep" if usual else "paint")
+        if isinstance(method, FastConfig):
+            usual = True
+        else:
+            usual = method.initial == "painted" and not method.portrait
+        mode = self.faces or ("keep" if usual and are_faces_available() else "paint")
         try:
             config = FacesConfig(mode=mode, strength=self.face_strength)
         except ConfigError as error:

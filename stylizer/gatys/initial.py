@@ -24,22 +24,30 @@ class QuickPainter(Protocol):
         """Return the painted frame."""
         ...
 
+    def begin(self, frame: Frame) -> Frame:
+        """Return a painted frame for an optimization to begin with, with all that is to be kept."""
+        ...
+
     def set_styles(self, styles: Sequence[Any]) -> None:
         """Paint after other styles, one or more, from the next frame on."""
         ...
 
 
-def paint_quickly(quick: QuickPainter | None, engine: Engine, image: Image) -> Image | None:
+def paint_quickly(
+    quick: QuickPainter | None, engine: Engine, image: Image, *, begins: bool = False
+) -> Image | None:
     """Paint a picture, uint8 RGB (H, W, 3), if anything does, and if there is one style all over.
 
     Args:
       quick: what does; None for nothing.
       engine: knows the styles.
       image: the picture.
+      begins: whether an optimization begins with it; else only some of it is seen.
     """
     if quick is None or engine.parts != (None,):
         return None
-    return quick(Frame(image=image, index=0, time=0.0)).image
+    frame = Frame(image=image, index=0, time=0.0)
+    return (quick.begin(frame) if begins else quick(frame)).image
 
 
 def initial_canvas(
@@ -77,7 +85,7 @@ def initial_canvas(
     if config.initial == "style":
         return resize_picture(engine.first_style, (width, height))
     if config.initial == "painted":
-        painted = None if config.portrait else paint_quickly(quick, engine, content)
+        painted = None if config.portrait else paint_quickly(quick, engine, content, begins=True)
         return (content if painted is None else painted).astype(np.float32)
     if config.initial == "content":
         return content.astype(np.float32)

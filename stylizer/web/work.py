@@ -96,15 +96,16 @@ class PhotoWork:
         image = read_picture(self.source, most_pixels=self.pixels, stop=job.stop)
         if options.short_side is not None:
             image = shrink(image, options.short_side)
+        faces = face_config(options.faces)
+        effects = EffectsConfig(strength=options.strength, keep_color=options.keep_color)
         if options.method == "gatys":
             image = self._reduce(job, image)
             painted = self._optimize(job, image)
+            effects = replace(effects, faces=faces)
         else:
             job.check()
-            faces = face_config(options.faces)
             finer = replace(_STILL, detail=STILL_DETAIL, underpainting=STILL_UNDERPAINTING)
             painted = self._in_one_pass(image, replace(finer, faces=faces))
-        effects = EffectsConfig(strength=options.strength, keep_color=options.keep_color)
         painted = finish(painted, image, effects)
         job.check()
         job.preview = encode_jpeg(shrink(painted, _PREVIEW_SIDE))
@@ -130,7 +131,8 @@ class PhotoWork:
         from stylizer.gatys.still import stylize_image  # imports the backend, in seconds
 
         job.check()
-        start = self._in_one_pass(image, _STILL)
+        faces = face_config(self.options.faces)
+        start = self._in_one_pass(image, replace(_STILL, faces=faces))
         job.preview = encode_jpeg(shrink(start, _PREVIEW_SIDE))
         iterations = self.options.iterations
         began = time.monotonic()

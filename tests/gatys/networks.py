@@ -37,6 +37,7 @@ class Quick:
     Attributes:
       level: of all channels.
       frames: that it painted.
+      begun: of those, the ones that were to be begun with.
       styles: that it was told.
     """
 
@@ -44,7 +45,12 @@ class Quick:
 
     def __init__(self) -> None:
         self.frames: list[Frame] = []
+        self.begun: list[Frame] = []
         self.styles: list[Any] = []
+
+    def begin(self, frame: Frame) -> Frame:
+        self.begun.append(frame)
+        return self(frame)
 
     def __call__(self, frame: Frame) -> Frame:
         self.frames.append(frame)

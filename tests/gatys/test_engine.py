@@ -124,7 +124,7 @@ def test_initial_images(weights: Path, content: Image, styles: list[Picture]) ->
     quick = Quick()
     start = initial_canvas(engine, config, content, quick=quick)
     assert (start == quick.level).all() and start.shape == content.shape
-    np.testing.assert_array_equal(quick.frames[0].image, content)
+    np.testing.assert_array_equal(quick.begun[0].image, content)
     for other in (replace(config, initial="content"), replace(config, portrait=True)):
         start = initial_canvas(engine, other, content, quick=quick)
         np.testing.assert_array_equal(start, content)

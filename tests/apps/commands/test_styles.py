@@ -170,7 +170,10 @@ def test_networks_of_our_own_are_underpainted() -> None:
 def test_faces_are_kept_where_they_can_be_found() -> None:
     usual = describe([load_style("tahiti")], FastConfig(), LookOptions()).effects.faces
     assert (usual is not None) == are_faces_available()
-    assert describe([load_style("tahiti")], GatysConfig(), LookOptions()).effects.faces is None
+    optimized = describe([load_style("tahiti")], GatysConfig(), LookOptions()).effects.faces
+    assert optimized == usual
+    for other in (GatysConfig(initial="content"), GatysConfig(portrait=True)):
+        assert describe([load_style("tahiti")], other, LookOptions()).effects.faces is None
 
 
 def test_the_look_is_checked_before_anything_is_loaded() -> None:
