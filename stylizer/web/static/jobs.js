@@ -62,7 +62,8 @@ export function describe(job) {
   if (job.state === "running") {
     const left = job.seconds_left == null ? "" : `, ${timeLeft(job.seconds_left)} left`;
     const far = `${job.kind === "style" ? "Learning" : "Painting"}, ${Math.floor(100 * job.progress)} %${left}`;
-    return [far, sentence(job.message)].filter(Boolean).join(". ");
+    const slower = job.gives_way ? "Slower: the live picture goes first" : "";
+    return [far, sentence(job.message), slower].filter(Boolean).join(". ");
   }
   if (job.state === "done") {
     return ["Done", ...[job.message, ...(job.warnings ?? [])].filter(Boolean).map(sentence)].join(". ");
