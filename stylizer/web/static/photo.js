@@ -2,7 +2,7 @@
 
 import { checkSize, upload } from "/static/api.js";
 import { EMPTY, LocalFile, watchFiles } from "/static/chooser.js";
-import { describe, isActive, JobList } from "/static/jobs.js";
+import { describe, isActive, JobList, shownAt } from "/static/jobs.js";
 import { LossCurve } from "/static/losses.js";
 
 export class Photo {
@@ -102,7 +102,7 @@ export class Photo {
       this.#display(`${job.preview}&at=${job.progress}`, `${job.name}, being painted`);
     }
     if (job.result && this.#download.getAttribute("href") !== job.result) {
-      this.#display(job.result, `${job.name}, painted`);
+      this.#display(shownAt(job.result), `${job.name}, painted`);
       this.#finished(job);
     }
   }
@@ -116,7 +116,7 @@ export class Photo {
     const show = this.#original.getAttribute("aria-pressed") === "false";
     this.#original.setAttribute("aria-pressed", String(show));
     if (show) this.#display(this.#local.url, "The original");
-    else this.#display(this.#download.getAttribute("href"), "The painted photo");
+    else this.#display(shownAt(this.#download.getAttribute("href")), "The painted photo");
   }
 
   /** Offer the result of a job, or nothing. */

@@ -2,7 +2,7 @@
 
 import { checkSize, upload } from "/static/api.js";
 import { EMPTY, LocalFile, watchFiles } from "/static/chooser.js";
-import { JobList } from "/static/jobs.js";
+import { JobList, shownAt } from "/static/jobs.js";
 
 export class Video {
   #player = element("video-player");
@@ -49,7 +49,7 @@ export class Video {
   #show(job) {
     element("video-stage").scrollIntoView({ block: "nearest" });
     this.#shown = job.id;
-    this.#play(job.result);
+    this.#play(shownAt(job.result));
     this.#list.update();
   }
 
