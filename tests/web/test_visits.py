@@ -172,7 +172,7 @@ def test_the_page_says_how_long_results_stay_and_which_were_removed(open_tab: Op
     expect(page.locator(".job", has_text="dog")).to_have_count(0)
     expect(note).to_have_text(f"{rule} Download what you want to keep.")
     listed[:] = [job_of("cat"), job_of("bird", state="running", result=None, gives_way=True)]
-    page.evaluate(REFRESH)
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     gone = f"{rule} The oldest results are removed: beach. Download what you want to keep."
     expect(note).to_have_text(gone)
     state = page.locator(".job", has_text="bird").locator(".state")

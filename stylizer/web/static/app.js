@@ -20,7 +20,10 @@ const live = new Live(settings, load);
 new OwnStyle(gallery, jobs, load);
 
 const tabs = new Tabs(document.querySelector("[role=tablist]"));
-tabs.addEventListener("change", () => (settings.tab = tabs.current));
+tabs.addEventListener("change", () => {
+  settings.tab = tabs.current;
+  live.watch();
+});
 settings.tab = tabs.current;
 
 const places = Object.fromEntries(
@@ -39,6 +42,7 @@ watchKeys({
 
 const message = document.getElementById("page-message");
 jobs.addEventListener("change", () => (message.textContent = ""));
+document.addEventListener("visibilitychange", () => document.hidden || jobs.refresh());
 jobs.addEventListener("error", ({ detail }) => (message.textContent = detail.message));
 
 let shown = "";

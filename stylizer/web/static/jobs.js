@@ -135,15 +135,16 @@ export class JobList {
       if (!this.#cards.has(job.id)) this.#cards.set(job.id, this.#card(job));
       this.#fill(this.#cards.get(job.id), job);
     }
-    const words = this.#words(mine);
+    const words = this.#words();
     if (this.#note.textContent !== words) this.#note.textContent = words;
     this.place.hidden = !mine.length && !words;
   }
 
   /** @returns {string} how long results stay, and which have gone */
-  #words(mine) {
-    const names = this.jobs.gone.filter(({ kind }) => kind === this.kind).map(({ name }) => name);
-    const kept = mine.some(({ result }) => result) && this.jobs.keepSeconds;
+  #words() {
+    const isOurs = ({ kind, result }) => kind === this.kind && result;
+    const names = this.jobs.gone.filter(isOurs).map(({ name }) => name);
+    const kept = this.jobs.all.some(isOurs) && this.jobs.keepSeconds;
     const rule = `Results stay here for ${Math.round(this.jobs.keepSeconds / 60)} minutes.`;
     const gone = `The oldest results are removed: ${names.join(", ")}.`;
     const told = [kept && rule, names.length && gone].filter(Boolean);
