@@ -189,6 +189,7 @@ def _limits(config: WebConfig) -> dict[str, float]:
         "gatys_pixels": config.gatys_pixels,
         "video_seconds": config.video_seconds,
         "queue": config.max_queue,
+        "jobs": config.max_jobs,
         "clients": config.max_clients,
         "styles": config.max_styles,
         "iterations": config.iterations,

@@ -53,6 +53,7 @@ async function load() {
     const info = await request("/api/info");
     document.getElementById("engine").textContent = `${info.engine} · stylizer ${info.version}`;
     photo.limits = video.limits = info.limits;
+    jobs.most = info.limits.jobs ?? Infinity;
     jobs.keepSeconds = info.limits.keep_seconds ?? 0;
     settings.methods = info.methods;
     document.getElementById("faces").closest(".field").hidden = Boolean(info.parts.face);

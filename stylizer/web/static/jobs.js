@@ -20,6 +20,9 @@ export class Jobs extends EventTarget {
   /** @type {object[]} those whose results the server has removed, newest last */
   gone = [];
 
+  /** @type {number} how many of them may be under way */
+  most = Infinity;
+
   /** @type {number} seconds that results are kept; 0 before that is known */
   keepSeconds = 0;
 
@@ -39,6 +42,18 @@ export class Jobs extends EventTarget {
     } catch (error) {
       this.dispatchEvent(new CustomEvent("error", { detail: error }));
       this.#timer = setTimeout(() => this.refresh(), 5 * PERIOD);
+    }
+  }
+
+  /**
+   * Wait until one more may be under way.
+   * @param {() => void} onWait called when that is not so yet
+   * @param {AbortSignal} [signal] ends the waiting
+   */
+  async room(onWait, signal) {
+    while (this.all.filter(isActive).length >= this.most && !signal?.aborted) {
+      onWait();
+      await new Promise((resolve) => this.addEventListener("change", resolve, { once: true }));
     }
   }
 
