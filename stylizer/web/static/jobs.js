@@ -135,6 +135,7 @@ export class JobList {
   constructor(place, jobs, { kind, onShow, isElsewhere = () => false, isShown = () => false }) {
     Object.assign(this, { place, jobs, onShow, isShown, kind });
     this.isMine = (job) => job.kind === kind && !isElsewhere(job);
+    this.#note.setAttribute("role", "status");
     place.append(this.#note);
     jobs.addEventListener("change", () => this.update());
   }
@@ -185,7 +186,7 @@ export class JobList {
     find(".cancel").addEventListener("click", () => this.jobs.cancel(job.id));
     find(".delete").addEventListener("click", () => this.jobs.remove(job.id));
     find(".show").addEventListener("click", () => this.onShow(this.jobs.find(job.id)));
-    this.place.prepend(card);
+    this.#note.after(card);
     return card;
   }
 
