@@ -197,7 +197,10 @@ class Tuner:
         self.begun = False
 
     def __iter__(self) -> Iterator[Progress]:
-        """Take steps until the time is over, which begins after the first."""
+        """Take steps until the time is over, which begins after the first.
+
+        What the caller does between two steps, and how long it waits, does not count.
+        """
         began, steps = 0.0, 0
         recent: list[float] = []
         limit = 60 * self._config.minutes
@@ -210,12 +213,14 @@ class Tuner:
             if steps == 1:
                 began = time.monotonic()
             recent = [*recent[-19:], float(parts["gram"])]
+            given = time.monotonic()
             yield Progress(
                 share=min(1.0, (time.monotonic() - began) / limit),
                 pictures=steps * self._config.batch,
                 loss=float(parts["loss"]),
                 style=float(np.mean(recent)),
             )
+            began += time.monotonic() - given
 
     @property
     def tuning(self) -> Tuning:

@@ -49,7 +49,9 @@ class WebConfig:
       max_sessions: visitors that are remembered at once.
       max_queue: jobs that wait, of all visitors together.
       max_jobs: jobs of one visitor that are kept; for more, cancelled and failed
-        ones go first, then the oldest results.
+        ones go first, then the oldest results that were downloaded.
+      result_bytes: of all results of one visitor: below that, what was never downloaded is kept
+        beyond ``max_jobs``, unless so much is not free on the disk.
       max_styles: styles that one visitor may bring.
       upload_bytes: of a photo or a video.
       style_bytes: of a style picture.
@@ -80,6 +82,7 @@ class WebConfig:
     max_sessions: int = 1000
     max_queue: int = 48
     max_jobs: int = 12
+    result_bytes: int = 1024 * _MIB
     max_styles: int = 8
     upload_bytes: int = 300 * _MIB
     style_bytes: int = 20 * _MIB

@@ -54,6 +54,8 @@ class Job:
       preview: a small JPEG of the result, or of how far it is.
       result: path of the result, once it is done.
       ended: when, by the queue's clock.
+      downloaded: whether the result was.
+      gives_way: whether it pauses between its steps, since live pictures go first.
       stop: set when it is to stop.
       goes_on: whether it stops to be gone on with by the next server.
     """
@@ -77,8 +79,15 @@ class Job:
     preview: bytes | None = None
     result: Path | None = None
     ended: float | None = None
+    downloaded: bool = False
+    gives_way: bool = False
     stop: threading.Event = field(default_factory=threading.Event)
     goes_on: bool = False
+
+    @property
+    def worth(self) -> int:
+        """What would be lost with it: 0 nothing, 1 what was downloaded, 2 the only result."""
+        return 0 if self.result is None else 1 if self.downloaded else 2
 
     def hide_paths(self, text: str) -> str:
         """Return a message without the server's own paths: the upload has its sender's name."""
@@ -114,6 +123,7 @@ class Job:
             "seconds_left": None if self.seconds_left is None else round(self.seconds_left, 1),
             "losses": list(self.losses),
             "message": self.message,
+            "gives_way": self.gives_way,
             "warnings": list(self.warnings),
             "result": f"{address}/result" if self.result is not None else None,
             "preview": preview,

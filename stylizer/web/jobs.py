@@ -10,6 +10,7 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -170,21 +171,36 @@ class JobQueue:
         self._change.notify_all()
 
     def _superfluous(self, session: Session) -> list[Job]:
-        """Return jobs that are too many, of a visitor or of all: the oldest without a result.
+        """Return jobs that are too many, of a visitor or of all: first those of least worth.
 
-        Where all have one, the oldest goes.
+        Of these, the oldest; what was never downloaded only where there is no room for it.
         """
         with self._change:
             mine = [job for job in self._jobs.values() if job.session is session]
             ended = [job for job in mine if job.ended is not None]
-            ended.sort(key=lambda job: job.result is not None)
-            found = ended[: max(0, len(mine) - self._config.max_jobs)]
+            ended.sort(key=attrgetter("worth"))
+            found: list[Job] = []
+            for job in ended[: max(0, len(mine) - self._config.max_jobs)]:
+                if job.worth == 2 and self._has_room(ended[len(found) :]):
+                    break
+                found.append(job)
             if len(self._jobs) - len(found) > _MOST_JOBS:
-                ended = [job for job in self._jobs.values() if job.ended is not None]
-                of = Counter(job.session.id for job in ended)
-                ended.sort(key=lambda job: (job.result is not None, -of[job.session.id]))
-                found += ended[:1]
+                others = [job for job in self._jobs.values() if job.ended is not None]
+                others = [job for job in others if job not in found]
+                of = Counter(job.session.id for job in others)
+                others.sort(key=lambda job: (job.worth > 0, -of[job.session.id], job.worth))
+                found += others[:1]
             return found
+
+    def _has_room(self, jobs: list[Job]) -> bool:
+        """Say whether the results of some jobs may all be kept."""
+        most, size = self._config.result_bytes, 0
+        try:
+            for job in jobs:
+                size += 0 if job.result is None else job.result.stat().st_size
+            return size <= most <= shutil.disk_usage(jobs[0].folder).free
+        except OSError:  # someone has cleared the cache
+            return False
 
     def of(self, session: Session | None) -> list[Job]:
         """Return a visitor's jobs, oldest first."""

@@ -29,6 +29,7 @@ from stylizer.web.gallery import Gallery, OwnStyle
 from stylizer.web.jpeg import decode_frame, encode_jpeg
 from stylizer.web.options import LiveSettings, StyleChoice, read_live_settings, read_object
 from stylizer.web.painter import Begun, ClientPainter
+from stylizer.web.priority import LivePriority
 from stylizer.web.sessions import Session, Sessions
 
 __all__ = ["MISTAKE", "REFUSED", "Clients", "LiveService", "Receive", "Send"]
@@ -105,6 +106,7 @@ class LiveService:
       quicker: the same with a network for streams that are too slow with the first.
       sessions: the visitors.
       clients: the streams that are open.
+      priority: is told of every frame.
       threads: that all of them work in.
     """
 
@@ -113,6 +115,7 @@ class LiveService:
     quicker: Gallery
     sessions: Sessions
     clients: Clients
+    priority: LivePriority
     threads: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(64, thread_name_prefix="stylizer-web-live")
     )
@@ -290,6 +293,7 @@ class _Stream:
         config, painter = self._service.config, self._painter
         if painter is None:  # it is made before the first message is read
             raise _Gone
+        self._service.priority.note_frame()
         if painter.ends(self._turns):
             self._turns.change()
             service = self._service

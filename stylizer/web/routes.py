@@ -189,10 +189,12 @@ def _limits(config: WebConfig) -> dict[str, float]:
         "gatys_pixels": config.gatys_pixels,
         "video_seconds": config.video_seconds,
         "queue": config.max_queue,
+        "jobs": config.max_jobs,
         "clients": config.max_clients,
         "styles": config.max_styles,
         "iterations": config.iterations,
         "tune_minutes": config.tune_minutes,
+        "keep_seconds": config.keep_seconds,
         "live_short_side": config.live_short_side,
     }
 
@@ -285,9 +287,12 @@ def _add_jobs(app: Flask, services: Services) -> None:
         how = "" if job.kind == "style" else f", {file_words(job.title)}"
         name = f"{job.name}{how}{job.result.suffix}"
         try:
-            return send_file(job.result, as_attachment=True, download_name=name)
+            answer = send_file(job.result, as_attachment=True, download_name=name)
         except FileNotFoundError:
             raise ApiError(404, "no_result", "the result has just been removed") from None
+        if "show" not in request.args:  # which the page asks for to show it: nobody has it then
+            job.downloaded = True
+        return answer
 
     @app.get("/api/jobs/<id>/preview")
     def preview(id: str) -> Response:

@@ -27,6 +27,7 @@ from stylizer.web.options import (
     read_tune_options,
     read_video_options,
 )
+from stylizer.web.priority import LivePriority
 from stylizer.web.sessions import Session, Sessions
 from stylizer.web.tune_work import TuneWork
 from stylizer.web.uploads import most_frames
@@ -67,6 +68,7 @@ class Services:
         self.jobs = JobQueue(config, self.sessions)
         self._kept = Kept(self.folder, self.sessions, self.jobs)
         self.clients = Clients(config.max_clients)
+        self._priority = LivePriority()
         quick = replace(fast, network=QUICK_NETWORK)
         self.live = LiveService(
             config=config,
@@ -74,6 +76,7 @@ class Services:
             quicker=Gallery(quick, loader=loader, segmenter=config.segmenter),
             sessions=self.sessions,
             clients=self.clients,
+            priority=self._priority,
         )
 
     def start(self) -> None:
@@ -120,6 +123,7 @@ class Services:
                 options=photo,
                 pixels=config.pixels,
                 gatys_pixels=config.gatys_pixels,
+                priority=self._priority,
             )
         elif kind == "video":
             video = read_video_options(options)
@@ -130,11 +134,18 @@ class Services:
                 styles=gallery.styles(choices, session.styles, parts=video.parts),
                 options=video,
                 most_frames=most_frames(config.video_seconds),
+                priority=self._priority,
             )
         elif kind == "style":
             tuning = read_tune_options(options, most_minutes=config.tune_minutes)
             choices, lane = (StyleChoice(id=tuning.style),), "style"
-            work = TuneWork(gallery=gallery, sessions=self.sessions, source=source, options=tuning)
+            work = TuneWork(
+                gallery=gallery,
+                sessions=self.sessions,
+                source=source,
+                options=tuning,
+                priority=self._priority,
+            )
         else:
             raise ApiError(400, "bad_options", f"expected a photo, video or style, got {kind!r}")
         title = gallery.title(choices, session.styles, parts=parts)

@@ -16,6 +16,7 @@ from stylizer.web.gallery import SAMPLE, Gallery
 from stylizer.web.job import Job
 from stylizer.web.jpeg import decode_frame, encode_jpeg, shrink
 from stylizer.web.options import TuneOptions
+from stylizer.web.priority import LivePriority, Steps
 from stylizer.web.sessions import Sessions
 
 if TYPE_CHECKING:
@@ -39,12 +40,14 @@ class TuneWork:
       sessions: where it takes the place of the one before.
       source: the style's picture, a JPEG.
       options: which style, and for how long.
+      priority: says when live pictures go first.
     """
 
     gallery: Gallery
     sessions: Sessions
     source: Path
     options: TuneOptions
+    priority: LivePriority
 
     def __call__(self, job: Job) -> Path:
         """Return the path of the tuned style."""
@@ -78,11 +81,13 @@ class TuneWork:
     def _tune(self, job: Job, tuner: Tuner) -> int:
         """Tune until the time is over or the job is to stop; return the pictures painted."""
         pictures, shown = 0, -_PREVIEW_SECONDS
+        steps = Steps(job, self.priority)
         for progress in tuner:
             pictures = progress.pictures
             job.progress = progress.share
             job.seconds_left = 60 * self.options.minutes * (1 - progress.share)
             job.message = f"{pictures} pictures painted"
+            steps.next()
             if job.stop.is_set():
                 break
             if pictures >= _LEAST and time.monotonic() - shown >= _PREVIEW_SECONDS:

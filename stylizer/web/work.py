@@ -46,6 +46,7 @@ from stylizer.web.job import Job
 from stylizer.web.jpeg import encode_jpeg, shrink, shrink_to_pixels
 from stylizer.web.options import PhotoOptions, VideoOptions
 from stylizer.web.painter import face_config
+from stylizer.web.priority import LivePriority, Steps
 from stylizer.web.uploads import film_limits, read_picture
 from stylizer.web.warnings import hear_warnings
 
@@ -81,6 +82,7 @@ class PhotoWork:
       options: how.
       pixels: that the photo may have.
       gatys_pixels: that the optimization is given.
+      priority: says when live pictures go first.
     """
 
     gallery: Gallery
@@ -89,6 +91,7 @@ class PhotoWork:
     options: PhotoOptions
     pixels: int
     gatys_pixels: int
+    priority: LivePriority
 
     def __call__(self, job: Job) -> Path:
         """Return the path of the painted photo."""
@@ -136,8 +139,10 @@ class PhotoWork:
         job.preview = encode_jpeg(shrink(start, _PREVIEW_SIDE))
         iterations = self.options.iterations
         began = time.monotonic()
+        steps = Steps(job, self.priority)
 
         def on_loss(record: LossRecord) -> None:
+            steps.next()
             job.check()
             job.message = note
             job.losses.append((record.iteration, round(record.total, 6)))
@@ -179,6 +184,7 @@ class VideoWork:
       styles: one or more.
       options: how.
       most_frames: that the video may have; what a file says of itself need not be true.
+      priority: says when live pictures go first.
     """
 
     gallery: Gallery
@@ -186,6 +192,7 @@ class VideoWork:
     styles: Sequence[AnyStyle]
     options: VideoOptions
     most_frames: int
+    priority: LivePriority
 
     def __call__(self, job: Job) -> Path:
         """Return the path of the painted video; its sound is the source's."""
@@ -239,7 +246,7 @@ class VideoWork:
                 run(
                     frames,
                     stylizer,
-                    _Watched(sink, job),
+                    _Watched(sink, job, Steps(job, self.priority)),
                     division=sink,
                     on_progress=lambda progress: self._report(job, progress, begun),
                 )
@@ -310,13 +317,17 @@ def _assemble(
 
 
 class _Watched(Managed):
-    """A sink that shows now and then what goes through it, and fails when the job is to stop."""
+    """A sink that shows now and then what goes through it, and fails when the job is to stop.
 
-    def __init__(self, sink: FrameSink, job: Job) -> None:
-        self._sink, self._job = sink, job
+    All that comes before waits for it, so a pause here is one of the whole run.
+    """
+
+    def __init__(self, sink: FrameSink, job: Job, steps: Steps) -> None:
+        self._sink, self._job, self._steps = sink, job, steps
         self._shown = -_PREVIEW_SECONDS
 
     def write(self, frame: Frame) -> None:
+        self._steps.next()
         self._job.check()
         now = time.monotonic()
         if now - self._shown >= _PREVIEW_SECONDS:

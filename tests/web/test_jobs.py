@@ -6,7 +6,6 @@ import json
 import os
 import re
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -238,45 +237,6 @@ def test_a_photo_waits_for_no_video(slow: Site, clip: Path) -> None:
     wait_until(lambda: slow.http.get(f"/api/jobs/{video}").json["state"] == "running")
     assert slow.ended(submit(slow, "photo", PICTURE))["state"] == "done"
     assert slow.http.get(f"/api/jobs/{video}").json["state"] == "running"
-
-
-def test_the_oldest_result_makes_room_for_one_too_many(tmp_path: Path) -> None:
-    with serve(tmp_path, max_jobs=2) as site:
-        jobs = [submit(site, "photo", PICTURE, f"photo {number}") for number in range(2)]
-        for job in jobs:
-            site.ended(job)
-        jobs.append(submit(site, "photo", PICTURE))
-        assert [job["id"] for job in site.http.get("/api/jobs").json] == jobs[1:]
-        assert site.http.get(f"/api/jobs/{jobs[0]}/result").status_code == 404
-        site.ended(jobs[2])
-        assert files(site).count("result.png") == 2
-
-
-def test_what_was_cancelled_or_failed_makes_room_before_a_result(
-    tmp_path: Path, clip: Path
-) -> None:
-    class Broken(FlatRuntime):
-        def paint(self, image: Image, code: StyleEmbedding) -> Image:
-            if (image == 0).all():
-                raise RuntimeError("it is black")
-            time.sleep(0.2)
-            return super().paint(image, code)
-
-    black = picture_bytes(np.zeros((40, 60, 3), np.uint8))
-    with serve(tmp_path, max_jobs=3, runtime=Broken()) as site:
-        done = submit(site, "photo", PICTURE)
-        site.ended(done)
-        failed = submit(site, "photo", black)
-        assert site.ended(failed)["state"] == "failed"
-        cancelled = submit(site, "video", clip.read_bytes())
-        site.http.post(f"/api/jobs/{cancelled}/cancel")
-        assert site.ended(cancelled)["state"] == "cancelled"
-        kept = [done, failed, cancelled]
-        for gone in (failed, cancelled, done):
-            kept.append(submit(site, "photo", PICTURE))
-            kept.remove(gone)
-            assert [job["id"] for job in site.http.get("/api/jobs").json] == kept
-            site.ended(kept[-1])
 
 
 def test_what_is_not_done_yet_is_not_dropped_for_more(tmp_path: Path, clip: Path) -> None:

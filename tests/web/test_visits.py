@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Dialog, Page, expect
+from playwright.sync_api import Dialog, Page, Route, expect
 
 from stylizer.faces.models import are_faces_available
 from tests.clips import make_clip
@@ -141,3 +142,38 @@ def test_a_job_shows_its_latest_frame_its_style_and_its_time(
     first = card.locator(".preview").get_attribute("src")
     expect(card.locator(".preview")).not_to_have_attribute("src", str(first))
     card.get_by_role("button", name="Remove").or_(card.get_by_role("button", name="Cancel")).click()
+
+
+def job_of(name: str, **more: Any) -> dict[str, Any]:
+    """Return what the server tells of a photo that is done."""
+    told = {"id": name, "name": name, "kind": "photo", "state": "done", "result": "/icon.svg"}
+    return {**told, "created": 0, "progress": 1, "message": "", "style": "", **more}
+
+
+def test_the_page_says_how_long_results_stay_and_which_were_removed(open_tab: OpenTab) -> None:
+    listed = [job_of(name) for name in ("beach", "dog", "cat")]
+
+    def answer(route: Route) -> None:
+        if route.request.method == "DELETE":
+            listed[:] = [job for job in listed if job["id"] not in route.request.url]
+            route.fulfill(status=204)
+        else:
+            route.fulfill(json=listed)
+
+    page = open_tab("photo")
+    page.route("**/api/jobs**", answer)
+    page.route("**/api/jobs/**", answer)
+    page.route("**/icon.svg?show", lambda route: route.fulfill(status=200, body=""))
+    page.reload()
+    note = page.locator("#photo-jobs .message")
+    rule = "Results stay here for 60 minutes."
+    expect(note).to_have_text(f"{rule} Download what you want to keep.")
+    page.locator(".job", has_text="dog").get_by_role("button", name="Remove").click()
+    expect(page.locator(".job", has_text="dog")).to_have_count(0)
+    expect(note).to_have_text(f"{rule} Download what you want to keep.")
+    listed[:] = [job_of("cat"), job_of("bird", state="running", result=None, gives_way=True)]
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    gone = f"{rule} The oldest results are removed: beach. Download what you want to keep."
+    expect(note).to_have_text(gone)
+    state = page.locator(".job", has_text="bird").locator(".state")
+    expect(state).to_contain_text("Slower: the live picture goes first")

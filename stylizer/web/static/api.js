@@ -70,6 +70,8 @@ export function upload(path, fields, { onProgress, signal } = {}) {
   const form = new FormData();
   for (const [name, value] of Object.entries(fields)) form.append(name, value);
   return new Promise((resolve, reject) => {
+    const cancelled = () => reject(new ApiError("The upload was cancelled.", "cancelled"));
+    if (signal?.aborted) return cancelled();
     const sending = new XMLHttpRequest();
     sending.open("POST", path);
     sending.upload.onprogress = (event) => onProgress?.(event.loaded / event.total);
@@ -78,19 +80,20 @@ export function upload(path, fields, { onProgress, signal } = {}) {
         ? resolve(JSON.parse(sending.responseText))
         : reject(failure(sending.status, sending.responseText));
     sending.onerror = () => reject(new ApiError(UNREACHABLE, "unreachable"));
-    sending.onabort = () => reject(new ApiError("The upload was cancelled.", "cancelled"));
+    sending.onabort = cancelled;
     signal?.addEventListener("abort", () => sending.abort());
     sending.send(form);
   });
 }
 
 /**
- * Refuse a file before it travels, in the server's own terms.
+ * Judge a file before it travels, in the server's own terms.
  * @param {File} file
  * @param {number} most bytes
+ * @returns {string} what is wrong with its size; empty where nothing is
  */
-export function checkSize(file, most) {
-  if (file.size <= most) return;
+export function tooLarge(file, most) {
+  if (file.size <= most) return "";
   const [has, may] = [file.size, most].map((bytes) => (bytes / 2 ** 20).toFixed(1));
-  throw new ApiError(`${file.name} has ${has} MiB; at most ${may} MiB are allowed.`, "too_large");
+  return `the file has ${has} MiB; at most ${may} MiB are allowed.`;
 }

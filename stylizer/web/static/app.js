@@ -20,7 +20,10 @@ const live = new Live(settings, load);
 new OwnStyle(gallery, jobs, load);
 
 const tabs = new Tabs(document.querySelector("[role=tablist]"));
-tabs.addEventListener("change", () => (settings.tab = tabs.current));
+tabs.addEventListener("change", () => {
+  settings.tab = tabs.current;
+  live.watch();
+});
 settings.tab = tabs.current;
 
 const places = Object.fromEntries(
@@ -39,6 +42,7 @@ watchKeys({
 
 const message = document.getElementById("page-message");
 jobs.addEventListener("change", () => (message.textContent = ""));
+document.addEventListener("visibilitychange", () => document.hidden || jobs.refresh());
 jobs.addEventListener("error", ({ detail }) => (message.textContent = detail.message));
 
 let shown = "";
@@ -49,6 +53,8 @@ async function load() {
     const info = await request("/api/info");
     document.getElementById("engine").textContent = `${info.engine} · stylizer ${info.version}`;
     photo.limits = video.limits = info.limits;
+    jobs.most = info.limits.jobs ?? Infinity;
+    jobs.keepSeconds = info.limits.keep_seconds ?? 0;
     settings.methods = info.methods;
     document.getElementById("faces").closest(".field").hidden = Boolean(info.parts.face);
     if (JSON.stringify(info) !== shown) gallery.show(info);

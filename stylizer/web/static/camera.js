@@ -17,9 +17,12 @@ const FRESH = 8; // ms that a frame may have waited
 export class Camera extends EventTarget {
   #video;
   #stream = null;
+  #opening = null; // what the newest call of `open` is known by, until `close`
   #fresh = null; // the newest frame: to be taken, or dropped
   #waiting = null;
   #direct = false;
+  #goOn = null; // ends a pause
+  #paused = null; // resolves when a pause ends; null where there is none
 
   /** @param {HTMLVideoElement} video what plays the camera's picture */
   constructor(video) {
@@ -53,6 +56,7 @@ export class Camera extends EventTarget {
    */
   async open(choice, side) {
     this.close();
+    const opening = (this.#opening = {});
     if (!navigator.mediaDevices) {
       throw new Error(
         "Browsers give a camera only to pages on https or on localhost. " +
@@ -64,14 +68,19 @@ export class Camera extends EventTarget {
       : { deviceId: { exact: choice } };
     try {
       const video = { ...which, ...wanted(side) };
-      this.#stream = await navigator.mediaDevices.getUserMedia({ video, audio: false });
+      const stream = await navigator.mediaDevices.getUserMedia({ video, audio: false });
+      if (this.#opening !== opening) return release(stream); // nobody wants it any more
+      this.#stream = stream;
     } catch (error) {
       throw new Error(WORDS[error.name] ?? `The camera does not start: ${error.message}`);
     }
     const [track] = this.#stream.getVideoTracks();
     track.addEventListener("ended", () => this.dispatchEvent(new Event("end")));
     this.#video.srcObject = this.#stream;
-    await this.#video.play();
+    await this.#video.play().catch((error) => {
+      if (!this.#paused && this.#opening === opening) throw error;
+    });
+    if (this.#opening !== opening) return;
     if (globalThis.MediaStreamTrackProcessor) this.#read(this.#stream);
     else this.#watch(this.#stream);
   }
@@ -81,11 +90,29 @@ export class Camera extends EventTarget {
     this.#stream?.getVideoTracks()[0].applyConstraints(wanted(side)).catch(() => {});
   }
 
-  close() {
-    for (const track of this.#stream?.getTracks() ?? []) track.stop();
-    this.#stream = null;
+  /** Give no frames, and read none, until `resume`; the camera stays open. */
+  pause() {
+    this.#paused ??= new Promise((resolve) => (this.#goOn = resolve));
+    this.#video.pause();
+    this.#drop();
+  }
+
+  resume() {
+    this.#goOn?.();
+    this.#goOn = this.#paused = null;
+    if (this.#stream) this.#video.play().catch(() => {}); // it may be closed meanwhile
+  }
+
+  #drop() {
     this.#fresh?.drop?.();
     this.#fresh = null;
+  }
+
+  close() {
+    if (this.#stream) release(this.#stream);
+    this.#stream = this.#opening = null;
+    this.resume();
+    this.#drop();
     this.#video.srcObject = null;
     this.#waiting?.(null);
     this.#waiting = null;
@@ -134,9 +161,14 @@ export class Camera extends EventTarget {
     let before = Infinity; // from the camera's clock to ours, by the quickest frame
     this.#direct = true;
     while (this.#stream === stream) {
+      await this.#paused;
       const { value: picture, done } = await reader.read();
       if (done) return;
       if (this.#stream !== stream) return picture.close();
+      if (this.#paused) {
+        picture.close();
+        continue;
+      }
       const [width, height] = [picture.displayWidth, picture.displayHeight];
       if (width > height !== this.#video.videoWidth > this.#video.videoHeight) {
         picture.close(); // a phone that was turned, whose frames do not tell
@@ -156,6 +188,7 @@ export class Camera extends EventTarget {
     const video = this.#video;
     const seen = (now, frame) => {
       if (this.#stream !== stream) return;
+      if (this.#paused) return next(); // called again once the video plays
       const captured = frame?.captureTime ?? now;
       const { videoWidth: width, videoHeight: height } = video;
       this.#offer({ take: async () => ({ picture: await grab(video), width, height, captured }) });
@@ -167,6 +200,10 @@ export class Camera extends EventTarget {
         : requestAnimationFrame(seen);
     next();
   }
+}
+
+function release(stream) {
+  for (const track of stream.getTracks()) track.stop();
 }
 
 /** Take the picture out as it is, which costs nothing, or as a copy. */

@@ -1,15 +1,21 @@
-/** Choosing a file by button or by dropping it on the stage. */
+/** Choosing files by button or by dropping them on the stage, and telling those that are not fit. */
 
-export const EMPTY = "The file is empty.";
+import { sentence, tooLarge } from "/static/api.js";
+
+const OTHERS = {
+  photo: [["video/", "this is a video; choose it under Video."], ["audio/"], ["text/"]],
+  video: [["image/", "this is a photo; choose it under Photo."], ["audio/"], ["text/"]],
+}; // what a file's type may begin with that is never fit; of all else the server decides
 
 /**
- * @param {{input: HTMLInputElement, stage: HTMLElement, onChoose: (file: File) => void}} parts
+ * @param {{input: HTMLInputElement, stage: HTMLElement, onChoose: (files: File[]) => void}} parts
  */
 export function watchFiles({ input, stage, onChoose }) {
+  const choose = (files) => files.length && onChoose(files);
   input.addEventListener("change", () => {
-    const [file] = input.files;
+    const files = [...input.files];
     input.value = ""; // so that the same file can be chosen again
-    if (file) onChoose(file);
+    choose(files);
   });
   stage.addEventListener("dragover", (event) => {
     event.preventDefault();
@@ -19,9 +25,31 @@ export function watchFiles({ input, stage, onChoose }) {
   stage.addEventListener("drop", (event) => {
     event.preventDefault();
     stage.classList.remove("over");
-    const [file] = event.dataTransfer.files;
-    if (file) onChoose(file);
+    choose([...event.dataTransfer.files]);
   });
+}
+
+/**
+ * Tell files that can be painted from others, before they travel.
+ * @param {File[]} files
+ * @param {"photo" | "video"} kind
+ * @param {number} most bytes of one
+ * @returns {{fit: File[], words: string}} and why the others are not, for people
+ */
+export function sortFiles(files, kind, most) {
+  const troubles = files.map((file) => trouble(file, kind, most));
+  const told = troubles.map((words, at) =>
+    words && files.length > 1 ? `${files[at].name}: ${words}` : sentence(words),
+  );
+  return { fit: files.filter((_, at) => !troubles[at]), words: told.filter(Boolean).join(" ") };
+}
+
+function trouble(file, kind, most) {
+  if (!file.size) return "the file is empty.";
+  const isGif = kind === "video" && file.type === "image/gif";
+  const other = OTHERS[kind].find(([type]) => file.type.startsWith(type));
+  if (other && !isGif) return other[1] ?? `this is no ${kind}.`;
+  return tooLarge(file, most);
 }
 
 /** Gives a chosen file an address, and takes back the one before. */

@@ -1,6 +1,6 @@
 /** The styles to choose from: those of the server, and those that the user uploads. */
 
-import { ApiError, checkSize, request, upload } from "/static/api.js";
+import { ApiError, request, tooLarge, upload } from "/static/api.js";
 import { remembered } from "/static/memory.js";
 
 const OWN = "own-";
@@ -201,7 +201,8 @@ export class Gallery extends EventTarget {
     if (!file) return;
     this.#say(`Uploading ${file.name}…`);
     try {
-      checkSize(file, this.#mostBytes);
+      const words = tooLarge(file, this.#mostBytes);
+      if (words) throw new ApiError(words, "too_large");
       const style = await upload("/api/styles", { file });
       const radio = this.#append(style);
       radio.checked = true;

@@ -3,6 +3,7 @@
 import { request, sentence } from "/static/api.js";
 
 const PERIOD = 600;
+const CALM = 60_000; // between two looks when all is finished: results go, and cards with them
 const ACTIVE = ["queued", "running"];
 
 export function isActive(job) {
@@ -13,21 +14,46 @@ export function isActive(job) {
 export class Jobs extends EventTarget {
   #timer = null;
   #reading = 0;
+  #removed = new Set(); // by the visitor
   all = [];
 
-  /** Read them now, and again and again until all are finished. */
+  /** @type {object[]} those whose results the server has removed, newest last */
+  gone = [];
+
+  /** @type {number} how many of them may be under way */
+  most = Infinity;
+
+  /** @type {number} seconds that results are kept; 0 before that is known */
+  keepSeconds = 0;
+
+  /** Read them now, and again and again: often until all are finished. */
   async refresh() {
     const turn = ++this.#reading;
     clearTimeout(this.#timer);
     try {
       const all = await request("/api/jobs");
       if (turn !== this.#reading) return; // a later question is under way
+      const kept = new Set([...this.#removed, ...all.map(({ id }) => id)]);
+      this.gone.push(...this.all.filter(({ id, result }) => result && !kept.has(id)));
       this.all = all;
       this.dispatchEvent(new Event("change"));
-      if (all.some(isActive)) this.#timer = setTimeout(() => this.refresh(), PERIOD);
+      const period = all.some(isActive) ? PERIOD : CALM;
+      if (all.length) this.#timer = setTimeout(() => this.refresh(), period);
     } catch (error) {
       this.dispatchEvent(new CustomEvent("error", { detail: error }));
       this.#timer = setTimeout(() => this.refresh(), 5 * PERIOD);
+    }
+  }
+
+  /**
+   * Wait until one more may be under way.
+   * @param {() => void} onWait called when that is not so yet
+   * @param {AbortSignal} [signal] ends the waiting
+   */
+  async room(onWait, signal) {
+    while (this.all.filter(isActive).length >= this.most && !signal?.aborted) {
+      onWait();
+      await new Promise((resolve) => this.addEventListener("change", resolve, { once: true }));
     }
   }
 
@@ -40,6 +66,7 @@ export class Jobs extends EventTarget {
   }
 
   async remove(id) {
+    this.#removed.add(id);
     await this.#act(`/api/jobs/${id}`, "DELETE");
   }
 
@@ -62,7 +89,8 @@ export function describe(job) {
   if (job.state === "running") {
     const left = job.seconds_left == null ? "" : `, ${timeLeft(job.seconds_left)} left`;
     const far = `${job.kind === "style" ? "Learning" : "Painting"}, ${Math.floor(100 * job.progress)} %${left}`;
-    return [far, sentence(job.message)].filter(Boolean).join(". ");
+    const slower = job.gives_way ? "Slower: the live picture goes first" : "";
+    return [far, sentence(job.message), slower].filter(Boolean).join(". ");
   }
   if (job.state === "done") {
     return ["Done", ...[job.message, ...(job.warnings ?? [])].filter(Boolean).map(sentence)].join(". ");
@@ -83,9 +111,15 @@ function timeLeft(seconds) {
   return `about ${Math.round(seconds / 60)} min`;
 }
 
+/** Where a result is to be shown: asked for so, it does not count as downloaded. */
+export function shownAt(result) {
+  return `${result}?show`;
+}
+
 /** Cards of one kind of job, newest first, updated in place so that a focus is never lost. */
 export class JobList {
   #cards = new Map();
+  #note = Object.assign(document.createElement("p"), { className: "message" });
 
   /**
    * @param {HTMLElement} place
@@ -99,8 +133,10 @@ export class JobList {
    *   keeps its card, which is marked
    */
   constructor(place, jobs, { kind, onShow, isElsewhere = () => false, isShown = () => false }) {
-    Object.assign(this, { place, jobs, onShow, isShown });
+    Object.assign(this, { place, jobs, onShow, isShown, kind });
     this.isMine = (job) => job.kind === kind && !isElsewhere(job);
+    this.#note.setAttribute("role", "status");
+    place.append(this.#note);
     jobs.addEventListener("change", () => this.update());
   }
 
@@ -115,7 +151,20 @@ export class JobList {
       if (!this.#cards.has(job.id)) this.#cards.set(job.id, this.#card(job));
       this.#fill(this.#cards.get(job.id), job);
     }
-    this.place.hidden = !mine.length;
+    const words = this.#words();
+    if (this.#note.textContent !== words) this.#note.textContent = words;
+    this.place.hidden = !mine.length && !words;
+  }
+
+  /** @returns {string} how long results stay, and which have gone */
+  #words() {
+    const isOurs = ({ kind, result }) => kind === this.kind && result;
+    const names = this.jobs.gone.filter(isOurs).map(({ name }) => name);
+    const kept = this.jobs.all.some(isOurs) && this.jobs.keepSeconds;
+    const rule = `Results stay here for ${Math.round(this.jobs.keepSeconds / 60)} minutes.`;
+    const gone = `The oldest results are removed: ${names.join(", ")}.`;
+    const told = [kept && rule, names.length && gone].filter(Boolean);
+    return told.length ? `${told.join(" ")} Download what you want to keep.` : "";
   }
 
   #card(job) {
@@ -125,7 +174,7 @@ export class JobList {
     card.innerHTML = `<img class="preview" alt="" hidden><h3></h3><p class="about"></p>
       <p class="state"></p><progress max="1"></progress><div class="buttons">
       <button type="button" class="cancel">Cancel</button><button type="button" class="show">Show</button>
-      <a class="button download">Download</a><button type="button" class="delete">Remove</button></div>`;
+      <a class="button download" download>Download</a><button type="button" class="delete">Remove</button></div>`;
     const find = (name) => card.querySelector(name);
     find("h3").textContent = job.name;
     find(".about").textContent = about(job);
@@ -137,7 +186,7 @@ export class JobList {
     find(".cancel").addEventListener("click", () => this.jobs.cancel(job.id));
     find(".delete").addEventListener("click", () => this.jobs.remove(job.id));
     find(".show").addEventListener("click", () => this.onShow(this.jobs.find(job.id)));
-    this.place.prepend(card);
+    this.#note.after(card);
     return card;
   }
 

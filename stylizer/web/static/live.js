@@ -8,9 +8,12 @@ import { Recorder } from "/static/recorder.js";
 import { saveBlob, timeStamp } from "/static/save.js";
 import { Stream } from "/static/stream.js";
 
+const LONG = 60_000; // ms unseen after which the camera is let go
+
 export class Live {
   #canvas = document.getElementById("live-canvas");
   #picture = this.#canvas.getContext("2d", { alpha: false });
+  #panel = document.getElementById("panel-live");
   #stage = document.getElementById("live-stage");
   #start = document.getElementById("live-start");
   #snapshot = document.getElementById("live-snapshot");
@@ -31,6 +34,8 @@ export class Live {
   #taken = 0; // frames so far
   #drawn = 0; // the last of them that was drawn
   #run = null;
+  #unseen = null; // the timer that lets the camera go, while nothing is seen of the picture
+  #released = false; // whether it has done so
   #stream;
 
   /**
@@ -55,14 +60,15 @@ export class Live {
     addEventListener("beforeunload", (event) => {
       if (this.#recorder.running) event.preventDefault(); // the browser asks first
     });
-    document.addEventListener("visibilitychange", () => this.#hidden());
+    document.addEventListener("visibilitychange", () => this.watch());
     this.#watchSettings();
     this.#watchSplit();
-    setInterval(() => this.#run && this.#show(), 500);
+    setInterval(() => this.#run && !this.#unseen && this.#show(), 500);
   }
 
   async start() {
     const run = (this.#run = {});
+    this.#seen();
     this.#buttons();
     this.#stage.scrollIntoView({ block: "nearest" });
     this.#say("Opening the camera…");
@@ -82,11 +88,13 @@ export class Live {
     if (this.#stream.state === "ready") this.#say("");
     else this.#stream.open();
     this.#loop(run);
+    this.watch();
   }
 
   /** @param {string} [words] why, where it was not the user who stopped it */
   async stop(words = "") {
     this.#run = null;
+    this.#seen();
     this.#wake?.();
     if (this.#recorder.running) await this.#toggleRecording();
     this.#camera.close();
@@ -224,6 +232,7 @@ export class Live {
     saveBlob(blob, `stylizer-${timeStamp()}${suffix}`);
     this.#say("Recording saved.");
     this.#buttons();
+    this.watch();
   }
 
   #otherCamera() {
@@ -244,17 +253,45 @@ export class Live {
     this.#stage.classList.toggle("filling");
   }
 
-  /** A page that is not seen takes no camera's pictures, unless they are recorded. */
-  #hidden() {
-    if (document.hidden && this.#run && !this.#recorder.running) {
-      this.stop("Paused while another tab was open. Start again to go on.");
+  /**
+   * Have nothing painted while the picture is not seen, behind another page or another tab of this
+   * one, unless it is recorded; go on when it is. After a while the camera is let go, and opened anew.
+   */
+  watch() {
+    const hidden = document.hidden || this.#panel.hidden;
+    if (!hidden && this.#unseen) this.#goOn();
+    else if (hidden && !this.#unseen && this.#run && !this.#recorder.running) {
+      this.#camera.pause();
+      this.#unseen = setTimeout(() => this.#letGo(), LONG);
     }
+  }
+
+  /** Let the camera go, and the place on the server. */
+  #letGo() {
+    this.#run = {}; // ends the loop
+    this.#released = true;
+    this.#wake?.();
+    this.#camera.close();
+    this.#stream.close();
+  }
+
+  #goOn() {
+    if (this.#released) return this.start();
+    this.#seen();
+    this.#meter.clear();
+    this.#pace.measure();
+    this.#camera.resume();
+  }
+
+  #seen() {
+    clearTimeout(this.#unseen);
+    [this.#unseen, this.#released] = [null, false];
   }
 
   /** Press a button, as by its key. */
   press(name) {
     const button = document.getElementById(`live-${name}`);
-    if (!button.disabled) button.click();
+    if (!button.disabled && !this.#unseen) button.click();
   }
 
   get #mirror() {

@@ -1,9 +1,9 @@
 /** The photo tab: a picture is chosen, painted on the server, watched, compared and kept. */
 
-import { checkSize, upload } from "/static/api.js";
-import { EMPTY, LocalFile, watchFiles } from "/static/chooser.js";
-import { describe, isActive, JobList } from "/static/jobs.js";
+import { LocalFile, sortFiles, watchFiles } from "/static/chooser.js";
+import { describe, isActive, JobList, shownAt } from "/static/jobs.js";
 import { LossCurve } from "/static/losses.js";
+import { sendFiles } from "/static/sending.js";
 
 export class Photo {
   #picture = element("photo-picture");
@@ -12,7 +12,7 @@ export class Photo {
   #download = element("photo-download");
   #curve = new LossCurve(element("photo-losses"));
   #local = new LocalFile();
-  #file = null;
+  #files = []; // that are chosen; the first is shown
   #shown = null; // the id of the job in the stage
   #iterations = new Map(); // by job: how many were asked for
   #ofFile = new Set(); // jobs whose content is the chosen file
@@ -27,7 +27,7 @@ export class Photo {
     this.jobs = jobs;
     this.limits = {};
     const [input, stage] = [element("photo-file"), element("photo-stage")];
-    watchFiles({ input, stage, onChoose: (file) => this.#choose(file) });
+    watchFiles({ input, stage, onChoose: (files) => this.#choose(files) });
     this.#paint.addEventListener("click", () => this.#send());
     this.#original.addEventListener("click", () => this.#compare());
     element("photo-cancel").addEventListener("click", () => jobs.cancel(this.#shown));
@@ -40,38 +40,38 @@ export class Photo {
     });
   }
 
-  #choose(file) {
-    if (!file.size) {
-      this.#say(EMPTY);
-      return;
-    }
-    this.#file = file;
+  #choose(files) {
+    const { fit, words } = sortFiles(files, "photo", this.limits.upload_bytes ?? Infinity);
+    if (!fit.length) return this.#say(words);
+    const several = fit.length > 1 ? `${fit.length} photos` : "";
+    this.#files = fit;
     this.#ofFile.clear();
     this.#shown = null;
-    this.#display(this.#local.open(file), `Your photo ${file.name}`);
+    this.#display(this.#local.open(fit[0]), `Your photo ${fit[0].name}`);
     this.#paint.disabled = false;
+    this.#paint.textContent = `Paint ${several}`.trim();
     this.#finished(null);
     this.#list.update();
-    this.#say("");
+    this.#say([several && `${several} are chosen.`, words].filter(Boolean).join(" "));
   }
 
   async #send() {
-    const [file, options] = [this.#file, this.settings.photo];
-    const isChosen = () => file === this.#file; // another one may be, before the answer is there
+    const [files, options] = [this.#files, this.settings.photo];
+    const several = files.length > 1; // each has its card, and none the stage
+    const isChosen = () => files === this.#files; // others may be, before the answer is there
     this.#paint.disabled = true;
+    if (several) this.#shown = null;
     element("photo-stage").scrollIntoView({ block: "nearest" });
-    this.#say("Uploading…");
-    try {
-      checkSize(file, this.limits.upload_bytes ?? Infinity);
-      const fields = { content: file, options: JSON.stringify(options) };
-      const onProgress = (share) => isChosen() && this.#say(`Uploading, ${Math.round(100 * share)} %`);
-      const { job } = await upload("/api/photos", fields, { onProgress });
+    const say = (words) => isChosen() && !(several && this.#shown) && this.#say(words);
+    const onJob = (job) => {
       this.#iterations.set(job, options.iterations);
-      if (isChosen()) this.#follow(job);
-      await this.jobs.refresh();
-    } catch (error) {
-      this.#say(isChosen() ? error.message : `${file.name}: ${error.message}`);
-    }
+      if (!several && isChosen()) this.#follow(job);
+    };
+    const troubles = await sendFiles("/api/photos", files, options, { jobs: this.jobs, say, onJob });
+    const names = several || !isChosen();
+    const words = troubles.map(({ file, words }) => (names ? `${file.name}: ${words}` : words));
+    if (words.length) this.#say(words.join(" "));
+    else if (several) say(`${files.length} photos are in the list below.`);
     if (isChosen()) this.#paint.disabled = false;
   }
 
@@ -79,7 +79,7 @@ export class Photo {
   #follow(job) {
     this.#shown = job;
     this.#ofFile.add(job);
-    this.#display(this.#local.url, `Your photo ${this.#file.name}`);
+    this.#display(this.#local.url, `Your photo ${this.#files[0].name}`);
     this.#finished(null);
   }
 
@@ -91,7 +91,7 @@ export class Photo {
   }
 
   #update() {
-    const job = this.jobs.find(this.#shown) ?? (this.#shown || this.#file ? null : this.#latest());
+    const job = this.jobs.find(this.#shown) ?? (this.#shown || this.#files.length ? null : this.#latest());
     if (!job) return;
     this.#shown = job.id;
     this.#say(describe(job));
@@ -102,7 +102,7 @@ export class Photo {
       this.#display(`${job.preview}&at=${job.progress}`, `${job.name}, being painted`);
     }
     if (job.result && this.#download.getAttribute("href") !== job.result) {
-      this.#display(job.result, `${job.name}, painted`);
+      this.#display(shownAt(job.result), `${job.name}, painted`);
       this.#finished(job);
     }
   }
@@ -116,7 +116,7 @@ export class Photo {
     const show = this.#original.getAttribute("aria-pressed") === "false";
     this.#original.setAttribute("aria-pressed", String(show));
     if (show) this.#display(this.#local.url, "The original");
-    else this.#display(this.#download.getAttribute("href"), "The painted photo");
+    else this.#display(shownAt(this.#download.getAttribute("href")), "The painted photo");
   }
 
   /** Offer the result of a job, or nothing. */

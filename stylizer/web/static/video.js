@@ -1,14 +1,14 @@
 /** The video tab: a file is uploaded, waits its turn, is painted, watched and kept. */
 
-import { checkSize, upload } from "/static/api.js";
-import { EMPTY, LocalFile, watchFiles } from "/static/chooser.js";
-import { JobList } from "/static/jobs.js";
+import { LocalFile, sortFiles, watchFiles } from "/static/chooser.js";
+import { JobList, shownAt } from "/static/jobs.js";
+import { sendFiles } from "/static/sending.js";
 
 export class Video {
   #player = element("video-player");
   #paint = element("video-paint");
   #local = new LocalFile();
-  #file = null;
+  #files = []; // that are chosen; the first is shown
   #sending = null; // what can stop the upload that is under way
   #shown = null; // the id of the job in the stage
   #list;
@@ -22,7 +22,7 @@ export class Video {
     this.jobs = jobs;
     this.limits = {};
     const [input, stage] = [element("video-file"), element("video-stage")];
-    watchFiles({ input, stage, onChoose: (file) => this.#choose(file) });
+    watchFiles({ input, stage, onChoose: (files) => this.#choose(files) });
     this.#paint.addEventListener("click", () => this.#send());
     this.#player.addEventListener("error", () => this.#unplayable());
     element("video-abort").addEventListener("click", () => this.#sending?.abort());
@@ -33,23 +33,27 @@ export class Video {
     });
   }
 
-  #choose(file) {
-    if (!file.size) {
-      this.#say(EMPTY);
-      return;
-    }
-    this.#file = file;
+  #choose(files) {
+    const { fit, words } = sortFiles(files, "video", this.limits.upload_bytes ?? Infinity);
+    if (!fit.length) return this.#say(words);
+    this.#files = fit;
     this.#shown = null;
     this.#paint.disabled = this.#sending !== null;
-    this.#play(this.#local.open(file));
+    this.#paint.textContent = fit.length > 1 ? `Paint ${fit.length} videos` : "Paint";
+    this.#play(this.#local.open(fit[0]));
     this.#list.update();
-    this.#say(file.name);
+    this.#say([`${this.#chosen}${fit.length > 1 ? " are chosen." : ""}`, words].join(" ").trim());
+  }
+
+  /** What is chosen, in words. */
+  get #chosen() {
+    return this.#files.length > 1 ? `${this.#files.length} videos` : this.#files[0].name;
   }
 
   #show(job) {
     element("video-stage").scrollIntoView({ block: "nearest" });
     this.#shown = job.id;
-    this.#play(job.result);
+    this.#play(shownAt(job.result));
     this.#list.update();
   }
 
@@ -62,35 +66,35 @@ export class Video {
   #unplayable() {
     this.#player.hidden = true;
     element("video-hint").hidden = false;
-    const name = this.#file?.name ?? "The video";
+    const name = this.#files[0]?.name ?? "The video";
     element("video-hint").textContent = `${name}: this browser cannot play it, but it can be painted.`;
   }
 
   async #send() {
-    const file = this.#file;
+    const files = this.#files;
+    const what = this.#chosen;
     this.#sending = new AbortController();
     this.#paint.disabled = true;
     element("video-upload").hidden = false;
-    try {
-      checkSize(file, this.limits.upload_bytes ?? Infinity);
-      const fields = { content: file, options: JSON.stringify(this.settings.video) };
-      const { signal } = this.#sending;
-      const onProgress = (share) => this.#progress(file, share);
-      await upload("/api/videos", fields, { onProgress, signal });
-      this.#say(`${file.name} is uploaded. It is in the list below.`);
-      await this.jobs.refresh();
-    } catch (error) {
-      this.#say(error.message);
-    }
+    const troubles = await sendFiles("/api/videos", files, this.settings.video, {
+      jobs: this.jobs,
+      say: (words, share) => this.#progress(files, words, share),
+      onJob: () => {},
+      signal: this.#sending.signal,
+    });
+    const several = files.length > 1;
+    const words = troubles.map(({ file, words }) => (several ? `${file.name}: ${words}` : words));
+    const done = several ? "are uploaded. They are" : "is uploaded. It is";
+    this.#say(words.join(" ") || `${what} ${done} in the list below.`);
     this.#sending = null;
     element("video-upload").hidden = true;
     this.#paint.disabled = false;
   }
 
-  #progress(file, share) {
+  #progress(files, words, share) {
     element("video-bar").value = share;
-    const next = file === this.#file ? "" : `. Then ${this.#file.name} can be painted`;
-    this.#say(`Uploading ${file.name}, ${Math.round(100 * share)} %${next}`);
+    const next = files === this.#files ? "" : `. Then ${this.#chosen} can be painted`;
+    this.#say(`${words}${next}`);
   }
 
   #say(words) {
