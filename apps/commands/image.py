@@ -39,9 +39,10 @@ from ..console.reports import LossReports
 from ..console.terminal import say
 from ..console.tuning import tuned_styles
 from ..console.workers import pinned
-from ..options.effects import LookOptions, PeopleOptions
+from ..options.effects import PeopleOptions
 from ..options.fast import FastOptions
 from ..options.gatys import GatysOptions
+from ..options.look import LookOptions
 from ..options.method import choose_config, describe, refuse_losses
 from ..options.shared import (
     JobOptions,

@@ -37,10 +37,11 @@ from ..console.progress import Display
 from ..console.terminal import say
 from ..console.tuning import tuned_styles
 from ..options.camera import CameraOptions
-from ..options.effects import CoherenceOptions, LookOptions, RegionOptions
+from ..options.effects import CoherenceOptions, RegionOptions
 from ..options.fast import FastOptions
 from ..options.gatys import GatysOptions
 from ..options.live import LiveGatysOptions, LiveOptions, LiveOutputs
+from ..options.look import LookOptions
 from ..options.method import choose_config, choose_method, describe
 from ..options.shared import SpeechOptions
 from ..options.spread import spread

@@ -23,9 +23,10 @@ from ..console.progress import Display
 from ..console.reports import LossReports
 from ..console.tuning import tuned_styles
 from ..console.workers import share_frames
-from ..options.effects import CoherenceOptions, LookOptions, PeopleOptions
+from ..options.effects import CoherenceOptions, PeopleOptions
 from ..options.fast import FastOptions
 from ..options.gatys import GatysOptions
+from ..options.look import LookOptions
 from ..options.method import choose_config, describe, refuse_losses
 from ..options.shared import (
     EncodingOptions,

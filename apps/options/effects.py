@@ -1,6 +1,6 @@
-"""The options of what is done to a painting, whatever painted it.
+"""The options of how a video holds still, and of the region that is painted.
 
-Strength and colors; cuts, coherence and the optical flow of both; the region that is painted.
+Cuts, coherence and the optical flow of both; what finds people.
 """
 
 from __future__ import annotations
@@ -11,23 +11,13 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from stylizer.description import usual_coherence
-from stylizer.effects.color import ColorMode, check_pictures
-from stylizer.effects.faces import FaceMode, FacesConfig
 from stylizer.effects.region import Part, RegionConfig
-from stylizer.effects.scale import USUAL_STROKE, check_stroke
 from stylizer.effects.segmenter import CLASSES, WHERE, WHERE_CLASSES
-from stylizer.effects.strength import check_strength
-from stylizer.effects.underpainting import (
-    STILL_UNDERPAINTING,
-    VIDEO_UNDERPAINTING,
-    check_underpainting,
-)
 from stylizer.errors import ConfigError
-from stylizer.faces.models import are_faces_available, find_models
+from stylizer.faces.models import find_models
 from stylizer.gatys.config import GatysConfig
-from stylizer.methods import MethodConfig, find_method
+from stylizer.methods import MethodConfig
 from stylizer.network.config import FastConfig
-from stylizer.network.magenta.spec import MAGENTA
 from stylizer.styles.load import AnyStyle
 from stylizer.temporal.coherence import CoherenceConfig
 from stylizer.temporal.cuts import CutConfig
@@ -38,7 +28,6 @@ from .shared import option
 
 __all__ = [
     "CoherenceOptions",
-    "LookOptions",
     "PeopleOptions",
     "RegionOptions",
     "check_keyframes_option",
@@ -46,150 +35,6 @@ __all__ = [
 
 _STYLE, _COHERENCE, _LIVE = "Style", "Coherence", "Live"
 _DEFAULTS = CoherenceConfig()
-
-
-@dataclass(frozen=True, kw_only=True)
-class LookOptions:
-    """Strength and colors, for every method."""
-
-    strength: Annotated[
-        float, option("strength", "From 0 (the source) to 1 (the painting).", _STYLE)
-    ] = 1.0
-    keep_color: Annotated[
-        ColorMode | None,
-        option(
-            "keep-color",
-            "Keep the source's colors: luminance takes only light and dark from the painting, "
-            "match gives the style pictures the source's colors before painting.",
-            _STYLE,
-        ),
-    ] = None
-
-    stroke: Annotated[
-        str | None,
-        option(
-            "stroke",
-            "Breadth of the fast method's strokes, relative to the picture: 2 is twice as broad. "
-            f"native: so many pixels, whatever the picture's size. Default: {USUAL_STROKE:g}.",
-            _STYLE,
-            show_default=False,
-            metavar="FACTOR|native",
-        ),
-    ] = None
-
-    underpainting: Annotated[
-        float | None,
-        option(
-            "underpainting",
-            "From 0 to 1: how much a first painting in strokes twice as broad leads the fast "
-            "method's strokes, where one style is for all of the picture: bolder, with longer "
-            "lines, in a quarter more time. Default, for the networks of our own: "
-            f"{STILL_UNDERPAINTING:g} for stills, {VIDEO_UNDERPAINTING:g} for videos, and live "
-            "where there is time for it; 0 leaves it out.",
-            _STYLE,
-            show_default=False,
-        ),
-    ] = None
-
-    faces: Annotated[
-        FaceMode | None,
-        option(
-            "faces",
-            "keep: faces stay themselves, small ones in finer strokes; paint: they are painted as "
-            "all else is; only: nothing but faces is painted. Default: keep; paint with --portrait "
-            "or --recipe, or another --initial than painted.",
-            _STYLE,
-            show_default=False,
-        ),
-    ] = None
-    face_strength: Annotated[
-        float, option("face-strength", "How much of faces is kept, from 0 to 1.", _STYLE)
-    ] = 1.0
-
-    def face_config(self, method: MethodConfig) -> FacesConfig | None:
-        """Return what is done to faces.
-
-        Args:
-          method: what paints; an optimization that does not start from a painting is left as it
-            is unless faces are asked for: it is to be as in a paper, or a portrait.
-
-        Raises:
-          BackendError: what finds faces is asked for, and not installed.
-          ConfigError: ``--face-strength`` is out of its range.
-        """
-        if self.faces in ("keep", "only"):
-            find_models()
-        if isinstance(method, FastConfig):
-            usual = True
-        else:
-            usual = method.initial == "painted" and not method.portrait
-        mode = self.faces or ("keep" if usual and are_faces_available() else "paint")
-        try:
-            config = FacesConfig(mode=mode, strength=self.face_strength)
-        except ConfigError as error:
-            raise ConfigError(f"--face-{error}") from None
-        return None if mode == "paint" else config
-
-    def underpainting_share(self, method: MethodConfig, *, usual: float) -> float:
-        """Return the share of a first painting in broader strokes.
-
-        Args:
-          method: what paints; Magenta's network is left as it is if nobody asks.
-          usual: the share where nobody asks.
-        """
-        if self.underpainting is not None:
-            return self.underpainting
-        own = isinstance(method, FastConfig) and method.network != MAGENTA.name
-        return usual if own else 0.0
-
-    @property
-    def breadth(self) -> float | None:
-        """The breadth of strokes, None for native.
-
-        Raises:
-          ConfigError: ``--stroke`` is no number, or out of its range.
-        """
-        if self.stroke is None:
-            return USUAL_STROKE
-        if self.stroke == "native":
-            return None
-        try:
-            breadth = float(self.stroke)
-            check_stroke(breadth)
-        except (ValueError, ConfigError) as error:
-            raise ConfigError(
-                f"--stroke: expected a factor from 0.1 to 8, or native, got {self.stroke}"
-            ) from error
-        return breadth
-
-    def check(self, styles: Sequence[AnyStyle], method: MethodConfig) -> None:
-        """Say what is wrong before anything is loaded.
-
-        Raises:
-          BackendError: what finds faces is asked for, and not installed.
-          ConfigError: the strength, the stroke or the underpainting is out of its range, or the
-            method has no strokes to scale.
-          StyleError: colors are to be matched, and a style is built in and has no picture.
-        """
-        try:
-            check_strength(self.strength)
-            check_underpainting(self.underpainting or 0.0)
-        except ConfigError as error:
-            raise ConfigError(f"--{error}") from None
-        _ = self.breadth
-        self.face_config(method)
-        if self.stroke is not None and not find_method(method).scales_strokes:
-            raise ConfigError(
-                "--stroke: belongs to --method fast; with gatys, --size and --style-scale rule "
-                "the breadth of strokes: leave one of them out"
-            )
-        if self.underpainting is not None and not find_method(method).scales_strokes:
-            raise ConfigError(
-                "--underpainting: belongs to --method fast; with gatys, --scales goes from coarse "
-                "to fine: leave one of them out"
-            )
-        if self.keep_color == "match":
-            check_pictures(styles)
 
 
 @dataclass(frozen=True, kw_only=True)

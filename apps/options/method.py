@@ -14,9 +14,10 @@ from stylizer.network.registry import FAST_NETWORKS
 from stylizer.styles.load import AnyStyle
 from stylizer.temporal.coherence import CoherenceConfig
 
-from .effects import CoherenceOptions, LookOptions, PeopleOptions
+from .effects import CoherenceOptions, PeopleOptions
 from .fast import FastOptions, Method
 from .gatys import SHARED, GatysOptions
+from .look import LookOptions
 from .shared import LossOptions
 
 __all__ = ["choose_config", "choose_method", "describe", "refuse_losses"]

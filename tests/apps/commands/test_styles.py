@@ -10,7 +10,8 @@ import pytest
 
 from stylizer.apps.commands import styles as app
 from stylizer.apps.console import painting
-from stylizer.apps.options.effects import CoherenceOptions, LookOptions
+from stylizer.apps.options.effects import CoherenceOptions
+from stylizer.apps.options.look import LookOptions
 from stylizer.apps.options.method import describe
 from stylizer.description import EffectsConfig
 from stylizer.effects.underpainting import STILL_UNDERPAINTING, VIDEO_UNDERPAINTING
