@@ -1,12 +1,14 @@
 """Light, dark and color of a face, taken from its source, so that it is seen through the paint.
 
-Light and dark are taken as far as it takes; colors go apart as the source's do, lips and cheeks
-from the rest of a face, around what the paint has there, and no further than the paint's own.
+Light and dark are taken as far as it takes. Colors are evened out, small specks and large ones, and
+go apart as the source's do, lips and cheeks from the rest of a face, around what the paint has
+there, and no further than the paint's own.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import cv2
 import numpy as np
@@ -50,6 +52,10 @@ _POWER = 0.4
 _EVEN, _SPECKS = 0.8, 0.06
 """How much colors are evened out with it, over which share of a face's side: specks of color hide a
 face too."""
+
+_ONE = 0.6
+"""How far the colors of a face go to the one that is strongest in it: paint that follows light and
+dark gives skin two colors that have nothing to do with each other."""
 
 _FULLEST = 1.6
 """By how much colors may be made fuller again that became dull by it."""
@@ -118,6 +124,7 @@ class FaceLight:
         """
         color = np.asarray(cv2.subtract(fine, spread(self._own)), np.float32)
         even, shares = smooth(color, _SPECKS * side), spread(weight)
+        even += np.float32(_ONE) * spread(self._area) * (self._strongest(even, side) - even)
         work = np.square(color)
         own = _mean(work, shares)
         full = math.sqrt(own / (_mean(np.square(even, out=work), shares) + 1e-3))
@@ -128,15 +135,24 @@ class FaceLight:
         work += self._tint(color, side)
         return work
 
-    def _tint(self, color: Values, side: float) -> Values:
-        """Return what the source's colors add to the paint's, (h, w, 3), no fuller than those."""
+    def _strongest(self, color: Values, side: float) -> Values:
+        """Return the mean color of the face, (3,), each pixel by how strong its color is."""
+        small, area = self._reduce(side, color, self._area)
+        strength = (area * np.sqrt(np.square(small).sum(-1))).ravel()
+        return np.asarray(strength @ small.reshape(-1, 3) / (strength.sum() + 1e-3), np.float32)
+
+    def _reduce(self, side: float, *maps: Image | Values) -> Iterator[Values]:
+        """Give maps of the size of the paint at a size where a face is at most `_TINTED` large."""
         height, width = self._own.shape
         factor = max(1.0, side / _TINTED)
         size = max(1, round(width / factor)), max(1, round(height / factor))
-        source, own, area = (
-            np.asarray(cv2.resize(one, size, interpolation=cv2.INTER_AREA), np.float32)
-            for one in (self._source, color, self._area)
-        )
+        for one in maps:
+            yield np.asarray(cv2.resize(one, size, interpolation=cv2.INTER_AREA), np.float32)
+
+    def _tint(self, color: Values, side: float) -> Values:
+        """Return what the source's colors add to the paint's, (h, w, 3), no fuller than those."""
+        height, width = self._own.shape
+        source, own, area = self._reduce(side, self._source, color, self._area)
         bright = np.asarray(cv2.cvtColor(source, cv2.COLOR_RGB2GRAY), np.float32)
         tint, face = source - spread(bright), spread(area)
         energy, fullness = (_mean(np.square(one), face) for one in (tint, own))

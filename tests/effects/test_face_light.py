@@ -86,6 +86,22 @@ def test_colors_that_are_evened_out_do_not_become_dull() -> None:
     assert (color.mean((0, 1)) * before.mean((0, 1)) > 0).all()
 
 
+def test_a_face_of_two_colors_goes_to_the_stronger_one() -> None:
+    fine = np.full((SIDE, SIDE, 3), (220, 90, 40), np.float32)
+    fine[SIDE // 2 :] = (70, 100, 110)
+    alone = FaceLight(gray(luma(fine)), fine, ones()).mix(fine, ones(), side=60)
+    nobody = FaceLight(gray(luma(fine)), fine, 0 * ones()).mix(fine, ones(), side=60)
+
+    def halves(mixed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        color = mixed - luma(mixed)[..., None]
+        return color[8:24].mean((0, 1)), color[40:56].mean((0, 1))
+
+    (upper, lower), (red, gray_blue) = halves(alone), halves(nobody)
+    assert np.linalg.norm(upper - lower) < 0.6 * np.linalg.norm(red - gray_blue)
+    assert lower[0] > 0 > gray_blue[0]  # it is reddish now, too
+    np.testing.assert_allclose(luma(alone), luma(fine), atol=3)
+
+
 def parted(mixed: np.ndarray) -> np.ndarray:
     """Return by how much the color of the lips differs from that of the rest, (3,)."""
     color = mixed - luma(mixed)[..., None]
