@@ -309,6 +309,8 @@ def test_which_shots_are_divided() -> None:
     usual = StylizerConfig(styles=styles)
     assert usual_lead_in(usual) == 32
     assert usual_lead_in(replace(usual, faces=FacesConfig())) == 32
+    assert usual_lead_in(replace(usual, underpainting=0.25)) == 48
+    assert usual_lead_in(replace(usual, underpainting=0.25, keyframes=2)) == 96
     still = replace(usual, coherence=CoherenceConfig(strength=0.0))
     assert usual_lead_in(still) == 0
     assert usual_lead_in(replace(still, faces=FacesConfig())) == 32
