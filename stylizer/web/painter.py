@@ -14,6 +14,7 @@ from stylizer.description import EffectsConfig
 from stylizer.effects.faces import FaceMode, FacesConfig, KeepFaces, PaintedFace
 from stylizer.effects.region_masks import RegionMasks
 from stylizer.effects.scale import USUAL_STROKE, PaintSmaller, paint_size
+from stylizer.effects.underpainting import VIDEO_UNDERPAINTING, Underpaint
 from stylizer.faces.models import are_faces_available
 from stylizer.frame import Frame, Image
 from stylizer.io.resize import resize_image
@@ -39,7 +40,7 @@ _STAYS_SECONDS = 0.5
 
 _RATE = BudgetConfig(fps=24.0)
 
-_LEVELS = fast_levels("fast", most=MOST_KEYFRAMES)
+_LEVELS = fast_levels("fast", most=MOST_KEYFRAMES, underpainting=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,8 +76,8 @@ class ClientPainter:
     are does not depend on the painting.
 
     Where painting takes too long for a film's rate, because others paint too or the browser is on
-    the same machine, flow, size and frames that are painted give way, as with ``stylizer live``:
-    what is between keyframes is begun and needs no finish.
+    the same machine, underpainting, flow, size and frames that are painted give way, as with
+    ``stylizer live``: what is between keyframes is begun and needs no finish.
     """
 
     def __init__(
@@ -101,7 +102,8 @@ class ClientPainter:
         self._threads = threads
         self._faces: Future[Sequence[PaintedFace]] | None = None
         self._pure = _Pure(runtime, code, segmenter=segmenter)
-        self._smaller = PaintSmaller(self._pure)
+        self._twice = Underpaint(self._pure, painter=self._pure, share=VIDEO_UNDERPAINTING)
+        self._smaller = PaintSmaller(self._twice)
         self._settings = settings
         self._size: tuple[int, int] | None = None
         self._carrying = Carrying()
@@ -256,10 +258,10 @@ class ClientPainter:
             self._configure()
             self._smaller.size = self._level.fit(paint_size(self._size, USUAL_STROKE))
             # here, so that others can paint meanwhile
-            self._pure.prepare(self._smaller.size)
+            self._twice.prepare(self._smaller.size)
         elif not self._pure.ready and now - self._chosen >= _STAYS_SECONDS:
             # none that a slider passes: each takes a part of a second
-            self._pure.prepare(self._smaller.size)
+            self._twice.prepare(self._smaller.size)
         return resize_image(image, self._size)
 
     def _configure(self) -> None:
@@ -274,6 +276,7 @@ class ClientPainter:
             keyframes=1 if paints_all else level.keyframes,
         )
         self._beside.wait()
+        self._twice.on = level.underpainting and not settings.parts
         if wanted.keyframes == 1:
             self._beside.reset()
         self._composed.configure(wanted)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import gc
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
+import pytest
 from skimage import data
 
+from stylizer.faces.models import are_faces_available
 from stylizer.frame import Image
 from stylizer.network.inputs import StyleEmbedding
 from stylizer.web.options import LiveSettings, StyleChoice
@@ -25,12 +28,18 @@ def settings(style: str, *, strength: float = 1.0) -> LiveSettings:
 
 
 class Counting(FlatRuntime):
-    """Says how often it painted."""
+    """Says what it painted, as (width, height)."""
 
-    painted = 0
+    def __init__(self, *, delay: float = 0.0) -> None:
+        super().__init__(delay=delay)
+        self.sizes: list[tuple[int, int]] = []
+
+    @property
+    def painted(self) -> int:
+        return len(self.sizes)
 
     def paint(self, image: Image, code: StyleEmbedding) -> Image:
-        self.painted += 1
+        self.sizes.append((image.shape[1], image.shape[0]))
         return super().paint(image, code)
 
 
@@ -67,15 +76,34 @@ def test_a_style_that_stays_is_made_ready_and_one_that_passes_is_not() -> None:
     runtime = FlatRuntime()
     painter = ClientPainter(runtime, settings("the_scream"), RED)
     show(painter, still(0))
-    assert len(runtime.prepared) == 1
+    sizes = [(432, 324), (216, 168)]
+    assert runtime.prepared == sizes
     for share in np.linspace(0, 1, 5):
         painter.change(settings("irises"), np.float32(share) * BLUE)
         show(painter, still(1))
-    assert len(runtime.prepared) == 1
+    assert runtime.prepared == sizes
     time.sleep(0.6)
     for number in range(3):
         show(painter, still(number))
-    assert len(runtime.prepared) == 2
+    assert runtime.prepared == 2 * sizes
+
+
+def test_frames_are_underpainted_where_there_is_time() -> None:
+    runtime = Counting()
+    painter = ClientPainter(runtime, settings("the_scream"), RED)
+    for number in range(3):
+        show(painter, still(number))
+    assert runtime.sizes == 3 * [(216, 168), (432, 324)]
+
+
+@pytest.mark.skipif(not are_faces_available(), reason="what finds faces is not installed")
+def test_where_a_part_has_a_style_of_its_own_nothing_is_underpainted() -> None:
+    runtime = Counting()
+    wanted = replace(settings("the_scream"), face_style="irises")
+    painter = ClientPainter(runtime, wanted, RED)
+    painter.change(wanted, RED, parts={"face": BLUE})
+    show(painter, still(0))
+    assert runtime.sizes and (216, 168) not in runtime.sizes
 
 
 def test_another_style_is_seen_at_once_and_what_is_not_painted_is_the_source() -> None:
