@@ -15,7 +15,7 @@ from stylizer.base import describe_stylizer
 from stylizer.compose import finish
 from stylizer.description import StylizerConfig
 from stylizer.effects.color import matched_styles
-from stylizer.effects.scale import STILL_DETAIL, check_detail
+from stylizer.effects.scale import STILL_DETAIL, check_detail, still_detail
 from stylizer.effects.still_noise import with_own_noise
 from stylizer.errors import ConfigError, SourceError
 from stylizer.frame import LEAST_SHARE, Frame, Image
@@ -94,7 +94,8 @@ def image(
         option(
             "detail",
             "From 0 to 1: how much fine detail the fast method adds by painting once more at full "
-            f"size, where one style is for all of the picture. Default: {STILL_DETAIL:g}.",
+            "size, where one style is for all of the picture. "
+            f"Default: {STILL_DETAIL:g}; in mosaic, whose tiles it would divide, 0.",
             "Style",
             show_default=False,
         ),
@@ -203,7 +204,7 @@ class _BatchPainter:
     look: LookOptions
     people: PeopleOptions
     size: Size | None
-    detail: float
+    detail: float | None
     tune: float | None
     quiet: bool
     _loaded: tuple[tuple[str, ...], Stylizer] | None = None
@@ -268,7 +269,7 @@ class _Still:
     styles: Sequence[AnyStyle]
     look: LookOptions
     people: PeopleOptions
-    detail: float
+    detail: float | None
     quiet: bool
 
     @property
@@ -323,10 +324,11 @@ def _described(
     look: LookOptions,
     people: PeopleOptions,
     *,
-    detail: float,
+    detail: float | None,
 ) -> StylizerConfig:
     """Return the stylizer of a still."""
-    return replace(describe(styles, config, look, people=people), detail=detail)
+    share = still_detail(styles) if detail is None else detail
+    return replace(describe(styles, config, look, people=people), detail=share)
 
 
 def _frame(picture: Image, styles: Sequence[AnyStyle]) -> Frame:
@@ -341,8 +343,8 @@ def _shown(painted: Frame, styles: Sequence[AnyStyle], name: str) -> Image:
     return painted.image
 
 
-def _detail(config: FastConfig | GatysConfig, asked: float | None) -> float:
-    """Return the share of fine detail that a second painting gives.
+def _detail(config: FastConfig | GatysConfig, asked: float | None) -> float | None:
+    """Return the share of fine detail that a second painting gives; None for the styles' own.
 
     Raises:
       ConfigError: it is out of its range, or the method paints at full size anyway.
@@ -355,7 +357,7 @@ def _detail(config: FastConfig | GatysConfig, asked: float | None) -> float:
             )
         return 0.0
     if asked is None:
-        return STILL_DETAIL
+        return None
     try:
         check_detail(asked)
     except ConfigError as error:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
@@ -21,6 +21,7 @@ from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image, check_image
 from stylizer.io.resize import resize_image
 from stylizer.protocols import Stylizer
+from stylizer.styles.load import AnyStyle, NamedStyle
 
 __all__ = [
     "PAINT_SIDE",
@@ -32,6 +33,7 @@ __all__ = [
     "check_stroke",
     "enlarge",
     "paint_size",
+    "still_detail",
 ]
 
 Values = npt.NDArray[np.float32]
@@ -105,6 +107,12 @@ def check_detail(detail: float) -> None:
     """
     if not 0.0 <= detail <= 1.0:  # false for NaN too
         raise ConfigError(f"detail: expected 0 to 1, got {detail!r}")
+
+
+def still_detail(styles: Sequence[AnyStyle]) -> float:
+    """Return the amount of fine detail that stills get in styles where nobody asks for another."""
+    divisible = all(style.divisible for style in styles if isinstance(style, NamedStyle))
+    return STILL_DETAIL if divisible else 0.0
 
 
 def paint_size(size: tuple[int, int], stroke: float | None) -> tuple[int, int]:

@@ -36,6 +36,9 @@ __all__ = [
 
 Vector = npt.NDArray[np.float32]
 
+_TILED = frozenset({"mosaic"})
+"""Styles whose strokes are to stay whole."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class NamedStyle:
@@ -59,6 +62,7 @@ class NamedStyle:
       region: the part of the picture that it is for, as `stylizer.styles.regions` says; None for
         all that is left.
       tuning: what was added to a network for this style; None for nothing.
+      divisible: whether there may be finer strokes within its strokes; not in tiles.
     """
 
     name: str
@@ -71,6 +75,7 @@ class NamedStyle:
     weight: float = 1.0
     region: str | None = None
     tuning: Tuning | None = field(default=None, repr=False, compare=False)
+    divisible: bool = True
 
     def __post_init__(self) -> None:
         """Check the weight, the region and the numbers.
@@ -219,6 +224,7 @@ def _read_style(index: int) -> NamedStyle:
         statistics=dict(zip(file["sides"].tolist(), statistics, strict=True)),
         grams=grams,
         tuning=_read_tuning(str(file["names"][index])),
+        divisible=str(file["names"][index]) not in _TILED,
     )
 
 

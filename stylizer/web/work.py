@@ -15,7 +15,7 @@ from stylizer.base import Managed
 from stylizer.compose import Composed, finish
 from stylizer.description import EffectsConfig
 from stylizer.effects.region_masks import RegionMasks
-from stylizer.effects.scale import STILL_DETAIL, USUAL_STROKE
+from stylizer.effects.scale import USUAL_STROKE, still_detail
 from stylizer.effects.still_noise import with_own_noise
 from stylizer.effects.underpainting import STILL_UNDERPAINTING, VIDEO_UNDERPAINTING
 from stylizer.errors import ConfigError
@@ -107,7 +107,8 @@ class PhotoWork:
             effects = replace(effects, faces=faces)
         else:
             job.check()
-            finer = replace(_STILL, detail=STILL_DETAIL, underpainting=STILL_UNDERPAINTING)
+            detail = still_detail(self.styles)
+            finer = replace(_STILL, detail=detail, underpainting=STILL_UNDERPAINTING)
             painted = self._in_one_pass(image, replace(finer, faces=faces))
         painted = finish(painted, image, effects)
         job.check()

@@ -6,15 +6,18 @@ import pytest
 
 from stylizer.effects.scale import (
     PAINT_SIDE,
+    STILL_DETAIL,
     Enlarge,
     PaintSmaller,
     check_detail,
     check_stroke,
     enlarge,
     paint_size,
+    still_detail,
 )
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image
+from stylizer.styles.load import Style, load_style
 from tests.stand_ins import CountingIdentity
 
 
@@ -192,3 +195,10 @@ def test_a_very_large_picture_is_painted_again_in_steps_and_not_beyond_a_limit()
 def test_other_amounts_of_detail_are_refused(detail: float) -> None:
     with pytest.raises(ConfigError, match=r"detail: expected 0 to 1, got"):
         check_detail(detail)
+
+
+def test_tiles_are_not_divided() -> None:
+    night, mosaic = load_style("starry_night"), load_style("mosaic:0.1")
+    plain = Style(name="mine", image=np.zeros((20, 20, 3), np.uint8))
+    assert still_detail([night, plain]) == STILL_DETAIL
+    assert still_detail([mosaic]) == still_detail([plain, mosaic]) == 0
