@@ -45,15 +45,13 @@ _MOST_ASPECT = 4.0
 _log = logging.getLogger(__name__)
 
 
-def extend(image: Image, *, stride: int, least_side: int, margin: int = 0) -> Image:
-    """Mirror a picture's borders until a network takes its size.
+def extend(image: Image, *, stride: int, least_side: int) -> Image:
+    """Mirror a picture's right and bottom border until a network takes its size.
 
     Args:
       image: uint8 RGB, (H, W, 3), of any size.
       stride: of the network, in pixels.
       least_side: of the network, in pixels.
-      margin: pixels that are added to the left and above, and at least so many to the right and
-        below.
 
     Returns:
       uint8 RGB, C-contiguous, both sides multiples of ``stride`` and at least ``least_side``; the
@@ -65,13 +63,11 @@ def extend(image: Image, *, stride: int, least_side: int, margin: int = 0) -> Im
     image = check_image(image)
     height, width, _ = image.shape
     below, beside = (
-        max(least_side, -(-(side + 2 * margin) // stride) * stride) - side - margin
-        for side in (height, width)
+        max(least_side, -(-side // stride) * stride) - side for side in (height, width)
     )
-    if margin == below == beside == 0:
+    if below == beside == 0:
         return image
-    edges = margin, below, margin, beside
-    extended = cv2.copyMakeBorder(image, *edges, cv2.BORDER_REFLECT_101)
+    extended = cv2.copyMakeBorder(image, 0, below, 0, beside, cv2.BORDER_REFLECT_101)
     return np.asarray(extended, np.uint8)
 
 

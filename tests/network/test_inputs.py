@@ -43,13 +43,6 @@ def test_it_is_mirrored_at_the_right_and_bottom(
     )
 
 
-def test_a_margin_goes_all_around() -> None:
-    image = noise(41, 48)
-    extended = extend(image, stride=8, least_side=16, margin=8)
-    grow = ((8, 8), (8, 15), (0, 0))  # 64x64
-    np.testing.assert_array_equal(extended, np.pad(image, grow, mode="reflect"))
-
-
 @pytest.mark.parametrize("size", [(1, 1), (1, 30), (3, 2)])
 def test_even_a_pixel_is_enough(size: tuple[int, int]) -> None:
     extended = extend(noise(*size), stride=8, least_side=16)

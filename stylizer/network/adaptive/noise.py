@@ -53,7 +53,6 @@ def noise_map(
     *,
     cameras: Cameras | None = None,
     size: tuple[int, int] | None = None,
-    margin: int = 0,
 ) -> npt.NDArray[np.float32]:
     """Return the noise for pictures of a size: one tile from the top left, over and over.
 
@@ -67,7 +66,6 @@ def noise_map(
       width: likewise.
       cameras: where the camera looks; None for noise that stands.
       size: (width, height) of the picture that was extended to these sides; None if it was not.
-      margin: pixels that were added to it on the left and above.
 
     Returns:
       float32, (1, height / NOISE_STRIDE, width / NOISE_STRIDE, NOISE_CHANNELS).
@@ -77,7 +75,7 @@ def noise_map(
     for share, camera in cameras or ((1.0, Camera()),):
         shares[camera] = shares.get(camera, 0.0) + share
     layers = [
-        (share, _move(camera, (rows, columns), size or (width, height), margin))
+        (share, _move(camera, (rows, columns), size or (width, height)))
         for camera, share in shares.items()
         if share > 0
     ]
@@ -88,17 +86,14 @@ def noise_map(
     return np.asarray(mixed * np.sqrt(wanted / _energy(mixed)), np.float32)[None]
 
 
-def _move(
-    camera: Camera, shape: tuple[int, int], size: tuple[int, int], margin: int
-) -> npt.NDArray[np.float32]:
+def _move(camera: Camera, shape: tuple[int, int], size: tuple[int, int]) -> npt.NDArray[np.float32]:
     """Return (rows, columns, NOISE_CHANNELS): the cell c as it lay at ``gain * c + shift``."""
     tile = _tile()
     if camera == Camera():
         rows, columns = (np.arange(side) % len(tile) for side in shape)
         return tile[rows[:, None], columns]
     gain = complex(camera.gain)
-    corner = ((NOISE_STRIDE - 1) / 2 - margin) * (1 + 1j)
-    from_middle = corner - complex(size[0] - 1, size[1] - 1) / 2
+    from_middle = (NOISE_STRIDE - 1) / 2 * (1 + 1j) - complex(size[0] - 1, size[1] - 1) / 2
     shift = ((gain - 1) * from_middle + camera.shift * size[0]) / NOISE_STRIDE
     x, y = shift.real % len(tile), shift.imag % len(tile)
     matrix = np.array([[gain.real, -gain.imag, x], [gain.imag, gain.real, y]])

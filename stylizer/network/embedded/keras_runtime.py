@@ -128,12 +128,10 @@ class KerasRuntime:
         Raises:
           ConfigError: the image is no uint8 RGB picture, or the code is of another network.
         """
-        spec, margin = self._network, self._network.margin
+        stride, least = self._network.stride, self._network.least_side
         smoothed = smooth(check_image(image), self._smooth)
-        sides = {"stride": spec.stride, "least_side": spec.least_side}
-        extended = extend(smoothed, **sides, margin=margin)
+        extended = extend(smoothed, stride=stride, least_side=least)
         style = self._style(code)
         painted = ops.convert_to_numpy(self._paint(ops.convert_to_tensor(extended[None]), style))
         height, width, _ = image.shape
-        seen = painted[0, margin : margin + height, margin : margin + width]
-        return np.array(seen, np.uint8)
+        return np.array(painted[0, :height, :width], np.uint8)

@@ -103,8 +103,7 @@ class ImageNetwork:
         """
         if self._network.noise is None or painter.cameras == cameras:
             return
-        make = pkgutil.resolve_name(self._network.noise)
-        noise = make(*shape[1:3], cameras=cameras, size=size, margin=self._network.margin)
+        noise = pkgutil.resolve_name(self._network.noise)(*shape[1:3], cameras=cameras, size=size)
         painter.request.set_tensor("noise", as_tensor(noise))
         painter.cameras = cameras
 

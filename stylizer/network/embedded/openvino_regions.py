@@ -106,23 +106,20 @@ def combine_styles(
     return together
 
 
-def give_masks(request: Any, masks: Values, size: tuple[int, int], *, margin: int) -> None:
+def give_masks(request: Any, masks: Values, size: tuple[int, int]) -> None:
     """Give masks to what runs a divided network, at the network's resolutions.
 
     Args:
-      request: takes a picture that was extended.
+      request: takes a picture that was extended to the right and below.
       masks: of the picture as it was, (N, h, w), of any size, with a sum of 1 for each pixel.
       size: (width, height) of the picture as it was.
-      margin: pixels that were added to the left and above, an even number.
     """
-    before = margin // 2
     width, height = (-(-side // 2) for side in size)
     whole = request.get_tensor("image").shape
     half = np.empty((whole[1] // 2, whole[2] // 2, len(masks)), np.float32)
     for index, mask in enumerate(masks):
         small = cv2.resize(mask, (width, height), interpolation=cv2.INTER_LINEAR)
-        below, beside = half.shape[0] - height - before, half.shape[1] - width - before
-        edges = before, below, before, beside
+        edges = 0, half.shape[0] - height, 0, half.shape[1] - width
         half[..., index] = cv2.copyMakeBorder(small, *edges, cv2.BORDER_REPLICATE)
     given = {slot.get_any_name(): slot for slot in request.model_inputs if slot.get_names()}
     for number in range(sum(name.startswith(_GIVEN[0]) for name in given)):

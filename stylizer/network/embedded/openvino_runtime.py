@@ -257,14 +257,15 @@ class OpenVinoRuntime:
         shape: _Shape,
     ) -> Image:
         """Paint an extended picture, and cut the painting to a shape (H, W, 3)."""
+        height, width, _ = shape
         if painter.style is not style:
             self._images.set_style(painter, style.tensors)
             painter.style = style
-        self._images.move_noise(painter, cameras, extended.shape, (shape[1], shape[0]))
+        self._images.move_noise(painter, cameras, extended.shape, (width, height))
         # shared: the joined tiles are a copy
         given = {"image": extended}
         tiles = painter.request.infer(given, share_inputs=True, share_outputs=True)[0][0]
-        return self._cut(tiles, shape)
+        return np.ascontiguousarray(join_tiles(tiles)[:height, :width])
 
     def paint_parts(self, image: Image, codes: Sequence[StyleEmbedding], masks: Masks) -> Image:
         """Paint a picture in several styles in one pass, each in its part of the picture.
@@ -285,10 +286,10 @@ class OpenVinoRuntime:
         styles = [self._style(code) for code in codes]
         with self._painting:
             request = self._divided_painter(extended.shape, styles)
-            give_masks(request, masks, (width, height), margin=self._network.margin)
+            give_masks(request, masks, (width, height))
             given = {"image": extended}
             tiles = request.infer(given, share_inputs=True, share_outputs=True)[0][0]
-            return self._cut(tiles, image.shape)
+            return np.ascontiguousarray(join_tiles(tiles)[:height, :width])
 
     def forget_sizes(self) -> None:
         """Keep the networks for small pictures that were painted last, and let the others go."""
@@ -319,15 +320,8 @@ class OpenVinoRuntime:
         return painter.request
 
     def _extend(self, image: Image) -> Image:
-        spec = self._network
-        sides = {"stride": spec.stride, "least_side": spec.least_side}
-        return extend(image, **sides, margin=spec.margin)[None]
-
-    def _cut(self, tiles: Image, shape: _Shape) -> Image:
-        """Return what was painted of an extended picture, cut to a shape (H, W, 3)."""
-        (height, width, _), margin = shape, self._network.margin
-        whole = join_tiles(tiles)[margin : margin + height, margin : margin + width]
-        return np.ascontiguousarray(whole)
+        stride, least = self._network.stride, self._network.least_side
+        return extend(image, stride=stride, least_side=least)[None]
 
     def _painter(self, shape: _Shape, style: StyleValues) -> Painter:
         """Return where the network runs for images (1, H, W, 3)."""

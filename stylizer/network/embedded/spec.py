@@ -48,8 +48,6 @@ class EmbeddedNetworkSpec(FastNetworkSpec):
       examples: what gives pictures that the ranges of features are measured on where the network
         runs in 8 bits: ``"package.module:name"`` of a function without arguments, which gives
         uint8 RGB (H, W, 3) of one size; None where it does not.
-      margin: pixels by which pictures are extended on all sides, and their paintings are cut again,
-        a multiple of 4: at its border, where features are mirrored, a network draws rows of ticks.
       smooth: what `stylizer.network.config.FastConfig.smooth` is if nothing else is asked for; less
         leaves the macroblocks of H.264 at low rates in ink, more rounds small faces.
     """
@@ -66,7 +64,6 @@ class EmbeddedNetworkSpec(FastNetworkSpec):
     noise: str | None = None
     colors: str | None = None
     examples: str | None = None
-    margin: int = 8
     smooth: float = 8.0
 
     def smoothing(self, wanted: float | None) -> float:

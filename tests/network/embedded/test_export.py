@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +21,7 @@ from stylizer.network.embedded.spec import EmbeddedNetworkSpec
 from stylizer.network.fast.architecture import CODE_SIZE
 from stylizer.network.fast.spec import FAST
 from stylizer.network.inputs import StyleEmbedding
+from stylizer.network.runtime import load_runtime
 from stylizer.styles.built_in import load_named_style
 from stylizer.weights import weights_path
 
@@ -272,10 +272,7 @@ def test_what_the_other_process_says_is_passed_on(
 @pytest.mark.slow
 def test_a_tuned_style_goes_into_the_network(tmp_path: Path) -> None:
     openvino = pytest.importorskip("openvino")
-    from stylizer.network.embedded.openvino_runtime import OpenVinoRuntime
-
-    bare = replace(ADAPTIVE, margin=0)  # what is exported paints what it is given
-    runtime = OpenVinoRuntime(bare, FastConfig(precision="float32", smooth=0.0))
+    runtime = load_runtime(FastConfig(precision="float32", smooth=0.0))
     code = runtime.encode(load_named_style("starry_night"), scale=1.0)
     assert len(code) > len(LONG_CODE)
     config = ExportConfig(
