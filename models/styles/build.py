@@ -109,7 +109,7 @@ PAINTINGS: Mapping[str, Painting] = {
         artist="Katsushika Hokusai",
         year=1831,
         picture="styles/great_wave.jpg",
-        content=2.2,
+        content=5.0,
         side=768,
     ),
     "harpers_june": Painting(
