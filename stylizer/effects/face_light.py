@@ -53,7 +53,7 @@ _EVEN, _SPECKS = 0.8, 0.06
 """How much colors are evened out with it, over which share of a face's side: specks of color hide a
 face too."""
 
-_ONE = 0.6
+_ONE = 0.85
 """How far the colors of a face go to the one that is strongest in it: paint that follows light and
 dark gives skin two colors that have nothing to do with each other."""
 
