@@ -141,7 +141,7 @@ PAINTINGS: Mapping[str, Painting] = {
         content=3.0,
         side=768,
     ),
-    "mosaic": Painting(title="Mosaic", artist="This project", year=2026, content=1.5),
+    "mosaic": Painting(title="Mosaic", artist="This project", year=2026, content=2.3),
     "ninth_wave": Painting(
         title="The Ninth Wave",
         artist="Ivan Aivazovsky",
