@@ -29,6 +29,7 @@ from stylizer.effects.region import Region, RegionConfig
 from stylizer.effects.scale import Enlarge, PaintSmaller
 from stylizer.effects.segmenter import Segmenter
 from stylizer.effects.strength import Blend
+from stylizer.effects.underdrawing import underdraw
 from stylizer.effects.underpainting import Underpaint, underpaint
 from stylizer.effects.unpainted import LeaveUnpainted
 from stylizer.errors import ConfigError
@@ -128,6 +129,7 @@ class Composed(WrappedStylizer):
         """
         config = config or EffectsConfig()
         painter = underpaint(painter, config.underpainting)
+        painter = underdraw(painter, config.underdrawing)
         if config.stroke is not None:
             painter = PaintSmaller(painter, stroke=config.stroke)
         following = find(painter, CameraStylizer)
@@ -179,10 +181,10 @@ class Composed(WrappedStylizer):
 
         Raises:
           BackendError, WeightsError: faces are to be found, and what does so is not installed.
-          ConfigError: cuts, region, stroke or underpainting are other ones, or keyframes are asked
-            of a painter of whole shots.
+          ConfigError: cuts, region, stroke, underpainting or underdrawing are other ones, or
+            keyframes are asked of a painter of whole shots.
         """
-        fixed = ("cuts", "region", "stroke", "underpainting")
+        fixed = ("cuts", "region", "stroke", "underpainting", "underdrawing")
         if any(getattr(config, name) != getattr(self._config, name) for name in fixed):
             raise ConfigError(
                 f"{', '.join(fixed)}: expected those that it was made with; make another"

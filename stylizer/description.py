@@ -13,6 +13,7 @@ from stylizer.effects.faces import FacesConfig
 from stylizer.effects.region import RegionConfig
 from stylizer.effects.scale import USUAL_STROKE, check_detail, check_stroke
 from stylizer.effects.strength import check_strength
+from stylizer.effects.underdrawing import check_underdrawing
 from stylizer.effects.underpainting import check_underpainting
 from stylizer.errors import ConfigError, StyleError
 from stylizer.methods import METHODS, MethodConfig, find_method
@@ -43,6 +44,8 @@ class EffectsConfig:
         (`stylizer.effects.scale.Enlarge`).
       underpainting: share of a first painting in broader strokes that frames are mixed with before
         they are painted, 0 to 1 (`stylizer.effects.underpainting`).
+      underdrawing: strength of contours that are drawn into frames before they are painted, 0 to 1
+        (`stylizer.effects.underdrawing`).
       keyframes: 1: every frame is painted; 2 to 4: every such one, and what lies between is carried
         along (`stylizer.temporal.keyframes`).
     """
@@ -56,13 +59,15 @@ class EffectsConfig:
     stroke: float | None = None
     detail: float = 0.0
     underpainting: float = 0.0
+    underdrawing: float = 0.0
     keyframes: int = 1
 
     def __post_init__(self) -> None:
-        """Check strength, stroke, detail, underpainting and keyframes."""
+        """Check strength, stroke, detail, underpainting, underdrawing and keyframes."""
         check_strength(self.strength)
         check_detail(self.detail)
         check_underpainting(self.underpainting)
+        check_underdrawing(self.underdrawing)
         check_keyframes(self.keyframes)
         if self.stroke is not None:
             check_stroke(self.stroke)
@@ -95,6 +100,8 @@ class StylizerConfig:
       underpainting: share of a first painting in strokes twice as broad, which leads the strokes of
         the one that is seen, 0 to 1: bolder, with longer lines. It takes a quarter more time, and
         flickers somewhat more in a video. Counts where detail does.
+      underdrawing: strength of lines along the source's contours that lead the strokes, 0 to 1, so
+        that what hardly differs from what is around is not lost. Counts where stroke does.
       keyframes: every how many frames one is painted, 1 (all) to 4; what lies between is the last
         painting, carried along by the optical flow.
     """
@@ -111,6 +118,7 @@ class StylizerConfig:
     stroke: float | None = USUAL_STROKE
     detail: float = 0.0
     underpainting: float = 0.0
+    underdrawing: float = 0.0
     keyframes: int = 1
 
     def __post_init__(self) -> None:
@@ -128,6 +136,7 @@ class StylizerConfig:
         check_strength(self.strength)
         check_detail(self.detail)
         check_underpainting(self.underpainting)
+        check_underdrawing(self.underdrawing)
         check_keyframes(self.keyframes)
         if self.stroke is not None:
             check_stroke(self.stroke)
@@ -135,6 +144,7 @@ class StylizerConfig:
     @property
     def effects(self) -> EffectsConfig:
         """What is done to what the method paints."""
+        scales = find_method(self.method).scales_strokes
         return EffectsConfig(
             strength=self.strength,
             keep_color=self.keep_color == "luminance",
@@ -142,9 +152,10 @@ class StylizerConfig:
             cuts=self.cuts,
             region=self.region,
             faces=self.faces,
-            stroke=self.stroke if find_method(self.method).scales_strokes else None,
+            stroke=self.stroke if scales else None,
             detail=self.detail,
             underpainting=self.underpainting,
+            underdrawing=self.underdrawing if scales else 0.0,
             keyframes=self.keyframes,
         )
 

@@ -10,6 +10,7 @@ from stylizer.effects.color import ColorMode, check_pictures
 from stylizer.effects.faces import FaceMode, FacesConfig
 from stylizer.effects.scale import USUAL_STROKE, check_stroke
 from stylizer.effects.strength import check_strength
+from stylizer.effects.underdrawing import USUAL_UNDERDRAWING, check_underdrawing
 from stylizer.effects.underpainting import (
     STILL_UNDERPAINTING,
     VIDEO_UNDERPAINTING,
@@ -72,6 +73,18 @@ class LookOptions:
         ),
     ] = None
 
+    underdrawing: Annotated[
+        float | None,
+        option(
+            "underdrawing",
+            "From 0 to 1: how strongly the source's contours lead the fast method's strokes, so "
+            "that what hardly differs from what is around is not lost. Default: "
+            f"{USUAL_UNDERDRAWING:g} for the networks of our own.",
+            _STYLE,
+            show_default=False,
+        ),
+    ] = None
+
     faces: Annotated[
         FaceMode | None,
         option(
@@ -111,17 +124,19 @@ class LookOptions:
             raise ConfigError(f"--face-{error}") from None
         return None if mode == "paint" else config
 
-    def underpainting_share(self, method: MethodConfig, *, usual: float) -> float:
-        """Return the share of a first painting in broader strokes.
+    def begin(self, method: MethodConfig, *, underpainting: float) -> tuple[float, float]:
+        """Return how paintings begin, as `StylizerConfig` has it: (underpainting, underdrawing).
 
         Args:
           method: what paints; Magenta's network is left as it is if nobody asks.
-          usual: the share where nobody asks.
+          underpainting: where nobody asks.
         """
-        if self.underpainting is not None:
-            return self.underpainting
         own = isinstance(method, FastConfig) and method.network != MAGENTA.name
-        return usual if own else 0.0
+        painting, drawing = (underpainting, USUAL_UNDERDRAWING) if own else (0.0, 0.0)
+        return (
+            painting if self.underpainting is None else self.underpainting,
+            drawing if self.underdrawing is None else self.underdrawing,
+        )
 
     @property
     def breadth(self) -> float | None:
@@ -148,13 +163,14 @@ class LookOptions:
 
         Raises:
           BackendError: what finds faces is asked for, and not installed.
-          ConfigError: the strength, the stroke or the underpainting is out of its range, or the
+          ConfigError: a strength, a share or the stroke is out of its range, or the
             method has no strokes to scale.
           StyleError: colors are to be matched, and a style is built in and has no picture.
         """
         try:
             check_strength(self.strength)
             check_underpainting(self.underpainting or 0.0)
+            check_underdrawing(self.underdrawing or 0.0)
         except ConfigError as error:
             raise ConfigError(f"--{error}") from None
         _ = self.breadth
@@ -168,6 +184,11 @@ class LookOptions:
             raise ConfigError(
                 "--underpainting: belongs to --method fast; with gatys, --scales goes from coarse "
                 "to fine: leave one of them out"
+            )
+        if self.underdrawing is not None and not find_method(method).scales_strokes:
+            raise ConfigError(
+                "--underdrawing: belongs to --method fast; with gatys, --style-weight says how "
+                "much of the source is left: leave one of them out"
             )
         if self.keep_color == "match":
             check_pictures(styles)

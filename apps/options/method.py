@@ -86,13 +86,15 @@ def describe(
       people: what finds people; None where no style asks for them.
     """
     usual = STILL_UNDERPAINTING if coherence is None else VIDEO_UNDERPAINTING
+    underpainting, underdrawing = look.begin(method, underpainting=usual)
     config = StylizerConfig(
         styles=styles,
         method=method,
         strength=look.strength,
         keep_color=look.keep_color,
         stroke=look.breadth,
-        underpainting=look.underpainting_share(method, usual=usual),
+        underpainting=underpainting,
+        underdrawing=underdrawing,
         segmenter=None if people is None else people.segmenter,
         faces=look.face_config(method),
         coherence=CoherenceConfig(strength=0.0),

@@ -13,6 +13,7 @@ from stylizer.compose import Composed
 from stylizer.description import EffectsConfig
 from stylizer.effects.faces import FaceMode, FacesConfig
 from stylizer.effects.scale import PaintSmaller, paint_size
+from stylizer.effects.underdrawing import underdraw
 from stylizer.effects.underpainting import Underpaint, underpaint
 from stylizer.errors import StyleError, StylizerError
 from stylizer.frame import Frame, check_image
@@ -86,7 +87,7 @@ class LivePainter(WrappedStylizer):
         """
         self._config = config or EffectsConfig()
         self._controls, self._budget = controls, budget
-        self._painter = painter = underpaint(painter, self._config.underpainting)
+        self._painter = painter = self._begun(painter)
         self._levels, self._level = budget.levels, budget.level
         self._carrying = Carrying()
         self._smaller = PaintSmaller(painter)
@@ -147,6 +148,11 @@ class LivePainter(WrappedStylizer):
             self._budget.spent(ended - began, now=ended, beside=late)
         return painted
 
+    def _begun(self, painter: Stylizer) -> Stylizer:
+        """Return a painter of frames that are drawn into and underpainted, as is wished for."""
+        twice = underpaint(painter, self._config.underpainting)
+        return underdraw(twice, self._config.underdrawing)
+
     def _effects(self, settings: ControlSettings) -> EffectsConfig:
         coherence = replace(
             self._config.coherence, strength=settings.coherence, preset=self._level.flow
@@ -159,6 +165,7 @@ class LivePainter(WrappedStylizer):
             cuts=None if goes_on else self._config.cuts,
             stroke=None,  # working sizes are chosen here, and it is to be done at those
             underpainting=0.0,
+            underdrawing=0.0,
             strength=settings.strength,
             keep_color=settings.keep_color,
             faces=self._faces(settings.faces),
@@ -222,7 +229,7 @@ class LivePainter(WrappedStylizer):
             if self._turns.quick or first is None:
                 painter = self._method
             else:
-                painter = underpaint(first(), self._config.underpainting)
+                painter = self._begun(first())
                 self._quicker = lambda: painter
             styled, preparing = find(painter, StyledStylizer), find(painter, PreparingStylizer)
             if styled is not None:

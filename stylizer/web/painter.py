@@ -14,6 +14,7 @@ from stylizer.description import EffectsConfig
 from stylizer.effects.faces import FaceMode, FacesConfig, KeepFaces, PaintedFace
 from stylizer.effects.region_masks import RegionMasks
 from stylizer.effects.scale import USUAL_STROKE, PaintSmaller, paint_size
+from stylizer.effects.underdrawing import USUAL_UNDERDRAWING, Underdraw
 from stylizer.effects.underpainting import VIDEO_UNDERPAINTING, Underpaint
 from stylizer.faces.models import are_faces_available
 from stylizer.frame import Frame, Image
@@ -103,7 +104,7 @@ class ClientPainter:
         self._faces: Future[Sequence[PaintedFace]] | None = None
         self._pure = _Pure(runtime, code, segmenter=segmenter)
         self._twice = Underpaint(self._pure, painter=self._pure, share=VIDEO_UNDERPAINTING)
-        self._smaller = PaintSmaller(self._twice)
+        self._smaller = PaintSmaller(Underdraw(self._twice, strength=USUAL_UNDERDRAWING))
         self._settings = settings
         self._size: tuple[int, int] | None = None
         self._carrying = Carrying()

@@ -17,6 +17,7 @@ from stylizer.description import EffectsConfig
 from stylizer.effects.region_masks import RegionMasks
 from stylizer.effects.scale import USUAL_STROKE, still_detail
 from stylizer.effects.still_noise import with_own_noise
+from stylizer.effects.underdrawing import USUAL_UNDERDRAWING
 from stylizer.effects.underpainting import STILL_UNDERPAINTING, VIDEO_UNDERPAINTING
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image
@@ -108,7 +109,12 @@ class PhotoWork:
         else:
             job.check()
             detail = still_detail(self.styles)
-            finer = replace(_STILL, detail=detail, underpainting=STILL_UNDERPAINTING)
+            finer = replace(
+                _STILL,
+                detail=detail,
+                underpainting=STILL_UNDERPAINTING,
+                underdrawing=USUAL_UNDERDRAWING,
+            )
             painted = self._in_one_pass(image, replace(finer, faces=faces))
         painted = finish(painted, image, effects)
         job.check()
@@ -268,6 +274,7 @@ class VideoWork:
             coherence=CoherenceConfig(strength=options.coherence),
             stroke=USUAL_STROKE,
             underpainting=VIDEO_UNDERPAINTING,
+            underdrawing=USUAL_UNDERDRAWING,
             keyframes=options.keyframes,
         )
 

@@ -85,7 +85,7 @@ def test_it_is_done_at_the_size_that_frames_are_painted_at() -> None:
     assert composed(gray((1536, 768))).size == (1536, 768)
     assert painter.sizes == [(384, 192), (768, 384)]
     assert (painter.given[1].image == 100).all()
-    with pytest.raises(ConfigError, match=r"underpainting: expected those that it was made with"):
+    with pytest.raises(ConfigError, match=r"underdrawing: expected those that it was made with"):
         composed.configure(still)
     plain = Twice()
     Composed(plain, still)(gray((1536, 768)))

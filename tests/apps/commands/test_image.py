@@ -69,6 +69,7 @@ def test_starts_from_a_picture_that_is_given(
         (["--network", "nonet"], "nonet"),
         (["--detail", "0.5"], "--detail: belongs to --method fast"),
         (["--underpainting", "0.5"], "--underpainting: belongs to --method fast"),
+        (["--underdrawing", "0.5"], "--underdrawing: belongs to --method fast"),
     ],
 )
 def test_refuses_what_does_not_go_together(

@@ -14,6 +14,7 @@ from stylizer.apps.options.effects import CoherenceOptions
 from stylizer.apps.options.look import LookOptions
 from stylizer.apps.options.method import describe
 from stylizer.description import EffectsConfig
+from stylizer.effects.underdrawing import USUAL_UNDERDRAWING
 from stylizer.effects.underpainting import STILL_UNDERPAINTING, VIDEO_UNDERPAINTING
 from stylizer.errors import ConfigError, StyleError
 from stylizer.faces.models import are_faces_available
@@ -146,24 +147,35 @@ def test_the_look_is_described() -> None:
     plain = describe(styles, method, LookOptions(faces="paint"))
     still = CoherenceConfig(strength=0)
     assert plain.effects == EffectsConfig(
-        coherence=still, cuts=None, stroke=1.0, underpainting=STILL_UNDERPAINTING
+        coherence=still,
+        cuts=None,
+        stroke=1.0,
+        underpainting=STILL_UNDERPAINTING,
+        underdrawing=USUAL_UNDERDRAWING,
     )
     look = LookOptions(strength=0.4, keep_color="luminance", faces="paint")
     asked = describe(styles, method, look, CoherenceOptions())
     assert asked.effects == EffectsConfig(
-        strength=0.4, keep_color=True, stroke=1.0, underpainting=VIDEO_UNDERPAINTING
+        strength=0.4,
+        keep_color=True,
+        stroke=1.0,
+        underpainting=VIDEO_UNDERPAINTING,
+        underdrawing=USUAL_UNDERDRAWING,
     )
     assert (asked.styles, asked.method) == (tuple(styles), method)
 
 
-def test_networks_of_our_own_are_underpainted() -> None:
+def test_networks_of_our_own_are_underpainted_and_drawn_for() -> None:
     styles, look, video = [load_style("tahiti")], LookOptions(), CoherenceOptions()
     for method in (FastConfig(network="magenta"), GatysConfig()):
-        assert describe(styles, method, look).underpainting == 0
-        assert describe(styles, method, look, video).underpainting == 0
-    light, asked = FastConfig(network="fast"), LookOptions(underpainting=0.0)
-    assert describe(styles, light, look, video).underpainting == VIDEO_UNDERPAINTING
-    assert describe(styles, light, asked, video).underpainting == 0
+        for described in (describe(styles, method, look), describe(styles, method, look, video)):
+            assert (described.underpainting, described.underdrawing) == (0, 0)
+    light, asked = FastConfig(network="fast"), LookOptions(underpainting=0.0, underdrawing=0.2)
+    described = describe(styles, light, look, video)
+    assert described.underpainting == VIDEO_UNDERPAINTING
+    assert described.underdrawing == USUAL_UNDERDRAWING
+    described = describe(styles, light, asked, video)
+    assert (described.underpainting, described.underdrawing) == (0, 0.2)
     asked = LookOptions(underpainting=0.1)
     assert describe(styles, FastConfig(network="magenta"), asked).underpainting == 0.1
 
