@@ -95,11 +95,8 @@ def live(
     styles = load_styles(gatys.style)
     look.check(styles, config)
     region.check(config, styles=styles)
-    if region.refine and look.underpainting:
-        raise ConfigError(
-            "--underpainting: expected 0 with --refine, which optimizes for the source itself, "
-            f"got {look.underpainting:g}; leave one of them out"
-        )
+    if region.refine:
+        _refuse_beginnings(look)
     for options in (coherence, camera, view, outputs):
         options.check()
     if outputs.wants_window:
@@ -108,7 +105,7 @@ def live(
     described = describe(styles, config, look, coherence, people=region)
     described = replace(described, region=region.config())
     if region.refine:
-        described = replace(described, underpainting=0.0)
+        described = replace(described, underpainting=0.0, underdrawing=0.0)
     coherent = described.effects.coherence
     mirror = view.mirror
     if mirror is None:
@@ -153,6 +150,21 @@ def live(
                 display = Display(total=None, quiet=speech.quiet, live=True)
                 outcome = paint(frames, painter, sink, display=display)
     outcome.close(str(outputs), quiet=speech.quiet)
+
+
+def _refuse_beginnings(look: LookOptions) -> None:
+    """Say that what is refined cannot be painted from anything but the source.
+
+    Raises:
+      ConfigError: it is asked for.
+    """
+    asked = {"underpainting": look.underpainting, "underdrawing": look.underdrawing}
+    for name, value in asked.items():
+        if value:
+            raise ConfigError(
+                f"--{name}: expected 0 with --refine, which optimizes for the source itself, "
+                f"got {value:g}; leave one of them out"
+            )
 
 
 def _make_window(frames: RecentFrames, panel: LivePanel, view: LiveOptions) -> FrameSink:

@@ -203,10 +203,13 @@ def test_a_rate_that_cannot_be_held_is_refused(
 
 
 @pytest.mark.usefixtures("unseen")
-def test_what_is_refined_is_not_underpainted(stylizer: Run, style: Path) -> None:
-    outcome = stylizer("live", "-s", style, "--refine", "--underpainting", "0.3")
+@pytest.mark.parametrize("option", ["--underpainting", "--underdrawing"])
+def test_what_is_refined_is_painted_from_the_source_itself(
+    stylizer: Run, style: Path, option: str
+) -> None:
+    outcome = stylizer("live", "-s", style, "--refine", option, "0.3")
     assert outcome.code == 1
-    assert "--underpainting: expected 0 with --refine" in outcome.errors[0]
+    assert f"{option}: expected 0 with --refine" in outcome.errors[0]
 
 
 @pytest.mark.parametrize(
