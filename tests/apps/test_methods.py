@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -194,12 +195,34 @@ def test_a_picture_is_painted_in_one_pass(
     stylizer: Run, instant: type[Instant], photo: Path, style: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out.png"
-    outcome = stylizer("image", photo, out, "-s", style)
+    outcome = stylizer("image", photo, out, "-s", style, "--underdrawing", 0)
     assert outcome.code == 0, outcome.err
     np.testing.assert_array_equal(read_image(out), 255 - read_image(photo))
     assert "iterations" not in outcome.err
     assert outcome.out == ""
     assert outcome.err.splitlines()[2].startswith(f"{out}: 64x48 in ")
+
+
+@pytest.mark.parametrize("command", ["image", "frames", "video"])
+def test_contours_are_drawn_before_anything_is_painted(
+    stylizer: Run, instant: type[Instant], photo: Path, style: Path, tmp_path: Path, command: str
+) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    shutil.copy(photo, folder / "0.png")
+    for name, options in (("drawn", []), ("plain", ["--underdrawing", 0])):
+        out = tmp_path / (f"{name}.png" if command == "image" else name)
+        given = photo if command == "image" else folder
+        if command == "video":
+            out.mkdir()
+        target = out / "%d.png" if command == "video" else out
+        outcome = stylizer(command, given, target, "-s", style, *options)
+        assert outcome.code == 0, outcome.err
+    drawn, plain = (
+        read_image(next(iter([*tmp_path.glob(f"{name}/*.png"), tmp_path / f"{name}.png"])))
+        for name in ("drawn", "plain")
+    )
+    assert np.abs(drawn.astype(int) - plain).max() > 20
 
 
 @pytest.mark.parametrize(
@@ -237,7 +260,8 @@ def test_the_strength_mixes_source_and_painting(
     expected: str,
 ) -> None:
     out = tmp_path / "out.png"
-    assert stylizer("image", photo, out, "-s", style, "--strength", strength).code == 0
+    plain = ("-s", style, "--underdrawing", 0)
+    assert stylizer("image", photo, out, *plain, "--strength", strength).code == 0
     source, painted = read_image(photo).astype(float), read_image(out)
     wanted = {"source": source, "gray": np.full_like(source, 127.5), "inverted": 255 - source}
     assert np.abs(painted - wanted[expected]).max() <= 0.5

@@ -89,7 +89,7 @@ def test_a_job_that_workers_began_keeps_its_lead_in(
     for name in ("00000019", "00000051"):
         (parts / f"{name}.json").unlink()
     refused = stylizer("video", film, out, *LOOK, "--workers", 1, "--lead-in", 7)
-    assert "--lead-in: expected 32 as in the run" in refused.errors[0]
+    assert "--lead-in: expected 48 as in the run" in refused.errors[0]
     outcome = stylizer("video", film, out, *LOOK)  # this process does the rest alone
     assert outcome.code == 0, outcome.err
     assert "out.mp4: going on, with 54 of 80 frames painted already" in outcome.err
