@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stylizer.base import Prepared
+from stylizer.effects.strength import check_share
 from stylizer.effects.strokes import smooth_strokes
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image, check_image
@@ -105,8 +106,7 @@ def check_detail(detail: float) -> None:
     Raises:
       ConfigError: it is not.
     """
-    if not 0.0 <= detail <= 1.0:  # false for NaN too
-        raise ConfigError(f"detail: expected 0 to 1, got {detail!r}")
+    check_share(detail, name="detail")
 
 
 def still_detail(styles: Sequence[AnyStyle]) -> float:

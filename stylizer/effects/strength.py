@@ -10,7 +10,7 @@ from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image, check_image, check_same_size
 from stylizer.protocols import Stylizer
 
-__all__ = ["Blend", "Strength", "blend", "check_strength"]
+__all__ = ["Blend", "Strength", "blend", "check_share", "check_strength"]
 
 
 class Blend:
@@ -89,6 +89,20 @@ def blend(painted: Image, source: Image, *, strength: float) -> Image:
     if strength == 1:
         return painted
     return np.asarray(cv2.addWeighted(painted, strength, source, 1 - strength, 0), np.uint8)
+
+
+def check_share(share: float, *, name: str) -> None:
+    """Make sure that a share is within 0 to 1.
+
+    Args:
+      share: the value.
+      name: of the setting, for the error.
+
+    Raises:
+      ConfigError: it is not.
+    """
+    if not 0.0 <= share <= 1.0:  # false for NaN too
+        raise ConfigError(f"{name}: expected 0 to 1, got {share!r}")
 
 
 def check_strength(strength: float) -> None:

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stylizer.base import Prepared
-from stylizer.errors import ConfigError
+from stylizer.effects.strength import check_share
 from stylizer.frame import Frame, Image, check_image
 from stylizer.protocols import Stylizer
 
@@ -57,8 +57,7 @@ def check_underdrawing(strength: float) -> None:
     Raises:
       ConfigError: it is not.
     """
-    if not 0.0 <= strength <= 1.0:  # false for NaN too
-        raise ConfigError(f"underdrawing: expected 0 to 1, got {strength!r}")
+    check_share(strength, name="underdrawing")
 
 
 def underdraw(painter: Stylizer, strength: float) -> Stylizer:

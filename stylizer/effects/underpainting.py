@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from stylizer.base import Prepared, find, load_states, save_states
-from stylizer.errors import ConfigError
+from stylizer.effects.strength import check_share
 from stylizer.frame import Frame, check_image
 from stylizer.protocols import PreparingStylizer, Repainter, State, Stylizer
 from stylizer.temporal.coherence import Coherence, CoherenceConfig
@@ -45,8 +45,7 @@ def check_underpainting(share: float) -> None:
     Raises:
       ConfigError: it is not.
     """
-    if not 0.0 <= share <= 1.0:  # false for NaN too
-        raise ConfigError(f"underpainting: expected 0 to 1, got {share!r}")
+    check_share(share, name="underpainting")
 
 
 def underpaint(painter: Stylizer, share: float) -> Stylizer:
