@@ -100,18 +100,21 @@ class FaceLight:
         inner = wanted - _mean(wanted, area)
         self._deviation = math.sqrt(_mean(inner * inner, area))
 
-    def weight(self, features: Values, area: Values, *, side: float) -> Values:
+    def weight(self, features: Values, area: Values, *, side: float, needed: float = 1.0) -> Values:
         """Return how much of it is to be taken for a face to be seen, (h, w), 0..1.
 
         Args:
           features: where the features are, (h, w), 0..1.
           area: where the face is, (h, w), 0..1.
           side: of the face, in pixels of the frame.
+          needed: how much the paint needs it, 0..1: less where it shows the face by itself.
+              Features are lost sooner, and need the mean of that and all.
         """
         small = min(max((_LARGE - side) / (_LARGE - _SMALL), 0.0), 1.0)
         left = (_LEFT + small * (_LEFT_SMALL - _LEFT)) * (self._deviation + 5)
         share = min(max(1 - left / max(self._off, 1e-3), _LEAST), _MOST)
-        weight = np.maximum(np.float32(_FEATURES) * features, np.float32(share) * area)
+        featured = np.float32(_FEATURES * (1 + needed) / 2)
+        weight = np.maximum(featured * features, np.float32(share * needed) * area)
         return np.asarray(weight, np.float32)
 
     def mix(self, fine: Values, weight: Values, *, side: float) -> Values:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from stylizer.effects.cutting import Values, brightness
+from stylizer.effects.cutting import Values, brightness, spread
 from stylizer.effects.strokes import smooth_strokes
+from stylizer.faces.masks import smooth
 from stylizer.frame import Image
 
 __all__ = ["FacePatch"]
@@ -17,6 +18,13 @@ __all__ = ["FacePatch"]
 _SIDES = (192, 256, 320, 448, 640)
 """Sides that what is cut out is painted at, in pixels: few, since a network is compiled for each.
 At 320 a face is 168 pixels high, and an eye 35 wide: it outlasts all styles tried."""
+
+_LINES, _PLANES = 0.006, 0.037
+"""Deviations of Gaussians, as shares of what is cut out: of the features that are drawn, and of the
+planes that they lie in."""
+
+_DARKER, _LIGHTER = 1.0, 0.4
+"""How many times what is darker than its plane is drawn once more, and what is lighter."""
 
 _CHANGED = 16.0
 """Gray levels by which a place must differ from the last frame for nothing of it to be kept."""
@@ -81,10 +89,10 @@ class FacePatch:
           float32, (side, side, 3).
         """
         if memory == 0:
-            return _brushed(paint(seen), quick=quick)
+            return _brushed(paint(_draw_features(seen)), quick=quick)
         bright = brightness(seen)
         if self.source is None or self.painted is None:
-            fine = _brushed(paint(seen), quick=quick)
+            fine = _brushed(paint(_draw_features(seen)), quick=quick)
         else:
             size = (self.side, self.side)
             before, old = (
@@ -97,7 +105,7 @@ class FacePatch:
                 return np.asarray(old, np.float32)
             change = np.asarray(cv2.blur(change, (7, 7)), np.float32) / np.float32(_CHANGED)
             stays = np.float32(memory) * np.clip(1 - change, 0, 1)
-            fresh = _brushed(paint(seen), quick=quick)
+            fresh = _brushed(paint(_draw_features(seen)), quick=quick)
             fine = np.asarray(cv2.blendLinear(fresh, old, 1 - stays, stays), np.float32)
         self.source, self.painted, self.fresh = bright, fine, True
         return fine
@@ -105,6 +113,19 @@ class FacePatch:
     def forget(self) -> None:
         """Forget the paint."""
         self.source = self.painted = None
+
+
+def _draw_features(seen: Image) -> Image:
+    """Return a face with its eyes, brows, nose and lips drawn more strongly, as they are painted.
+
+    What a pixel's brightness differs from that of its plane is added, as in unsharp masking, to the
+    dark more than to the light: painters draw with the dark.
+    """
+    side = len(seen)
+    bright = brightness(seen)
+    lines = smooth(bright, _LINES * side) - smooth(bright, _PLANES * side)
+    lines *= np.where(lines < 0, np.float32(_DARKER), np.float32(_LIGHTER))
+    return np.asarray(cv2.add(seen, spread(lines), dtype=cv2.CV_8U), np.uint8)
 
 
 def _brushed(painting: Image, *, quick: bool) -> Values:

@@ -65,8 +65,13 @@ _LOST, _OUTLASTING = 80.0, 140.0
 """Sides of faces in pixels of the painting: up to the first they are painted again by themselves,
 from the second on they outlast its strokes; between, they have a share of both."""
 
-_TINTED = 0.25
-"""Share of a face's side: beside the face, colors that vary over more are those of the painting."""
+_TINTED, _TINT = 0.25, 0.4
+"""Share of a face's side: beside the face, colors that vary over more are those of the painting, by
+the second share; by more, the outline of hair and head would be lost."""
+
+_LIT = 0.85
+"""Share of the source's light and dark that a face gets which is painted by itself, of what one
+gets that is not: its own paint shows it, and too much of it looks like a photo."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -329,13 +334,16 @@ class KeepFaces:
         points = one.face.points * np.float32(zoom) + matrix[:, 2].astype(np.float32)
         area = draw_area(points, size, side=height)
         features = draw_features(points, size, side=height)
-        fine, head = around, area
+        fine, head, needed = around, area, 1.0
         if paint is not None:
             tint = smooth(np.subtract(around, paint), _TINTED * height)
-            fine = np.asarray(cv2.add(paint, cv2.multiply(spread(1 - area), tint)), np.float32)
+            beside = spread(np.float32(_TINT) * (1 - area))
+            fine = np.asarray(cv2.add(paint, cv2.multiply(beside, tint)), np.float32)
             fine = np.asarray(cv2.addWeighted(fine, 1 - outlasts, around, outlasts, 0), np.float32)
             head = draw_head(points, size, side=height)
+            needed = _LIT + outlasts * (1 - _LIT)
         planes = draw_planes(brightness(seen), features, side=height)
         light = FaceLight(seen, fine, area, bright=planes)
-        fine = light.mix(fine, light.weight(features, area, side=one.face.side), side=height)
+        weight = light.weight(features, area, side=one.face.side, needed=needed)
+        fine = light.mix(fine, weight, side=height)
         return fine, np.float32(self._strength * one.presence) * np.maximum(head, area)

@@ -19,7 +19,7 @@ Points = npt.NDArray[np.float32]
 _GROWS, _SOFT = 0.12, 0.08
 """Shares of a face's side: by how much its area reaches beyond its contour, and the soft edge."""
 
-_HEAD, _UP, _HEAD_SOFT = 1.25, 0.08, 0.1
+_HEAD, _UP, _HEAD_SOFT = 1.3, 0.1, 0.1
 """A head by its face: larger by the first; higher, and with an edge, by shares of its side."""
 
 _FEATURE_GROWS, _FEATURE_SOFT = 0.06, 0.03

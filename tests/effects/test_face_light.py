@@ -60,6 +60,9 @@ def test_features_have_most_of_it() -> None:
     light = FaceLight(gray(bright), np.stack([bright] * 3, -1), ones())
     weight = light.weight(features, ones(), side=200)
     assert weight[25, 25] > weight[50, 50]
+    less = light.weight(features, ones(), side=200, needed=0.5)
+    assert less[50, 50] == pytest.approx(0.5 * weight[50, 50])
+    assert less[25, 25] == pytest.approx(0.75 * weight[25, 25])
 
 
 def test_specks_of_color_are_evened_out() -> None:
