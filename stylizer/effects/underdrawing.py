@@ -43,6 +43,10 @@ _CHANGE, _CALM = (0.5, 1.5), 0.35
 """The same in units of CIELAB a pixel, so that grain and blocks of codecs get no lines; and what is
 added to the change around."""
 
+_PLAIN, _LEFT = (3.0, 8.0), 0.3
+"""The same where a contour is plain to see: lines begin to be weaker, and are down to this share.
+They would be rings around suns and lamps, and the same ones in all styles."""
+
 _COARSE = 4
 """Pixels, on both sides, for one of what is known of "around"."""
 
@@ -104,6 +108,7 @@ def draw_contours(image: Image, strength: float) -> Image:
     change = _change_of_color(planes)
     faster = change / (_blur_widely(change, _AROUND) + np.float32(_CALM))
     lines = _ramp(faster, *_FASTER) * _ramp(change, *_CHANGE)
+    lines *= 1 - np.float32(1 - _LEFT) * _ramp(change, *_PLAIN)
     lightness = _blur_widely(planes[0], _AROUND / 2)
     lines *= 2 * _ramp(lightness, _DARK - _TURNS, _DARK + _TURNS) - 1
     lines *= np.float32(-_LEVELS * strength)

@@ -46,6 +46,15 @@ def test_a_line_is_drawn_where_two_colors_meet_and_nowhere_else() -> None:
     assert same_brightness[76:84].min() < -40
 
 
+def test_lines_are_weaker_where_a_contour_is_plain_to_see() -> None:
+    plain, faint = (
+        change(halves((at, at, at), (at - by, at - by, at - by)))
+        for at, by in ((250, 150), (230, 40))
+    )
+    assert plain[79:81].min() > 0.5 * faint[79:81].max()
+    assert plain[79:81].max() < -10
+
+
 def test_lines_are_light_where_it_is_dark() -> None:
     dark = change(halves((40, 35, 30), (15, 15, 20)))
     assert dark[76:84].max() > 40 and dark.min() >= -1
