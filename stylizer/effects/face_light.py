@@ -46,6 +46,12 @@ _DARK, _DARKEST = 40.0, 10.0
 """Mean brightness below which they may be stretched the more, the darker it is, and to where: paint
 is as bright as ever, and what is barely stretched would be a blot in it."""
 
+_ENDS, _SAMPLES = (0.02, 0.98), 64
+"""Quantiles between which the range of paint and of a face is, and how many pixels across count."""
+
+_BEYOND, _DIM, _GLARING = 0.15, 15.0, 240.0
+"""By how much a face may be beyond the range of paint, as a share of that, and up to where."""
+
 _POWER = 0.4
 """The least power that brightness is raised to."""
 
@@ -94,7 +100,7 @@ class FaceLight:
         bright = _open_shadows(bright, level)
         mean, deviation = float(bright.mean()), float(bright.std())
         contrast = min(max((spread + 1) / (deviation + 1), low), high)
-        wanted = level + contrast * (bright - mean)
+        wanted = self._bring_within(level + contrast * (bright - mean))
         self._apart = np.asarray(wanted - self._own, np.float32)
         self._off = math.sqrt(_mean(self._apart * self._apart, area))
         inner = wanted - _mean(wanted, area)
@@ -137,6 +143,27 @@ class FaceLight:
         work += fine
         work += self._tint(color, side)
         return work
+
+    def _bring_within(self, wanted: Values) -> Values:
+        """Return brightness, (h, w), with that of the face in the range that the paint has.
+
+        What is beyond it would be cut off: a face as white as paper, or eyes that are blots. It is
+        moved, and pressed together as far as it has to be.
+        """
+        step = max(1, min(wanted.shape) // _SAMPLES)
+        face = wanted[::step, ::step][self._area[::step, ::step] > 0.5]
+        if not face.size:
+            return wanted
+        low, high = np.quantile(face, _ENDS)
+        least, most = np.quantile(self._own[::step, ::step], _ENDS)
+        more = _BEYOND * (most - least)
+        least, most = min(least, max(least - more, _DIM)), max(most, min(most + more, _GLARING))
+        scale = min(1.0, (most - least + 1) / (high - low + 1))
+        middle, reach = (low + high) / 2, scale * (high - low) / 2
+        to = min(max(middle, least + reach), most - reach)
+        if scale == 1 and to == middle:
+            return wanted
+        return np.asarray(np.float32(scale) * wanted + np.float32(to - scale * middle), np.float32)
 
     def _strongest(self, color: Values, side: float) -> Values:
         """Return the mean color of the face, (3,), each pixel by how strong its color is."""

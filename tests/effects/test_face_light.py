@@ -37,6 +37,18 @@ def test_all_of_it_is_the_source_in_the_paint_s_range() -> None:
     assert mixed.std() == pytest.approx(own.std(), rel=0.05)
 
 
+def test_a_bright_face_in_the_dark_is_not_cut_off() -> None:
+    """In paint whose light is paper and not white, it is no brighter than the paper, nearly."""
+    area = 0 * ones()
+    area[16:48, 16:48] = 1
+    bright = np.where(area > 0, blurred(1, 20) + 80, 5).astype(np.float32)
+    own = np.where(np.indices((SIDE, SIDE)).sum(0) % 4 < 2, 60, 225).astype(np.float32)
+    fine = np.stack([own] * 3, -1)
+    mixed = luma(FaceLight(gray(bright), fine, area).mix(fine, ones(), side=40))[16:48, 16:48]
+    assert np.quantile(mixed, 0.9) < 245
+    assert mixed.std() > 5
+
+
 def test_nothing_of_it_is_the_paint() -> None:
     fine = np.random.default_rng(0).uniform(0, 255, (SIDE, SIDE, 3)).astype(np.float32)
     mixed = FaceLight(gray(blurred(1, 50)), fine, 0 * ones()).mix(fine, 0 * ones(), side=40)
