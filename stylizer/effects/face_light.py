@@ -28,9 +28,9 @@ _FEATURES = 0.9
 _LEAST, _MOST = 0.4, 0.9
 """The same elsewhere on a face: between these, as much as it takes."""
 
-_PLANE, _KEPT = 0.1, 0.7
-"""Side of the squares that planes are made of, as a share of a face's side; how much of what they
-are features keep."""
+_PLANE, _DRAWN = 0.1, 1.5
+"""Side of the squares that planes are made of, as a share of a face's side; how many times as far
+as in the source features are from their planes: so a face is drawn."""
 
 _LEFT, _LEFT_SMALL = 0.2, 0.09
 """By how much light and dark may be off, as a share of their own deviation: on large faces, and on
@@ -201,7 +201,7 @@ def draw_planes(bright: Values, features: Values, *, side: float) -> Values:
     The filter of Kuwahara et al. 1976 ("Processing of RI-angiocardiographic images"): a pixel gets
     the mean of that square, of four that have a corner there, in which brightness varies least.
     Differs: all four count, by how little it varies (as in Papari et al. 2007, "Artistic edge and
-    corner enhancing smoothing"), and features keep most of what they are.
+    corner enhancing smoothing"), and features differ from it more than they did, within the range.
 
     Args:
       bright: (h, w), 0..255.
@@ -230,8 +230,8 @@ def draw_planes(bright: Values, features: Values, *, side: float) -> Values:
     total /= weights
     kept = np.subtract(bright, total, out=weights)
     kept *= features
-    kept *= np.float32(_KEPT)
-    return np.asarray(total + kept, np.float32)
+    kept *= np.float32(_DRAWN)
+    return np.clip(np.add(total, kept, out=kept), 0, 255, out=kept)
 
 
 def _sum_of_corners(values: Values, shape: tuple[int, ...], work: Values) -> Values:

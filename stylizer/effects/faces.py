@@ -69,7 +69,7 @@ _TINTED, _TINT = 0.25, 0.4
 """Share of a face's side: beside the face, colors that vary over more are those of the painting, by
 the second share; by more, the outline of hair and head would be lost."""
 
-_LIT = 0.85
+_LIT = 0.8
 """Share of the source's light and dark that a face gets which is painted by itself, of what one
 gets that is not: its own paint shows it, and too much of it looks like a photo."""
 
