@@ -1,5 +1,6 @@
 """Faces found and followed, in pictures whose faces are known."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -8,7 +9,7 @@ import pytest
 
 import stylizer.faces.models as models
 from stylizer.errors import BackendError, WeightsError
-from stylizer.faces.landmarks import EYES
+from stylizer.faces.landmarks import EYES, Face, Place
 from stylizer.faces.tracker import FaceFinder
 from stylizer.frame import Frame, Image
 from tests.faces.pictures import FACE, astronaut, group, needs_models, shifted
@@ -161,6 +162,23 @@ def test_a_saved_state_goes_on_the_same(finder: FaceFinder) -> None:
 
 
 @needs_models
+def test_what_may_be_no_face_is_not_found_but_a_face_is_followed_through_it() -> None:
+    finder = FaceFinder()
+    locate = finder._locate
+
+    def unsure(image: Image, place: Place) -> Face:
+        return replace(locate(image, place), score=0.6)
+
+    finder._locate = unsure  # type: ignore[assignment]
+    assert not finder(still(astronaut()))
+    finder.reset()
+    finder._locate = locate
+    [known] = finder(shifted(astronaut(), 0, 0, 0))
+    finder._locate = unsure  # type: ignore[assignment]
+    [followed] = finder(shifted(astronaut(), 2, 0, 1))
+    assert followed.number == known.number and followed.presence == 1
+
+
 def test_another_size_begins_anew(finder: FaceFinder) -> None:
     finder(still(astronaut()))
     assert len(finder(Frame(np.ascontiguousarray(astronaut()[:300, :400]), 1, 0.04))) == 1
