@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 from stylizer.base import WrappedStylizer, apply_effect, find, load_states, save_states
 from stylizer.description import EffectsConfig, StylizerConfig
 from stylizer.effects.background import LearntBackground
+from stylizer.effects.beyond import PaintBeyond
 from stylizer.effects.color import SourceColor
 from stylizer.effects.faces import KeepFaces
 from stylizer.effects.only_faces import OnlyFaces
@@ -131,6 +132,9 @@ class Composed(WrappedStylizer):
         painter = underpaint(painter, config.underpainting)
         painter = underdraw(painter, config.underdrawing)
         if config.stroke is not None:
+            dividing = find(painter, Dividing)
+            if config.coherence.strength == 0 and not (dividing and dividing.divides):
+                painter = PaintBeyond(painter)  # of videos it would take too long
             painter = PaintSmaller(painter, stroke=config.stroke)
         following = find(painter, CameraStylizer)
         self._smaller = isinstance(painter, PaintSmaller)

@@ -8,6 +8,7 @@ import pytest
 from stylizer.base import find
 from stylizer.compose import Composed
 from stylizer.description import EffectsConfig
+from stylizer.effects.beyond import MARGIN
 from stylizer.effects.scale import PaintSmaller
 from stylizer.effects.underpainting import Underpaint, check_underpainting, underpaint
 from stylizer.errors import ConfigError
@@ -83,13 +84,14 @@ def test_it_is_done_at_the_size_that_frames_are_painted_at() -> None:
     composed = Composed(painter, replace(still, underpainting=0.5))
     assert find(composed, PaintSmaller) is not None
     assert composed(gray((1536, 768))).size == (1536, 768)
-    assert painter.sizes == [(384, 192), (768, 384)]
+    beyond = 2 * MARGIN
+    assert painter.sizes == [(384 + MARGIN, 192 + MARGIN), (768 + beyond, 384 + beyond)]
     assert (painter.given[1].image == 100).all()
     with pytest.raises(ConfigError, match=r"underdrawing: expected those that it was made with"):
         composed.configure(still)
     plain = Twice()
     Composed(plain, still)(gray((1536, 768)))
-    assert plain.sizes == [(768, 384)]
+    assert plain.sizes == [(768 + beyond, 384 + beyond)]
 
 
 def test_what_cannot_paint_a_picture_alone_paints_once() -> None:
