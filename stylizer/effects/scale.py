@@ -67,6 +67,10 @@ _BEFORE, _SHARPER, _FINER = 0.8, 4.0, 3.0
 will take; of an enlarged one's, nearly as much as the pixels around allow; and of the detail of one
 that was painted again."""
 
+_FAINT = (2.0, 2.0, 2.0, 0.0)
+"""Gray levels of an enlarged painting's detail that are not sharpened: what is as faint as that all
+over would become flakes with steps."""
+
 _FAR = 1.6
 """How far the mean reaches that an enlarged painting's detail is told from, in pixels of the small
 one."""
@@ -309,7 +313,8 @@ def _sharpen(
 
     It is a step of the shock filter of Kramer and Bruckner 1975 ("Iterations of a non-linear
     transformation for enhancement of digital images"). Differs from it: between the least and the
-    greatest value around slopes are left, as an edge that jumps between them has steps.
+    greatest value around slopes are left, as an edge that jumps between them has steps; and faint
+    detail stays as it is.
 
     Args:
       picture: uint8 (H, W, 3).
@@ -333,8 +338,11 @@ def _sharpen(
         if softened > 0:
             strip = cv2.GaussianBlur(strip, (0, 0), softened)
         mean = cv2.blur(strip, broad, borderType=cv2.BORDER_REPLICATE)
-        sharp = cv2.addWeighted(strip, 1 + amount, mean, -amount, 0, dst=mean)
-        limit = cv2.erode(strip, around)
+        least = cv2.subtract(mean, _FAINT)  # type: ignore[call-overload]  # of each channel
+        most = cv2.add(mean, _FAINT, dst=mean)  # type: ignore[call-overload]
+        faint = cv2.min(cv2.max(strip, least, dst=least), most, dst=most)
+        sharp = cv2.addWeighted(strip, 1 + amount, faint, -amount, 0, dst=faint)
+        limit = cv2.erode(strip, around, dst=least)
         cv2.max(sharp, limit, dst=sharp)
         cv2.min(sharp, cv2.dilate(strip, around, dst=limit), dst=sharp)
         whole[top : top + rows] = sharp[top - first : top - first + rows]

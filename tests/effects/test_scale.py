@@ -102,6 +102,20 @@ def test_enlarging_leaves_no_halos_and_no_seams_between_bands() -> None:
     assert same is edge
 
 
+def test_faint_detail_stays_faint_and_strong_detail_is_sharpened() -> None:
+    noise = np.random.default_rng(0).normal(0, 1, (60, 160, 1)).astype(np.float32)
+    noise = cv2.GaussianBlur(noise, (0, 0), 1.5)[..., None]
+    for deviation, least, most in ((2.0, 0.0, 1.5), (40.0, 2.0, 9.0)):
+        gray = np.rint(128 + deviation * noise / noise.std())
+        small = np.clip(np.repeat(gray, 3, 2), 0, 255).astype(np.uint8)
+        soft = cv2.resize(small, (480, 180), interpolation=cv2.INTER_LINEAR)
+        detail, before = (
+            float(np.abs(np.diff(one[..., 0].astype(float), n=2)).mean())
+            for one in (enlarge(small, (480, 180)), soft)
+        )
+        assert least < detail / before < most
+
+
 def test_strips_that_are_sharpened_one_by_one_have_no_seams(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
