@@ -26,6 +26,7 @@ from stylizer.effects.beyond import PaintBeyond
 from stylizer.effects.color import SourceColor
 from stylizer.effects.faces import KeepFaces
 from stylizer.effects.only_faces import OnlyFaces
+from stylizer.effects.people import finer_people
 from stylizer.effects.region import Region, RegionConfig
 from stylizer.effects.scale import Enlarge, PaintSmaller
 from stylizer.effects.segmenter import Segmenter
@@ -344,6 +345,8 @@ class Composed(WrappedStylizer):
             enlarge=enlarge.enlarge,
             follows_all=faces.mode == "only" and config.keyframes > 1,
         )
+        still = config.stroke is not None and memory == 0  # of videos it would take too long
+        self._faces.people = finer_people(self._stylizer, enlarge.enlarge) if still else None
         return [self._faces]
 
 
