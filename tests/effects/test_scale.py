@@ -104,7 +104,7 @@ def test_enlarging_leaves_no_halos_and_no_seams_between_bands() -> None:
 
 def test_faint_detail_stays_faint_and_strong_detail_is_sharpened() -> None:
     noise = np.random.default_rng(0).normal(0, 1, (60, 160, 1)).astype(np.float32)
-    noise = cv2.GaussianBlur(noise, (0, 0), 1.5)[..., None]
+    noise = np.asarray(cv2.GaussianBlur(noise, (0, 0), 1.5), np.float32)[..., None]
     for deviation, least, most in ((2.0, 0.0, 1.5), (40.0, 2.0, 9.0)):
         gray = np.rint(128 + deviation * noise / noise.std())
         small = np.clip(np.repeat(gray, 3, 2), 0, 255).astype(np.uint8)
