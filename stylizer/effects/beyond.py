@@ -12,12 +12,13 @@ import cv2
 import numpy as np
 
 from stylizer.base import Prepared
-from stylizer.frame import Frame, check_image
+from stylizer.frame import Camera, Cameras, Frame, check_image
+from stylizer.protocols import Stylizer
 
-__all__ = ["MARGIN", "PaintBeyond"]
+__all__ = ["STILL_MARGIN", "VIDEO_MARGIN", "PaintBeyond"]
 
-MARGIN = 16
-"""Pixels that are painted beyond each border; a multiple of 8, as networks take sizes."""
+STILL_MARGIN, VIDEO_MARGIN = 16, 8
+"""Pixels that are painted beyond each border; multiples of 8, as networks take sizes."""
 
 
 class PaintBeyond(Prepared):
@@ -26,11 +27,20 @@ class PaintBeyond(Prepared):
     What paints takes frames of any size, and tells of no parts of them.
     """
 
+    def __init__(self, stylizer: Stylizer, *, margin: int) -> None:
+        """Wrap ``stylizer``, and paint so many pixels beyond each border, or all there are."""
+        super().__init__(stylizer)
+        self._most = margin
+
+    def _margin(self, frame: Frame) -> int:
+        return min(self._most, min(frame.size) - 1)  # a mirror image has no more
+
     def _change(self, frame: Frame) -> Frame:
-        image, margin = check_image(frame.image), _margin(frame)
+        image, margin = check_image(frame.image), self._margin(frame)
         mirror = cv2.BORDER_REFLECT_101
         large = cv2.copyMakeBorder(image, margin, margin, margin, margin, mirror)
-        return frame.with_image(np.asarray(large, np.uint8))
+        larger = frame.with_image(np.asarray(large, np.uint8))
+        return larger.with_cameras(_of_width(frame.cameras, frame.size[0] / large.shape[1]))
 
     def __call__(self, frame: Frame) -> Frame:
         """Return the painted frame, of its size.
@@ -38,7 +48,7 @@ class PaintBeyond(Prepared):
         Raises:
           ConfigError: the frame's image is no uint8 RGB picture.
         """
-        return _cut(super().__call__(frame), _margin(frame))
+        return _cut(super().__call__(frame), self._margin(frame))
 
     def begin(self, frame: Frame) -> Callable[[], Frame]:
         """Take the next frame, and return what paints it.
@@ -47,12 +57,14 @@ class PaintBeyond(Prepared):
           ConfigError: the frame's image is no uint8 RGB picture.
         """
         paint = super().begin(frame)
-        return lambda: _cut(paint(), _margin(frame))
+        return lambda: _cut(paint(), self._margin(frame))
 
 
-def _margin(frame: Frame) -> int:
-    """Return how many pixels are painted beyond each border: a mirror image has no more."""
-    return min(MARGIN, min(frame.size) - 1)
+def _of_width(cameras: Cameras | None, share: float) -> Cameras | None:
+    """Return cameras for pictures of which the width of these is a share."""
+    if cameras is None:
+        return None
+    return tuple((part, Camera(one.gain, share * one.shift)) for part, one in cameras)
 
 
 def _cut(painted: Frame, margin: int) -> Frame:

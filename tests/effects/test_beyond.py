@@ -1,15 +1,15 @@
-"""Stills painted beyond their borders."""
+"""Pictures painted beyond their borders."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from stylizer.base import begin_frame, find
+from stylizer.base import begin_frame
 from stylizer.compose import Composed
 from stylizer.description import EffectsConfig
-from stylizer.effects.beyond import MARGIN, PaintBeyond
-from stylizer.frame import Frame, Image
+from stylizer.effects.beyond import PaintBeyond
+from stylizer.frame import Camera, Cameras, Frame, Image
 from stylizer.temporal.coherence import CoherenceConfig
 
 STILL = EffectsConfig(coherence=CoherenceConfig(strength=0.0), cuts=None, stroke=1.0)
@@ -41,7 +41,10 @@ def noise(width: int, height: int) -> Frame:
 @pytest.mark.parametrize("size", [(64, 40), (40, 64), (10, 30)])
 def test_the_picture_is_painted_to_its_borders(size: tuple[int, int]) -> None:
     painter, frame = Framing(), noise(*size)
-    for painted in (PaintBeyond(painter)(frame), begin_frame(PaintBeyond(painter), frame)()):
+    for painted in (
+        PaintBeyond(painter, margin=16)(frame),
+        begin_frame(PaintBeyond(painter, margin=16), frame)(),
+    ):
         np.testing.assert_array_equal(painted.image, frame.image)
         assert (painted.index, painted.time) == (5, 0.2)
         assert painted.image.flags.c_contiguous
@@ -49,17 +52,35 @@ def test_the_picture_is_painted_to_its_borders(size: tuple[int, int]) -> None:
 
 def test_beyond_the_borders_lies_the_mirror_image() -> None:
     painter, frame = Framing(), noise(64, 40)
-    PaintBeyond(painter)(frame)
+    PaintBeyond(painter, margin=16)(frame)
     [seen] = painter.seen
-    assert seen.shape == (40 + 2 * MARGIN, 64 + 2 * MARGIN, 3)
-    np.testing.assert_array_equal(seen[:MARGIN, MARGIN:-MARGIN], frame.image[MARGIN:0:-1])
+    assert seen.shape == (40 + 32, 64 + 32, 3)
+    np.testing.assert_array_equal(seen[:16, 16:-16], frame.image[16:0:-1])
 
 
 def test_a_picture_of_one_pixel_is_painted_as_it_is() -> None:
-    assert (PaintBeyond(Framing(1))(noise(1, 1)).image == 255).all()
+    assert (PaintBeyond(Framing(1), margin=16)(noise(1, 1)).image == 255).all()
 
 
-def test_stills_are_painted_so_and_videos_are_not() -> None:
-    assert find(Composed(Framing(), STILL), PaintBeyond) is not None
-    moving = replace(STILL, coherence=CoherenceConfig())
-    assert find(Composed(Framing(), moving), PaintBeyond) is None
+def test_cameras_look_at_the_same_places_of_the_larger_picture() -> None:
+    told: list[Cameras | None] = []
+
+    class Told(Framing):
+        def __call__(self, frame: Frame) -> Frame:
+            told.append(frame.cameras)
+            return super().__call__(frame)
+
+    cameras = ((1.0, Camera(1.1j, 0.5)),)
+    painted = PaintBeyond(Told(), margin=16)(noise(64, 40).with_cameras(cameras))
+    assert told == [((1.0, Camera(1.1j, 0.5 * 64 / 96)),)]  # of widths
+    assert painted.cameras == cameras
+
+
+def test_videos_have_a_narrower_margin() -> None:
+    sizes = []
+    for coherence in (0.0, 0.8):
+        painter = Framing()
+        config = replace(STILL, coherence=CoherenceConfig(strength=coherence))
+        Composed(painter, config)(noise(768, 384))
+        sizes.append(painter.seen[0].shape)
+    assert sizes == [(384 + 32, 768 + 32, 3), (384 + 16, 768 + 16, 3)]

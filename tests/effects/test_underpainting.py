@@ -8,7 +8,7 @@ import pytest
 from stylizer.base import find
 from stylizer.compose import Composed
 from stylizer.description import EffectsConfig
-from stylizer.effects.beyond import MARGIN
+from stylizer.effects.beyond import STILL_MARGIN
 from stylizer.effects.scale import PaintSmaller
 from stylizer.effects.underpainting import Underpaint, check_underpainting, underpaint
 from stylizer.errors import ConfigError
@@ -84,8 +84,8 @@ def test_it_is_done_at_the_size_that_frames_are_painted_at() -> None:
     composed = Composed(painter, replace(still, underpainting=0.5))
     assert find(composed, PaintSmaller) is not None
     assert composed(gray((1536, 768))).size == (1536, 768)
-    beyond = 2 * MARGIN
-    assert painter.sizes == [(384 + MARGIN, 192 + MARGIN), (768 + beyond, 384 + beyond)]
+    beyond = 2 * STILL_MARGIN
+    assert painter.sizes == [(384 + STILL_MARGIN, 192 + STILL_MARGIN), (768 + beyond, 384 + beyond)]
     assert (painter.given[1].image == 100).all()
     with pytest.raises(ConfigError, match=r"underdrawing: expected those that it was made with"):
         composed.configure(still)
