@@ -67,9 +67,9 @@ _BEFORE, _SHARPER, _FINER = 0.8, 4.0, 3.0
 will take; of an enlarged one's, nearly as much as the pixels around allow; and of the detail of one
 that was painted again."""
 
-_FAINT = (2.0, 2.0, 2.0, 0.0)
-"""Gray levels of an enlarged painting's detail that are not sharpened: what is as faint as that all
-over would become flakes with steps."""
+_FAINT, _FAINT_MOVING = 1.0, 2.0
+"""Gray levels of an enlarged painting's detail that are not sharpened, and those of a frame's: what
+is as faint as that would become flakes with steps, and in a video they would jump."""
 
 _FAR = 1.6
 """How far the mean reaches that an enlarged painting's detail is told from, in pixels of the small
@@ -234,7 +234,9 @@ class Enlarge:
             finer = smooth_strokes(self._repaint(large), 1.0)
             deviation = _FINE * step * factor
             share = self._detail * _painted(large, finer, deviation=deviation)
-            painting = _sharpen(_with_fine(large, finer, share, deviation=deviation), 1, 2, _FINER)
+            painting = _sharpen(
+                _with_fine(large, finer, share, deviation=deviation), (1, 2), _FINER
+            )
         return enlarge(painting, size, moving=self._moving)
 
 
@@ -298,16 +300,22 @@ def enlarge(painting: Image, size: tuple[int, int], *, moving: bool = False) -> 
     share = 1.0 if moving else larger
     if share > 0:
         before = share * _BEFORE + larger * _SOONER
-        painting = _sharpen(smooth_strokes(painting, share), 1, 1, before)
+        painting = _sharpen(smooth_strokes(painting, share), (1, 1), before)
     if factor <= 1.0:
         return resize_image(painting, size)
     large = cv2.resize(painting, size, dst=_kept_array(size) if moving else None)
-    softened = larger * factor * _ROUNDER
-    return _sharpen(large, round(factor), round(_FAR * factor), larger * _SHARPER, softened)
+    softened, faint = larger * factor * _ROUNDER, _FAINT_MOVING if moving else _FAINT
+    reach = round(factor), round(_FAR * factor)
+    return _sharpen(large, reach, larger * _SHARPER, softened, faint=faint)
 
 
 def _sharpen(
-    picture: cv2.typing.MatLike, near: int, far: int, amount: float, softened: float = 0.0
+    picture: cv2.typing.MatLike,
+    reach: tuple[int, int],
+    amount: float,
+    softened: float = 0.0,
+    *,
+    faint: float = _FAINT,
 ) -> Image:
     """Make edges steep without halos: a strong unsharp mask within the range of the pixels around.
 
@@ -318,15 +326,16 @@ def _sharpen(
 
     Args:
       picture: uint8 (H, W, 3).
-      near: pixels to each side whose range is not left.
-      far: pixels to each side of the mean that detail is told from.
+      reach: pixels to each side whose range is not left, and of the mean that detail is told from.
       amount: what is added of the detail; 0 for the picture as it is.
       softened: deviation, in pixels, of a Gaussian that it is softened by before; 0 for none.
+      faint: gray levels of the detail that are not added.
 
     Returns:
       uint8 (H, W, 3), C-contiguous.
     """
-    around = np.ones((2 * near + 1, 2 * near + 1), np.uint8)
+    near, far = reach
+    around, levels = np.ones((2 * near + 1, 2 * near + 1), np.uint8), (faint,) * 4
     broad = 2 * far + 1, 2 * far + 1
     height, width, _ = picture.shape
     margin = max(near, far) + math.ceil(4 * softened)  # OpenCV's Gaussian ends before
@@ -338,10 +347,10 @@ def _sharpen(
         if softened > 0:
             strip = cv2.GaussianBlur(strip, (0, 0), softened)
         mean = cv2.blur(strip, broad, borderType=cv2.BORDER_REPLICATE)
-        least = cv2.subtract(mean, _FAINT)  # type: ignore[call-overload]  # of each channel
-        most = cv2.add(mean, _FAINT, dst=mean)  # type: ignore[call-overload]
-        faint = cv2.min(cv2.max(strip, least, dst=least), most, dst=most)
-        sharp = cv2.addWeighted(strip, 1 + amount, faint, -amount, 0, dst=faint)
+        least = cv2.subtract(mean, levels)  # type: ignore[call-overload]  # of each channel
+        most = cv2.add(mean, levels, dst=mean)  # type: ignore[call-overload]
+        nearer = cv2.min(cv2.max(strip, least, dst=least), most, dst=most)
+        sharp = cv2.addWeighted(strip, 1 + amount, nearer, -amount, 0, dst=nearer)
         limit = cv2.erode(strip, around, dst=least)
         cv2.max(sharp, limit, dst=sharp)
         cv2.min(sharp, cv2.dilate(strip, around, dst=limit), dst=sharp)

@@ -111,7 +111,7 @@ def test_faint_detail_stays_faint_and_strong_detail_is_sharpened() -> None:
         soft = cv2.resize(small, (480, 180), interpolation=cv2.INTER_LINEAR)
         detail, before = (
             float(np.abs(np.diff(one[..., 0].astype(float), n=2)).mean())
-            for one in (enlarge(small, (480, 180)), soft)
+            for one in (enlarge(small, (480, 180), moving=True), soft)
         )
         assert least < detail / before < most
 
