@@ -83,6 +83,7 @@ PAINTINGS: Mapping[str, Painting] = {
         artist="Gustav Klimt",
         year=1907,
         picture="paintings/nm_25a784a3.jpg",
+        content=5.0,
     ),
     "composition_vii": Painting(
         title="Composition VII",
@@ -147,7 +148,7 @@ PAINTINGS: Mapping[str, Painting] = {
         artist="Ivan Aivazovsky",
         year=1850,
         picture="styles_more/pa_024.jpg",
-        content=0.625,
+        content=2.0,
     ),
     "nozarashi_gosuke": Painting(
         title="Nozarashi Gosuke",
@@ -180,6 +181,7 @@ PAINTINGS: Mapping[str, Painting] = {
         artist="Katsushika Hokusai",
         year=1831,
         picture="styles_more/uk_019.jpg",
+        content=4.0,
     ),
     "red_vineyard": Painting(
         title="The Red Vineyard",
