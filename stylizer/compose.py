@@ -25,8 +25,8 @@ from stylizer.effects.background import LearntBackground
 from stylizer.effects.beyond import STILL_MARGIN, VIDEO_MARGIN, PaintBeyond
 from stylizer.effects.color import SourceColor
 from stylizer.effects.faces import KeepFaces
+from stylizer.effects.finer import EnlargeFiner, FinerStrokes, finer_strokes
 from stylizer.effects.only_faces import OnlyFaces
-from stylizer.effects.people import finer_people
 from stylizer.effects.region import Region, RegionConfig
 from stylizer.effects.scale import Enlarge, PaintSmaller
 from stylizer.effects.segmenter import Segmenter
@@ -296,10 +296,15 @@ class Composed(WrappedStylizer):
                 detail=config.detail,
                 moving=self._smaller and config.coherence.strength > 0,
             )
-            faces = self._keep_faces(config, enlarge)
+            finer = None
+            if config.stroke is not None and config.coherence.strength == 0:
+                # of videos it would take too long
+                contours = config.detail > 0
+                finer = finer_strokes(self._stylizer, enlarge.enlarge, contours=contours)
+            faces = self._keep_faces(config, enlarge, finer)
             effects += faces
             if self._smaller and not faces:  # what keeps faces enlarges, too
-                effects.append(enlarge)
+                effects.append(enlarge if finer is None else EnlargeFiner(enlarge, finer))
             self._on_paint = tuple(effects)
             if config.keyframes > 1:
                 effects.append(self._carrying)
@@ -322,7 +327,9 @@ class Composed(WrappedStylizer):
             self._coherence.reset()  # by the time it is wanted again it is of long ago
         self._effects = tuple(effects)
 
-    def _keep_faces(self, config: EffectsConfig, enlarge: Enlarge) -> list[KeepFaces]:
+    def _keep_faces(
+        self, config: EffectsConfig, enlarge: Enlarge, finer: FinerStrokes | None
+    ) -> list[KeepFaces]:
         """Return what keeps faces, if they are to be kept; what finds them is loaded once."""
         faces = config.faces
         if faces is None or faces.mode == "paint":
@@ -346,8 +353,7 @@ class Composed(WrappedStylizer):
             enlarge=enlarge.enlarge,
             follows_all=faces.mode == "only" and config.keyframes > 1,
         )
-        still = config.stroke is not None and memory == 0  # of videos it would take too long
-        self._faces.people = finer_people(self._stylizer, enlarge.enlarge) if still else None
+        self._faces.finer = finer
         return [self._faces]
 
 

@@ -37,7 +37,7 @@ from stylizer.effects.cutting import (
 )
 from stylizer.effects.face_light import FaceLight, draw_planes
 from stylizer.effects.face_patch import FacePatch
-from stylizer.effects.people import FinerPeople
+from stylizer.effects.finer import FinerStrokes
 from stylizer.effects.scale import enlarge
 from stylizer.errors import ConfigError
 from stylizer.faces.masks import draw_area, draw_features, draw_head, smooth
@@ -126,7 +126,7 @@ class KeepFaces:
     A painting that is smaller than its source is enlarged first.
 
     Attributes:
-      people: what paints small people in finer strokes then; None for nothing. May be changed
+      finer: what paints in finer strokes then where it counts; None for nothing. May be changed
         between frames.
     """
 
@@ -152,7 +152,7 @@ class KeepFaces:
         """
         self._finder, self._paint, self._paint_in_parts = finder, paint, paint_in_parts
         self._patches: dict[int, FacePatch] = {}
-        self.people: FinerPeople | None = None
+        self.finer: FinerStrokes | None = None
         self.configure(strength=strength, memory=memory)
 
     def configure(
@@ -253,9 +253,9 @@ class KeepFaces:
         """
         image, made = check_image(source.image), check_image(painted.image)
         kept = self._enlarge(made, source.size)
-        if self.people is not None:
+        if self.finer is not None:
             scale = made.shape[0] / image.shape[0]
-            kept = self.people(source, kept, [one.face for one in faces], scale=scale)
+            kept = self.finer(source, kept, [one.face for one in faces], scale=scale)
         if faces and kept is made:
             kept = made.copy()
         for one in faces[::-1]:  # the largest last: it is before the others

@@ -22,7 +22,14 @@ from stylizer.effects.strength import check_share
 from stylizer.frame import Frame, Image, check_image
 from stylizer.protocols import Stylizer
 
-__all__ = ["USUAL_UNDERDRAWING", "Underdraw", "check_underdrawing", "draw_contours", "underdraw"]
+__all__ = [
+    "USUAL_UNDERDRAWING",
+    "Underdraw",
+    "check_underdrawing",
+    "draw_contours",
+    "find_contours",
+    "underdraw",
+]
 
 Values = npt.NDArray[np.float32]
 
@@ -101,19 +108,35 @@ def draw_contours(image: Image, strength: float) -> Image:
     Returns:
       uint8 RGB, (H, W, 3).
     """
-    fine = cv2.cvtColor(image, cv2.COLOR_RGB2LAB).astype(np.float32)
-    soft = cv2.split(cv2.GaussianBlur(fine, (0, 0), _FINE))
-    planes = [np.asarray(plane, np.float32) for plane in soft]
-    planes[0] *= np.float32(100 / 255)
+    planes = _soft_planes(image)
     change = _change_of_color(planes)
-    faster = change / (_blur_widely(change, _AROUND) + np.float32(_CALM))
-    lines = _ramp(faster, *_FASTER) * _ramp(change, *_CHANGE)
+    lines = _contours(change)
     lines *= 1 - np.float32(1 - _LEFT) * _ramp(change, *_PLAIN)
     lightness = _blur_widely(planes[0], _AROUND / 2)
     lines *= 2 * _ramp(lightness, _DARK - _TURNS, _DARK + _TURNS) - 1
     lines *= np.float32(-_LEVELS * strength)
     whole = cv2.merge((lines, lines, lines))
     return np.asarray(cv2.add(image, whole, dtype=cv2.CV_8U), np.uint8)
+
+
+def find_contours(image: Image) -> Values:
+    """Return where contours are, (H, W), 0..1; of a picture as `draw_contours` takes it."""
+    return _contours(_change_of_color(_soft_planes(image)))
+
+
+def _soft_planes(image: Image) -> list[Values]:
+    """Return lightness, 0 to 100, and the two colors of CIELAB, softened: each (H, W)."""
+    fine = cv2.cvtColor(image, cv2.COLOR_RGB2LAB).astype(np.float32)
+    soft = cv2.split(cv2.GaussianBlur(fine, (0, 0), _FINE))
+    planes = [np.asarray(plane, np.float32) for plane in soft]
+    planes[0] *= np.float32(100 / 255)
+    return planes
+
+
+def _contours(change: Values) -> Values:
+    """Return where colors change much faster than all around, 0..1; see `_change_of_color`."""
+    faster = change / (_blur_widely(change, _AROUND) + np.float32(_CALM))
+    return np.multiply(_ramp(faster, *_FASTER), _ramp(change, *_CHANGE), out=faster)
 
 
 def _blur_widely(values: Values, deviation: float) -> Values:

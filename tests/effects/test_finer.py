@@ -1,4 +1,4 @@
-"""Small people, painted in finer strokes."""
+"""Finer strokes for small people and along contours."""
 
 from dataclasses import replace
 
@@ -10,9 +10,10 @@ from stylizer.base import find
 from stylizer.compose import Composed
 from stylizer.description import EffectsConfig
 from stylizer.effects.faces import FacesConfig
-from stylizer.effects.people import FinerPeople, finer_people, finer_stroke
+from stylizer.effects.finer import FinerStrokes, finer_stroke, finer_strokes
 from stylizer.effects.scale import PaintSmaller, enlarge
 from stylizer.faces.landmarks import Face
+from stylizer.faces.models import INSTALL, are_faces_available
 from stylizer.faces.tracker import TrackedFace
 from stylizer.frame import Frame, Image
 from stylizer.temporal.coherence import CoherenceConfig
@@ -45,7 +46,7 @@ def gray() -> Frame:
 
 def test_a_small_person_is_painted_anew_from_head_to_foot_and_nothing_else() -> None:
     frame = gray()
-    painted = FinerPeople(white)(frame, frame.image, [face_at(600, 100, 60)], scale=0.53)
+    painted = FinerStrokes(white)(frame, frame.image, [face_at(600, 100, 60)], scale=0.53)
     there = painted[..., 0].astype(float) - 100
     assert there[70:440, 600].min() > 140
     assert there[300, 540:660].min() > 140
@@ -54,7 +55,7 @@ def test_a_small_person_is_painted_anew_from_head_to_foot_and_nothing_else() -> 
 
 def test_the_body_lies_where_the_chin_points() -> None:
     frame = gray()
-    painted = FinerPeople(white)(frame, frame.image, [face_at(600, 300, 60, turned=90)], scale=0.5)
+    painted = FinerStrokes(white)(frame, frame.image, [face_at(600, 300, 60, turned=90)], scale=0.5)
     left, right = (painted[420, x, 0] for x in (480, 720))
     assert left > 240 and right == 100
 
@@ -63,8 +64,8 @@ def test_the_body_lies_where_the_chin_points() -> None:
 def test_large_people_stay_as_they_are(side: float) -> None:
     frame = gray()
     faces = [face_at(600, 300, side)]
-    assert FinerPeople(white)(frame, frame.image, faces, scale=0.53) is frame.image
-    assert FinerPeople(white)(frame, frame.image, [], scale=0.53) is frame.image
+    assert FinerStrokes(white)(frame, frame.image, faces, scale=0.53) is frame.image
+    assert FinerStrokes(white)(frame, frame.image, [], scale=0.53) is frame.image
 
 
 def test_strokes_fit_the_people() -> None:
@@ -78,13 +79,46 @@ def test_strokes_fit_the_people() -> None:
         return frame.image
 
     frame = gray()
-    FinerPeople(paint)(frame, frame.image, [face_at(600, 100, 80)], scale=384 / 720)
+    FinerStrokes(paint)(frame, frame.image, [face_at(600, 100, 80)], scale=384 / 720)
     assert sizes == [(1360, 768)]
 
 
+def test_contours_are_painted_anew_and_planes_and_textures_are_not() -> None:
+    image = np.full((720, 1280, 3), 100, np.uint8)
+    image[:, 400:] = 140
+    image[:, 900:] = np.random.default_rng(0).integers(60, 220, (720, 380, 3))
+    frame = Frame(image, 0, 0.0)
+    painted = FinerStrokes(white)(frame, np.zeros_like(image), (), scale=384 / 720)[..., 0]
+    assert painted[:, 396:404].min() > 200
+    assert painted[:, :340].max() == painted[:, 460:800].max() == painted[:, 1000:1200].max() == 0
+    alone = FinerStrokes(white, contours=False)(frame, image, (), scale=384 / 720)
+    assert alone is image
+
+
+def test_along_contours_strokes_are_about_half_as_broad() -> None:
+    sizes = []
+
+    def paint(frame: Frame, size: tuple[int, int]) -> Image:
+        sizes.append(size)
+        return frame.image
+
+    image = np.full((720, 1280, 3), 100, np.uint8)
+    image[:, 400:] = 140
+    FinerStrokes(paint)(Frame(image, 0, 0.0), image, (), scale=384 / 720)
+    assert sizes == [(1240, 696)]
+    flat = gray()
+    assert FinerStrokes(paint)(flat, flat.image, (), scale=384 / 720) is flat.image
+
+
+def test_a_very_large_picture_is_mixed_without_seams() -> None:
+    frame = Frame(np.full((2000, 900, 3), 100, np.uint8), 0, 0.0)
+    painted = FinerStrokes(white)(frame, frame.image, [face_at(450, 500, 200)], scale=0.2)
+    assert np.abs(np.diff(painted[..., 0].astype(int), axis=0)).max() < 8
+
+
 def test_a_painter_without_a_size_of_its_own_paints_nobody_anew() -> None:
-    assert finer_people(CountingIdentity(), enlarge) is None
-    people = finer_people(PaintSmaller(CountingIdentity(), stroke=1.0), enlarge)
+    assert finer_strokes(CountingIdentity(), enlarge) is None
+    people = finer_strokes(PaintSmaller(CountingIdentity(), stroke=1.0), enlarge)
     assert people is not None
     frame = Frame(np.asarray(cv2.resize(astronaut(), (720, 720)), np.uint8), 0, 0.0)
     finer = people(frame, np.zeros_like(frame.image), [face_at(200, 100, 60)], scale=0.5)
@@ -107,3 +141,16 @@ def test_stills_have_it_and_videos_do_not() -> None:
         painter = CountingIdentity()
         Composed(painter, other)(Frame(np.asarray(small, np.uint8), 0, 0.0))
         assert len(painter.calls) == 1
+
+
+@pytest.mark.parametrize(("detail", "calls"), [(0.7, 2), (0.0, 1)])
+@pytest.mark.parametrize("faces", [None, FacesConfig()])
+def test_contours_go_with_fine_detail(detail: float, calls: int, faces: FacesConfig | None) -> None:
+    if faces is not None and not are_faces_available():
+        pytest.skip(f"needs {INSTALL}")
+    image = np.full((720, 1280, 3), 100, np.uint8)
+    image[:, 400:] = 140
+    painter = CountingIdentity()
+    config = replace(STILL, detail=detail, faces=faces)
+    assert Composed(painter, config)(Frame(image, 0, 0.0)).size == (1280, 720)
+    assert len(painter.calls) == calls
