@@ -195,7 +195,7 @@ class FaceLight:
         return np.asarray(large, np.float32)
 
 
-def draw_planes(bright: Values, features: Values, *, side: float) -> Values:
+def draw_planes(bright: Values, features: Values, *, side: float, drawn: float = 1.0) -> Values:
     """Return brightness as one who paints sees it: even planes, with an edge where they meet.
 
     The filter of Kuwahara et al. 1976 ("Processing of RI-angiocardiographic images"): a pixel gets
@@ -207,6 +207,7 @@ def draw_planes(bright: Values, features: Values, *, side: float) -> Values:
       bright: (h, w), 0..255.
       features: where the features are, (h, w), 0..1.
       side: of the face, in pixels of the same.
+      drawn: share that is taken of what features are due, 0..1.
 
     Returns:
       (h, w), 0..255; brightness itself where a square would be of one pixel.
@@ -230,7 +231,7 @@ def draw_planes(bright: Values, features: Values, *, side: float) -> Values:
     total /= weights
     kept = np.subtract(bright, total, out=weights)
     kept *= features
-    kept *= np.float32(_DRAWN)
+    kept *= np.float32(drawn * _DRAWN)
     return np.clip(np.add(total, kept, out=kept), 0, 255, out=kept)
 
 

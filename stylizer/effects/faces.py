@@ -66,6 +66,11 @@ _LOST, _OUTLASTING = 80.0, 140.0
 """Sides of faces in pixels of the painting: up to the first they are painted again by themselves,
 from the second on they outlast its strokes; between, they have a share of both."""
 
+_SHOWN, _WHOLLY, _LEFT = 140.0, 240.0, 0.7
+"""Sides of faces in pixels of the painting: from the first on strokes show features by themselves,
+from the second on so well that they are drawn the last share as strongly. More would be a photo's
+teeth in a painting."""
+
 _TINTED, _TINT = 0.25, 0.4
 """Share of a face's side: beside the face, colors that vary over more are those of the painting, by
 the second share; by more, the outline of hair and head would be lost."""
@@ -111,6 +116,7 @@ class PaintedFace:
       seen: the source there, uint8 RGB (side, side, 3).
       paint: float32 (side, side, 3); None where nothing paints, and where the face outlasts all.
       outlasts: how surely it outlasts the strokes of the painting, 0..1.
+      shown: how surely its features do, 0..1.
     """
 
     face: TrackedFace
@@ -118,6 +124,7 @@ class PaintedFace:
     seen: Image
     paint: Values | None
     outlasts: float
+    shown: float
 
 
 class KeepFaces:
@@ -287,14 +294,17 @@ class KeepFaces:
             if in_parts is not None:
                 renewing = functools.partial(in_parts, there)
         seen = cut_out(image, matrix, patch.side, fine=not self._quick)
-        outlasts = (one.face.side * scale - _LOST) / (_OUTLASTING - _LOST)
-        outlasts = min(max(outlasts, 0.0), 1.0)
+        painted = one.face.side * scale
+        outlasts = min(max((painted - _LOST) / (_OUTLASTING - _LOST), 0.0), 1.0)
+        shown = min(max((painted - _SHOWN) / (_WHOLLY - _SHOWN), 0.0), 1.0)
         paint = None
         if outlasts == 1:
             patch.forget()
         elif renewing is not None:
             paint = patch.renew(seen, renewing, memory=self._memory, quick=self._quick)
-        return PaintedFace(face=one, matrix=matrix, seen=seen, paint=paint, outlasts=outlasts)
+        return PaintedFace(
+            face=one, matrix=matrix, seen=seen, paint=paint, outlasts=outlasts, shown=shown
+        )
 
     def _lay(self, image: Image, kept: Image, face: PaintedFace) -> None:
         """Lay a face into the painting."""
@@ -351,7 +361,8 @@ class KeepFaces:
             fine = np.asarray(cv2.addWeighted(fine, 1 - outlasts, around, outlasts, 0), np.float32)
             head = draw_head(points, size, side=height)
             needed = _LIT + outlasts * (1 - _LIT)
-        planes = draw_planes(brightness(seen), features, side=height)
+        drawn = 1 - (1 - _LEFT) * face.shown
+        planes = draw_planes(brightness(seen), features, side=height, drawn=drawn)
         light = FaceLight(seen, fine, area, bright=planes)
         weight = light.weight(features, area, side=one.face.side, needed=needed)
         fine = light.mix(fine, weight, side=height)

@@ -196,6 +196,8 @@ def test_features_go_further_apart_from_their_planes_and_tiny_faces_stay() -> No
     np.testing.assert_array_equal(drawn[45:], planes[45:])
     slope = np.polyfit((bright - planes)[25:35].ravel(), (drawn - planes)[25:35].ravel(), 1)[0]
     assert 1.2 < slope < 2
+    half = draw_planes(bright, features, side=SIDE, drawn=0.5)
+    np.testing.assert_allclose(half - planes, (drawn - planes) / 2, atol=1e-3)
     np.testing.assert_array_equal(draw_planes(bright, features, side=10), bright)
 
 
