@@ -66,7 +66,7 @@ dark gives skin two colors that have nothing to do with each other."""
 _FULLEST = 1.6
 """By how much colors may be made fuller again that became dull by it."""
 
-_APART, _TOWARDS = 0.8, 0.3
+_APART, _TOWARDS = 0.5, 0.3
 """Shares of the source's colors: of how they go apart in a face, and of their mean in it."""
 
 _TINTED = 48.0

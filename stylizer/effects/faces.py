@@ -66,10 +66,10 @@ _LOST, _OUTLASTING = 80.0, 140.0
 """Sides of faces in pixels of the painting: up to the first they are painted again by themselves,
 from the second on they outlast its strokes; between, they have a share of both."""
 
-_SHOWN, _WHOLLY, _LEFT = 140.0, 240.0, 0.7
+_SHOWN, _WHOLLY, _DRAWN_LESS, _LIT_LESS = 140.0, 240.0, 0.7, 0.65
 """Sides of faces in pixels of the painting: from the first on strokes show features by themselves,
-from the second on so well that they are drawn the last share as strongly. More would be a photo's
-teeth in a painting."""
+from the second on so well that they are drawn, and lit as the source is, the last shares as
+strongly. More would be a photo's teeth in a painting."""
 
 _TINTED, _TINT = 0.25, 0.4
 """Share of a face's side: beside the face, colors that vary over more are those of the painting, by
@@ -361,7 +361,8 @@ class KeepFaces:
             fine = np.asarray(cv2.addWeighted(fine, 1 - outlasts, around, outlasts, 0), np.float32)
             head = draw_head(points, size, side=height)
             needed = _LIT + outlasts * (1 - _LIT)
-        drawn = 1 - (1 - _LEFT) * face.shown
+        needed *= 1 - (1 - _LIT_LESS) * face.shown
+        drawn = 1 - (1 - _DRAWN_LESS) * face.shown
         planes = draw_planes(brightness(seen), features, side=height, drawn=drawn)
         light = FaceLight(seen, fine, area, bright=planes)
         weight = light.weight(features, area, side=one.face.side, needed=needed)
