@@ -296,9 +296,8 @@ class Composed(WrappedStylizer):
                 detail=config.detail,
                 moving=self._smaller and config.coherence.strength > 0,
             )
-            finer = None
-            if config.stroke is not None and config.coherence.strength == 0:
-                # of videos it would take too long
+            finer, still = None, config.stroke is not None and config.coherence.strength == 0
+            if still and config.underdrawing > 0:  # of videos it would take too long
                 contours = config.detail > 0
                 finer = finer_strokes(self._stylizer, enlarge.enlarge, contours=contours)
             faces = self._keep_faces(config, enlarge, finer)

@@ -21,7 +21,11 @@ from tests.faces.pictures import astronaut, needs_models
 from tests.stand_ins import CountingIdentity
 
 STILL = EffectsConfig(
-    coherence=CoherenceConfig(strength=0.0), cuts=None, stroke=1.0, faces=FacesConfig()
+    coherence=CoherenceConfig(strength=0.0),
+    cuts=None,
+    stroke=1.0,
+    underdrawing=0.5,
+    faces=FacesConfig(),
 )
 
 
@@ -137,13 +141,14 @@ def test_stills_have_it_and_videos_do_not() -> None:
         replace(STILL, coherence=CoherenceConfig()),
         replace(STILL, faces=FacesConfig(mode="paint")),
         replace(STILL, faces=FacesConfig(strength=0.0)),
+        replace(STILL, underdrawing=0.0),
     ):
         painter = CountingIdentity()
         Composed(painter, other)(Frame(np.asarray(small, np.uint8), 0, 0.0))
         assert len(painter.calls) == 1
 
 
-@pytest.mark.parametrize(("detail", "calls"), [(0.7, 2), (0.0, 1)])
+@pytest.mark.parametrize(("detail", "calls"), [(0.7, 2), (0.0, 1)], ids=["fine", "plain"])
 @pytest.mark.parametrize("faces", [None, FacesConfig()])
 def test_contours_go_with_fine_detail(detail: float, calls: int, faces: FacesConfig | None) -> None:
     if faces is not None and not are_faces_available():
