@@ -45,7 +45,8 @@ class EffectsConfig:
       underpainting: share of a first painting in broader strokes that frames are mixed with before
         they are painted, 0 to 1 (`stylizer.effects.underpainting`).
       underdrawing: strength of contours that are drawn into frames before they are painted, 0 to 1
-        (`stylizer.effects.underdrawing`).
+        (`stylizer.effects.underdrawing`). With it, stills have finer strokes along contours, where
+        there is detail, and for small people, where faces are kept (`stylizer.effects.finer`).
       keyframes: 1: every frame is painted; 2 to 4: every such one, and what lies between is carried
         along (`stylizer.temporal.keyframes`).
     """
@@ -101,7 +102,8 @@ class StylizerConfig:
         the one that is seen, 0 to 1: bolder, with longer lines. It takes a quarter more time, and
         flickers somewhat more in a video. Counts where detail does.
       underdrawing: strength of lines along the source's contours that lead the strokes, 0 to 1, so
-        that what hardly differs from what is around is not lost. Counts where stroke does.
+        that what hardly differs from what is around is not lost. Counts where stroke does. Stills
+        have finer strokes with it, along contours where there is detail, and for small people.
       keyframes: every how many frames one is painted, 1 (all) to 4; what lies between is the last
         painting, carried along by the optical flow.
     """

@@ -78,7 +78,8 @@ class LookOptions:
         option(
             "underdrawing",
             "From 0 to 1: how strongly the source's contours lead the fast method's strokes, so "
-            "that what hardly differs from what is around is not lost. Default: "
+            "that what hardly differs from what is around is not lost; stills have finer strokes "
+            "along them, and for small people. Default: "
             f"{USUAL_UNDERDRAWING:g} for the networks of our own.",
             _STYLE,
             show_default=False,
