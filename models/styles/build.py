@@ -90,6 +90,7 @@ PAINTINGS: Mapping[str, Painting] = {
         artist="Wassily Kandinsky",
         year=1913,
         picture="styles/composition_vii.jpg",
+        content=5.0,
         side=768,
     ),
     "grande_jatte": Painting(
@@ -103,6 +104,7 @@ PAINTINGS: Mapping[str, Painting] = {
         artist="Piet Mondrian",
         year=1911,
         picture="paintings/nm_6099b709.jpg",
+        content=5.0,
         side=768,
     ),
     "great_wave": Painting(
@@ -125,6 +127,7 @@ PAINTINGS: Mapping[str, Painting] = {
         artist="Vincent van Gogh",
         year=1889,
         picture="paintings/nm_d4cf5d5e.jpg",
+        content=5.0,
         side=768,
     ),
     "looking_glass": Painting(
@@ -161,9 +164,10 @@ PAINTINGS: Mapping[str, Painting] = {
         artist="Vincent van Gogh",
         year=1889,
         picture="styles/olive_trees.jpg",
+        content=5.0,
         side=768,
     ),
-    "pencil": Painting(title="Pencil hatching", artist="This project", year=2026),
+    "pencil": Painting(title="Pencil hatching", artist="This project", year=2026, content=5.0),
     "port_goulphar": Painting(
         title="Rocks at Port-Goulphar, Belle-Île",
         artist="Claude Monet",
@@ -175,6 +179,7 @@ PAINTINGS: Mapping[str, Painting] = {
         artist="Robert Delaunay",
         year=1906,
         picture="styles/portrait_delaunay.jpg",
+        content=5.0,
     ),
     "red_fuji": Painting(
         title="Fine Wind, Clear Morning",
@@ -202,13 +207,14 @@ PAINTINGS: Mapping[str, Painting] = {
         artist="Vincent van Gogh",
         year=1889,
         picture="styles/starry_night.jpg",
-        content=1.6,
+        content=3.5,
     ),
     "tahiti": Painting(
         title="Three Tahitian Women",
         artist="Paul Gauguin",
         year=1896,
         picture="styles/tahiti.jpg",
+        content=5.0,
         side=768,
     ),
     "the_scream": Painting(
@@ -216,7 +222,7 @@ PAINTINGS: Mapping[str, Painting] = {
         artist="Edvard Munch",
         year=1893,
         picture="styles/the_scream.jpg",
-        content=1.25,
+        content=3.0,
     ),
     "timmy_tiptoes": Painting(
         title="The Tale of Timmy Tiptoes",
@@ -229,6 +235,7 @@ PAINTINGS: Mapping[str, Painting] = {
         artist="Vincent van Gogh",
         year=1889,
         picture="styles/wheat_field.jpg",
+        content=5.0,
         side=768,
     ),
     "winter_landscape": Painting(
@@ -236,6 +243,7 @@ PAINTINGS: Mapping[str, Painting] = {
         artist="Sesshū Tōyō",
         year=1470,
         picture="styles_more/uk_030.jpg",
+        content=5.0,
         side=768,
     ),
 }
