@@ -49,7 +49,7 @@ class Detection:
 class FaceDetector:
     """Finds faces in pictures, each by itself."""
 
-    def __init__(self, folder: Path, *, threshold: float = 0.6) -> None:
+    def __init__(self, folder: Path, *, threshold: float = 0.5) -> None:
         """Load the network.
 
         Args:
