@@ -89,10 +89,10 @@ class FacePatch:
           float32, (side, side, 3).
         """
         if memory == 0:
-            return _brushed(paint(_draw_features(seen)), quick=quick)
+            return _paint_anew(seen, paint, quick=quick)
         bright = brightness(seen)
         if self.source is None or self.painted is None:
-            fine = _brushed(paint(_draw_features(seen)), quick=quick)
+            fine = _paint_anew(seen, paint, quick=quick)
         else:
             size = (self.side, self.side)
             before, old = (
@@ -105,7 +105,7 @@ class FacePatch:
                 return np.asarray(old, np.float32)
             change = np.asarray(cv2.blur(change, (7, 7)), np.float32) / np.float32(_CHANGED)
             stays = np.float32(memory) * np.clip(1 - change, 0, 1)
-            fresh = _brushed(paint(_draw_features(seen)), quick=quick)
+            fresh = _paint_anew(seen, paint, quick=quick)
             fine = np.asarray(cv2.blendLinear(fresh, old, 1 - stays, stays), np.float32)
         self.source, self.painted, self.fresh = bright, fine, True
         return fine
@@ -113,6 +113,11 @@ class FacePatch:
     def forget(self) -> None:
         """Forget the paint."""
         self.source = self.painted = None
+
+
+def _paint_anew(seen: Image, paint: Callable[[Image], Image], *, quick: bool) -> Values:
+    """Return a face painted, with its dots drawn into strokes, as frames', if there is time."""
+    return smooth_strokes(paint(_draw_features(seen)), 0.0 if quick else 1.0).astype(np.float32)
 
 
 def _draw_features(seen: Image) -> Image:
@@ -126,8 +131,3 @@ def _draw_features(seen: Image) -> Image:
     lines = smooth(bright, _LINES * side) - smooth(bright, _PLANES * side)
     lines *= np.where(lines < 0, np.float32(_DARKER), np.float32(_LIGHTER))
     return np.asarray(cv2.add(seen, spread(lines), dtype=cv2.CV_8U), np.uint8)
-
-
-def _brushed(painting: Image, *, quick: bool) -> Values:
-    """Return a painting with its dots drawn into strokes, as those of frames, if there is time."""
-    return smooth_strokes(painting, 0.0 if quick else 1.0).astype(np.float32)

@@ -2,10 +2,11 @@
 
 A stroke that is as broad as an eye paints the eye away. So a small face is cut out, enlarged,
 painted by the same network, and laid back: there the strokes are finer. Beside the face its colors
-at large are those of the painting around, so that there is no seam. A large face outlasts the
-strokes that all else has, and keeps them. At eyes, brows, lips and nose, light and dark are those
-of the source; over the rest of the face as much so as it takes for the face to be seen, in planes,
-as one who paints sees them, and specks of color are evened out as much. Lips and cheeks are parted
+at large come near to those of the painting around, as far as hair and head keep their outlines. A
+large face outlasts the strokes that all else has, and keeps them. At eyes, brows, lips and nose,
+light and dark are those of the source, drawn more strongly, but for very large faces; over the rest
+of the face they are as much so as it takes for the face to be seen, in planes, as one who paints
+sees them, and specks of color are evened out as much. Lips and cheeks are parted
 from the rest by color as they are in the source. What is cut out moves with the face, so that
 strokes stay on it, and where the face shows what it showed a frame before, paint stays.
 

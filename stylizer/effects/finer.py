@@ -43,9 +43,6 @@ _AROUND, _GAIN, _LEAST = 6.0, 4.0, 0.1
 middle whole, and leaves out what is of no length."""
 
 _STRIDE = 8
-_COARSE = 4
-"""Pixels of the picture, across and down, for one of where people are."""
-
 _ROWS = 256
 """Rows that are mixed at once: of a very large picture all would take half a gigabyte."""
 
@@ -77,11 +74,10 @@ class FinerStrokes:
           scale: of the sides that it was painted at, by those of the source.
         """
         small = [one for one in faces if one.face.side * scale < _WORTH * _WANTED]
-        where = _draw_people(small, source.size)
+        size = max(1, round(scale * source.size[0])), max(1, round(scale * source.size[1]))
+        where = _draw_people(small, size, scale)
         if self._contours:
-            contours = _draw_contours(source.image, scale)
-            size = where.shape[1], where.shape[0]
-            np.maximum(where, cv2.resize(contours, size), out=where)
+            np.maximum(where, _draw_contours(source.image, size), out=where)
         if not where.any():
             return painting
         stroke = finer_stroke([one.face.side * scale for one in small]) if small else _AT_CONTOURS
@@ -141,22 +137,25 @@ def finer_stroke(sides: Sequence[float]) -> float:
     return min(max(float(np.median(sides)) / _WANTED, _FINEST), _WORTH)
 
 
-def _draw_contours(image: Image, scale: float) -> Mask:
-    """Return where contours are, and a little around, at the size of the painting: 0..1."""
-    height, width, _ = image.shape
-    size = max(1, round(scale * width)), max(1, round(scale * height))
+def _draw_contours(image: Image, size: tuple[int, int]) -> Mask:
+    """Return where contours are, and a little around, 0..1, at a size of (width, height)."""
     small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
     around = smooth(find_contours(np.asarray(small, np.uint8)), _AROUND)
     return smooth(np.clip(np.float32(_GAIN) * around - np.float32(_LEAST), 0, 1), _AROUND / 2)
 
 
-def _draw_people(faces: Sequence[TrackedFace], size: tuple[int, int]) -> Mask:
-    """Return where people are, about, by their faces: 0..1, with a soft edge; reduced."""
-    width, height = (-(-side // _COARSE) for side in size)
-    whole = np.zeros((height, width), np.float32)
+def _draw_people(faces: Sequence[TrackedFace], size: tuple[int, int], scale: float) -> Mask:
+    """Return where people are, about, by their faces: 0..1, with a soft edge.
+
+    Args:
+      faces: of the source.
+      size: (width, height) of what is returned.
+      scale: of its sides, by those of the source.
+    """
+    whole = np.zeros(size[::-1], np.float32)
     for one in faces:
-        side = one.face.side / _COARSE
-        middle = (one.face.box[:2] + one.face.box[2:]) / 2 / _COARSE
+        side = one.face.side * scale
+        middle = (one.face.box[:2] + one.face.box[2:]) / 2 * scale
         down = _body_direction(one)
         center = middle + _DOWN * side * down
         turn = float(np.degrees(np.arctan2(down[1], down[0])))

@@ -77,7 +77,6 @@ def underdraw(painter: Stylizer, strength: float) -> Stylizer:
     Raises:
       ConfigError: the strength is out of its range.
     """
-    check_underdrawing(strength)
     return painter if strength == 0 else Underdraw(painter, strength=strength)
 
 
