@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from stylizer.base import WrappedStylizer, apply_effect, find, load_states, save_states
 from stylizer.description import EffectsConfig, StylizerConfig
 from stylizer.effects.background import LearntBackground
-from stylizer.effects.beyond import STILL_MARGIN, VIDEO_MARGIN, PaintBeyond
+from stylizer.effects.beyond import STILL_MARGIN, VIDEO_MARGIN, paint_beyond
 from stylizer.effects.color import SourceColor
 from stylizer.effects.faces import KeepFaces
 from stylizer.effects.finer import EnlargeFiner, FinerStrokes, finer_strokes
@@ -133,10 +133,8 @@ class Composed(WrappedStylizer):
         painter = underpaint(painter, config.underpainting)
         painter = underdraw(painter, config.underdrawing)
         if config.stroke is not None:
-            dividing = find(painter, Dividing)
-            if dividing is None or not dividing.divides:
-                still = config.coherence.strength == 0
-                painter = PaintBeyond(painter, margin=STILL_MARGIN if still else VIDEO_MARGIN)
+            still = config.coherence.strength == 0
+            painter = paint_beyond(painter, margin=STILL_MARGIN if still else VIDEO_MARGIN)
             painter = PaintSmaller(painter, stroke=config.stroke)
         following = find(painter, CameraStylizer)
         self._smaller = isinstance(painter, PaintSmaller)

@@ -11,14 +11,25 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from stylizer.base import Prepared
+from stylizer.base import Prepared, find
 from stylizer.frame import Camera, Cameras, Frame, check_image
-from stylizer.protocols import Stylizer
+from stylizer.protocols import Dividing, PreparingStylizer, Stylizer
 
-__all__ = ["STILL_MARGIN", "VIDEO_MARGIN", "PaintBeyond"]
+__all__ = ["STILL_MARGIN", "VIDEO_MARGIN", "PaintBeyond", "paint_beyond"]
 
 STILL_MARGIN, VIDEO_MARGIN = 16, 8
 """Pixels that are painted beyond each border; multiples of 8, as networks take sizes."""
+
+
+def paint_beyond(painter: Stylizer, *, margin: int) -> Stylizer:
+    """Have frames painted with so many pixels beyond each border.
+
+    What has styles for parts of the picture paints as it did: its masks are of the picture alone.
+    """
+    dividing = find(painter, Dividing)
+    if dividing is not None and dividing.divides:
+        return painter
+    return PaintBeyond(painter, margin=margin)
 
 
 class PaintBeyond(Prepared):
@@ -32,11 +43,18 @@ class PaintBeyond(Prepared):
         super().__init__(stylizer)
         self._most = margin
 
-    def _margin(self, frame: Frame) -> int:
-        return min(self._most, min(frame.size) - 1)  # a mirror image has no more
+    def prepare(self, size: tuple[int, int]) -> None:
+        """Get ready for frames of (width, height), where what is wrapped can."""
+        preparing = find(self._stylizer, PreparingStylizer)
+        if preparing is not None:
+            margin = self._margin(size)
+            preparing.prepare((size[0] + 2 * margin, size[1] + 2 * margin))
+
+    def _margin(self, size: tuple[int, int]) -> int:
+        return min(self._most, min(size) - 1)  # a mirror image has no more
 
     def _change(self, frame: Frame) -> Frame:
-        image, margin = check_image(frame.image), self._margin(frame)
+        image, margin = check_image(frame.image), self._margin(frame.size)
         mirror = cv2.BORDER_REFLECT_101
         large = cv2.copyMakeBorder(image, margin, margin, margin, margin, mirror)
         larger = frame.with_image(np.asarray(large, np.uint8))
@@ -48,7 +66,7 @@ class PaintBeyond(Prepared):
         Raises:
           ConfigError: the frame's image is no uint8 RGB picture.
         """
-        return _cut(super().__call__(frame), self._margin(frame))
+        return _cut(super().__call__(frame), self._margin(frame.size))
 
     def begin(self, frame: Frame) -> Callable[[], Frame]:
         """Take the next frame, and return what paints it.
@@ -57,7 +75,7 @@ class PaintBeyond(Prepared):
           ConfigError: the frame's image is no uint8 RGB picture.
         """
         paint = super().begin(frame)
-        return lambda: _cut(paint(), self._margin(frame))
+        return lambda: _cut(paint(), self._margin(frame.size))
 
 
 def _of_width(cameras: Cameras | None, share: float) -> Cameras | None:

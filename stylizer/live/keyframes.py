@@ -22,6 +22,10 @@ _MOST_NEW = 0.25
 _FRAMES = 24
 """Over which it is averaged."""
 
+_COLD = 2
+"""Keyframes after a change that do not tell how long one takes: one had begun, one is the first of
+its size."""
+
 
 class Carrying:
     """Says whether paintings are worth carrying: not while too much of what is seen is new.
@@ -66,6 +70,16 @@ class PaintBeside:
         self._key: KeyPicture | None = None
         self._index = 0
         self._seconds = self._new = 0.0
+        self._cold = _COLD
+
+    @property
+    def warm(self) -> bool:
+        """Whether `seconds` is what painting a keyframe takes as it is painted now."""
+        return self._cold <= 0
+
+    def cool(self) -> None:
+        """Take note that keyframes are painted in another way from now on."""
+        self._cold = _COLD
 
     @property
     def seconds(self) -> float:
@@ -82,6 +96,7 @@ class PaintBeside:
         work, self._work = self._work, None
         if work is not None:
             painted, self._seconds = work.result()
+            self._cold -= 1
             self._key = self._begun
             self._composed.carry_from(painted)
 

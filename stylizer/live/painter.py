@@ -11,6 +11,7 @@ from time import perf_counter
 from stylizer.base import WrappedStylizer, describe_stylizer, find
 from stylizer.compose import Composed
 from stylizer.description import EffectsConfig
+from stylizer.effects.beyond import VIDEO_MARGIN, paint_beyond
 from stylizer.effects.faces import FaceMode, FacesConfig
 from stylizer.effects.scale import PaintSmaller, paint_size
 from stylizer.effects.underdrawing import underdraw
@@ -32,6 +33,7 @@ from stylizer.protocols import (
 __all__ = ["LivePainter", "PainterState"]
 
 _log = logging.getLogger(__name__)
+
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -143,15 +145,17 @@ class LivePainter(WrappedStylizer):
         ended = perf_counter()
         if beside:
             self._carrying.saw(self._beside.new, now=ended)
-        if self._level is self._budget.level:  # else the next level is still being prepared
+        warm = not beside or self._beside.warm
+        if warm and self._level is self._budget.level:  # else the next one is being prepared
             late = self._beside.seconds if beside else 0.0
             self._budget.spent(ended - began, now=ended, beside=late)
         return painted
 
     def _begun(self, painter: Stylizer) -> Stylizer:
-        """Return a painter of frames that are drawn into and underpainted, as is wished for."""
+        """Return a painter of frames that are extended, drawn into and underpainted, as wished."""
         twice = underpaint(painter, self._config.underpainting)
-        return underdraw(twice, self._config.underdrawing)
+        drawn = underdraw(twice, self._config.underdrawing)
+        return drawn if self._config.stroke is None else paint_beyond(drawn, margin=VIDEO_MARGIN)
 
     def _effects(self, settings: ControlSettings) -> EffectsConfig:
         coherence = replace(
@@ -253,11 +257,12 @@ class LivePainter(WrappedStylizer):
         self._ready, self._painter = None, painter
         self._wished = self._style = style
         self._budget.renew()
-        self._apply(self._budget.level)
         self._prepared = None
         self._smaller = PaintSmaller(painter)
+        self._level = self._budget.level
         self._stylizer = self._composed = Composed(self._smaller, self._effects(settings))
         self._beside = PaintBeside(self._composed)
+        self._apply(self._level)
 
     def _follow_budget(self, size: tuple[int, int]) -> None:
         level = self._budget.level
@@ -282,6 +287,7 @@ class LivePainter(WrappedStylizer):
 
     def _apply(self, level: Level) -> None:
         self._level = level
+        self._beside.cool()
         iterating = find(self._painter, IteratingStylizer)
         if level.iterations is not None and iterating is not None:
             iterating.warm_iterations = level.iterations

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from stylizer.compose import Composed
 from stylizer.description import EffectsConfig
+from stylizer.effects.beyond import VIDEO_MARGIN, PaintBeyond
 from stylizer.effects.faces import FaceMode, FacesConfig, KeepFaces, PaintedFace
 from stylizer.effects.region_masks import RegionMasks
 from stylizer.effects.scale import USUAL_STROKE, PaintSmaller, paint_size
@@ -56,6 +57,7 @@ class Begun:
       level: what was painted at.
       seconds: that it took, or that carrying a painting to it did.
       beside: its share of the seconds that painting keyframes takes beside the loop.
+      warm: whether both tell what frames of this level take.
       faces: what will be laid into it, where that is made meanwhile.
     """
 
@@ -66,6 +68,7 @@ class Begun:
     level: Level
     seconds: float
     beside: float = 0.0
+    warm: bool = True
     faces: Future[Sequence[PaintedFace]] | None = None
 
 
@@ -104,7 +107,9 @@ class ClientPainter:
         self._faces: Future[Sequence[PaintedFace]] | None = None
         self._pure = _Pure(runtime, code, segmenter=segmenter)
         self._twice = Underpaint(self._pure, painter=self._pure, share=VIDEO_UNDERPAINTING)
-        self._smaller = PaintSmaller(Underdraw(self._twice, strength=USUAL_UNDERDRAWING))
+        drawn = Underdraw(self._twice, strength=USUAL_UNDERDRAWING)
+        self._beyond = PaintBeyond(drawn, margin=VIDEO_MARGIN)
+        self._smaller = PaintSmaller(self._beyond)
         self._settings = settings
         self._size: tuple[int, int] | None = None
         self._carrying = Carrying()
@@ -200,6 +205,7 @@ class ClientPainter:
             level=self._level,
             seconds=ended - began,
             beside=self._beside.seconds,
+            warm=self._beside.warm,
         )
 
     def finish(self, begun: Begun) -> Image:
@@ -216,7 +222,7 @@ class ClientPainter:
                 effects = effects[1:]
             painted = _finish(painted, effects, begun.source, cut=begun.cut)
         ended = time.perf_counter()
-        if begun.level is self._budget.level:
+        if begun.warm and begun.level is self._budget.level:
             seconds = max(begun.seconds, ended - began)
             self._budget.spent(seconds, now=ended, beside=begun.beside)
         return painted.image
@@ -256,13 +262,14 @@ class ClientPainter:
         self._budget.choose_among(levels if self._settings.adapts else levels[:1])
         if self._smaller.size is None or self._level is not self._budget.level:
             self._level = self._budget.level
+            self._beside.cool()
             self._configure()
             self._smaller.size = self._level.fit(paint_size(self._size, USUAL_STROKE))
             # here, so that others can paint meanwhile
-            self._twice.prepare(self._smaller.size)
+            self._beyond.prepare(self._smaller.size)
         elif not self._pure.ready and now - self._chosen >= _STAYS_SECONDS:
             # none that a slider passes: each takes a part of a second
-            self._twice.prepare(self._smaller.size)
+            self._beyond.prepare(self._smaller.size)
         return resize_image(image, self._size)
 
     def _configure(self) -> None:

@@ -1,6 +1,7 @@
 """Pictures painted beyond their borders."""
 
 from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -74,6 +75,18 @@ def test_cameras_look_at_the_same_places_of_the_larger_picture() -> None:
     painted = PaintBeyond(Told(), margin=16)(noise(64, 40).with_cameras(cameras))
     assert told == [((1.0, Camera(1.1j, 0.5 * 64 / 96)),)]  # of widths
     assert painted.cameras == cameras
+
+
+def test_it_gets_ready_for_the_larger_picture() -> None:
+    class Ready(Framing):
+        sizes: ClassVar[list[tuple[int, int]]] = []
+
+        def prepare(self, size: tuple[int, int]) -> None:
+            self.sizes.append(size)
+
+    PaintBeyond(Ready(), margin=16).prepare((64, 40))
+    assert Ready.sizes == [(96, 72)]
+    PaintBeyond(Framing(), margin=16).prepare((64, 40))  # nothing to get ready
 
 
 def test_videos_have_a_narrower_margin() -> None:

@@ -211,3 +211,23 @@ def test_a_live_stream_leaves_frames_out_only_where_they_can_be_carried(
     for number in range(40):
         live(Frame(others[number % 2], 12 + number, (12 + number) / 30))
     assert live.state.level.keyframes == 1
+
+
+def test_a_level_is_not_judged_by_its_first_keyframes_which_are_cold(
+    painter: HeldUp, pan: list[Frame]
+) -> None:
+    controls = Controls(
+        (OfferedStyle(name="one", load=lambda: ()),), settings=ControlSettings(coherence=0.0)
+    )
+    levels = Level(keyframes=2, work=2.0), Level(keyframes=3, work=1.0)
+    tiny = 1e-6  # no frame is quick enough
+    rate = BudgetConfig(full=tiny, aimed=tiny, spare=tiny, few=1, enough=1, skipped=0)
+    live = LivePainter(painter, controls, Budget(levels, rate), EffectsConfig(cuts=None))
+    counts = {2: 0, 3: 0}
+    for frame in pan:
+        at, before = live.state.level.keyframes, len(painter.calls)
+        live(frame)
+        live._beside.wait()
+        counts[at] += len(painter.calls) - before
+    assert counts[2] >= 2
+    assert live.state.level.keyframes == 3

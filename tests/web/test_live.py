@@ -218,7 +218,8 @@ def test_sizes_change_at_most_once_a_second_and_small_frames_are_not_enlarged(si
         assert painted(client, jpeg((32, 48)))[1]["size"] == [48, 32]
         time.sleep(1.1)
         assert painted(client, jpeg((32, 48)))[1]["size"] == [32, 48]
-    assert site.runtime.prepared == [(48, 32), (24, 16), (32, 48), (16, 24)]
+    margins = [(48 + 16, 32 + 16), (32, 24), (32 + 16, 48 + 16), (24, 32)]  # and their halves
+    assert site.runtime.prepared == margins
 
 
 def test_an_own_style_paints_for_its_visitor_alone(site: Site) -> None:

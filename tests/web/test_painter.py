@@ -76,7 +76,7 @@ def test_a_style_that_stays_is_made_ready_and_one_that_passes_is_not() -> None:
     runtime = FlatRuntime()
     painter = ClientPainter(runtime, settings("the_scream"), RED)
     show(painter, still(0))
-    sizes = [(432, 324), (216, 168)]
+    sizes = [(432 + 16, 324 + 16), (224, 176)]  # with what lies beyond the borders
     assert runtime.prepared == sizes
     for share in np.linspace(0, 1, 5):
         painter.change(settings("irises"), np.float32(share) * BLUE)
@@ -93,7 +93,7 @@ def test_frames_are_underpainted_where_there_is_time() -> None:
     painter = ClientPainter(runtime, settings("the_scream"), RED)
     for number in range(3):
         show(painter, still(number))
-    assert runtime.sizes == 3 * [(216, 168), (432, 324)]
+    assert runtime.sizes == 3 * [(224, 176), (432 + 16, 324 + 16)]
 
 
 @pytest.mark.skipif(not are_faces_available(), reason="what finds faces is not installed")
@@ -103,7 +103,7 @@ def test_where_a_part_has_a_style_of_its_own_nothing_is_underpainted() -> None:
     painter = ClientPainter(runtime, wanted, RED)
     painter.change(wanted, RED, parts={"face": BLUE})
     show(painter, still(0))
-    assert runtime.sizes and (216, 168) not in runtime.sizes
+    assert runtime.sizes and (224, 176) not in runtime.sizes
 
 
 def test_another_style_is_seen_at_once_and_what_is_not_painted_is_the_source() -> None:
