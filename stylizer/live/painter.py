@@ -35,7 +35,6 @@ __all__ = ["LivePainter", "PainterState"]
 _log = logging.getLogger(__name__)
 
 
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PainterState:
     """What is going on.
