@@ -296,8 +296,8 @@ class Composed(WrappedStylizer):
             )
             finer, still = None, config.stroke is not None and config.coherence.strength == 0
             if still and config.underdrawing > 0:  # of videos it would take too long
-                contours = config.detail > 0
-                finer = finer_strokes(self._stylizer, enlarge.enlarge, contours=contours)
+                detail = config.detail > 0
+                finer = finer_strokes(self._stylizer, enlarge.enlarge, detail=detail)
             faces = self._keep_faces(config, enlarge, finer)
             effects += faces
             if self._smaller and not faces:  # what keeps faces enlarges, too

@@ -19,7 +19,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import cv2
@@ -72,6 +72,9 @@ _SHOWN, _WHOLLY, _DRAWN_LESS, _LIT_LESS = 140.0, 240.0, 0.7, 0.65
 from the second on so well that they are drawn, and lit as the source is, the last shares as
 strongly. More would be a photo's teeth in a painting."""
 
+_KEPT = 0.75
+"""Share that is kept of the faces of stills whose features strokes show: they have finer ones."""
+
 _TINTED, _TINT = 0.25, 0.4
 """Share of a face's side: beside the face, colors that vary over more are those of the painting, by
 the second share; by more, the outline of hair and head would be lost."""
@@ -118,6 +121,7 @@ class PaintedFace:
       paint: float32 (side, side, 3); None where nothing paints, and where the face outlasts all.
       outlasts: how surely it outlasts the strokes of the painting, 0..1.
       shown: how surely its features do, 0..1.
+      kept: share of what is to be kept of it that is laid into the painting.
     """
 
     face: TrackedFace
@@ -126,6 +130,7 @@ class PaintedFace:
     paint: Values | None
     outlasts: float
     shown: float
+    kept: float = 1.0
 
 
 class KeepFaces:
@@ -250,8 +255,14 @@ class KeepFaces:
         least = _STILL if self._memory == 0 else moving
         scale = min(1.0, scale)
         placed = [(one, self._place(one, scale, least=least)) for one in faces]
-        painted = (self._paint_face(image, one, patch, parts, scale) for one, patch in placed)
-        return [one for one in painted if one is not None]
+        found = []
+        for one, patch in placed:
+            last = scale if self.finer is None else self.finer.scale(one, faces, scale=scale)
+            made = self._paint_face(image, one, patch, parts, last)
+            if made is not None:
+                kept = 1 - (1 - _KEPT) * made.shown if last > scale else 1.0
+                found.append(replace(made, kept=kept))
+        return found
 
     def lay_faces(self, source: Frame, painted: Frame, faces: Sequence[PaintedFace]) -> Frame:
         """Return a painting, at the source's size, with what `paint_faces` gave laid into it.
@@ -368,4 +379,5 @@ class KeepFaces:
         light = FaceLight(seen, fine, area, bright=planes)
         weight = light.weight(features, area, side=one.face.side, needed=needed)
         fine = light.mix(fine, weight, side=height)
-        return fine, np.float32(self._strength * one.presence) * np.maximum(head, area)
+        kept = self._strength * one.presence * face.kept
+        return fine, np.float32(kept) * np.maximum(head, area)

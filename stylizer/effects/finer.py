@@ -1,10 +1,11 @@
-"""Finer strokes where it counts, as painters take a finer brush to them: contours and small people.
+"""Finer strokes where it counts: along contours, where there is most detail, and for small people.
 
-A stroke that is as broad as a hand leaves a crowd without hands, and glasses on a table without
-rims. So a still is painted once more in finer strokes, and that is taken along its contours, and
-where faces are small, for the bodies below them, about. That strokes are finer where a broad one
-would lose something is the idea of Hertzmann 1998 ("Painterly rendering with curved brush strokes
-of multiple sizes"), who tells it from the painting; here it is told from the source.
+A stroke that is as broad as a hand leaves a crowd without hands, glasses without rims, and a lion
+without eyes. So a still is painted once more in finer strokes, and that is taken along its
+contours, where it has more detail than elsewhere, which is what a photo is of, and where faces are
+small, for the bodies below them, about. That strokes are finer where a broad one would lose
+something is the idea of Hertzmann 1998 ("Painterly rendering with curved brush strokes of multiple
+sizes"), who tells it from the painting; here it is told from the source.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import numpy.typing as npt
 from stylizer.base import find
 from stylizer.effects.scale import PaintSmaller
 from stylizer.effects.underdrawing import find_contours
-from stylizer.faces.masks import smooth
+from stylizer.faces.masks import draw_head, smooth
 from stylizer.faces.tracker import TrackedFace
 from stylizer.frame import Frame, Image
 from stylizer.protocols import Dividing, Effect, Stylizer
@@ -30,9 +31,9 @@ Mask = npt.NDArray[np.float32]
 _WANTED = 85.0
 """Side of a face, in pixels of the painting, at which a body outlasts the strokes."""
 
-_FINEST, _WORTH, _AT_CONTOURS = 0.4, 0.8, 0.55
+_FINEST, _WORTH, _AT_DETAIL = 0.4, 0.8, 0.55
 """Factors of the breadth of strokes: the least, the greatest that is worth painting again, and that
-of contours where there are no people."""
+of contours and detail where there are no people."""
 
 _DOWN, _WIDE, _HIGH, _SOFT = 2.6, 1.55, 3.9, 0.35
 """A body by the side of its face: how far below the face its middle is, half of its breadth and of
@@ -42,25 +43,33 @@ _AROUND, _GAIN, _LEAST = 6.0, 4.0, 0.1
 """Deviation, in pixels of the painting, of what is taken around a contour; and what makes its
 middle whole, and leaves out what is of no length."""
 
+_SMALL, _TOGETHER = 2.5, 10.0
+"""Deviations of Gaussians, in pixels of the painting: of what is smaller than its strokes; and of
+what is taken together."""
+
+_MUCH, _MORE = (3.0, 8.0), (1.1, 1.6)
+"""Where strokes begin to be finer, and where they are wholly so: gray levels of detail, and by how
+much more it is than in the whole picture. Asphalt, leaves and walls that fill one stay bold."""
+
 _STRIDE = 8
 _ROWS = 256
 """Rows that are mixed at once: of a very large picture all would take half a gigabyte."""
 
 
 class FinerStrokes:
-    """Paints contours and small people in finer strokes."""
+    """Paints contours, detail and small people in finer strokes."""
 
     def __init__(
-        self, paint: Callable[[Frame, tuple[int, int]], Image], *, contours: bool = True
+        self, paint: Callable[[Frame, tuple[int, int]], Image], *, detail: bool = True
     ) -> None:
         """Paint with ``paint``.
 
         Args:
           paint: returns a frame, painted at a size of (width, height), at its own size: uint8 RGB
             (H, W, 3).
-          contours: whether they are painted so, not people alone.
+          detail: whether contours and detail are painted so, not people alone.
         """
-        self._paint, self._contours = paint, contours
+        self._paint, self._detail = paint, detail
 
     def __call__(
         self, source: Frame, painting: Image, faces: Sequence[TrackedFace], *, scale: float
@@ -73,20 +82,44 @@ class FinerStrokes:
           faces: of the source.
           scale: of the sides that it was painted at, by those of the source.
         """
-        small = [one for one in faces if one.face.side * scale < _WORTH * _WANTED]
         size = max(1, round(scale * source.size[0])), max(1, round(scale * source.size[1]))
+        small = [one for one in faces if _is_small(one, scale)]
         where = _draw_people(small, size, scale)
-        if self._contours:
-            np.maximum(where, _draw_contours(source.image, size), out=where)
+        if self._detail:
+            reduced = cv2.resize(source.image, size, interpolation=cv2.INTER_AREA)
+            seen = np.asarray(reduced, np.uint8)
+            large = [one for one in faces if not _is_small(one, scale)]
+            for drawn in (
+                _draw_contours(seen),
+                _draw_detail(seen),
+                _draw_heads(large, size, scale),
+            ):
+                np.maximum(where, drawn, out=where)
         if not where.any():
             return painting
-        stroke = finer_stroke([one.face.side * scale for one in small]) if small else _AT_CONTOURS
+        stroke = self._stroke(faces, scale)
         width, height = (_STRIDE * round(side * scale / stroke / _STRIDE) for side in source.size)
         return _mix(painting, self._paint(source, (width, height)), where)
 
+    def scale(self, one: TrackedFace, faces: Sequence[TrackedFace], *, scale: float) -> float:
+        """Return what one of a picture's faces is painted at, by the source, in the end.
+
+        Args:
+          one: the face.
+          faces: all of them.
+          scale: as of `__call__`.
+        """
+        if not self._detail or _is_small(one, scale):
+            return scale  # it is painted by itself
+        return scale / self._stroke(faces, scale)
+
+    def _stroke(self, faces: Sequence[TrackedFace], scale: float) -> float:
+        sides = [one.face.side * scale for one in faces if _is_small(one, scale)]
+        return finer_stroke(sides) if sides else _AT_DETAIL
+
 
 class EnlargeFiner:
-    """Brings paintings to the size of their sources, with finer strokes along contours; an effect.
+    """Brings paintings to the size of their sources, with finer strokes for detail; an effect.
 
     Where faces are kept, `stylizer.effects.faces.KeepFaces` does so, for people as well.
     """
@@ -108,14 +141,14 @@ def finer_strokes(
     painter: Stylizer,
     enlarge: Callable[[Image, tuple[int, int]], Image],
     *,
-    contours: bool = True,
+    detail: bool = True,
 ) -> FinerStrokes | None:
     """Return what paints in finer strokes as ``painter`` paints all; None where it cannot.
 
     Args:
       painter: one that has a `PaintSmaller`, and no styles for parts of the picture.
       enlarge: brings its painting to a size of (width, height).
-      contours: as of `FinerStrokes`.
+      detail: as of `FinerStrokes`.
     """
     smaller, dividing = find(painter, PaintSmaller), find(painter, Dividing)
     if smaller is None or (dividing is not None and dividing.divides):
@@ -125,7 +158,7 @@ def finer_strokes(
         painted = PaintSmaller(smaller.wrapped, size=size)(frame)
         return enlarge(painted.image, frame.size)
 
-    return FinerStrokes(paint, contours=contours)
+    return FinerStrokes(paint, detail=detail)
 
 
 def finer_stroke(sides: Sequence[float]) -> float:
@@ -137,11 +170,28 @@ def finer_stroke(sides: Sequence[float]) -> float:
     return min(max(float(np.median(sides)) / _WANTED, _FINEST), _WORTH)
 
 
-def _draw_contours(image: Image, size: tuple[int, int]) -> Mask:
-    """Return where contours are, and a little around, 0..1, at a size of (width, height)."""
-    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    around = smooth(find_contours(np.asarray(small, np.uint8)), _AROUND)
+def _is_small(one: TrackedFace, scale: float) -> bool:
+    """Say whether the strokes of a painting at such a scale are too broad for a person."""
+    return one.face.side * scale < _WORTH * _WANTED
+
+
+def _draw_contours(image: Image) -> Mask:
+    """Return where contours are, and a little around, (H, W), 0..1."""
+    around = smooth(find_contours(image), _AROUND)
     return smooth(np.clip(np.float32(_GAIN) * around - np.float32(_LEAST), 0, 1), _AROUND / 2)
+
+
+def _draw_detail(image: Image) -> Mask:
+    """Return where there is more detail than in most of a picture, (H, W), 0..1."""
+    gray = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.float32)
+    detail = smooth(np.abs(gray - smooth(gray, _SMALL)), _TOGETHER)
+    return _rise(detail, _MUCH) * _rise(detail / max(float(detail.mean()), 1e-6), _MORE)
+
+
+def _rise(values: Mask, ends: tuple[float, float]) -> Mask:
+    """Return values as 0 up to the one end, 1 from the other on, and a share between."""
+    start, whole = ends
+    return np.asarray(np.clip((values - start) / (whole - start), 0, 1), np.float32)
 
 
 def _draw_people(faces: Sequence[TrackedFace], size: tuple[int, int], scale: float) -> Mask:
@@ -164,6 +214,16 @@ def _draw_people(faces: Sequence[TrackedFace], size: tuple[int, int], scale: flo
         at = round(float(center[0])), round(float(center[1]))
         cv2.ellipse(body, at, axes, turn, 0, 360, one.presence, cv2.FILLED)
         np.maximum(whole, smooth(body, _SOFT * side), out=whole)
+    return whole
+
+
+def _draw_heads(faces: Sequence[TrackedFace], size: tuple[int, int], scale: float) -> Mask:
+    """Return where heads are, as `_draw_people` does bodies."""
+    whole = np.zeros(size[::-1], np.float32)
+    for one in faces:
+        points = (one.face.points * scale).astype(np.float32)
+        head = draw_head(points, size, side=one.face.side * scale)
+        np.maximum(whole, np.float32(one.presence) * head, out=whole)
     return whole
 
 

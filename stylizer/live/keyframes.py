@@ -153,7 +153,7 @@ class PaintBeside:
     def _begin(self, frame: Frame, seen: Reduced) -> None:
         """Begin to paint a frame; of a camera's, the next may be written over it."""
         source = frame.with_image(frame.image.copy())
-        self._begun, self._index = KeyPicture(seen), frame.index
+        self._begun, self._index = KeyPicture.after(self._key, seen), frame.index
         self._work = self._threads.submit(self._paint, source)
 
     def _paint(self, source: Frame) -> tuple[Frame, float]:

@@ -41,20 +41,34 @@ _SMALL = 1e-6
 _STILL = 0.1
 """A motion that is nowhere longer, in pixels, is none: picture noise gives as much."""
 
-_MOST_VOTE, _ENOUGH = 6, 0.4
+_MOST_VOTE = 6
 """Gray levels of the difference that one pixel's vote counts at most, so that a contrasty thing has
-no more say than a wall, and the share of votes by which the camera stands."""
+no more say than a wall."""
+
+_ENOUGH = {None: 0.4, True: 0.45, False: 0.3}
+"""Share of the votes by which the camera stands, where nothing is known of it yet, where it moved,
+and where it stood: a camera that trembles is near to the first, and what is painted would jump to
+and fro with every other frame."""
 
 _MARGIN = 2.0
 """Gray levels by which the flow must fit better than the camera's motion."""
 
 
 class CameraFinder:
-    """Finds how the camera moved since one picture, which is called the key."""
+    """Finds how the camera moved since one picture, which is called the key.
 
-    def __init__(self, key: Gray) -> None:
-        """Choose the points that are followed: key is uint8, (H, W)."""
-        self.key = key
+    Attributes:
+      moves: whether the camera was moving when last it could be told; None if it never could.
+    """
+
+    def __init__(self, key: Gray, *, moves: bool | None = None) -> None:
+        """Choose the points that are followed.
+
+        Args:
+          key: uint8, (H, W).
+          moves: as what compared with the picture before had it in the end.
+        """
+        self.key, self.moves = key, moves
         self._points, sharpness = _corners(key)
         self._weights = sharpness / (sharpness + _CORNER)
 
@@ -94,9 +108,10 @@ class CameraFinder:
             return none
         left = found[kept, 0] - moved[kept]
         motion = _inverse(begin + _fit(points[kept], left, self._weights[kept]))
-        if farthest(motion, gray.shape) < _STILL or _stands(motion, gray, self.key):
+        if farthest(motion, gray.shape) < _STILL:
             return none
-        return motion
+        self.moves = _votes_for_standing(motion, gray, self.key) < _ENOUGH[self.moves]
+        return motion if self.moves else none
 
 
 def camera_flow(gray: Gray, other: Gray) -> Flow:
@@ -215,8 +230,8 @@ def _inverse(motion: Affine) -> Affine:
     return np.asarray(whole[:2] - np.eye(2, 3))
 
 
-def _stands(motion: Affine, gray: Gray, key: Gray) -> bool:
-    """Say whether pixels would rather have no motion than this one.
+def _votes_for_standing(motion: Affine, gray: Gray, key: Gray) -> float:
+    """Return by which share of votes pixels would rather have no motion than this one, 0 to 1.
 
     Each pixel votes by how much better one of the two fits, `_MOST_VOTE` gray levels at most.
     """
@@ -231,7 +246,7 @@ def _stands(motion: Affine, gray: Gray, key: Gray) -> bool:
     against, votes = (cv2.subtract(one, two) for one, two in ((still, fits), (fits, still)))
     bounded = (cv2.threshold(part, _MOST_VOTE, 0, cv2.THRESH_TRUNC)[1] for part in (against, votes))
     sums = [cv2.sumElems(part)[0] for part in bounded]
-    return sums[1] >= _ENOUGH * sum(sums)
+    return sums[1] / sum(sums) if any(sums) else 1.0
 
 
 def _misfit(gray: Gray, other: Gray, flow: Flow) -> npt.NDArray[np.float32]:

@@ -170,14 +170,11 @@ class Coherence:
             return {}
         found: dict[str, npt.NDArray[Any]] = {
             **key.mixer.save_state(),
-            "small": key.picture.seen.colors,
-            "gray": key.picture.seen.gray,
-            "flow": key.picture.flow,
-            "camera": key.picture.camera,
+            **key.picture.save_state(),
             "index": np.array(key.index),
         }
         if former is not None:
-            found |= {"former small": former.colors, "former flow": former.flow}
+            found |= {"former colors": former.colors, "former flow": former.flow}
             held = former.mixer.save_state()
             found |= {f"former {name}": array for name, array in held.items()}
         return found
@@ -189,16 +186,14 @@ class Coherence:
             return
         mixer = self._free.pop()
         mixer.load_state(state)
-        picture = KeyPicture(Reduced(state["gray"], state["small"]))
-        picture.flow = state.get("flow", picture.flow)
-        picture.camera = state.get("camera", picture.camera)
+        picture = KeyPicture.load(state)
         self._key = _Key(mixer, state["key"].shape, picture, int(state["index"]))
         if "former key" in state:
             start = "former "
             held = {name[len(start) :]: of for name, of in state.items() if name.startswith(start)}
             mixer = self._free.pop()
             mixer.load_state(held)
-            self._former = _Former(mixer, held["small"], held["flow"])
+            self._former = _Former(mixer, held["colors"], held["flow"])
 
     def __call__(self, source: Frame, painted: Frame) -> Frame:
         """Return the painting, mixed with that of the key frame where the source shows the same.
@@ -275,7 +270,8 @@ class Coherence:
             self._free.append(before.mixer)
         mixer = self._free.pop()
         mixer.set_key(made)
-        self._key = key = _Key(mixer, made.shape, KeyPicture(seen), index)
+        picture = KeyPicture.after(None if before is None else before.picture, seen)
+        self._key = key = _Key(mixer, made.shape, picture, index)
         return key
 
     def _let_go(self) -> None:

@@ -66,7 +66,9 @@ class CameraTracker:
         if self._finder is None:
             return {}
         cameras = [[one.gain, one.shift] for one in (self._before, self._after)]
+        moves = self._finder.moves
         return {
+            **({} if moves is None else {"moves": np.array(moves)}),
             "key": self._finder.key,
             "motion": self._motion,
             "index": np.array(self._index),
@@ -77,7 +79,8 @@ class CameraTracker:
         """Remember what another one did; nothing of an empty state."""
         self.reset()
         if state:
-            self._finder, self._motion = CameraFinder(state["key"]), state["motion"]
+            moves = bool(state["moves"]) if "moves" in state else None
+            self._finder, self._motion = CameraFinder(state["key"], moves=moves), state["motion"]
             self._index = int(state["index"])
             self._before, self._after = (Camera(*map(complex, one)) for one in state["cameras"])
 
@@ -117,7 +120,8 @@ class CameraTracker:
 
     def _begin(self, gray: Gray, before: Camera, after: Camera) -> None:
         """Compare with this picture from now on."""
-        self._finder, self._motion = CameraFinder(gray), np.zeros((2, 3))
+        moves = None if self._finder is None else self._finder.moves
+        self._finder, self._motion = CameraFinder(gray, moves=moves), np.zeros((2, 3))
         self._before, self._after = before, after
 
     def _reduce(self, image: Image) -> Gray:

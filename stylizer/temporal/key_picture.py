@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stylizer.frame import Image
+from stylizer.protocols import State
 from stylizer.temporal.camera_motion import (
     Affine,
     CameraFinder,
@@ -86,12 +87,41 @@ class KeyPicture:
       camera: the camera's motion in the same way.
     """
 
-    def __init__(self, seen: Reduced) -> None:
-        """Begin with the picture itself, from which nothing has moved."""
+    def __init__(self, seen: Reduced, *, moves: bool | None = None) -> None:
+        """Begin with the picture itself, from which nothing has moved.
+
+        Args:
+          seen: the picture.
+          moves: whether the camera is moving, as the picture before had it; None if unknown.
+        """
         self.seen = seen
-        self._finder = CameraFinder(seen.gray)
+        self._finder = CameraFinder(seen.gray, moves=moves)
         self.flow: Flow = np.zeros((*seen.gray.shape, 2), np.float32)
         self.camera: Affine = np.zeros((2, 3))
+
+    @classmethod
+    def after(cls, before: KeyPicture | None, seen: Reduced) -> KeyPicture:
+        """Return the next one of a stream, which knows whether the camera moves."""
+        return cls(seen, moves=None if before is None else before.moves)
+
+    @property
+    def moves(self) -> bool | None:
+        """Whether the camera was moving when last it could be told; None if it never could."""
+        return self._finder.moves
+
+    def save_state(self) -> State:
+        """Return all of it, for `load`."""
+        moves = {} if self.moves is None else {"moves": np.array(self.moves)}
+        seen = {"gray": self.seen.gray, "colors": self.seen.colors}
+        return {**seen, "flow": self.flow, "camera": self.camera, **moves}
+
+    @classmethod
+    def load(cls, state: State) -> KeyPicture:
+        """Return what `save_state` was asked of."""
+        moves = bool(state["moves"]) if "moves" in state else None
+        found = cls(Reduced(state["gray"], state["colors"]), moves=moves)
+        found.flow, found.camera = state["flow"], state["camera"]
+        return found
 
     def find(self, picture: Reduced, search: OpticalFlow) -> Flow:
         """Return the flow from the picture at hand to this one, float32 (h, w, 2).

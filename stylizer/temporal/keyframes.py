@@ -174,22 +174,14 @@ class PaintKeyframes(WrappedStylizer):
         inner, key = save_states({"stylizer": self._stylizer}), self._key
         if key is None:
             return inner
-        return {
-            **inner,
-            "gray": key.seen.gray,
-            "colors": key.seen.colors,
-            "flow": key.flow,
-            "camera": key.camera,
-            "index": np.array(self._index),
-        }
+        return {**inner, **key.save_state(), "index": np.array(self._index)}
 
     def load_state(self, state: State) -> None:
         """Remember what another one did; nothing of an empty state."""
         load_states({"stylizer": self._stylizer}, state)
         self._key = None
         if "gray" in state:
-            self._key = KeyPicture(Reduced(state["gray"], state["colors"]))
-            self._key.flow, self._key.camera = state["flow"], state["camera"]
+            self._key = KeyPicture.load(state)
             self._index = int(state["index"])
 
     def __call__(self, frame: Frame) -> Frame:
@@ -226,7 +218,7 @@ class PaintKeyframes(WrappedStylizer):
             flow = self._search(seen, self._key)
             if flow is not None:
                 return flow
-        self._key, self._index = KeyPicture(seen), frame.index
+        self._key, self._index = KeyPicture.after(self._key, seen), frame.index
         return None
 
 

@@ -9,6 +9,7 @@ import pytest
 from stylizer.compose import Composed, build
 from stylizer.description import EffectsConfig, StylizerConfig
 from stylizer.effects.faces import FacesConfig, KeepFaces
+from stylizer.effects.finer import FinerStrokes
 from stylizer.effects.only_faces import OnlyFaces
 from stylizer.errors import ConfigError
 from stylizer.faces.landmarks import KEY_POINTS, Place
@@ -194,6 +195,23 @@ def test_faces_are_painted_again_the_less_the_larger_they_are(finder: FaceFinder
     assert outlasting == sorted(outlasting)
     assert (outlasting[0], outlasting[-1]) == (0, 1)
     assert any(0 < one < 1 for one in outlasting)
+
+
+def test_of_a_large_face_that_is_painted_in_finer_strokes_less_is_kept(finder: FaceFinder) -> None:
+    large = np.asarray(cv2.resize(astronaut(), (1536, 1536)), np.uint8)
+    frame, painting = Frame(large, 0, 0.0), 255 - large
+    keep = KeepFaces(finder, paint=None)
+    changes = []
+    for detail in (False, True):
+        finder.reset()
+        keep.finer = FinerStrokes(lambda *_: painting, detail=detail)
+        kept = keep(frame, frame.with_image(painting)).image
+        changes.append(kept.astype(float) - painting)
+    [face] = finder(frame)
+    there = draw_faces([face], (1536, 1536)) > 0.99
+    whole, less = (np.abs(change)[there].mean() for change in changes)
+    assert whole > 10
+    assert less == pytest.approx(0.75 * whole, rel=0.05)
 
 
 def test_modes_change_between_frames() -> None:

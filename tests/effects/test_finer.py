@@ -66,10 +66,24 @@ def test_the_body_lies_where_the_chin_points() -> None:
 
 @pytest.mark.parametrize("side", [140.0, 300.0])
 def test_large_people_stay_as_they_are(side: float) -> None:
-    frame = gray()
+    frame, people = gray(), FinerStrokes(white, detail=False)
     faces = [face_at(600, 300, side)]
-    assert FinerStrokes(white)(frame, frame.image, faces, scale=0.53) is frame.image
+    assert people(frame, frame.image, faces, scale=0.53) is frame.image
+    assert people.scale(faces[0], faces, scale=0.53) == 0.53
     assert FinerStrokes(white)(frame, frame.image, [], scale=0.53) is frame.image
+
+
+@pytest.mark.parametrize("side", [140.0, 300.0])
+def test_large_heads_are_painted_anew_with_the_detail(side: float) -> None:
+    frame, finer = gray(), FinerStrokes(white)
+    faces = [face_at(600, 300, side)]
+    painted = finer(frame, frame.image, faces, scale=0.53)[..., 0]
+    assert painted[300, 600] > 250
+    assert painted[300, round(600 + 1.2 * side)] == painted[300, 100] == 100  # beside the head
+    assert finer.scale(faces[0], faces, scale=0.53) == pytest.approx(0.53 / 0.55)
+    crowd = [*faces, face_at(200, 300, 42.5 / 0.53)]
+    assert finer.scale(faces[0], crowd, scale=0.53) == pytest.approx(0.53 / 0.5)
+    assert finer.scale(crowd[1], crowd, scale=0.53) == 0.53
 
 
 def test_strokes_fit_the_people() -> None:
@@ -87,16 +101,29 @@ def test_strokes_fit_the_people() -> None:
     assert sizes == [(1360, 768)]
 
 
-def test_contours_are_painted_anew_and_planes_and_textures_are_not() -> None:
+def test_contours_are_painted_anew_and_planes_are_not() -> None:
     image = np.full((720, 1280, 3), 100, np.uint8)
     image[:, 400:] = 140
-    image[:, 900:] = np.random.default_rng(0).integers(60, 220, (720, 380, 3))
     frame = Frame(image, 0, 0.0)
     painted = FinerStrokes(white)(frame, np.zeros_like(image), (), scale=384 / 720)[..., 0]
     assert painted[:, 396:404].min() > 200
-    assert painted[:, :340].max() == painted[:, 460:800].max() == painted[:, 1000:1200].max() == 0
-    alone = FinerStrokes(white, contours=False)(frame, image, (), scale=384 / 720)
+    assert painted[:, :340].max() == painted[:, 460:].max() == 0
+    alone = FinerStrokes(white, detail=False)(frame, image, (), scale=384 / 720)
     assert alone is image
+
+
+def test_what_has_most_detail_is_painted_anew_and_a_texture_that_fills_the_picture_is_not() -> None:
+    rough = np.random.default_rng(0).integers(60, 220, (720, 1280, 1), np.uint8)
+    rough = np.repeat(cv2.blur(rough, (3, 3))[..., None], 3, 2)
+    image = rough.copy()
+    image[:, 400:] = 140
+    for source, there in ((image, True), (rough, False)):
+        frame = Frame(source, 0, 0.0)
+        painted = FinerStrokes(white)(frame, np.zeros_like(source), (), scale=384 / 720)[..., 0]
+        inside, outside = painted[100:600, 100:300], painted[:, 500:]
+        assert (inside.mean() > 250) == there
+        assert inside.mean() > 250 or inside.mean() < 5
+        assert outside.mean() < 5
 
 
 def test_along_contours_strokes_are_about_half_as_broad() -> None:

@@ -6,6 +6,7 @@ import pytest
 from skimage import data
 
 from stylizer.evaluation.known_motion import KnownMotion, KnownMotionConfig, Motion
+from stylizer.temporal import camera_motion
 from stylizer.temporal.camera_motion import (
     Affine,
     CameraFinder,
@@ -62,6 +63,21 @@ def test_a_camera_that_stands_moves_nothing_at_all() -> None:
         gray[14:74, 44:104] = HAND
         assert not CameraFinder(key)(gray).any()
         assert not camera_flow(gray, key).any()
+
+
+def test_a_camera_goes_on_as_it_did_where_it_can_hardly_be_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Votes are for both; what is told must not change with every other frame."""
+    key, gray = seen(np.zeros((2, 3))), seen(np.array([[0, 0, 0.3], [0, 0, 0.0]]))
+    for moves in (True, False):
+        finder = CameraFinder(key, moves=moves)
+        for votes in (0.36, 0.42, 0.33, 0.44):
+            monkeypatch.setattr(camera_motion, "_votes_for_standing", lambda *_, now=votes: now)
+            assert finder(gray).any() == finder.moves == moves
+        other = 0.5 if moves else 0.2
+        monkeypatch.setattr(camera_motion, "_votes_for_standing", lambda *_, now=other: now)
+        assert finder(gray).any() == finder.moves == (not moves)
 
 
 def test_a_wall_tells_nothing_and_is_taken_to_stand() -> None:
