@@ -25,9 +25,10 @@ from stylizer.effects.background import LearntBackground
 from stylizer.effects.beyond import STILL_MARGIN, VIDEO_MARGIN, paint_beyond
 from stylizer.effects.color import SourceColor
 from stylizer.effects.faces import KeepFaces
-from stylizer.effects.finer import EnlargeFiner, FinerStrokes, finer_strokes
+from stylizer.effects.finer import AT_DETAIL, EnlargeFiner, FinerStrokes, finer_strokes
+from stylizer.effects.finer_moving import PaintMoving, paint_moving
 from stylizer.effects.only_faces import OnlyFaces
-from stylizer.effects.region import Region, RegionConfig
+from stylizer.effects.region import AcrossShots, Region, RegionConfig
 from stylizer.effects.scale import Enlarge, PaintSmaller
 from stylizer.effects.segmenter import Segmenter
 from stylizer.effects.strength import Blend
@@ -130,6 +131,9 @@ class Composed(WrappedStylizer):
           WeightsError: the segmenter is missing, or is no such network.
         """
         config = config or EffectsConfig()
+        self._moving: PaintMoving | None = None
+        if config.finer is not None:
+            self._moving = paint_moving(painter, config.coherence, config.underdrawing)
         painter = underpaint(painter, config.underpainting)
         painter = underdraw(painter, config.underdrawing)
         if config.stroke is not None:
@@ -185,10 +189,10 @@ class Composed(WrappedStylizer):
 
         Raises:
           BackendError, WeightsError: faces are to be found, and what does so is not installed.
-          ConfigError: cuts, region, stroke, underpainting or underdrawing are other ones, or
+          ConfigError: cuts, region, stroke, underpainting, underdrawing or finer are other ones, or
             keyframes are asked of a painter of whole shots.
         """
-        fixed = ("cuts", "region", "stroke", "underpainting", "underdrawing")
+        fixed = ("cuts", "region", "stroke", "underpainting", "underdrawing", "finer")
         if any(getattr(config, name) != getattr(self._config, name) for name in fixed):
             raise ConfigError(
                 f"{', '.join(fixed)}: expected those that it was made with; make another"
@@ -294,10 +298,7 @@ class Composed(WrappedStylizer):
                 detail=config.detail,
                 moving=self._smaller and config.coherence.strength > 0,
             )
-            finer, still = None, config.stroke is not None and config.coherence.strength == 0
-            if still and config.underdrawing > 0:  # of videos it would take too long
-                detail = config.detail > 0
-                finer = finer_strokes(self._stylizer, enlarge.enlarge, detail=detail)
+            finer = self._make_finer(config, enlarge.enlarge)
             faces = self._keep_faces(config, enlarge, finer)
             effects += faces
             if self._smaller and not faces:  # what keeps faces enlarges, too
@@ -316,13 +317,28 @@ class Composed(WrappedStylizer):
                 if config.faces.mode == "only":
                     effects.append(OnlyFaces(self._finder))
         if self._region is not None:
-            effects.append(_AcrossShots(self._region))
+            effects.append(AcrossShots(self._region))
         if self._carrying not in effects:
             self._keyframes.forget()
             self._carrying.reset()
         if self._coherence not in effects:
             self._coherence.reset()  # by the time it is wanted again it is of long ago
         self._effects = tuple(effects)
+
+    def _make_finer(
+        self, config: EffectsConfig, enlarge: Callable[[Image, tuple[int, int]], Image]
+    ) -> FinerStrokes | None:
+        """Return what paints in finer strokes, if anything is to be."""
+        if config.stroke is None:
+            return None
+        if config.coherence.strength == 0:
+            detail, wanted = config.detail > 0, config.underdrawing > 0
+            return finer_strokes(self._stylizer, enlarge, detail=detail) if wanted else None
+        if self._moving is None:
+            return None
+        self._moving.enlarge = enlarge
+        self._moving.configure(config.coherence, every=config.keyframes)
+        return FinerStrokes(self._moving, detail=config.finer == "all", stroke=AT_DETAIL)
 
     def _keep_faces(
         self, config: EffectsConfig, enlarge: Enlarge, finer: FinerStrokes | None
@@ -357,19 +373,6 @@ class Composed(WrappedStylizer):
 def _make_region(config: RegionConfig) -> Region:
     finder = LearntBackground() if config.segmenter is None else Segmenter(config.segmenter)
     return Region(finder, config)
-
-
-class _AcrossShots:
-    """An effect that goes on across cuts."""
-
-    def __init__(self, effect: Effect) -> None:
-        self._effect = effect
-
-    def __call__(self, source: Frame, painted: Frame) -> Frame:
-        return self._effect(source, painted)
-
-    def reset(self) -> None:
-        pass
 
 
 class _Unpainted(WrappedStylizer):

@@ -10,6 +10,7 @@ from typing import get_args
 
 from stylizer.effects.color import ColorMode, check_pictures
 from stylizer.effects.faces import FacesConfig
+from stylizer.effects.finer import Finer, check_finer
 from stylizer.effects.region import RegionConfig
 from stylizer.effects.scale import USUAL_STROKE, check_detail, check_stroke
 from stylizer.effects.strength import check_strength
@@ -47,6 +48,8 @@ class EffectsConfig:
       underdrawing: strength of contours that are drawn into frames before they are painted, 0 to 1
         (`stylizer.effects.underdrawing`). With it, stills have finer strokes along contours, where
         there is detail, and for small people, where faces are kept (`stylizer.effects.finer`).
+      finer: what of frames that are held still is painted in finer strokes, as it is of stills,
+        where stroke is given: small people alone, or all; None for nothing.
       keyframes: 1: every frame is painted; 2 to 4: every such one, and what lies between is carried
         along (`stylizer.temporal.keyframes`).
     """
@@ -61,15 +64,17 @@ class EffectsConfig:
     detail: float = 0.0
     underpainting: float = 0.0
     underdrawing: float = 0.0
+    finer: Finer | None = None
     keyframes: int = 1
 
     def __post_init__(self) -> None:
-        """Check strength, stroke, detail, underpainting, underdrawing and keyframes."""
+        """Check every range; a message names the field."""
         check_strength(self.strength)
         check_detail(self.detail)
         check_underpainting(self.underpainting)
         check_underdrawing(self.underdrawing)
         check_keyframes(self.keyframes)
+        check_finer(self.finer)
         if self.stroke is not None:
             check_stroke(self.stroke)
 
@@ -104,6 +109,9 @@ class StylizerConfig:
       underdrawing: strength of lines along the source's contours that lead the strokes, 0 to 1, so
         that what hardly differs from what is around is not lost. Counts where stroke does. Stills
         have finer strokes with it, along contours where there is detail, and for small people.
+      finer: what of videos is painted in finer strokes, as it is of stills: ``"people"``, small
+        ones; ``"all"``: contours, detail and large faces as well; None for nothing. It takes more
+        than twice as long. Counts where detail does.
       keyframes: every how many frames one is painted, 1 (all) to 4; what lies between is the last
         painting, carried along by the optical flow.
     """
@@ -121,6 +129,7 @@ class StylizerConfig:
     detail: float = 0.0
     underpainting: float = 0.0
     underdrawing: float = 0.0
+    finer: Finer | None = None
     keyframes: int = 1
 
     def __post_init__(self) -> None:
@@ -140,6 +149,7 @@ class StylizerConfig:
         check_underpainting(self.underpainting)
         check_underdrawing(self.underdrawing)
         check_keyframes(self.keyframes)
+        check_finer(self.finer)
         if self.stroke is not None:
             check_stroke(self.stroke)
 
@@ -158,6 +168,7 @@ class StylizerConfig:
             detail=self.detail,
             underpainting=self.underpainting,
             underdrawing=self.underdrawing if scales else 0.0,
+            finer=self.finer,
             keyframes=self.keyframes,
         )
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from stylizer.base import describe_stylizer
+from stylizer.effects.scale import still_detail
 from stylizer.errors import ConfigError, SourceError
 from stylizer.io.open import open_source
 from stylizer.io.sinks.folder_writer import FolderWriter
@@ -15,6 +17,7 @@ from stylizer.io.sources.devices import hide_secrets
 from stylizer.io.sources.folder_reader import FolderReader
 from stylizer.io.sources.wrappers import Resized
 from stylizer.jobs.pictures import Missing, ResetOnGap
+from stylizer.methods import find_method
 from stylizer.protocols import FrameSource
 from stylizer.size import Size
 from stylizer.styles.load import load_styles
@@ -30,7 +33,7 @@ from ..console.workers import share_frames
 from ..options.effects import CoherenceOptions, PeopleOptions
 from ..options.fast import FastOptions
 from ..options.gatys import GatysOptions
-from ..options.look import LookOptions
+from ..options.look import FinerOptions, LookOptions
 from ..options.method import choose_config, describe, refuse_losses
 from ..options.shared import (
     JobOptions,
@@ -59,6 +62,7 @@ def frames(
     fast: FastOptions,
     gatys: GatysOptions,
     look: LookOptions,
+    finer: FinerOptions,
     people: PeopleOptions,
     coherence: CoherenceOptions,
     out: OutputOptions,
@@ -92,12 +96,15 @@ def frames(
         raise ConfigError("--lead-in: belongs to a sequence, got --independent; leave it out")
     if coherence.keyframes != 1 and independent:
         raise ConfigError("--keyframes: belongs to a sequence, got --independent; leave it out")
+    if finer.finer and independent:
+        raise ConfigError("--finer: unrelated pictures are painted so anyway; leave it out")
     size = gatys.recipe_size(out.size)
     check_weights(config)
     styles = load_styles(gatys.style)
     look.check(styles, config)
     people.check_parts(styles)
     coherence.check()
+    part = finer.part(styles, config, look)
     with _open(source, same_size=not independent) as reader:
         inputs = [*reader.paths, *style_paths(gatys.style)]
         claim_folder(folder, inputs=[path.parent for path in reader.paths])
@@ -108,6 +115,9 @@ def frames(
         description = describe(
             styles, config, look, None if independent else coherence, people=people
         )
+        detail = independent and find_method(config).scales_strokes
+        detailed = still_detail(styles) if detail else 0.0
+        description = replace(description, finer=part, detail=detailed)
         with open_pictures_job(
             folder,
             _sized(reader, size),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -26,7 +27,7 @@ from ..console.workers import share_frames
 from ..options.effects import CoherenceOptions, PeopleOptions
 from ..options.fast import FastOptions
 from ..options.gatys import GatysOptions
-from ..options.look import LookOptions
+from ..options.look import FinerOptions, LookOptions
 from ..options.method import choose_config, describe, refuse_losses
 from ..options.shared import (
     EncodingOptions,
@@ -63,6 +64,7 @@ def video(
     fast: FastOptions,
     gatys: GatysOptions,
     look: LookOptions,
+    finer: FinerOptions,
     coherence: CoherenceOptions,
     people: PeopleOptions,
     out: OutputOptions,
@@ -110,6 +112,7 @@ def video(
     look.check(styles, config)
     people.check_parts(styles)
     coherence.check()
+    part = finer.part(styles, config, look)
     with open_ended(source, deinterlace=reading.wants_whole_pictures, vfr=reading.vfr) as reader:
         inputs = [*input_paths(source), *style_paths(gatys.style)]
         overwrite = claim_output(output, overwrite=out.overwrite, inputs=inputs)
@@ -121,6 +124,7 @@ def video(
         terms = Terms(options=jobs, shared=crew.wanted, lead_in=lead.lead_in)
         styles = tuned_styles(styles, fast.tune, config, quiet=speech.quiet)
         description = describe(styles, config, look, coherence, people=people)
+        description = replace(description, finer=part)
         with open_job(output, whole, sink, config=description, terms=terms) as job:
             job.announce(quiet=speech.quiet)
             display = Display(total=reader.frame_count, quiet=speech.quiet, begun=job.begun)

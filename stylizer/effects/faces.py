@@ -25,6 +25,7 @@ from typing import Literal, get_args
 import cv2
 import numpy as np
 
+from stylizer.base import load_states, save_states
 from stylizer.effects.cutting import (
     Matrix,
     Values,
@@ -191,10 +192,12 @@ class KeepFaces:
         """Forget earlier frames; the finder's too."""
         self._finder.reset()
         self._patches.clear()
+        if self.finer is not None:
+            self.finer.reset()
 
     def save_state(self) -> State:
         """Return what is remembered of faces, the finder's too."""
-        state = {f"finder/{name}": value for name, value in self._finder.save_state().items()}
+        state = dict(save_states({"finder": self._finder, "finer": self.finer}))
         for number, patch in self._patches.items():
             state[f"{number}/place"] = np.array([*patch.center, patch.length, patch.side])
             if patch.source is not None and patch.painted is not None:
@@ -203,12 +206,11 @@ class KeepFaces:
 
     def load_state(self, state: State) -> None:
         """Remember what another one did."""
-        own = {name[7:]: value for name, value in state.items() if name.startswith("finder/")}
-        self._finder.load_state(own)
+        load_states({"finder": self._finder, "finer": self.finer}, state)
         self._patches = {}
         for name in state:
             number, _, kind = name.partition("/")
-            if kind == "place" and number != "finder":
+            if kind == "place" and number.isdecimal():
                 x, y, length, side = (float(one) for one in state[name])
                 self._patches[int(number)] = FacePatch(
                     center=np.array([x, y], np.float32),

@@ -11,29 +11,44 @@ sizes"), who tells it from the painting; here it is told from the source.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Literal, Protocol, get_args, runtime_checkable
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from stylizer.base import find
+from stylizer.base import find, load_state, save_state
 from stylizer.effects.scale import PaintSmaller
 from stylizer.effects.underdrawing import find_contours
+from stylizer.errors import ConfigError
 from stylizer.faces.masks import draw_head, smooth
 from stylizer.faces.tracker import TrackedFace
 from stylizer.frame import Frame, Image
-from stylizer.protocols import Dividing, Effect, Stylizer
+from stylizer.protocols import Dividing, Effect, State, Stylizer
 
-__all__ = ["EnlargeFiner", "FinerStrokes", "finer_stroke", "finer_strokes"]
+__all__ = [
+    "AT_DETAIL",
+    "EnlargeFiner",
+    "Finer",
+    "FinerStrokes",
+    "check_finer",
+    "finer_stroke",
+    "finer_strokes",
+]
 
 Mask = npt.NDArray[np.float32]
+
+Finer = Literal["people", "all"]
+"""What is painted in finer strokes: small people alone; or contours, detail and large faces too."""
 
 _WANTED = 85.0
 """Side of a face, in pixels of the painting, at which a body outlasts the strokes."""
 
-_FINEST, _WORTH, _AT_DETAIL = 0.4, 0.8, 0.55
-"""Factors of the breadth of strokes: the least, the greatest that is worth painting again, and that
-of contours and detail where there are no people."""
+AT_DETAIL = 0.55
+"""Factor of the breadth of strokes for contours and detail, where there are no small people."""
+
+_FINEST, _WORTH = 0.4, 0.8
+"""Factors of the breadth of strokes: the least, and the greatest that is worth painting again."""
 
 _DOWN, _WIDE, _HIGH, _SOFT = 2.6, 1.55, 3.9, 0.35
 """A body by the side of its face: how far below the face its middle is, half of its breadth and of
@@ -56,11 +71,36 @@ _ROWS = 256
 """Rows that are mixed at once: of a very large picture all would take half a gigabyte."""
 
 
+def check_finer(finer: Finer | None) -> None:
+    """Make sure that what is painted in finer strokes is None or one of `Finer`.
+
+    Raises:
+      ConfigError: it is not.
+    """
+    if finer not in (None, *get_args(Finer)):
+        known = " or ".join(get_args(Finer))
+        raise ConfigError(f"finer: expected None, {known}, got {finer!r}")
+
+
+@runtime_checkable
+class _Remembering(Protocol):
+    """What paints and remembers earlier frames."""
+
+    def reset(self) -> None: ...
+
+
 class FinerStrokes:
-    """Paints contours, detail and small people in finer strokes."""
+    """Paints contours, detail and small people in finer strokes; a `stylizer.protocols.Resumable`.
+
+    It remembers what ``paint`` does.
+    """
 
     def __init__(
-        self, paint: Callable[[Frame, tuple[int, int]], Image], *, detail: bool = True
+        self,
+        paint: Callable[[Frame, tuple[int, int]], Image],
+        *,
+        detail: bool = True,
+        stroke: float | None = None,
     ) -> None:
         """Paint with ``paint``.
 
@@ -68,8 +108,9 @@ class FinerStrokes:
           paint: returns a frame, painted at a size of (width, height), at its own size: uint8 RGB
             (H, W, 3).
           detail: whether contours and detail are painted so, not people alone.
+          stroke: by which factor strokes are finer; None for what suits each picture.
         """
-        self._paint, self._detail = paint, detail
+        self._paint, self._detail, self._always = paint, detail, stroke
 
     def __call__(
         self, source: Frame, painting: Image, faces: Sequence[TrackedFace], *, scale: float
@@ -113,9 +154,25 @@ class FinerStrokes:
             return scale  # it is painted by itself
         return scale / self._stroke(faces, scale)
 
+    def reset(self) -> None:
+        """Forget earlier frames."""
+        paint: object = self._paint
+        if isinstance(paint, _Remembering):
+            paint.reset()
+
+    def save_state(self) -> State:
+        """Return what is remembered of earlier frames."""
+        return save_state(self._paint)
+
+    def load_state(self, state: State) -> None:
+        """Remember what another one did."""
+        load_state(self._paint, state)
+
     def _stroke(self, faces: Sequence[TrackedFace], scale: float) -> float:
+        if self._always is not None:
+            return self._always
         sides = [one.face.side * scale for one in faces if _is_small(one, scale)]
-        return finer_stroke(sides) if sides else _AT_DETAIL
+        return finer_stroke(sides) if sides else AT_DETAIL
 
 
 class EnlargeFiner:
@@ -129,7 +186,16 @@ class EnlargeFiner:
         self._enlarge, self._finer = enlarge, finer
 
     def reset(self) -> None:
-        """Forget earlier frames: there is nothing to forget."""
+        """Forget earlier frames."""
+        self._finer.reset()
+
+    def save_state(self) -> State:
+        """Return what is remembered of earlier frames."""
+        return self._finer.save_state()
+
+    def load_state(self, state: State) -> None:
+        """Remember what another one did."""
+        self._finer.load_state(state)
 
     def __call__(self, source: Frame, painted: Frame) -> Frame:
         """Return the painting at the source's size."""

@@ -18,7 +18,7 @@ from stylizer.effects.mask_memory import MaskMemory
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame, check_same_size, mix_images
 
-__all__ = ["Matte", "Part", "PersonFinder", "Region", "RegionConfig"]
+__all__ = ["AcrossShots", "Matte", "Part", "PersonFinder", "Region", "RegionConfig"]
 
 Matte = npt.NDArray[np.float32]
 """How much of each pixel belongs to a part of the picture: (h, w), 0..1, of any size."""
@@ -118,3 +118,18 @@ class Region:
         if side > 0:
             full = np.asarray(cv2.blur(full, (side, side)), np.float32).reshape(full.shape)
         return full if config.part == "person" else 1 - full
+
+
+class AcrossShots:
+    """A region that goes on across cuts: what it has learnt is kept; an effect."""
+
+    def __init__(self, region: Region) -> None:
+        """Wrap ``region``."""
+        self._region = region
+
+    def __call__(self, source: Frame, painted: Frame) -> Frame:
+        """Return what the region does."""
+        return self._region(source, painted)
+
+    def reset(self) -> None:
+        """Forget nothing."""
