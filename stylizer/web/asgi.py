@@ -27,12 +27,14 @@ from stylizer.web.services import Services
 from stylizer.web.sessions import SESSION_COOKIE, find_session
 from stylizer.web.uploads import body_limit
 
-__all__ = ["REFUSAL", "Application"]
+__all__ = ["GONE", "REFUSAL", "Application"]
 
 _log = logging.getLogger(__name__)
 
 REFUSAL = "stylizer.refusal"
 """In the WSGI environ: the `ApiError` that a request is to be answered with."""
+GONE = "stylizer.gone"
+"""In the scope's state, where the server tells: an event that is set once the client has gone."""
 
 Scope = Mapping[str, Any]
 

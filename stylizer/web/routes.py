@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from io import BytesIO
@@ -14,6 +15,8 @@ from flask import Flask, Response, jsonify, request, send_file
 
 import stylizer
 from stylizer.styles.tuning import TUNED_SUFFIX
+from stylizer.web.archive import Archive, download_name
+from stylizer.web.asgi import GONE
 from stylizer.web.config import WebConfig
 from stylizer.web.errors import ApiError
 from stylizer.web.gallery import OWN, OwnStyle
@@ -25,7 +28,6 @@ from stylizer.web.uploads import (
     VIDEO_FORMATS,
     check_video,
     display_name,
-    file_words,
     read_picture,
     read_tuned,
     uploaded_file,
@@ -35,6 +37,7 @@ __all__ = ["add_routes"]
 
 _PARTS = ("person", "background", "face")
 """That can have styles of their own."""
+_ALL_RESULTS = "stylizer-results.zip"
 
 
 def add_routes(app: Flask, services: Services) -> None:
@@ -284,14 +287,30 @@ def _add_jobs(app: Flask, services: Services) -> None:
         job = find(id)
         if job.result is None or job.state != "done":
             raise ApiError(404, "no_result", f"there is no result: the job is {job.state}")
-        how = "" if job.kind == "style" else f", {file_words(job.title)}"
-        name = f"{job.name}{how}{job.result.suffix}"
         try:
-            answer = send_file(job.result, as_attachment=True, download_name=name)
+            answer = send_file(job.result, as_attachment=True, download_name=download_name(job))
         except FileNotFoundError:
             raise ApiError(404, "no_result", "the result has just been removed") from None
         if "show" not in request.args:  # which the page asks for to show it: nobody has it then
             job.downloaded = True
+        return answer
+
+    @app.get("/api/results")
+    def results() -> Response:
+        archive = Archive(jobs.of(find_session(services.sessions)))
+        if not len(archive):
+            minutes = round(services.config.keep_seconds / 60)
+            raise ApiError(
+                404,
+                "no_result",
+                f"there are no results any more: they are kept for {minutes} minutes; paint again",
+            )
+        state = request.environ.get("asgi.scope", {}).get("state", {})
+        gone: threading.Event = state.get(GONE) or threading.Event()
+        answer = Response(archive.stream(ended=gone.is_set), mimetype="application/zip")
+        if archive.length is not None:
+            answer.content_length = archive.length
+        answer.headers["Content-Disposition"] = f"attachment; filename={_ALL_RESULTS}"
         return answer
 
     @app.get("/api/jobs/<id>/preview")

@@ -18,7 +18,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from stylizer.errors import ConfigError
-from stylizer.web.asgi import Application
+from stylizer.web.asgi import GONE, Application
 from stylizer.web.config import WebConfig
 
 __all__ = ["WebServer", "open_server"]
@@ -65,6 +65,8 @@ class _Http(H11Protocol):
         super().__init__(*arguments, **more)
         self._head, self._deaf = _Deadline(), _Deadline()
         self._upgraded = False
+        self._gone = threading.Event()
+        self.app_state = {**self.app_state, GONE: self._gone}
 
     def connection_made(self, transport: Any) -> None:
         self.transport = transport
@@ -118,6 +120,7 @@ class _Http(H11Protocol):
         super().resume_writing()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._gone.set()
         self._head.disarm()
         self._deaf.disarm()
         super().connection_lost(exc)

@@ -1,9 +1,10 @@
-"""Several photos or videos that are chosen at once, and files that are not fit."""
+"""Several photos or videos at once: chosen, painted, downloaded; and files that are not fit."""
 
 from __future__ import annotations
 
 import json
 import re
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,36 @@ def test_several_photos_are_painted_one_card_each(open_tab: OpenTab, tmp_path: P
     expect(page.locator("#photo-picture")).to_have_attribute("src", re.compile(r"[?]show$"))
     page.set_input_files("#photo-file", paths[0])
     expect(page.locator("#photo-paint")).to_have_text("Paint")
+
+
+def test_all_results_are_downloaded_at_once(open_tab: OpenTab, tmp_path: Path) -> None:
+    page = open_tab("photo")
+    everything = page.get_by_role("button", name="Download all")
+    for names in (["one"], ["two", "three"]):
+        paths = [write_picture(tmp_path / f"{name}.png") for name in names]
+        page.set_input_files("#photo-file", paths)
+        expect(everything).to_be_hidden()
+        page.click("#photo-paint")
+        if len(names) == 1:
+            expect(page.locator("#photo-message")).to_have_text("Done")
+    wait_for_results(page, "photo", ["one", "two", "three"])
+    expect(everything).to_have_text("Download all (ZIP): 3 photos")
+    with page.expect_download() as download:
+        everything.click()
+    assert download.value.suggested_filename == "stylizer-results.zip"
+    download.value.save_as(tmp_path / "all.zip")
+    with zipfile.ZipFile(tmp_path / "all.zip") as archive:
+        assert archive.testzip() is None
+        assert [name.partition(",")[0] for name in archive.namelist()] == ["one", "two", "three"]
+    page.evaluate("""async () => {
+      for (const { id } of await (await fetch("/api/jobs")).json()) {
+        await fetch(`/api/jobs/${id}`, { method: "DELETE" });
+      }
+    }""")
+    everything.click()
+    told = "Your results are no longer here: they are kept for 60 minutes. Paint again."
+    expect(page.locator("#page-message")).to_have_text(told)
+    expect(everything).to_be_hidden()
 
 
 def test_videos_wait_in_the_page_while_as_many_are_under_way_as_may_be(

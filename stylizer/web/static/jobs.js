@@ -1,6 +1,7 @@
 /** Photos, videos and styles that the server works on: asked for while any is under way, and shown as cards. */
 
-import { request, sentence } from "/static/api.js";
+import { ApiError, request, sentence } from "/static/api.js";
+import { saveFrom } from "/static/save.js";
 
 const PERIOD = 600;
 const CALM = 60_000; // between two looks when all is finished: results go, and cards with them
@@ -54,6 +55,19 @@ export class Jobs extends EventTarget {
     while (this.all.filter(isActive).length >= this.most && !signal?.aborted) {
       onWait();
       await new Promise((resolve) => this.addEventListener("change", resolve, { once: true }));
+    }
+  }
+
+  /** Download all results that are there as one ZIP. */
+  async downloadAll() {
+    try {
+      const all = await request("/api/jobs");
+      if (all.some(({ result }) => result)) return saveFrom("/api/results");
+      await this.refresh(); // their cards go
+      const time = minutes(this.keepSeconds);
+      throw new ApiError(`Your results are no longer here: they are kept for ${time}. Paint again.`, "no_result");
+    } catch (error) {
+      this.dispatchEvent(new CustomEvent("error", { detail: error }));
     }
   }
 
@@ -111,6 +125,19 @@ function timeLeft(seconds) {
   return `about ${Math.round(seconds / 60)} min`;
 }
 
+function minutes(seconds) {
+  return `${Math.round(seconds / 60)} minutes`;
+}
+
+/** @returns {string} how many jobs of each kind there are, as "2 photos, 1 video" */
+function count(jobs) {
+  const words = ["photo", "video", "style"].map((kind) => {
+    const many = jobs.filter((job) => job.kind === kind).length;
+    return many && `${many} ${kind}${many > 1 ? "s" : ""}`;
+  });
+  return words.filter(Boolean).join(", ");
+}
+
 /** Where a result is to be shown: asked for so, it does not count as downloaded. */
 export function shownAt(result) {
   return `${result}?show`;
@@ -120,6 +147,8 @@ export function shownAt(result) {
 export class JobList {
   #cards = new Map();
   #note = Object.assign(document.createElement("p"), { className: "message" });
+  #all = Object.assign(document.createElement("button"), { type: "button" });
+  #buttons = Object.assign(document.createElement("div"), { className: "buttons" });
 
   /**
    * @param {HTMLElement} place
@@ -136,7 +165,9 @@ export class JobList {
     Object.assign(this, { place, jobs, onShow, isShown, kind });
     this.isMine = (job) => job.kind === kind && !isElsewhere(job);
     this.#note.setAttribute("role", "status");
-    place.append(this.#note);
+    this.#all.addEventListener("click", () => jobs.downloadAll());
+    this.#buttons.append(this.#all);
+    place.append(this.#note, this.#buttons);
     jobs.addEventListener("change", () => this.update());
   }
 
@@ -153,6 +184,10 @@ export class JobList {
     }
     const words = this.#words();
     if (this.#note.textContent !== words) this.#note.textContent = words;
+    const results = this.jobs.all.filter(({ result }) => result);
+    const label = `Download all (ZIP): ${count(results)}`;
+    if (this.#all.textContent !== label) this.#all.textContent = label;
+    this.#buttons.hidden = results.length < 2 || this.kind === "style";
     this.place.hidden = !mine.length && !words;
   }
 
@@ -161,7 +196,7 @@ export class JobList {
     const isOurs = ({ kind, result }) => kind === this.kind && result;
     const names = this.jobs.gone.filter(isOurs).map(({ name }) => name);
     const kept = this.jobs.all.some(isOurs) && this.jobs.keepSeconds;
-    const rule = `Results stay here for ${Math.round(this.jobs.keepSeconds / 60)} minutes.`;
+    const rule = `Results stay here for ${minutes(this.jobs.keepSeconds)}.`;
     const gone = `The oldest results are removed: ${names.join(", ")}.`;
     const told = [kept && rule, names.length && gone].filter(Boolean);
     return told.length ? `${told.join(" ")} Download what you want to keep.` : "";
@@ -186,7 +221,7 @@ export class JobList {
     find(".cancel").addEventListener("click", () => this.jobs.cancel(job.id));
     find(".delete").addEventListener("click", () => this.jobs.remove(job.id));
     find(".show").addEventListener("click", () => this.onShow(this.jobs.find(job.id)));
-    this.#note.after(card);
+    this.#buttons.after(card);
     return card;
   }
 

@@ -1,4 +1,4 @@
-/** Files that the browser makes. */
+/** Files that the browser makes, or loads as a download. */
 
 /**
  * Offer a blob as a download.
@@ -11,6 +11,14 @@ export function saveBlob(blob, name) {
   link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // the browser may still be reading
+}
+
+/**
+ * Begin a download; the server names the file.
+ * @param {string} address
+ */
+export function saveFrom(address) {
+  Object.assign(document.createElement("a"), { href: address, download: "" }).click();
 }
 
 /** @returns {string} the time now as part of a file name */
