@@ -27,7 +27,8 @@ export class Photo {
     this.jobs = jobs;
     this.limits = {};
     const [input, stage] = [element("photo-file"), element("photo-stage")];
-    watchFiles({ input, stage, onChoose: (files) => this.#choose(files) });
+    const onChoose = (files, dropped) => this.#choose(files, dropped);
+    watchFiles({ input, stage, kind: "photo", onChoose, say: (words) => this.#say(words) });
     this.#paint.addEventListener("click", () => this.#send());
     this.#original.addEventListener("click", () => this.#compare());
     element("photo-cancel").addEventListener("click", () => jobs.cancel(this.#shown));
@@ -40,8 +41,9 @@ export class Photo {
     });
   }
 
-  #choose(files) {
-    const { fit, words } = sortFiles(files, "photo", this.limits.upload_bytes ?? Infinity);
+  #choose(files, dropped) {
+    const most = this.limits.upload_bytes ?? Infinity;
+    const { fit, words } = sortFiles(files, "photo", { most, dropped });
     if (!fit.length) return this.#say(words);
     const several = fit.length > 1 ? `${fit.length} photos` : "";
     this.#files = fit;

@@ -22,7 +22,8 @@ export class Video {
     this.jobs = jobs;
     this.limits = {};
     const [input, stage] = [element("video-file"), element("video-stage")];
-    watchFiles({ input, stage, onChoose: (files) => this.#choose(files) });
+    const onChoose = (files, dropped) => this.#choose(files, dropped);
+    watchFiles({ input, stage, kind: "video", onChoose, say: (words) => this.#say(words) });
     this.#paint.addEventListener("click", () => this.#send());
     this.#player.addEventListener("error", () => this.#unplayable());
     element("video-abort").addEventListener("click", () => this.#sending?.abort());
@@ -33,8 +34,9 @@ export class Video {
     });
   }
 
-  #choose(files) {
-    const { fit, words } = sortFiles(files, "video", this.limits.upload_bytes ?? Infinity);
+  #choose(files, dropped) {
+    const most = this.limits.upload_bytes ?? Infinity;
+    const { fit, words } = sortFiles(files, "video", { most, dropped });
     if (!fit.length) return this.#say(words);
     this.#files = fit;
     this.#shown = null;
@@ -42,7 +44,9 @@ export class Video {
     this.#paint.textContent = fit.length > 1 ? `Paint ${fit.length} videos` : "Paint";
     this.#play(this.#local.open(fit[0]));
     this.#list.update();
-    this.#say([`${this.#chosen}${fit.length > 1 ? " are chosen." : ""}`, words].join(" ").trim());
+    const many = fit.length > 1;
+    const chosen = many || words ? `${this.#chosen} ${many ? "are" : "is"} chosen.` : this.#chosen;
+    this.#say(`${chosen} ${words}`.trim());
   }
 
   /** What is chosen, in words. */
