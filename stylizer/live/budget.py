@@ -1,8 +1,8 @@
 """A rate instead of settings: what gives way when painting takes too long, and comes back.
 
 The costs of frames are noisy, and other programs come and go. So the controller looks at medians;
-goes down at once, and as far as is needed; goes up one level at a time, after a wait; and waits
-twice as long after each time that going up was a mistake.
+goes down at once, and as far as is needed; goes up after a wait, as far as there is room for; and
+after each time that this was a mistake, one level at a time, and waits twice as long.
 """
 
 from __future__ import annotations
@@ -202,17 +202,22 @@ class Budget:
             self._reason = None
             self._held_since = now if self._held_since is None else self._held_since
             return
-        better = self._levels[self._at - 1]
-        expected = usual * better.work / self.level.work
-        if expected > self._config.spare * whole:
+        better = self._best_for(self._config.spare * whole / usual * self.level.work)
+        if better == self._at:
             self._room_since = None
         elif self._room_since is None:
             self._room_since = now
         elif now - self._room_since >= self._wait:
             self._raised = now
-            self._go_to(self._at - 1)
+            self._go_to(better)
             if self._at == 0:
                 self._reason = None
+
+    def _best_for(self, work: float) -> int:
+        """Return the best level of so much work; but the next one after a mistake, or none."""
+        first = 0 if self._wait <= self._config.patience else self._at - 1
+        levels = range(first, self._at)
+        return next((n for n in levels if self._levels[n].work <= work), self._at)
 
     def _go_to(self, number: int) -> None:
         self._at = number

@@ -131,6 +131,7 @@ WRAPPED: dict[str, Callable[[], Stylizer]] = {
         PaintSmaller(Boiling(), size=(16, 12)), EffectsConfig(strength=0.6, keyframes=2)
     ),
     "underpainted": _underpainted,
+    "in finer strokes too": lambda: Composed(Boiling(), EffectsConfig(stroke=1.0, finer="all")),
     "composed, of all": lambda: Composed(
         PaintSmaller(Boiling(), size=(16, 12)),
         EffectsConfig(strength=0.6, keep_color=True, region=RegionConfig(part="background")),

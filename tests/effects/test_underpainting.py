@@ -87,7 +87,7 @@ def test_it_is_done_at_the_size_that_frames_are_painted_at() -> None:
     beyond = 2 * STILL_MARGIN
     assert painter.sizes == [(384 + STILL_MARGIN, 192 + STILL_MARGIN), (768 + beyond, 384 + beyond)]
     assert (painter.given[1].image == 100).all()
-    with pytest.raises(ConfigError, match=r"underdrawing: expected those that it was made with"):
+    with pytest.raises(ConfigError, match=r"finer: expected those that it was made with"):
         composed.configure(still)
     plain = Twice()
     Composed(plain, still)(gray((1536, 768)))

@@ -89,6 +89,17 @@ def test_a_load_that_comes_and_goes_is_given_way_to_and_forgotten() -> None:
     assert machine.budget.reason is None
 
 
+def test_after_a_short_load_the_best_level_is_back_in_one_step() -> None:
+    levels = choose_levels(fast_levels("fast", most=4), least=0.4)
+    machine = Machine(Budget(levels), full=0.02)
+    machine.run(20, lambda now: 40.0)
+    assert machine.budget.level == levels[-1]
+    before = machine.changes
+    machine.run(8)
+    assert machine.budget.level == levels[0]
+    assert machine.changes == before + 1
+
+
 def test_attempts_that_fail_become_rarer() -> None:
     """A machine that is quicker than it looks at the cheap level, and so tempts to go up."""
     levels = (Level(scale=1.0, work=1.1), Level(scale=0.87, work=1.0))

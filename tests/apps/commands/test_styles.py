@@ -11,7 +11,7 @@ import pytest
 from stylizer.apps.commands import styles as app
 from stylizer.apps.console import painting
 from stylizer.apps.options.effects import CoherenceOptions
-from stylizer.apps.options.look import LookOptions
+from stylizer.apps.options.look import FinerOptions, LookOptions
 from stylizer.apps.options.method import describe
 from stylizer.description import EffectsConfig
 from stylizer.effects.underdrawing import USUAL_UNDERDRAWING
@@ -178,6 +178,17 @@ def test_networks_of_our_own_are_underpainted_and_drawn_for() -> None:
     assert (described.underpainting, described.underdrawing) == (0, 0.2)
     asked = LookOptions(underpainting=0.1)
     assert describe(styles, FastConfig(network="magenta"), asked).underpainting == 0.1
+
+
+def test_finer_strokes_are_for_what_can_be_divided_by_them() -> None:
+    look, fast = LookOptions(), FastConfig()
+    styles, tiles = [load_style("tahiti")], [load_style("mosaic")]
+    assert FinerOptions().part(styles, fast, look) is None
+    assert FinerOptions(finer=True).part(styles, fast, look) == "all"
+    assert FinerOptions(finer=True).part([*styles, *tiles], fast, look) == "people"
+    for method, wrong in ((GatysConfig(), look), (fast, LookOptions(stroke="native"))):
+        with pytest.raises(ConfigError, match="--finer: belongs to --method fast, with strokes"):
+            FinerOptions(finer=True).part(styles, method, wrong)
 
 
 def test_faces_are_kept_where_they_can_be_found() -> None:
