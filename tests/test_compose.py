@@ -236,7 +236,7 @@ def test_other_effects_count_from_the_next_frame_on_but_cuts_are_made_once() -> 
     composed.configure(EffectsConfig(strength=0, coherence=OFF, cuts=None))
     np.testing.assert_array_equal(composed(source).image, source.image)
     with pytest.raises(
-        ConfigError, match="cuts, region, .* underdrawing, finer: expected those that"
+        ConfigError, match=r"cuts, region, .* underdrawing, finer: expected those that"
     ):
         composed.configure(EffectsConfig(coherence=OFF))
 

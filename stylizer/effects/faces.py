@@ -3,12 +3,13 @@
 A stroke that is as broad as an eye paints the eye away. So a small face is cut out, enlarged,
 painted by the same network, and laid back: there the strokes are finer. Beside the face its colors
 at large come near to those of the painting around, as far as hair and head keep their outlines. A
-large face outlasts the strokes that all else has, and keeps them. At eyes, brows, lips and nose,
-light and dark are those of the source, drawn more strongly, but for very large faces; over the rest
-of the face they are as much so as it takes for the face to be seen, in planes, as one who paints
-sees them, and specks of color are evened out as much. Lips and cheeks are parted
-from the rest by color as they are in the source. What is cut out moves with the face, so that
-strokes stay on it, and where the face shows what it showed a frame before, paint stays.
+large face outlasts the strokes that all else has, and keeps them; where the painting has finer ones
+for it (`stylizer.effects.finer`), it gets its colors at large from what was painted by itself. At
+eyes, brows, lips and nose, light and dark are those of the source, drawn more strongly, but for
+very large faces; over the rest of the face they are as much so as it takes for the face to be seen,
+in planes, as one who paints sees them, and specks of color are evened out as much. Lips and cheeks
+are parted from the rest by color as they are in the source. What is cut out moves with the face, so
+that strokes stay on it, and where the face shows what it showed a frame before, paint stays.
 
 The idea that a portrait's structure is to be kept is that of Selim et al. 2016 ("Painting Style
 Transfer for Head Portraits using Convolutional Neural Networks"); how it is done here is our own.
@@ -74,7 +75,7 @@ from the second on so well that they are drawn, and lit as the source is, the la
 strongly. More would be a photo's teeth in a painting."""
 
 _KEPT = 0.75
-"""Share that is kept of the faces of stills whose features strokes show: they have finer ones."""
+"""Share that is kept of faces in finer strokes whose features these show."""
 
 _TINTED, _TINT = 0.25, 0.4
 """Share of a face's side: beside the face, colors that vary over more are those of the painting, by
@@ -122,7 +123,7 @@ class PaintedFace:
       paint: float32 (side, side, 3); None where nothing paints, and where the face outlasts all.
       outlasts: how surely it outlasts the strokes of the painting, 0..1.
       shown: how surely its features do, 0..1.
-      kept: share of what is to be kept of it that is laid into the painting.
+      finer: whether the painting has finer strokes there.
     """
 
     face: TrackedFace
@@ -130,8 +131,12 @@ class PaintedFace:
     seen: Image
     paint: Values | None
     outlasts: float
-    shown: float
-    kept: float = 1.0
+    shown: float = 0.0
+    finer: bool = False
+
+
+def _share(side: float, least: float, whole: float) -> float:
+    return min(max((side - least) / (whole - least), 0.0), 1.0)
 
 
 class KeepFaces:
@@ -260,10 +265,10 @@ class KeepFaces:
         found = []
         for one, patch in placed:
             last = scale if self.finer is None else self.finer.scale(one, faces, scale=scale)
-            made = self._paint_face(image, one, patch, parts, last)
+            made = self._paint_face(image, one, patch, parts, scale)
             if made is not None:
-                kept = 1 - (1 - _KEPT) * made.shown if last > scale else 1.0
-                found.append(replace(made, kept=kept))
+                shown = _share(one.face.side * last, _SHOWN, _WHOLLY)
+                found.append(replace(made, shown=shown, finer=last > scale))
         return found
 
     def lay_faces(self, source: Frame, painted: Frame, faces: Sequence[PaintedFace]) -> Frame:
@@ -308,17 +313,13 @@ class KeepFaces:
             if in_parts is not None:
                 renewing = functools.partial(in_parts, there)
         seen = cut_out(image, matrix, patch.side, fine=not self._quick)
-        painted = one.face.side * scale
-        outlasts = min(max((painted - _LOST) / (_OUTLASTING - _LOST), 0.0), 1.0)
-        shown = min(max((painted - _SHOWN) / (_WHOLLY - _SHOWN), 0.0), 1.0)
+        outlasts = _share(one.face.side * scale, _LOST, _OUTLASTING)
         paint = None
         if outlasts == 1:
             patch.forget()
         elif renewing is not None:
             paint = patch.renew(seen, renewing, memory=self._memory, quick=self._quick)
-        return PaintedFace(
-            face=one, matrix=matrix, seen=seen, paint=paint, outlasts=outlasts, shown=shown
-        )
+        return PaintedFace(face=one, matrix=matrix, seen=seen, paint=paint, outlasts=outlasts)
 
     def _lay(self, image: Image, kept: Image, face: PaintedFace) -> None:
         """Lay a face into the painting."""
@@ -331,7 +332,7 @@ class KeepFaces:
             around = cut_out(kept, matrix, side).astype(np.float32)
             fine, mask = self._mix(seen, around, paint, face, matrix)
             there, mask = lay_back(fine, matrix, box), lay_back(mask, matrix, box)
-            left = 1.0 if paint is None else face.outlasts
+            left = 1.0 if paint is None or face.finer else face.outlasts
             if left > 0:  # what the painting has of it gets back what it lost when it was cut out
                 lost = cv2.subtract(kept[box], lay_back(around, matrix, box), dtype=cv2.CV_32F)
                 there = np.asarray(cv2.scaleAdd(lost, left, there), np.float32)
@@ -370,16 +371,22 @@ class KeepFaces:
         fine, head, needed = around, area, 1.0
         if paint is not None:
             tint = smooth(np.subtract(around, paint), _TINTED * height)
-            beside = spread(np.float32(_TINT) * (1 - area))
-            fine = np.asarray(cv2.add(paint, cv2.multiply(beside, tint)), np.float32)
-            fine = np.asarray(cv2.addWeighted(fine, 1 - outlasts, around, outlasts, 0), np.float32)
             head = draw_head(points, size, side=height)
-            needed = _LIT + outlasts * (1 - _LIT)
+            if face.finer:  # alone it is painted in richer colors than as one plane of many
+                fine = np.asarray(cv2.scaleAdd(tint, outlasts - 1, around), np.float32)
+            else:
+                beside = spread(np.float32(_TINT) * (1 - area))
+                fine = np.asarray(cv2.add(paint, cv2.multiply(beside, tint)), np.float32)
+                mixed = cv2.addWeighted(fine, 1 - outlasts, around, outlasts, 0)
+                fine = np.asarray(mixed, np.float32)
+                needed = _LIT + outlasts * (1 - _LIT)
         needed *= 1 - (1 - _LIT_LESS) * face.shown
         drawn = 1 - (1 - _DRAWN_LESS) * face.shown
         planes = draw_planes(brightness(seen), features, side=height, drawn=drawn)
         light = FaceLight(seen, fine, area, bright=planes)
         weight = light.weight(features, area, side=one.face.side, needed=needed)
         fine = light.mix(fine, weight, side=height)
-        kept = self._strength * one.presence * face.kept
+        kept = self._strength * one.presence
+        if face.finer:
+            kept *= 1 - (1 - _KEPT) * face.shown
         return fine, np.float32(kept) * np.maximum(head, area)

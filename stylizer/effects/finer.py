@@ -66,6 +66,10 @@ _MUCH, _MORE = (3.0, 8.0), (1.1, 1.6)
 """Where strokes begin to be finer, and where they are wholly so: gray levels of detail, and by how
 much more it is than in the whole picture. Asphalt, leaves and walls that fill one stay bold."""
 
+_FULL = 12.0
+"""Gray levels of a whole picture's detail that count at most: what is full of things has many
+subjects."""
+
 _STRIDE = 8
 _ROWS = 256
 """Rows that are mixed at once: of a very large picture all would take half a gigabyte."""
@@ -251,7 +255,8 @@ def _draw_detail(image: Image) -> Mask:
     """Return where there is more detail than in most of a picture, (H, W), 0..1."""
     gray = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.float32)
     detail = smooth(np.abs(gray - smooth(gray, _SMALL)), _TOGETHER)
-    return _rise(detail, _MUCH) * _rise(detail / max(float(detail.mean()), 1e-6), _MORE)
+    usual = min(max(float(detail.mean()), 1e-6), _FULL)
+    return _rise(detail, _MUCH) * _rise(detail / usual, _MORE)
 
 
 def _rise(values: Mask, ends: tuple[float, float]) -> Mask:
