@@ -19,7 +19,7 @@ from stylizer.temporal.occlusion import (
     photometric_consistency,
 )
 
-__all__ = ["Motion", "MotionFinder"]
+__all__ = ["Motion", "MotionFinder", "find_flow"]
 
 _TOLERANCE = 24.0
 """Gray levels between source frames at which a pixel no longer passes for the same thing."""
@@ -51,8 +51,8 @@ class MotionFinder:
         """Find where each pixel of ``image`` lay in ``earlier``, both uint8 RGB of one size."""
         here, there = self._flow.reduce(image), self._flow.reduce(earlier)
         with ThreadPoolExecutor(1, thread_name_prefix="stylizer-flow") as beside:
-            other_way = beside.submit(_find_flow, self._back, there, here)
-            flow, back = _find_flow(self._flow, here, there), other_way.result()
+            other_way = beside.submit(find_flow, self._back, there, here)
+            flow, back = find_flow(self._flow, here, there), other_way.result()
         agrees, smooth = consistent(flow, back) & in_bounds(flow), ~motion_boundaries(flow)
         height, width, _ = image.shape
         size = width, height
@@ -62,8 +62,17 @@ class MotionFinder:
         return Motion(full, seen, seen & _enlarge(smooth, size))
 
 
-def _find_flow(search: OpticalFlow, here: Gray, there: Gray) -> Flow:
-    """Return the flow from one reduced picture to another, or the camera's where that does."""
+def find_flow(search: OpticalFlow, here: Gray, there: Gray) -> Flow:
+    """Return the flow from one picture to another, or the camera's where that explains as much.
+
+    Args:
+      search: finds the flow.
+      here: uint8, (h, w), as ``search`` reduces pictures.
+      there: the other one.
+
+    Returns:
+      float32, (h, w, 2), in pixels.
+    """
     return prefer_camera(search.search(here, there), camera_flow(here, there), here, there)
 
 

@@ -84,6 +84,24 @@ def test_shots_and_worst_frames_are_found() -> None:
             assert measured.reliable > 0.5
 
 
+def test_lines_that_stay_on_a_wall_are_not_charged_with_its_noise() -> None:
+    random, meter = np.random.default_rng(3), StabilityMeter()
+    wall = np.full((180, 320), 120.0)
+    wall[20:80, 110:180] = 90 + 0.3 * data.camera()[100:160, 180:250]  # a picture
+    wall[40:48, 200:] = wall[150:] = 60
+    lines = np.full((180, 320, 3), 230, np.uint8)
+    lines[:, ::9] = 20
+    for index in range(5):
+        image = np.repeat((wall + random.normal(0, 2, wall.shape))[..., None], 3, axis=2)
+        image[60:120, 40 + 6 * index : 100 + 6 * index] = data.astronaut()[:60, 200:260]
+        shown = np.asarray(np.clip(image, 0, 255), np.uint8)
+        meter(Frame(shown, index, index / 25), lines)
+    errors = [gray_levels(frame.error) for frame in meter.frames if frame.error is not None]
+    assert len(errors) == 4
+    assert max(errors) < 45  # by the flow alone: 77 and more, where it can be relied on
+    assert min(frame.reliable for frame in meter.frames[1:]) > 0.9  # 0.27 to 0.43
+
+
 def test_what_does_not_fit_is_refused() -> None:
     meter = StabilityMeter()
     with pytest.raises(ConfigError, match="one frame or more"):
