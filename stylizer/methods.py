@@ -77,6 +77,8 @@ class Method:
         `stylizer.temporal.coherence`.
       scales_strokes: whether its strokes are so many pixels broad, so that large frames are to be
         painted smaller.
+      face_strength: how much of faces is kept where nobody asks, 0 to 1: less where each has paint
+        that was made for it.
       load: imports and loads it.
     """
 
@@ -84,6 +86,7 @@ class Method:
     config: type[MethodConfig]
     recurrent: bool
     scales_strokes: bool
+    face_strength: float
     load: LoadMethod
 
 
@@ -228,9 +231,21 @@ def _settings(config: StylizerConfig, kind: type[T]) -> T:
 
 
 _ALL = (
-    Method(name="fast", config=FastConfig, recurrent=False, scales_strokes=True, load=_load_fast),
     Method(
-        name="gatys", config=GatysConfig, recurrent=True, scales_strokes=False, load=_load_gatys
+        name="fast",
+        config=FastConfig,
+        recurrent=False,
+        scales_strokes=True,
+        face_strength=1.0,
+        load=_load_fast,
+    ),
+    Method(
+        name="gatys",
+        config=GatysConfig,
+        recurrent=True,
+        scales_strokes=False,
+        face_strength=0.6,
+        load=_load_gatys,
     ),
 )
 METHODS: Mapping[str, Method] = {method.name: method for method in _ALL}

@@ -19,7 +19,7 @@ from stylizer.effects.underpainting import (
 )
 from stylizer.errors import ConfigError
 from stylizer.faces.models import are_faces_available, find_models
-from stylizer.methods import MethodConfig, find_method
+from stylizer.methods import METHODS, MethodConfig, find_method
 from stylizer.network.config import FastConfig
 from stylizer.network.magenta.spec import MAGENTA
 from stylizer.styles.load import AnyStyle
@@ -29,6 +29,8 @@ from .shared import option
 __all__ = ["FinerOptions", "LookOptions"]
 
 _STYLE = "Style"
+
+_STRENGTHS = ", ".join(f"{one.face_strength:g} with {one.name}" for one in METHODS.values())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,8 +101,14 @@ class LookOptions:
         ),
     ] = None
     face_strength: Annotated[
-        float, option("face-strength", "How much of faces is kept, from 0 to 1.", _STYLE)
-    ] = 1.0
+        float | None,
+        option(
+            "face-strength",
+            f"How much of faces is kept, from 0 to 1. Default: {_STRENGTHS}.",
+            _STYLE,
+            show_default=False,
+        ),
+    ] = None
 
     def face_config(self, method: MethodConfig) -> FacesConfig | None:
         """Return what is done to faces.
@@ -120,8 +128,10 @@ class LookOptions:
         else:
             usual = method.initial == "painted" and not method.portrait
         mode = self.faces or ("keep" if usual and are_faces_available() else "paint")
+        usual_strength = find_method(method).face_strength
+        strength = usual_strength if self.face_strength is None else self.face_strength
         try:
-            config = FacesConfig(mode=mode, strength=self.face_strength)
+            config = FacesConfig(mode=mode, strength=strength)
         except ConfigError as error:
             raise ConfigError(f"--face-{error}") from None
         return None if mode == "paint" else config

@@ -23,6 +23,7 @@ from stylizer.io.resize import resize_image
 from stylizer.live.budget import Budget, BudgetConfig, Turns
 from stylizer.live.keyframes import Carrying, PaintBeside
 from stylizer.live.levels import Level, choose_levels, fast_levels, least_scale
+from stylizer.methods import METHODS
 from stylizer.network.inputs import StyleEmbedding
 from stylizer.network.regions import paint_parts, prepare_parts
 from stylizer.network.runtime import NoisyRuntime, Runtime, paint_frame
@@ -299,11 +300,11 @@ def _finish(painted: Frame, effects: Sequence[Effect], source: Frame, *, cut: bo
     return painted
 
 
-def face_config(mode: FaceMode, *, quick: bool = False) -> FacesConfig | None:
-    """Return what is done to faces; None where they cannot be found."""
+def face_config(mode: FaceMode, *, quick: bool = False, method: str = "fast") -> FacesConfig | None:
+    """Return what is done to faces in what a method paints; None where they cannot be found."""
     if mode == "paint" or not are_faces_available():
         return None
-    return FacesConfig(mode=mode, quick=quick)
+    return FacesConfig(mode=mode, quick=quick, strength=METHODS[method].face_strength)
 
 
 class _Pure:

@@ -100,7 +100,7 @@ class PhotoWork:
         image = read_picture(self.source, most_pixels=self.pixels, stop=job.stop)
         if options.short_side is not None:
             image = shrink(image, options.short_side)
-        faces = face_config(options.faces)
+        faces = face_config(options.faces, method=options.method)
         effects = EffectsConfig(strength=options.strength, keep_color=options.keep_color)
         if options.method == "gatys":
             image = self._reduce(job, image)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -195,7 +196,9 @@ def test_faces_are_kept_where_they_can_be_found() -> None:
     usual = describe([load_style("tahiti")], FastConfig(), LookOptions()).effects.faces
     assert (usual is not None) == are_faces_available()
     optimized = describe([load_style("tahiti")], GatysConfig(), LookOptions()).effects.faces
-    assert optimized == usual
+    assert optimized == (usual and replace(usual, strength=0.6))
+    asked = describe([load_style("tahiti")], GatysConfig(), LookOptions(face_strength=0.9))
+    assert asked.effects.faces == (usual and replace(usual, strength=0.9))
     for other in (GatysConfig(initial="content"), GatysConfig(portrait=True)):
         assert describe([load_style("tahiti")], other, LookOptions()).effects.faces is None
 
