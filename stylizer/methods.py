@@ -86,7 +86,7 @@ class Method:
     config: type[MethodConfig]
     recurrent: bool
     scales_strokes: bool
-    face_strength: float
+    face_strength: float = 1.0
     load: LoadMethod
 
 
@@ -236,7 +236,6 @@ _ALL = (
         config=FastConfig,
         recurrent=False,
         scales_strokes=True,
-        face_strength=1.0,
         load=_load_fast,
     ),
     Method(

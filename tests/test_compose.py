@@ -533,14 +533,7 @@ def test_a_further_method_is_one_record(monkeypatch: pytest.MonkeyPatch) -> None
         assert config.method == ink.method
         return Ink()
 
-    record = Method(
-        name="ink",
-        config=InkConfig,
-        recurrent=True,
-        scales_strokes=False,
-        face_strength=1.0,
-        load=load,
-    )  # type: ignore[arg-type]
+    record = Method(name="ink", config=InkConfig, recurrent=True, scales_strokes=False, load=load)  # type: ignore[arg-type]
     monkeypatch.setitem(METHODS, "ink", record)
     ink = StylizerConfig(styles=["tahiti"], method=InkConfig(darkness=0.9))  # type: ignore[arg-type]
     built = build(ink)
