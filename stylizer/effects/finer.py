@@ -50,6 +50,9 @@ AT_DETAIL = 0.55
 _FINEST, _WORTH = 0.4, 0.8
 """Factors of the breadth of strokes: the least, and the greatest that is worth painting again."""
 
+_STAYS = 1.1
+"""By how much a small person may grow before it is one no more."""
+
 _DOWN, _WIDE, _HIGH, _SOFT = 2.6, 1.55, 3.9, 0.35
 """A body by the side of its face: how far below the face its middle is, half of its breadth and of
 its height, and the deviation of its soft edge."""
@@ -115,6 +118,7 @@ class FinerStrokes:
           stroke: by which factor strokes are finer; None for what suits each picture.
         """
         self._paint, self._detail, self._always = paint, detail, stroke
+        self._small: set[int] = set()
 
     def __call__(
         self, source: Frame, painting: Image, faces: Sequence[TrackedFace], *, scale: float
@@ -128,12 +132,12 @@ class FinerStrokes:
           scale: of the sides that it was painted at, by those of the source.
         """
         size = max(1, round(scale * source.size[0])), max(1, round(scale * source.size[1]))
-        small = [one for one in faces if _is_small(one, scale)]
+        small = [one for one in faces if self._is_small(one, scale)]
         where = _draw_people(small, size, scale)
         if self._detail:
             reduced = cv2.resize(source.image, size, interpolation=cv2.INTER_AREA)
             seen = np.asarray(reduced, np.uint8)
-            large = [one for one in faces if not _is_small(one, scale)]
+            large = [one for one in faces if not self._is_small(one, scale)]
             for drawn in (
                 _draw_contours(seen),
                 _draw_detail(seen),
@@ -154,28 +158,40 @@ class FinerStrokes:
           faces: all of them.
           scale: as of `__call__`.
         """
-        if not self._detail or _is_small(one, scale):
+        if not self._detail or self._is_small(one, scale):
             return scale  # it is painted by itself
         return scale / self._stroke(faces, scale)
 
     def reset(self) -> None:
         """Forget earlier frames."""
+        self._small.clear()
         paint: object = self._paint
         if isinstance(paint, _Remembering):
             paint.reset()
 
     def save_state(self) -> State:
         """Return what is remembered of earlier frames."""
-        return save_state(self._paint)
+        return {**save_state(self._paint), "small": np.array(sorted(self._small), np.int64)}
 
     def load_state(self, state: State) -> None:
         """Remember what another one did."""
+        self._small = {int(number) for number in state.get("small", ())}
         load_state(self._paint, state)
+
+    def _is_small(self, one: TrackedFace, scale: float) -> bool:
+        """Say whether the strokes of a painting at such a scale are too broad for a person.
+
+        Who was small a frame before stays so a little longer, so that nothing goes to and fro.
+        """
+        bound = _WORTH * _WANTED * (_STAYS if one.number in self._small else 1.0)
+        small = one.face.side * scale < bound
+        (self._small.add if small else self._small.discard)(one.number)
+        return small
 
     def _stroke(self, faces: Sequence[TrackedFace], scale: float) -> float:
         if self._always is not None:
             return self._always
-        sides = [one.face.side * scale for one in faces if _is_small(one, scale)]
+        sides = [one.face.side * scale for one in faces if self._is_small(one, scale)]
         return finer_stroke(sides) if sides else AT_DETAIL
 
 
@@ -238,11 +254,6 @@ def finer_stroke(sides: Sequence[float]) -> float:
       sides: in pixels of the painting, one or more.
     """
     return min(max(float(np.median(sides)) / _WANTED, _FINEST), _WORTH)
-
-
-def _is_small(one: TrackedFace, scale: float) -> bool:
-    """Say whether the strokes of a painting at such a scale are too broad for a person."""
-    return one.face.side * scale < _WORTH * _WANTED
 
 
 def _draw_contours(image: Image) -> Mask:

@@ -86,6 +86,21 @@ def test_large_heads_are_painted_anew_with_the_detail(side: float) -> None:
     assert finer.scale(crowd[1], crowd, scale=0.53) == 0.53
 
 
+def test_who_is_small_stays_so_a_little_longer() -> None:
+    def small(finer: FinerStrokes, side: float) -> bool:
+        one = face_at(600, 300, side)
+        return finer.scale(one, [one], scale=1.0) == 1.0
+
+    finer = FinerStrokes(white)
+    sides = (60, 66, 70, 66, 72, 76, 72, 66)
+    assert [small(finer, side) for side in sides] == [True] * 5 + [False] * 2 + [True]
+    again = FinerStrokes(white)
+    again.load_state(finer.save_state())
+    assert small(again, 72)
+    finer.reset()
+    assert not small(finer, 72)
+
+
 def test_strokes_fit_the_people() -> None:
     assert finer_stroke([42.5]) == pytest.approx(0.5)
     assert finer_stroke([10, 20, 30]) == 0.4
