@@ -201,7 +201,8 @@ def draw_planes(bright: Values, features: Values, *, side: float, drawn: float =
     The filter of Kuwahara et al. 1976 ("Processing of RI-angiocardiographic images"): a pixel gets
     the mean of that square, of four that have a corner there, in which brightness varies least.
     Differs: all four count, by how little it varies (as in Papari et al. 2007, "Artistic edge and
-    corner enhancing smoothing"), and features differ from it more than they did, within the range.
+    corner enhancing smoothing"), squares end softly, so that a plane's edge is no straight line,
+    and features differ from it more than they did, within the range.
 
     Args:
       bright: (h, w), 0..255.
@@ -215,12 +216,16 @@ def draw_planes(bright: Values, features: Values, *, side: float, drawn: float =
     reach = round(_PLANE / 2 * side)  # from a square's middle to its corner
     if reach == 0:
         return bright
-    size = (2 * reach + 1, 2 * reach + 1)
+    near, far = ((2 * part + 1,) * 2 for part in (reach // 2, reach - reach // 2))
     # three arrays, written over again and again: new ones cost more than the work
     border = cv2.copyMakeBorder(bright, reach, reach, reach, reach, cv2.BORDER_REPLICATE)
     work, mean, weight = (
         np.asarray(one, np.float32)
-        for one in (border, cv2.blur(border, size), cv2.sqrBoxFilter(border, cv2.CV_32F, size))
+        for one in (
+            border,
+            cv2.blur(cv2.blur(border, near), far),
+            cv2.blur(cv2.sqrBoxFilter(border, cv2.CV_32F, near), far),
+        )
     )
     np.subtract(weight, np.multiply(mean, mean, out=work), out=weight)
     np.maximum(weight, 0, out=weight)  # rounding

@@ -43,7 +43,7 @@ from stylizer.effects.face_patch import FacePatch
 from stylizer.effects.finer import FinerStrokes
 from stylizer.effects.scale import enlarge
 from stylizer.errors import ConfigError
-from stylizer.faces.masks import draw_area, draw_features, draw_head, smooth
+from stylizer.faces.masks import draw_bare_area, draw_features, draw_head, smooth
 from stylizer.faces.tracker import FaceFinder, TrackedFace
 from stylizer.frame import Frame, Image, check_image
 from stylizer.protocols import State
@@ -74,8 +74,9 @@ _SHOWN, _WHOLLY, _DRAWN_LESS, _LIT_LESS = 140.0, 240.0, 0.7, 0.65
 from the second on so well that they are drawn, and lit as the source is, the last shares as
 strongly. More would be a photo's teeth in a painting."""
 
-_KEPT = 0.75
-"""Share that is kept of faces in finer strokes whose features these show."""
+_KEPT, _KEPT_OF_HUGE, _HUGE = 0.75, 0.6, (130.0, 230.0)
+"""Shares that are kept of faces in finer strokes whose features these show, and of huge ones; sides
+in pixels of the painting at which they begin to be huge, and at which they are."""
 
 _TINTED, _TINT = 0.25, 0.4
 """Share of a face's side: beside the face, colors that vary over more are those of the painting, by
@@ -123,7 +124,8 @@ class PaintedFace:
       paint: float32 (side, side, 3); None where nothing paints, and where the face outlasts all.
       outlasts: how surely it outlasts the strokes of the painting, 0..1.
       shown: how surely its features do, 0..1.
-      finer: whether the painting has finer strokes there.
+      finer: how surely the painting has finer strokes there, 0..1.
+      kept: share of what is to be kept of it that is laid into the painting.
     """
 
     face: TrackedFace
@@ -131,8 +133,9 @@ class PaintedFace:
     seen: Image
     paint: Values | None
     outlasts: float
-    shown: float = 0.0
-    finer: bool = False
+    shown: float
+    finer: float = 0.0
+    kept: float = 1.0
 
 
 def _share(side: float, least: float, whole: float) -> float:
@@ -259,17 +262,19 @@ class KeepFaces:
         if self._strength == 0:
             return []
         moving = _MOVING if not self._quick and len(faces) <= _FEW else _MANY
-        least = _STILL if self._memory == 0 else moving
-        scale = min(1.0, scale)
-        placed = [(one, self._place(one, scale, least=least)) for one in faces]
-        found = []
-        for one, patch in placed:
-            last = scale if self.finer is None else self.finer.scale(one, faces, scale=scale)
+        least, scale = _STILL if self._memory == 0 else moving, min(1.0, scale)
+        found, patches = [], [self._place(one, scale, least=least) for one in faces]
+        for one, patch in zip(faces, patches, strict=True):
             made = self._paint_face(image, one, patch, parts, scale)
-            if made is not None:
-                shown = _share(one.face.side * last, _SHOWN, _WHOLLY)
-                found.append(replace(made, shown=shown, finer=last > scale))
-        return found
+            if made is not None and self.finer is not None:
+                side, shown = one.face.side * scale, made.shown
+                anew = self.finer.paints(one, scale=scale)
+                fine = _share(side / self.finer.stroke(faces, scale=scale), _SHOWN, _WHOLLY)
+                shown += anew * (fine - shown)
+                less = 1 - _KEPT + _share(side, *_HUGE) * (_KEPT - _KEPT_OF_HUGE)
+                made = replace(made, shown=shown, finer=anew, kept=1 - anew * shown * less)
+            found.append(made)
+        return [one for one in found if one is not None]
 
     def lay_faces(self, source: Frame, painted: Frame, faces: Sequence[PaintedFace]) -> Frame:
         """Return a painting, at the source's size, with what `paint_faces` gave laid into it.
@@ -313,13 +318,17 @@ class KeepFaces:
             if in_parts is not None:
                 renewing = functools.partial(in_parts, there)
         seen = cut_out(image, matrix, patch.side, fine=not self._quick)
-        outlasts = _share(one.face.side * scale, _LOST, _OUTLASTING)
+        painted = one.face.side * scale
+        outlasts = _share(painted, _LOST, _OUTLASTING)
         paint = None
         if outlasts == 1:
             patch.forget()
         elif renewing is not None:
             paint = patch.renew(seen, renewing, memory=self._memory, quick=self._quick)
-        return PaintedFace(face=one, matrix=matrix, seen=seen, paint=paint, outlasts=outlasts)
+        shown = _share(painted, _SHOWN, _WHOLLY)
+        return PaintedFace(
+            face=one, matrix=matrix, seen=seen, paint=paint, outlasts=outlasts, shown=shown
+        )
 
     def _lay(self, image: Image, kept: Image, face: PaintedFace) -> None:
         """Lay a face into the painting."""
@@ -332,7 +341,7 @@ class KeepFaces:
             around = cut_out(kept, matrix, side).astype(np.float32)
             fine, mask = self._mix(seen, around, paint, face, matrix)
             there, mask = lay_back(fine, matrix, box), lay_back(mask, matrix, box)
-            left = 1.0 if paint is None or face.finer else face.outlasts
+            left = 1.0 if paint is None else max(face.outlasts, face.finer)
             if left > 0:  # what the painting has of it gets back what it lost when it was cut out
                 lost = cv2.subtract(kept[box], lay_back(around, matrix, box), dtype=cv2.CV_32F)
                 there = np.asarray(cv2.scaleAdd(lost, left, there), np.float32)
@@ -366,27 +375,25 @@ class KeepFaces:
         size, zoom = (seen.shape[1], seen.shape[0]), float(matrix[0, 0])
         height = one.face.side * zoom
         points = one.face.points * np.float32(zoom) + matrix[:, 2].astype(np.float32)
-        area = draw_area(points, size, side=height)
+        area = draw_bare_area(points, size, side=height)
         features = draw_features(points, size, side=height)
         fine, head, needed = around, area, 1.0
         if paint is not None:
             tint = smooth(np.subtract(around, paint), _TINTED * height)
             head = draw_head(points, size, side=height)
-            if face.finer:  # alone it is painted in richer colors than as one plane of many
-                fine = np.asarray(cv2.scaleAdd(tint, outlasts - 1, around), np.float32)
-            else:
-                beside = spread(np.float32(_TINT) * (1 - area))
-                fine = np.asarray(cv2.add(paint, cv2.multiply(beside, tint)), np.float32)
-                mixed = cv2.addWeighted(fine, 1 - outlasts, around, outlasts, 0)
+            beside = spread(np.float32(_TINT) * (1 - area))
+            fine = np.asarray(cv2.add(paint, cv2.multiply(beside, tint)), np.float32)
+            fine = np.asarray(cv2.addWeighted(fine, 1 - outlasts, around, outlasts, 0), np.float32)
+            if face.finer > 0:  # alone it is painted in richer colors than as one plane of many
+                rich = cv2.scaleAdd(tint, outlasts - 1, around)
+                mixed = cv2.addWeighted(fine, 1 - face.finer, rich, face.finer, 0)
                 fine = np.asarray(mixed, np.float32)
-                needed = _LIT + outlasts * (1 - _LIT)
+            needed = _LIT + max(outlasts, face.finer) * (1 - _LIT)
         needed *= 1 - (1 - _LIT_LESS) * face.shown
         drawn = 1 - (1 - _DRAWN_LESS) * face.shown
         planes = draw_planes(brightness(seen), features, side=height, drawn=drawn)
         light = FaceLight(seen, fine, area, bright=planes)
         weight = light.weight(features, area, side=one.face.side, needed=needed)
         fine = light.mix(fine, weight, side=height)
-        kept = self._strength * one.presence
-        if face.finer:
-            kept *= 1 - (1 - _KEPT) * face.shown
+        kept = self._strength * one.presence * face.kept
         return fine, np.float32(kept) * np.maximum(head, area)

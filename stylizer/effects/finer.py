@@ -47,11 +47,9 @@ _WANTED = 85.0
 AT_DETAIL = 0.55
 """Factor of the breadth of strokes for contours and detail, where there are no small people."""
 
-_FINEST, _WORTH = 0.4, 0.8
-"""Factors of the breadth of strokes: the least, and the greatest that is worth painting again."""
-
-_STAYS = 1.1
-"""By how much a small person may grow before it is one no more."""
+_FINEST, _SURELY, _WORTH = 0.4, 0.7, 0.8
+"""Factors of the breadth of strokes: the least; the greatest that people surely need; and the
+greatest that is worth painting again."""
 
 _DOWN, _WIDE, _HIGH, _SOFT = 2.6, 1.55, 3.9, 0.35
 """A body by the side of its face: how far below the face its middle is, half of its breadth and of
@@ -118,7 +116,6 @@ class FinerStrokes:
           stroke: by which factor strokes are finer; None for what suits each picture.
         """
         self._paint, self._detail, self._always = paint, detail, stroke
-        self._small: set[int] = set()
 
     def __call__(
         self, source: Frame, painting: Image, faces: Sequence[TrackedFace], *, scale: float
@@ -132,67 +129,58 @@ class FinerStrokes:
           scale: of the sides that it was painted at, by those of the source.
         """
         size = max(1, round(scale * source.size[0])), max(1, round(scale * source.size[1]))
-        small = [one for one in faces if self._is_small(one, scale)]
-        where = _draw_people(small, size, scale)
+        where = _draw_people(faces, size, scale)
         if self._detail:
             reduced = cv2.resize(source.image, size, interpolation=cv2.INTER_AREA)
             seen = np.asarray(reduced, np.uint8)
-            large = [one for one in faces if not self._is_small(one, scale)]
             for drawn in (
                 _draw_contours(seen),
                 _draw_detail(seen),
-                _draw_heads(large, size, scale),
+                _draw_heads(faces, size, scale),
             ):
                 np.maximum(where, drawn, out=where)
         if not where.any():
             return painting
-        stroke = self._stroke(faces, scale)
+        stroke = self.stroke(faces, scale=scale)
         width, height = (_STRIDE * round(side * scale / stroke / _STRIDE) for side in source.size)
         return _mix(painting, self._paint(source, (width, height)), where)
 
-    def scale(self, one: TrackedFace, faces: Sequence[TrackedFace], *, scale: float) -> float:
-        """Return what one of a picture's faces is painted at, by the source, in the end.
+    def paints(self, one: TrackedFace, *, scale: float) -> float:
+        """Return how surely a face is painted in finer strokes with the detail, 0 to 1.
+
+        A small one is not: it is painted by itself.
 
         Args:
           one: the face.
+          scale: as of `__call__`.
+        """
+        return 1 - _smallness(one, scale) if self._detail else 0.0
+
+    def stroke(self, faces: Sequence[TrackedFace], *, scale: float) -> float:
+        """Return by which factor strokes are finer in a picture with these faces.
+
+        Args:
           faces: all of them.
           scale: as of `__call__`.
         """
-        if not self._detail or self._is_small(one, scale):
-            return scale  # it is painted by itself
-        return scale / self._stroke(faces, scale)
+        if self._always is not None:
+            return self._always
+        sides = [one.face.side * scale for one in faces if _smallness(one, scale) > 0]
+        return finer_stroke(sides) if sides else AT_DETAIL
 
     def reset(self) -> None:
         """Forget earlier frames."""
-        self._small.clear()
         paint: object = self._paint
         if isinstance(paint, _Remembering):
             paint.reset()
 
     def save_state(self) -> State:
         """Return what is remembered of earlier frames."""
-        return {**save_state(self._paint), "small": np.array(sorted(self._small), np.int64)}
+        return save_state(self._paint)
 
     def load_state(self, state: State) -> None:
         """Remember what another one did."""
-        self._small = {int(number) for number in state.get("small", ())}
         load_state(self._paint, state)
-
-    def _is_small(self, one: TrackedFace, scale: float) -> bool:
-        """Say whether the strokes of a painting at such a scale are too broad for a person.
-
-        Who was small a frame before stays so a little longer, so that nothing goes to and fro.
-        """
-        bound = _WORTH * _WANTED * (_STAYS if one.number in self._small else 1.0)
-        small = one.face.side * scale < bound
-        (self._small.add if small else self._small.discard)(one.number)
-        return small
-
-    def _stroke(self, faces: Sequence[TrackedFace], scale: float) -> float:
-        if self._always is not None:
-            return self._always
-        sides = [one.face.side * scale for one in faces if self._is_small(one, scale)]
-        return finer_stroke(sides) if sides else AT_DETAIL
 
 
 class EnlargeFiner:
@@ -256,6 +244,15 @@ def finer_stroke(sides: Sequence[float]) -> float:
     return min(max(float(np.median(sides)) / _WANTED, _FINEST), _WORTH)
 
 
+def _smallness(one: TrackedFace, scale: float) -> float:
+    """Return how surely the strokes of a painting at such a scale are too broad for a person.
+
+    It comes and goes softly, as people come nearer and go.
+    """
+    share = one.face.side * scale / _WANTED
+    return min(max((_WORTH - share) / (_WORTH - _SURELY), 0.0), 1.0)
+
+
 def _draw_contours(image: Image) -> Mask:
     """Return where contours are, and a little around, (H, W), 0..1."""
     around = smooth(find_contours(image), _AROUND)
@@ -277,7 +274,7 @@ def _rise(values: Mask, ends: tuple[float, float]) -> Mask:
 
 
 def _draw_people(faces: Sequence[TrackedFace], size: tuple[int, int], scale: float) -> Mask:
-    """Return where people are, about, by their faces: 0..1, with a soft edge.
+    """Return where small people are, about, by their faces: 0..1, with a soft edge.
 
     Args:
       faces: of the source.
@@ -286,6 +283,8 @@ def _draw_people(faces: Sequence[TrackedFace], size: tuple[int, int], scale: flo
     """
     whole = np.zeros(size[::-1], np.float32)
     for one in faces:
+        if _smallness(one, scale) == 0:
+            continue
         side = one.face.side * scale
         middle = (one.face.box[:2] + one.face.box[2:]) / 2 * scale
         down = _body_direction(one)
@@ -294,18 +293,20 @@ def _draw_people(faces: Sequence[TrackedFace], size: tuple[int, int], scale: flo
         body = np.zeros_like(whole)
         axes = round(_HIGH * side), round(_WIDE * side)
         at = round(float(center[0])), round(float(center[1]))
-        cv2.ellipse(body, at, axes, turn, 0, 360, one.presence, cv2.FILLED)
+        share = one.presence * _smallness(one, scale)
+        cv2.ellipse(body, at, axes, turn, 0, 360, share, cv2.FILLED)
         np.maximum(whole, smooth(body, _SOFT * side), out=whole)
     return whole
 
 
 def _draw_heads(faces: Sequence[TrackedFace], size: tuple[int, int], scale: float) -> Mask:
-    """Return where heads are, as `_draw_people` does bodies."""
+    """Return where heads of people are that are not small, as `_draw_people` does bodies."""
     whole = np.zeros(size[::-1], np.float32)
     for one in faces:
         points = (one.face.points * scale).astype(np.float32)
         head = draw_head(points, size, side=one.face.side * scale)
-        np.maximum(whole, np.float32(one.presence) * head, out=whole)
+        share = one.presence * (1 - _smallness(one, scale))
+        np.maximum(whole, np.float32(share) * head, out=whole)
     return whole
 
 

@@ -11,7 +11,15 @@ import numpy.typing as npt
 from stylizer.faces.landmarks import FEATURES, OVAL
 from stylizer.faces.tracker import TrackedFace
 
-__all__ = ["Mask", "draw_area", "draw_faces", "draw_features", "draw_head", "smooth"]
+__all__ = [
+    "Mask",
+    "draw_area",
+    "draw_bare_area",
+    "draw_faces",
+    "draw_features",
+    "draw_head",
+    "smooth",
+]
 
 Mask = npt.NDArray[np.float32]
 Points = npt.NDArray[np.float32]
@@ -21,6 +29,9 @@ _GROWS, _SOFT = 0.12, 0.08
 
 _HEAD, _UP, _HEAD_SOFT = 1.3, 0.1, 0.1
 """A head by its face: larger by the first; higher, and with an edge, by shares of its side."""
+
+_ABOVE = 0.4
+"""Share of a face's side: how far above the forehead's landmark a bald head ends."""
 
 _FEATURE_GROWS, _FEATURE_SOFT = 0.06, 0.03
 _FINE = 4
@@ -38,6 +49,22 @@ def draw_area(points: Points, size: tuple[int, int], *, side: float) -> Mask:
     mask = np.zeros(size[::-1], np.float32)
     _fill(mask, _hull(points))
     return smooth(_grow(mask, _GROWS * side), _SOFT * side)
+
+
+def draw_bare_area(points: Points, size: tuple[int, int], *, side: float) -> Mask:
+    """Return where a face is, and above it what may be a bald head, less and less upwards.
+
+    No landmark tells where hair begins, and a line across a forehead is seen. Arguments are as of
+    `draw_area`.
+    """
+    width, height = size
+    down = (points[152] - points[10]).astype(np.float64)  # from the forehead to the chin
+    down /= max(float(np.linalg.norm(down)), 1e-6)
+    above = points[list(OVAL)] - (_ABOVE * side * down).astype(np.float32)
+    area = draw_area(np.concatenate([points, above]), size, side=side)
+    below = down[0] * np.arange(width)[None] + down[1] * np.arange(height)[:, None]
+    share = 1 + (below - float(points[10] @ down)) / (_ABOVE * side)
+    return np.asarray(area * np.clip(share, 0, 1).astype(np.float32), np.float32)
 
 
 def draw_head(points: Points, size: tuple[int, int], *, side: float) -> Mask:

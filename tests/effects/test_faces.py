@@ -211,7 +211,7 @@ def test_of_a_large_face_that_is_painted_in_finer_strokes_less_is_kept(finder: F
     there = draw_faces([face], (1536, 1536)) > 0.99
     whole, less = (np.abs(change)[there].mean() for change in changes)
     assert whole > 10
-    assert less == pytest.approx(0.75 * whole, rel=0.05)
+    assert 0.59 * whole < less < 0.76 * whole  # between that of large ones and of huge ones
 
 
 def test_modes_change_between_frames() -> None:

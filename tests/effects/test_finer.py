@@ -69,7 +69,7 @@ def test_large_people_stay_as_they_are(side: float) -> None:
     frame, people = gray(), FinerStrokes(white, detail=False)
     faces = [face_at(600, 300, side)]
     assert people(frame, frame.image, faces, scale=0.53) is frame.image
-    assert people.scale(faces[0], faces, scale=0.53) == 0.53
+    assert people.paints(faces[0], scale=0.53) == 0
     assert FinerStrokes(white)(frame, frame.image, [], scale=0.53) is frame.image
 
 
@@ -80,25 +80,29 @@ def test_large_heads_are_painted_anew_with_the_detail(side: float) -> None:
     painted = finer(frame, frame.image, faces, scale=0.53)[..., 0]
     assert painted[300, 600] > 250
     assert painted[300, round(600 + 1.2 * side)] == painted[300, 100] == 100  # beside the head
-    assert finer.scale(faces[0], faces, scale=0.53) == pytest.approx(0.53 / 0.55)
+    assert finer.stroke(faces, scale=0.53) == 0.55
     crowd = [*faces, face_at(200, 300, 42.5 / 0.53)]
-    assert finer.scale(faces[0], crowd, scale=0.53) == pytest.approx(0.53 / 0.5)
-    assert finer.scale(crowd[1], crowd, scale=0.53) == 0.53
+    assert finer.stroke(crowd, scale=0.53) == pytest.approx(0.5)
+    assert [finer.paints(one, scale=0.53) for one in crowd] == [1, 0]
 
 
-def test_who_is_small_stays_so_a_little_longer() -> None:
-    def small(finer: FinerStrokes, side: float) -> bool:
-        one = face_at(600, 300, side)
-        return finer.scale(one, [one], scale=1.0) == 1.0
-
-    finer = FinerStrokes(white)
-    sides = (60, 66, 70, 66, 72, 76, 72, 66)
-    assert [small(finer, side) for side in sides] == [True] * 5 + [False] * 2 + [True]
-    again = FinerStrokes(white)
-    again.load_state(finer.save_state())
-    assert small(again, 72)
-    finer.reset()
-    assert not small(finer, 72)
+def test_people_come_and_go_softly() -> None:
+    """What is painted anew must not come with a jerk as a person comes nearer."""
+    frame, finer = gray(), FinerStrokes(white, detail=False)
+    sides = np.arange(54, 74, 1.0)
+    bodies, faces = [], []
+    for side in sides:
+        one = face_at(640, 200, side)
+        painted = finer(frame, frame.image, [one], scale=1.0)
+        bodies.append(int(painted[200 + round(2.6 * side), 640, 0]))
+        faces.append(FinerStrokes(white).paints(one, scale=1.0))
+    assert bodies[0] > 250
+    assert bodies[-1] == 100
+    assert np.abs(np.diff(bodies)).max() < 30
+    assert faces[0] == 0
+    assert faces[-1] == 1
+    assert np.diff(faces).min() >= 0
+    assert np.diff(faces).max() < 0.2
 
 
 def test_strokes_fit_the_people() -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from stylizer.faces.landmarks import FEATURES, OVAL
-from stylizer.faces.masks import draw_area, draw_features, draw_head
+from stylizer.faces.masks import draw_area, draw_bare_area, draw_features, draw_head
 
 SIDE = 100.0
 
@@ -34,3 +34,14 @@ def test_the_area_of_a_face_seen_from_the_front_ends_beyond_its_contour() -> Non
     area = draw_area(turned(0), (200, 200), side=SIDE)
     assert area[100, 131] > 0.5
     assert area[100, 155] < 0.02
+
+
+def test_above_a_face_its_area_fades_over_what_may_be_a_bald_head() -> None:
+    points = turned(0)  # from 50 at the forehead to 150
+    area, bare = (draw(points, (200, 200), side=SIDE) for draw in (draw_area, draw_bare_area))
+    np.testing.assert_allclose(bare[70:], area[70:], atol=0.02)
+    column = bare[:, 100]
+    assert column[5] < 0.05
+    assert 0.35 < column[30] < 0.65
+    assert column[50] > 0.95
+    assert np.abs(np.diff(column[:60])).max() < 0.05
