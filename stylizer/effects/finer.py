@@ -142,7 +142,8 @@ class FinerStrokes:
         if not where.any():
             return painting
         stroke = self.stroke(faces, scale=scale)
-        width, height = (_STRIDE * round(side * scale / stroke / _STRIDE) for side in source.size)
+        sides = (round(side * scale / stroke / _STRIDE) for side in source.size)
+        width, height = (_STRIDE * max(1, side) for side in sides)
         return _mix(painting, self._paint(source, (width, height)), where)
 
     def paints(self, one: TrackedFace, *, scale: float) -> float:

@@ -160,6 +160,19 @@ def test_along_contours_strokes_are_about_half_as_broad() -> None:
     assert FinerStrokes(paint)(flat, flat.image, (), scale=384 / 720) is flat.image
 
 
+def test_a_narrow_picture_is_painted_at_some_size() -> None:
+    sizes = []
+
+    def paint(frame: Frame, size: tuple[int, int]) -> Image:
+        sizes.append(size)
+        return frame.image
+
+    image = np.full((2, 26, 3), 100, np.uint8)
+    image[:, 13:] = 250
+    FinerStrokes(paint)(Frame(image, 0, 0.0), image, (), scale=1.0)
+    assert sizes == [(48, 8)]
+
+
 def test_a_very_large_picture_is_mixed_without_seams() -> None:
     frame = Frame(np.full((2000, 900, 3), 100, np.uint8), 0, 0.0)
     painted = FinerStrokes(white)(frame, frame.image, [face_at(450, 500, 200)], scale=0.2)
