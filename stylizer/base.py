@@ -15,6 +15,7 @@ from stylizer.frame import Frame
 from stylizer.protocols import (
     CarryingEffect,
     Described,
+    Dividing,
     Effect,
     FrameSource,
     Noticing,
@@ -34,6 +35,7 @@ __all__ = [
     "apply_effect",
     "begin_frame",
     "describe_stylizer",
+    "divides",
     "find",
     "find_notice",
     "frames_at_once",
@@ -231,6 +233,12 @@ def begin_frame(stylizer: Stylizer, frame: Frame) -> Callable[[], Frame]:
     if isinstance(stylizer, ParallelStylizer):
         return stylizer.begin(frame)
     return partial(stylizer, frame)
+
+
+def divides(stylizer: Stylizer) -> bool:
+    """Whether a stylizer has, or may be given, styles for parts of the picture."""
+    dividing = find(stylizer, Dividing)
+    return dividing is not None and dividing.divides
 
 
 def find(part: object, ability: type[T]) -> T | None:

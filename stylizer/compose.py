@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from stylizer.base import WrappedStylizer, apply_effect, find, load_states, save_states
+from stylizer.base import WrappedStylizer, apply_effect, divides, find, load_states, save_states
 from stylizer.description import EffectsConfig, StylizerConfig
 from stylizer.effects.background import LearntBackground
 from stylizer.effects.beyond import STILL_MARGIN, VIDEO_MARGIN, paint_beyond
@@ -40,8 +40,6 @@ from stylizer.faces.tracker import FaceFinder
 from stylizer.frame import Frame, Image, check_image
 from stylizer.methods import find_method
 from stylizer.protocols import (
-    CameraStylizer,
-    Dividing,
     Effect,
     PartsPatchPainter,
     PatchPainter,
@@ -52,7 +50,7 @@ from stylizer.protocols import (
 )
 from stylizer.temporal.coherence import Coherence, CoherenceConfig
 from stylizer.temporal.cuts import CutDetector
-from stylizer.temporal.follow_camera import FollowCamera
+from stylizer.temporal.follow_camera import FollowCamera, follow_camera
 from stylizer.temporal.keyframes import CarryPaintings, PaintKeyframes
 
 if TYPE_CHECKING:
@@ -140,10 +138,8 @@ class Composed(WrappedStylizer):
             still = config.coherence.strength == 0
             painter = paint_beyond(painter, margin=STILL_MARGIN if still else VIDEO_MARGIN)
             painter = PaintSmaller(painter, stroke=config.stroke)
-        following = find(painter, CameraStylizer)
         self._smaller = isinstance(painter, PaintSmaller)
-        if following is not None and following.follows_camera:
-            painter = FollowCamera(painter)
+        painter = follow_camera(painter)
         super().__init__(painter)
         if not isinstance(painter, ShotStylizer) and find(painter, ShotStylizer) is not None:
             raise ConfigError(
@@ -310,8 +306,7 @@ class Composed(WrappedStylizer):
                 effects.append(SourceColor())
             if config.strength < 1:
                 effects.append(Blend(config.strength))
-            dividing = find(self._stylizer, Dividing)
-            if dividing is not None and dividing.divides:
+            if divides(self._stylizer):
                 effects.append(LeaveUnpainted())
             if self._finder is not None and config.faces is not None:
                 if config.faces.mode == "only":

@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from stylizer.base import describe_stylizer
-from stylizer.effects.scale import still_detail
 from stylizer.errors import ConfigError, SourceError
 from stylizer.io.open import open_source
 from stylizer.io.sinks.folder_writer import FolderWriter
@@ -17,7 +16,6 @@ from stylizer.io.sources.devices import hide_secrets
 from stylizer.io.sources.folder_reader import FolderReader
 from stylizer.io.sources.wrappers import Resized
 from stylizer.jobs.pictures import Missing, ResetOnGap
-from stylizer.methods import find_method
 from stylizer.protocols import FrameSource
 from stylizer.size import Size
 from stylizer.styles.load import load_styles
@@ -34,7 +32,7 @@ from ..options.effects import CoherenceOptions, PeopleOptions
 from ..options.fast import FastOptions
 from ..options.gatys import GatysOptions
 from ..options.look import FinerOptions, LookOptions
-from ..options.method import choose_config, describe, refuse_losses
+from ..options.method import choose_config, describe, describe_picture, refuse_losses
 from ..options.shared import (
     JobOptions,
     LeadInOptions,
@@ -112,12 +110,11 @@ def frames(
         writer = FolderWriter(folder, names=reader.names, overwrite=out.overwrite)
         missing = writer.missing()
         styles = tuned_styles(styles, fast.tune, config, quiet=speech.quiet)
-        description = describe(
-            styles, config, look, None if independent else coherence, people=people
-        )
-        detail = independent and find_method(config).scales_strokes
-        detailed = still_detail(styles) if detail else 0.0
-        description = replace(description, finer=part, detail=detailed)
+        if independent:
+            description = describe_picture(styles, config, look, people=people)
+        else:
+            described = describe(styles, config, look, coherence, people=people)
+            description = replace(described, finer=part)
         with open_pictures_job(
             folder,
             _sized(reader, size),

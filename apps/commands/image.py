@@ -15,7 +15,7 @@ from stylizer.base import describe_stylizer
 from stylizer.compose import finish
 from stylizer.description import StylizerConfig
 from stylizer.effects.color import matched_styles
-from stylizer.effects.scale import STILL_DETAIL, check_detail, still_detail
+from stylizer.effects.scale import STILL_DETAIL, check_detail
 from stylizer.effects.still_noise import with_own_noise
 from stylizer.errors import ConfigError, SourceError
 from stylizer.frame import LEAST_SHARE, Frame, Image
@@ -43,7 +43,7 @@ from ..options.effects import PeopleOptions
 from ..options.fast import FastOptions
 from ..options.gatys import GatysOptions
 from ..options.look import LookOptions
-from ..options.method import choose_config, describe, refuse_losses
+from ..options.method import choose_config, describe, describe_picture, refuse_losses
 from ..options.shared import (
     JobOptions,
     LossOptions,
@@ -327,8 +327,8 @@ def _described(
     detail: float | None,
 ) -> StylizerConfig:
     """Return the stylizer of a still."""
-    share = still_detail(styles) if detail is None else detail
-    return replace(describe(styles, config, look, people=people), detail=share)
+    described = describe_picture(styles, config, look, people=people)
+    return described if detail is None else replace(described, detail=detail)
 
 
 def _frame(picture: Image, styles: Sequence[AnyStyle]) -> Frame:

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import fields, replace
 
 from stylizer.description import StylizerConfig
+from stylizer.effects.scale import still_detail
 from stylizer.effects.underpainting import STILL_UNDERPAINTING, VIDEO_UNDERPAINTING
 from stylizer.errors import ConfigError
 from stylizer.gatys.config import GatysConfig
-from stylizer.methods import MethodConfig
+from stylizer.methods import MethodConfig, find_method
 from stylizer.network.registry import FAST_NETWORKS
 from stylizer.styles.load import AnyStyle
 from stylizer.temporal.coherence import CoherenceConfig
@@ -20,7 +21,7 @@ from .gatys import SHARED, GatysOptions
 from .look import LookOptions
 from .shared import LossOptions
 
-__all__ = ["choose_config", "choose_method", "describe", "refuse_losses"]
+__all__ = ["choose_config", "choose_method", "describe", "describe_picture", "refuse_losses"]
 
 
 def choose_method(fast: FastOptions, gatys: GatysOptions) -> Method:
@@ -108,6 +109,18 @@ def describe(
         cuts=coherence.cut_config(),
         keyframes=coherence.every(method),
     )
+
+
+def describe_picture(
+    styles: Sequence[AnyStyle], method: MethodConfig, look: LookOptions, *, people: PeopleOptions
+) -> StylizerConfig:
+    """Return the stylizer of pictures that are no sequence, with the detail that they usually have.
+
+    Args are as of `describe`.
+    """
+    scales = find_method(method).scales_strokes
+    described = describe(styles, method, look, people=people)
+    return replace(described, detail=still_detail(styles) if scales else 0.0)
 
 
 def refuse_losses(config: MethodConfig, reports: LossOptions) -> None:

@@ -11,9 +11,9 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from stylizer.base import Prepared, find
+from stylizer.base import Prepared, divides, find
 from stylizer.frame import Camera, Cameras, Frame, check_image
-from stylizer.protocols import Dividing, PreparingStylizer, Stylizer
+from stylizer.protocols import PreparingStylizer, Stylizer
 
 __all__ = ["STILL_MARGIN", "VIDEO_MARGIN", "PaintBeyond", "paint_beyond"]
 
@@ -26,10 +26,7 @@ def paint_beyond(painter: Stylizer, *, margin: int) -> Stylizer:
 
     What has styles for parts of the picture paints as it did: its masks are of the picture alone.
     """
-    dividing = find(painter, Dividing)
-    if dividing is not None and dividing.divides:
-        return painter
-    return PaintBeyond(painter, margin=margin)
+    return painter if divides(painter) else PaintBeyond(painter, margin=margin)
 
 
 class PaintBeyond(Prepared):

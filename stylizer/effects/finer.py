@@ -17,14 +17,14 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from stylizer.base import find, load_state, save_state
+from stylizer.base import divides, find, load_state, save_state
 from stylizer.effects.scale import PaintSmaller
 from stylizer.effects.underdrawing import find_contours
 from stylizer.errors import ConfigError
 from stylizer.faces.masks import draw_head, smooth
 from stylizer.faces.tracker import TrackedFace
 from stylizer.frame import Frame, Image
-from stylizer.protocols import Dividing, Effect, State, Stylizer
+from stylizer.protocols import Effect, State, Stylizer
 
 __all__ = [
     "AT_DETAIL",
@@ -225,8 +225,8 @@ def finer_strokes(
       enlarge: brings its painting to a size of (width, height).
       detail: as of `FinerStrokes`.
     """
-    smaller, dividing = find(painter, PaintSmaller), find(painter, Dividing)
-    if smaller is None or (dividing is not None and dividing.divides):
+    smaller = find(painter, PaintSmaller)
+    if smaller is None or divides(painter):
         return None
 
     def paint(frame: Frame, size: tuple[int, int]) -> Image:

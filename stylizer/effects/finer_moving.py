@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from stylizer.base import find, load_states, save_states
+from stylizer.base import divides, load_states, save_states
 from stylizer.effects.beyond import VIDEO_MARGIN, paint_beyond
 from stylizer.effects.scale import PaintSmaller, enlarge
 from stylizer.effects.underdrawing import underdraw
 from stylizer.frame import Frame, Image
-from stylizer.protocols import CameraStylizer, Dividing, State, Stylizer
+from stylizer.protocols import State, Stylizer
 from stylizer.temporal.coherence import Coherence, CoherenceConfig
-from stylizer.temporal.follow_camera import FollowCamera
+from stylizer.temporal.follow_camera import follow_camera
 
 __all__ = ["PaintMoving", "paint_moving"]
 
@@ -28,8 +28,7 @@ def paint_moving(
       config: how they are held still.
       underdrawing: strength of `stylizer.effects.underdrawing.draw_contours`.
     """
-    dividing = find(painter, Dividing)
-    if dividing is not None and dividing.divides:
+    if divides(painter):
         return None
     beyond = paint_beyond(underdraw(painter, underdrawing), margin=VIDEO_MARGIN)
     return PaintMoving(beyond, enlarge, config)
@@ -53,9 +52,7 @@ class PaintMoving:
         """Paint with ``painter``, which paints frames of any size and remembers none."""
         self.enlarge = enlarge
         self._smaller = PaintSmaller(painter)
-        following = find(painter, CameraStylizer)
-        follows = following is not None and following.follows_camera
-        self._painter = FollowCamera(self._smaller) if follows else self._smaller
+        self._painter = follow_camera(self._smaller)
         self._coherence = Coherence(config)
 
     def configure(self, config: CoherenceConfig, *, every: int) -> None:

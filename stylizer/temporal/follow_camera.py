@@ -15,13 +15,13 @@ import cmath
 import cv2
 import numpy as np
 
-from stylizer.base import Prepared, load_states, save_states
+from stylizer.base import Prepared, find, load_states, save_states
 from stylizer.frame import Camera, Cameras, Frame, Image, check_image
-from stylizer.protocols import State, Stylizer
+from stylizer.protocols import CameraStylizer, State, Stylizer
 from stylizer.temporal.camera_motion import Affine, CameraFinder, farthest
 from stylizer.temporal.flow import Gray, OpticalFlow
 
-__all__ = ["CYCLE", "CameraTracker", "FollowCamera"]
+__all__ = ["CYCLE", "CameraTracker", "FollowCamera", "follow_camera"]
 
 CYCLE = 16
 """Frames after which another one is told against."""
@@ -133,6 +133,14 @@ class CameraTracker:
             image = np.asarray(cv2.resize(image, coarse, interpolation=cv2.INTER_NEAREST), np.uint8)
         gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
         return np.asarray(cv2.resize(gray, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def follow_camera(stylizer: Stylizer) -> Stylizer:
+    """Return a stylizer that is told where the camera looks; itself where it does not ask."""
+    following = find(stylizer, CameraStylizer)
+    if following is None or not following.follows_camera:
+        return stylizer
+    return FollowCamera(stylizer)
 
 
 class FollowCamera(Prepared):
