@@ -25,7 +25,7 @@ from stylizer.effects.background import LearntBackground
 from stylizer.effects.beyond import STILL_MARGIN, VIDEO_MARGIN, paint_beyond
 from stylizer.effects.color import SourceColor
 from stylizer.effects.faces import KeepFaces
-from stylizer.effects.finer import AT_DETAIL, EnlargeFiner, FinerStrokes, finer_strokes
+from stylizer.effects.finer import EnlargeFiner, FinerStrokes, finer_strokes
 from stylizer.effects.finer_moving import PaintMoving, paint_moving
 from stylizer.effects.only_faces import OnlyFaces
 from stylizer.effects.region import AcrossShots, Region, RegionConfig
@@ -333,7 +333,7 @@ class Composed(WrappedStylizer):
             return None
         self._moving.enlarge = enlarge
         self._moving.configure(config.coherence, every=config.keyframes)
-        return FinerStrokes(self._moving, detail=config.finer == "all", stroke=AT_DETAIL)
+        return FinerStrokes(self._moving, detail=config.finer == "all", moving=True)
 
     def _keep_faces(
         self, config: EffectsConfig, enlarge: Enlarge, finer: FinerStrokes | None

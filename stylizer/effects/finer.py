@@ -1,11 +1,11 @@
-"""Finer strokes where it counts: along contours, where there is most detail, and for small people.
+"""Finer strokes where it counts: for people, along contours, and where there is most detail.
 
 A stroke that is as broad as a hand leaves a crowd without hands, glasses without rims, and a lion
-without eyes. So a still is painted once more in finer strokes, and that is taken along its
-contours, where it has more detail than elsewhere, which is what a photo is of, and where faces are
-small, for the bodies below them, about. That strokes are finer where a broad one would lose
-something is the idea of Hertzmann 1998 ("Painterly rendering with curved brush strokes of multiple
-sizes"), who tells it from the painting; here it is told from the source.
+without eyes. So a still is painted once more in finer strokes, and that is taken for people, and
+what else the network that finds them takes for what the picture is of, along contours, and where
+there is more detail than elsewhere. That strokes are finer where a broad one would lose something
+is the idea of Hertzmann 1998 ("Painterly rendering with curved brush strokes of multiple sizes"),
+who tells it from the painting; here it is told from the source.
 """
 
 from __future__ import annotations
@@ -17,11 +17,14 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from stylizer.base import divides, find, load_state, save_state
+from stylizer.base import divides, find, load_states, save_states
+from stylizer.effects.form import give_form
+from stylizer.effects.mask_memory import MaskMemory
 from stylizer.effects.scale import PaintSmaller
 from stylizer.effects.underdrawing import find_contours
 from stylizer.errors import ConfigError
-from stylizer.faces.masks import draw_head, smooth
+from stylizer.faces.masks import draw_area, draw_head, smooth
+from stylizer.faces.people import PeopleFinder, Silhouettes
 from stylizer.faces.tracker import TrackedFace
 from stylizer.frame import Frame, Image
 from stylizer.protocols import Effect, State, Stylizer
@@ -39,7 +42,8 @@ __all__ = [
 Mask = npt.NDArray[np.float32]
 
 Finer = Literal["people", "all"]
-"""What is painted in finer strokes: small people alone; or contours, detail and large faces too."""
+"""What is painted in finer strokes: people alone, and what else a picture is of; or contours and
+detail too."""
 
 _WANTED = 85.0
 """Side of a face, in pixels of the painting, at which a body outlasts the strokes."""
@@ -51,9 +55,8 @@ _FINEST, _SURELY, _WORTH = 0.4, 0.7, 0.8
 """Factors of the breadth of strokes: the least; the greatest that people surely need; and the
 greatest that is worth painting again."""
 
-_DOWN, _WIDE, _HIGH, _SOFT = 2.6, 1.55, 3.9, 0.35
-"""A body by the side of its face: how far below the face its middle is, half of its breadth and of
-its height, and the deviation of its soft edge."""
+_EDGE = 2.0
+"""Deviation of the soft edge of people, in pixels of the painting."""
 
 _AROUND, _GAIN, _LEAST = 6.0, 4.0, 0.1
 """Deviation, in pixels of the painting, of what is taken around a contour; and what makes its
@@ -70,6 +73,12 @@ much more it is than in the whole picture. Asphalt, leaves and walls that fill o
 _FULL = 12.0
 """Gray levels of a whole picture's detail that count at most: what is full of things has many
 subjects."""
+
+_CALM = 0.7
+"""Share of the last frame's masks in those of a frame that follows on it."""
+
+_LITTLE = 0.02
+"""Where it is less everywhere, nothing is painted again."""
 
 _STRIDE = 8
 _ROWS = 256
@@ -95,27 +104,37 @@ class _Remembering(Protocol):
 
 
 class FinerStrokes:
-    """Paints contours, detail and small people in finer strokes; a `stylizer.protocols.Resumable`.
+    """Paints people, contours and detail in finer strokes; a `stylizer.protocols.Resumable`.
 
-    It remembers what ``paint`` does.
+    It remembers what ``paint`` does, and where people and the rest were.
     """
 
     def __init__(
         self,
         paint: Callable[[Frame, tuple[int, int]], Image],
         *,
+        find_people: Callable[[Frame, Sequence[TrackedFace]], Silhouettes] | None = None,
         detail: bool = True,
-        stroke: float | None = None,
+        moving: bool = False,
     ) -> None:
         """Paint with ``paint``.
 
         Args:
           paint: returns a frame, painted at a size of (width, height), at its own size: uint8 RGB
             (H, W, 3).
+          find_people: says where they are in a frame with such faces; None for what the
+            package's network finds.
           detail: whether contours and detail are painted so, not people alone.
-          stroke: by which factor strokes are finer; None for what suits each picture.
+          moving: whether frames follow on each other: strokes are always as fine then, and where
+            they are changes calmly.
+
+        Raises:
+          BackendError: OpenVINO is not installed.
+          WeightsError: the network is missing or damaged.
         """
-        self._paint, self._detail, self._always = paint, detail, stroke
+        self._paint, self._find_people = paint, find_people or PeopleFinder()
+        self._detail, self._moving = detail, moving
+        self._memory = MaskMemory(_CALM if moving else 0.0)
 
     def __call__(
         self, source: Frame, painting: Image, faces: Sequence[TrackedFace], *, scale: float
@@ -129,25 +148,30 @@ class FinerStrokes:
           scale: of the sides that it was painted at, by those of the source.
         """
         size = max(1, round(scale * source.size[0])), max(1, round(scale * source.size[1]))
-        where = _draw_people(faces, size, scale)
+        found = self._find_people(source, faces)
+        people = found.draw(size, [one.presence for one in faces], whole=1.0)
+        where = smooth(people, _EDGE)
         if self._detail:
             reduced = cv2.resize(source.image, size, interpolation=cv2.INTER_AREA)
             seen = np.asarray(reduced, np.uint8)
-            for drawn in (
-                _draw_contours(seen),
-                _draw_detail(seen),
-                _draw_heads(faces, size, scale),
-            ):
+            for drawn in (_draw_contours(seen), _draw_detail(seen)):
                 np.maximum(where, drawn, out=where)
-        if not where.any():
+        heads, areas = (_draw(one, faces, size, scale) for one in (draw_head, draw_area))
+        np.maximum(where, heads, out=where)
+        bodies = people * (1 - areas)
+        if self._moving:
+            calm = self._memory(source, {"where": where, "bodies": bodies})
+            where, bodies = calm["where"], calm["bodies"]
+        if where.max() < _LITTLE:
             return painting
         stroke = self.stroke(faces, scale=scale)
         sides = (round(side * scale / stroke / _STRIDE) for side in source.size)
         width, height = (_STRIDE * max(1, side) for side in sides)
-        return _mix(painting, self._paint(source, (width, height)), where)
+        mixed = _mix(painting, self._paint(source, (width, height)), where)
+        return give_form(source.image, mixed, bodies) if self._detail else mixed
 
     def paints(self, one: TrackedFace, *, scale: float) -> float:
-        """Return how surely a face is painted in finer strokes with the detail, 0 to 1.
+        """Return how surely a face is painted in finer strokes with all else, 0 to 1.
 
         A small one is not: it is painted by itself.
 
@@ -155,7 +179,7 @@ class FinerStrokes:
           one: the face.
           scale: as of `__call__`.
         """
-        return 1 - _smallness(one, scale) if self._detail else 0.0
+        return 1 - _smallness(one, scale)
 
     def stroke(self, faces: Sequence[TrackedFace], *, scale: float) -> float:
         """Return by which factor strokes are finer in a picture with these faces.
@@ -164,8 +188,8 @@ class FinerStrokes:
           faces: all of them.
           scale: as of `__call__`.
         """
-        if self._always is not None:
-            return self._always
+        if self._moving:
+            return AT_DETAIL
         sides = [one.face.side * scale for one in faces if _smallness(one, scale) > 0]
         return finer_stroke(sides) if sides else AT_DETAIL
 
@@ -174,14 +198,15 @@ class FinerStrokes:
         paint: object = self._paint
         if isinstance(paint, _Remembering):
             paint.reset()
+        self._memory.reset()
 
     def save_state(self) -> State:
         """Return what is remembered of earlier frames."""
-        return save_state(self._paint)
+        return save_states({"paint": self._paint, "where": self._memory})
 
     def load_state(self, state: State) -> None:
         """Remember what another one did."""
-        load_state(self._paint, state)
+        load_states({"paint": self._paint, "where": self._memory}, state)
 
 
 class EnlargeFiner:
@@ -274,49 +299,22 @@ def _rise(values: Mask, ends: tuple[float, float]) -> Mask:
     return np.asarray(np.clip((values - start) / (whole - start), 0, 1), np.float32)
 
 
-def _draw_people(faces: Sequence[TrackedFace], size: tuple[int, int], scale: float) -> Mask:
-    """Return where small people are, about, by their faces: 0..1, with a soft edge.
+def _draw(
+    mask: Callable[..., Mask], faces: Sequence[TrackedFace], size: tuple[int, int], scale: float
+) -> Mask:
+    """Return where something of each face is, (h, w), 0..1.
 
     Args:
+      mask: draws it, as `stylizer.faces.masks.draw_head`.
       faces: of the source.
       size: (width, height) of what is returned.
       scale: of its sides, by those of the source.
     """
     whole = np.zeros(size[::-1], np.float32)
     for one in faces:
-        if _smallness(one, scale) == 0:
-            continue
-        side = one.face.side * scale
-        middle = (one.face.box[:2] + one.face.box[2:]) / 2 * scale
-        down = _body_direction(one)
-        center = middle + _DOWN * side * down
-        turn = float(np.degrees(np.arctan2(down[1], down[0])))
-        body = np.zeros_like(whole)
-        axes = round(_HIGH * side), round(_WIDE * side)
-        at = round(float(center[0])), round(float(center[1]))
-        share = one.presence * _smallness(one, scale)
-        cv2.ellipse(body, at, axes, turn, 0, 360, share, cv2.FILLED)
-        np.maximum(whole, smooth(body, _SOFT * side), out=whole)
+        points, side = (one.face.points * scale).astype(np.float32), one.face.side * scale
+        np.maximum(whole, np.float32(one.presence) * mask(points, size, side=side), out=whole)
     return whole
-
-
-def _draw_heads(faces: Sequence[TrackedFace], size: tuple[int, int], scale: float) -> Mask:
-    """Return where heads of people are that are not small, as `_draw_people` does bodies."""
-    whole = np.zeros(size[::-1], np.float32)
-    for one in faces:
-        points = (one.face.points * scale).astype(np.float32)
-        head = draw_head(points, size, side=one.face.side * scale)
-        share = one.presence * (1 - _smallness(one, scale))
-        np.maximum(whole, np.float32(share) * head, out=whole)
-    return whole
-
-
-def _body_direction(one: TrackedFace) -> npt.NDArray[np.float64]:
-    """Return where a body lies from its face: downwards, and as the face is turned; of length 1."""
-    down = np.asarray(one.face.points[152] - one.face.points[10], np.float64)  # forehead to chin
-    down = down / max(float(np.linalg.norm(down)), 1e-6) + (0.0, 1.0)
-    length = float(np.linalg.norm(down))
-    return down / length if length > 0.2 else np.array([0.0, 1.0])
 
 
 def _mix(painting: Image, finer: Image, where: Mask) -> Image:

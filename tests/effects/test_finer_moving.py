@@ -41,14 +41,16 @@ def test_frames_are_painted_again_in_strokes_half_as_broad_where_that_is_asked_f
     painter = Sizes()
     Composed(painter, MOVING)(pan(1)[0])
     assert painter.sizes == [(640 + 16, 384 + 16), (1160 + 16, 696 + 16)]
-    for other in (
-        replace(MOVING, finer=None),
-        replace(MOVING, finer="people"),  # there are none
-        replace(MOVING, stroke=None),
+    wall = Frame(np.full_like(LARGE, 120), 0, 0.0)
+    for other, frame, calls in (
+        (replace(MOVING, finer=None), pan(1)[0], 1),
+        (replace(MOVING, stroke=None), pan(1)[0], 1),
+        (replace(MOVING, finer="people"), wall, 1),
+        (replace(MOVING, finer="people"), pan(1)[0], 2),  # it is of a cup
     ):
         painter = Sizes()
-        Composed(painter, other)(pan(1)[0])
-        assert len(painter.sizes) == 1
+        Composed(painter, other)(frame)
+        assert len(painter.sizes) == calls
 
 
 def test_finer_strokes_are_held_still_too() -> None:
