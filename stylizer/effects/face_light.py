@@ -28,9 +28,12 @@ _FEATURES = 0.9
 _LEAST, _MOST = 0.4, 0.9
 """The same elsewhere on a face: between these, as much as it takes."""
 
-_PLANE, _DRAWN = 0.1, 1.5
-"""Side of the squares that planes are made of, as a share of a face's side; how many times as far
-as in the source features are from their planes: so a face is drawn."""
+_PLANE = 0.1
+"""Side of the squares that planes are made of, as a share of a face's side."""
+
+_DARKER, _BRIGHTER = 1.5, 1.0
+"""How many times as far as in the source features are from their planes where they are darker, and
+where they are brighter: so a face is drawn, and teeth do not shine out of a painting."""
 
 _LEFT, _LEFT_SMALL = 0.2, 0.09
 """By how much light and dark may be off, as a share of their own deviation: on large faces, and on
@@ -202,7 +205,7 @@ def draw_planes(bright: Values, features: Values, *, side: float, drawn: float =
     the mean of that square, of four that have a corner there, in which brightness varies least.
     Differs: all four count, by how little it varies (as in Papari et al. 2007, "Artistic edge and
     corner enhancing smoothing"), squares end softly, so that a plane's edge is no straight line,
-    and features differ from it more than they did, within the range.
+    and dark features differ from it more than they did, within the range.
 
     Args:
       bright: (h, w), 0..255.
@@ -236,7 +239,9 @@ def draw_planes(bright: Values, features: Values, *, side: float, drawn: float =
     total /= weights
     kept = np.subtract(bright, total, out=weights)
     kept *= features
-    kept *= np.float32(drawn * _DRAWN)
+    darker = np.minimum(kept, 0, out=work[: kept.shape[0], : kept.shape[1]])
+    kept *= np.float32(drawn * _BRIGHTER)
+    kept += np.multiply(darker, np.float32(drawn * (_DARKER - _BRIGHTER)), out=darker)
     return np.clip(np.add(total, kept, out=kept), 0, 255, out=kept)
 
 
