@@ -18,12 +18,11 @@ import numpy as np
 import numpy.typing as npt
 
 from stylizer.base import divides, find, load_states, save_states
-from stylizer.effects.form import give_form
 from stylizer.effects.mask_memory import MaskMemory
 from stylizer.effects.scale import PaintSmaller
 from stylizer.effects.underdrawing import find_contours
 from stylizer.errors import ConfigError
-from stylizer.faces.masks import draw_area, draw_head, smooth
+from stylizer.faces.masks import draw_head, smooth
 from stylizer.faces.people import PeopleFinder, Silhouettes
 from stylizer.faces.tracker import TrackedFace
 from stylizer.frame import Frame, Image
@@ -149,26 +148,21 @@ class FinerStrokes:
         """
         size = max(1, round(scale * source.size[0])), max(1, round(scale * source.size[1]))
         found = self._find_people(source, faces)
-        people = found.draw(size, [one.presence for one in faces], whole=1.0)
-        where = smooth(people, _EDGE)
+        where = smooth(found.draw(size, [one.presence for one in faces], whole=1.0), _EDGE)
         if self._detail:
             reduced = cv2.resize(source.image, size, interpolation=cv2.INTER_AREA)
             seen = np.asarray(reduced, np.uint8)
             for drawn in (_draw_contours(seen), _draw_detail(seen)):
                 np.maximum(where, drawn, out=where)
-        heads, areas = (_draw(one, faces, size, scale) for one in (draw_head, draw_area))
-        np.maximum(where, heads, out=where)
-        bodies = people * (1 - areas)
+        np.maximum(where, _draw_heads(faces, size, scale), out=where)
         if self._moving:
-            calm = self._memory(source, {"where": where, "bodies": bodies})
-            where, bodies = calm["where"], calm["bodies"]
+            where = self._memory(source, {"where": where})["where"]
         if where.max() < _LITTLE:
             return painting
         stroke = self.stroke(faces, scale=scale)
         sides = (round(side * scale / stroke / _STRIDE) for side in source.size)
         width, height = (_STRIDE * max(1, side) for side in sides)
-        mixed = _mix(painting, self._paint(source, (width, height)), where)
-        return give_form(source.image, mixed, bodies) if self._detail else mixed
+        return _mix(painting, self._paint(source, (width, height)), where)
 
     def paints(self, one: TrackedFace, *, scale: float) -> float:
         """Return how surely a face is painted in finer strokes with all else, 0 to 1.
@@ -299,13 +293,10 @@ def _rise(values: Mask, ends: tuple[float, float]) -> Mask:
     return np.asarray(np.clip((values - start) / (whole - start), 0, 1), np.float32)
 
 
-def _draw(
-    mask: Callable[..., Mask], faces: Sequence[TrackedFace], size: tuple[int, int], scale: float
-) -> Mask:
-    """Return where something of each face is, (h, w), 0..1.
+def _draw_heads(faces: Sequence[TrackedFace], size: tuple[int, int], scale: float) -> Mask:
+    """Return where heads are, (h, w), 0..1.
 
     Args:
-      mask: draws it, as `stylizer.faces.masks.draw_head`.
       faces: of the source.
       size: (width, height) of what is returned.
       scale: of its sides, by those of the source.
@@ -313,7 +304,8 @@ def _draw(
     whole = np.zeros(size[::-1], np.float32)
     for one in faces:
         points, side = (one.face.points * scale).astype(np.float32), one.face.side * scale
-        np.maximum(whole, np.float32(one.presence) * mask(points, size, side=side), out=whole)
+        head = draw_head(points, size, side=side)
+        np.maximum(whole, np.float32(one.presence) * head, out=whole)
     return whole
 
 

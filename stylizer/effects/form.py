@@ -1,138 +1,188 @@
-"""Light and dark of people, given back to paint that has lost them: their form.
+"""Light and dark given back to paint that has lost the form of things.
 
-A bold style paints an arm before a dress, or legs before a floor, as one plane. Where the source
-differs from what is around by its light, and the painting less so, in the same sense, the painting
-gets what it lacks, and no more: strokes stay, and what the painting shows by itself stays as it is.
-The difference is led by the source's edges (He et al. 2010, "Guided image filtering").
+A bold style paints an arm before a dress, legs before a floor, or a car at night as one plane.
+Where the source differs from what is around by its light, and the painting much less so in the same
+sense, the painting gets what it lacks. Strokes stay, and so does what the painting shows by itself.
+What is given is led by the source's edges (He and Sun 2015, "Fast guided filter"); to tell what is
+lacking, and to give no more, is our own.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from stylizer.base import WrappedStylizer, begin_frame, frames_at_once
+from stylizer.effects.strength import check_share
 from stylizer.faces.masks import smooth
-from stylizer.frame import Image
+from stylizer.frame import Frame, Image, check_image
+from stylizer.protocols import Stylizer
 
-__all__ = ["give_form"]
+__all__ = ["GiveForm", "give_form"]
 
 Values = npt.NDArray[np.float32]
 
-_SIDE = 384
-"""Shorter side, in pixels, at which source and painting are compared."""
+_SIDE = 192
+"""Shorter side, in pixels, at which source and painting are compared: what is smaller is a detail,
+and no form."""
 
-_FINE, _REACH, _FLAT = 1.2, 2, 30.0
-"""Deviation of what is left out of the source; reach of the guided filter, both in those pixels;
-and the variance, in gray levels, of what is no edge to it."""
+_FINE = 1 / 320
+"""Deviation, as a share of the shorter side, of what is left out of the source: a pattern that came
+through would be a photo's."""
 
-_WIDE = 21.0
-"""Deviation of the Gaussian, in those pixels, that says what is around."""
+_REACH, _FLAT = 2, 30.0
+"""Reach of the guided filter, in pixels; and the variance, in gray levels, of what is no edge."""
 
-_GAIN, _MOST = 1.2, 50.0
-"""How many times what is lacking is given, and the most of it, in gray levels."""
+_WIDE, _PLANES = 14.0, 1.5
+"""Deviations of Gaussians, in pixels: of what is around; and of the strokes that are left out of
+the painting before its contrast is told."""
 
-_BUSY, _BUSIEST = 14.0, 34.0
+_LITTLE, _GAIN, _MOST = 7.0, 1.5, 50.0
+"""What may be lacking, in gray levels: planes stay planes. How many times what is lacking beyond is
+given, and the most of it."""
+
+_BUSY, _STROKES = (14.0, 34.0), 2.5
 """Deviation of the painting's light and dark, in gray levels, from which on less is given, and from
-which on nothing: leads of glass and thick strokes are the form there."""
+which on nothing: leads of glass and thick strokes are the form there; and the deviation, in pixels,
+of the Gaussian that says where this is told."""
 
-_STROKES = 5.0
-"""Deviation of the Gaussian, in those pixels, of the place that this is told of."""
-
-_BLUR = 3.0
-"""Deviation, in those pixels, of what is left out of the painting before its contrast is told: that
-of its planes, not of its strokes."""
-
-_ROWS = 256
+_ROWS = 512
+"""Rows that are given to at once: of a very large picture all would take half a gigabyte."""
 
 
-def give_form(source: Image, painting: Image, where: Values) -> Image:
+class GiveForm(WrappedStylizer):
+    """Gives what is painted its form back; a `stylizer.protocols.ParallelStylizer`."""
+
+    def __init__(self, stylizer: Stylizer, *, strength: float) -> None:
+        """Wrap ``stylizer``; the strength is that of `give_form`.
+
+        Raises:
+          ConfigError: the strength is out of its range.
+        """
+        super().__init__(stylizer)
+        check_share(strength, name="form")
+        self._strength = strength
+
+    def __call__(self, frame: Frame) -> Frame:
+        """Return the painted frame.
+
+        Raises:
+          ConfigError: the frame's image is no uint8 RGB picture.
+        """
+        return self.begin(frame)()
+
+    @property
+    def at_once(self) -> int:
+        """How many frames the wrapped stylizer paints at once."""
+        return frames_at_once(self._stylizer)
+
+    def begin(self, frame: Frame) -> Callable[[], Frame]:
+        """Take the next frame, and return what paints it.
+
+        Raises:
+          ConfigError: the frame's image is no uint8 RGB picture.
+        """
+        source, paint = check_image(frame.image), begin_frame(self._stylizer, frame)
+
+        def finish() -> Frame:
+            painted = paint()
+            return painted.with_image(give_form(source, painted.image, self._strength))
+
+        return finish
+
+
+def give_form(source: Image, painting: Image, strength: float) -> Image:
     """Return a painting with the light and dark of its source where it has lost them.
 
     Args:
       source: uint8 RGB, (H, W, 3).
       painting: of it, uint8 RGB, (H, W, 3).
-      where: how much of that is given, 0..1, at any size.
+      strength: share of what is given, 0 to 1.
 
     Returns:
-      uint8 RGB, (H, W, 3): the painting itself where nothing is.
+      uint8 RGB, (H, W, 3).
     """
-    if not where.any():
-        return painting
     height, width, _ = source.shape
     scale = min(1.0, _SIDE / min(width, height))
     size = max(1, round(scale * width)), max(1, round(scale * height))
-    seen, own = (
-        _brightness(cv2.resize(one, size, interpolation=cv2.INTER_AREA))
-        for one in (source, painting)
-    )
+    gray = _reduce(source, (width, height))
+    gray = np.asarray(cv2.GaussianBlur(gray, (0, 0), max(_FINE * min(gray.shape), 0.3)), np.uint8)
+    seen = np.asarray(cv2.resize(gray, size, interpolation=cv2.INTER_AREA), np.uint8)
+    own = np.asarray(_reduce(painting, size), np.float32)
     table = _match(seen, own)
-    seen = np.asarray(cv2.LUT(np.asarray(smooth(seen, _FINE), np.uint8), table), np.float32)
-    slope, level = _guide(seen, _lacking(seen, own))
-    share = _calmness(own) * np.asarray(
-        cv2.resize(where, size, interpolation=cv2.INTER_AREA), np.float32
-    ).reshape(size[::-1])
-    slope *= share
-    level *= share
-    slope, level = (
-        np.asarray(cv2.resize(one, (width, height)), np.float32) for one in (slope, level)
+    line = _lacking(np.asarray(cv2.LUT(seen, table), np.float32), own)
+    share = np.float32(strength) * _calmness(own)
+    slope, level = (cv2.resize(one * share, (width, height)) for one in line)
+    given = np.asarray(cv2.multiply(slope, cv2.LUT(gray, table)), np.float32)
+    given += level
+    np.clip(given, -_MOST, _MOST, out=given)
+    return np.asarray(
+        cv2.add(painting, cv2.merge((given, given, given)), dtype=cv2.CV_8U), np.uint8
     )
-    gray = cv2.cvtColor(source, cv2.COLOR_RGB2GRAY)
-    gray = cv2.GaussianBlur(gray, (0, 0), _FINE / scale)  # a pattern would be a photo's
-    formed = np.empty_like(painting)
-    for top in range(0, height, _ROWS):
-        rows = slice(top, top + _ROWS)
-        light = cv2.LUT(gray[rows], table)
-        given = np.clip(slope[rows] * light + level[rows], -_MOST, _MOST)
-        cv2.add(painting[rows], cv2.merge((given, given, given)), dst=formed[rows], dtype=cv2.CV_8U)
-    return formed
 
 
-def _lacking(seen: Values, own: Values) -> Values:
-    """Return by how much the source's light and dark are to change a painting's, in gray levels.
+def _reduce(picture: Image, size: tuple[int, int]) -> Image:
+    """Return the light and dark of a picture at a size of (width, height), uint8 (h, w)."""
+    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8)
+
+
+def _lacking(seen: Values, own: Values) -> tuple[Values, Values]:
+    """Return by which slope and level of the source a painting is to change, in gray levels.
 
     Args:
-      seen: the source's, brought to those of the painting, (h, w), 0..255.
+      seen: the source's light and dark, brought to those of the painting, (h, w), 0..255.
       own: the painting's, the same.
     """
-    slope, level = _guide(seen, own)
-    own_planes = slope * seen + level
-    slope, level = _guide(seen, seen)
-    planes = slope * seen + level
-    differs = planes - smooth(seen, _WIDE)
-    shown = own_planes - smooth(own, _WIDE)
+    guide = _Guide(seen)
+    differs = guide.follow(seen) - smooth(seen, _WIDE)
+    shown = guide.follow(own) - smooth(own, _WIDE)
     sense = np.sign(differs)
-    lacks = np.maximum(np.abs(differs) - np.maximum(sense * shown, 0), 0)
-    return np.asarray(np.float32(_GAIN) * sense * lacks, np.float32)
+    lacks = np.abs(differs) - np.maximum(sense * shown, 0) - np.float32(_LITTLE)
+    return guide.fit(np.asarray(np.float32(_GAIN) * sense * np.maximum(lacks, 0), np.float32))
 
 
 def _calmness(own: Values) -> Values:
     """Return 1 where a painting's light and dark, (h, w), hardly vary, to 0 where they do."""
     mean = smooth(own, _STROKES)
     deviation = np.sqrt(np.maximum(smooth(own * own, _STROKES) - mean * mean, 0))
-    return np.clip((_BUSIEST - deviation) / (_BUSIEST - _BUSY), 0, 1).astype(np.float32)
+    calm, busy = _BUSY
+    share = (np.float32(busy) - deviation) / np.float32(busy - calm)
+    return np.asarray(np.clip(share, 0, 1), np.float32)
 
 
-def _match(seen: Values, own: Values) -> Values:
+def _match(seen: Image, own: Values) -> Values:
     """Return what brings light and dark of a source to those of its painting, (256,)."""
-    contrast = (float(smooth(own, _BLUR).std()) + 1) / (float(seen.std()) + 1)
+    contrast = (float(smooth(own, _PLANES).std()) + 1) / (float(seen.std()) + 1)
     levels = np.arange(256, dtype=np.float32) - np.float32(seen.mean())
     matched = np.float32(own.mean()) + np.float32(contrast) * levels
     return np.asarray(np.clip(matched, 0, 255), np.float32)
 
 
-def _guide(guide: Values, values: Values) -> tuple[Values, Values]:
-    """Return slope and level by which a guide comes near to values at each place, (h, w) both."""
-    mean, middle = _mean(guide), _mean(values)
-    spread = _mean(guide * guide) - mean * mean + np.float32(_FLAT)
-    slope = np.asarray((_mean(guide * values) - mean * middle) / spread, np.float32)
-    return _mean(slope), _mean(middle - slope * mean)
+class _Guide:
+    """A guided filter, by one guide, (h, w)."""
+
+    def __init__(self, guide: Values) -> None:
+        self._guide, self._mean = guide, _mean(guide)
+        varies = _mean(guide * guide) - self._mean * self._mean
+        self._spread = np.asarray(varies + np.float32(_FLAT), np.float32)
+
+    def fit(self, values: Values) -> tuple[Values, Values]:
+        """Return slope and level by which the guide comes near to values at each place."""
+        middle = _mean(values)
+        apart = _mean(self._guide * values) - self._mean * middle
+        slope = np.asarray(apart / self._spread, np.float32)
+        return _mean(slope), _mean(middle - slope * self._mean)
+
+    def follow(self, values: Values) -> Values:
+        """Return values, as far as they follow the guide."""
+        slope, level = self.fit(values)
+        return np.asarray(slope * self._guide + level, np.float32)
 
 
 def _mean(values: Values) -> Values:
     side = 2 * _REACH + 1
     return np.asarray(cv2.blur(values, (side, side)), np.float32)
-
-
-def _brightness(picture: cv2.typing.MatLike) -> Values:
-    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.float32)

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stylizer.base import Prepared
+from stylizer.effects.form import GiveForm
 from stylizer.effects.strength import check_share
 from stylizer.frame import Frame, Image, check_image
 from stylizer.protocols import Stylizer
@@ -54,6 +55,9 @@ _PLAIN, _LEFT = (3.0, 8.0), 0.3
 """The same where a contour is plain to see: lines begin to be weaker, and are down to this share.
 They would be rings around suns and lamps, and the same ones in all styles."""
 
+_FORM = 1.4
+"""How many times the strength of lines that of form is."""
+
 _COARSE = 4
 """Pixels, on both sides, for one of what is known of "around"."""
 
@@ -72,12 +76,17 @@ def check_underdrawing(strength: float) -> None:
 
 
 def underdraw(painter: Stylizer, strength: float) -> Stylizer:
-    """Return a painter of frames that are drawn into; itself where the strength is 0.
+    """Return a painter of frames that are drawn into, and of which no form is lost.
+
+    What lines cannot keep, `stylizer.effects.form` gives back. It is the painter itself where the
+    strength is 0.
 
     Raises:
       ConfigError: the strength is out of its range.
     """
-    return painter if strength == 0 else Underdraw(painter, strength=strength)
+    if strength == 0:
+        return painter
+    return GiveForm(Underdraw(painter, strength=strength), strength=min(_FORM * strength, 1.0))
 
 
 class Underdraw(Prepared):

@@ -15,7 +15,7 @@ from stylizer.effects.beyond import VIDEO_MARGIN, PaintBeyond
 from stylizer.effects.faces import FaceMode, FacesConfig, KeepFaces, PaintedFace
 from stylizer.effects.region_masks import RegionMasks
 from stylizer.effects.scale import USUAL_STROKE, PaintSmaller, paint_size
-from stylizer.effects.underdrawing import USUAL_UNDERDRAWING, Underdraw
+from stylizer.effects.underdrawing import USUAL_UNDERDRAWING, underdraw
 from stylizer.effects.underpainting import VIDEO_UNDERPAINTING, Underpaint
 from stylizer.faces.models import are_faces_available
 from stylizer.frame import Frame, Image
@@ -108,7 +108,7 @@ class ClientPainter:
         self._faces: Future[Sequence[PaintedFace]] | None = None
         self._pure = _Pure(runtime, code, segmenter=segmenter)
         self._twice = Underpaint(self._pure, painter=self._pure, share=VIDEO_UNDERPAINTING)
-        drawn = Underdraw(self._twice, strength=USUAL_UNDERDRAWING)
+        drawn = underdraw(self._twice, USUAL_UNDERDRAWING)
         self._beyond = PaintBeyond(drawn, margin=VIDEO_MARGIN)
         self._smaller = PaintSmaller(self._beyond)
         self._settings = settings
