@@ -8,8 +8,8 @@ from typing import Annotated
 
 from stylizer.effects.color import ColorMode, check_pictures
 from stylizer.effects.faces import FaceMode, FacesConfig
-from stylizer.effects.finer import Finer
-from stylizer.effects.scale import USUAL_STROKE, check_stroke, still_detail
+from stylizer.effects.finer import Finer, usual_finer
+from stylizer.effects.scale import USUAL_STROKE, check_stroke
 from stylizer.effects.strength import check_strength
 from stylizer.effects.underdrawing import USUAL_UNDERDRAWING, check_underdrawing
 from stylizer.effects.underpainting import (
@@ -236,4 +236,4 @@ class FinerOptions:
                 "--finer: belongs to --method fast, with strokes relative to the frame; leave it "
                 "out, or --method gatys or --stroke native"
             )
-        return "all" if still_detail(styles) > 0 else "people"
+        return usual_finer(styles)

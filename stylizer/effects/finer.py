@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from stylizer.base import divides, find, load_states, save_states
 from stylizer.effects.mask_memory import MaskMemory
-from stylizer.effects.scale import PaintSmaller
+from stylizer.effects.scale import PaintSmaller, still_detail
 from stylizer.effects.underdrawing import find_contours
 from stylizer.errors import ConfigError
 from stylizer.faces.masks import draw_head, smooth
@@ -27,6 +27,7 @@ from stylizer.faces.people import PeopleFinder, Silhouettes
 from stylizer.faces.tracker import TrackedFace
 from stylizer.frame import Frame, Image
 from stylizer.protocols import Effect, State, Stylizer
+from stylizer.styles.load import AnyStyle
 
 __all__ = [
     "AT_DETAIL",
@@ -36,6 +37,7 @@ __all__ = [
     "check_finer",
     "finer_stroke",
     "finer_strokes",
+    "usual_finer",
 ]
 
 Mask = npt.NDArray[np.float32]
@@ -93,6 +95,11 @@ def check_finer(finer: Finer | None) -> None:
     if finer not in (None, *get_args(Finer)):
         known = " or ".join(get_args(Finer))
         raise ConfigError(f"finer: expected None, {known}, got {finer!r}")
+
+
+def usual_finer(styles: Sequence[AnyStyle]) -> Finer:
+    """Return what is painted in finer strokes in such styles, where nobody says what is."""
+    return "all" if still_detail(styles) > 0 else "people"
 
 
 @runtime_checkable
