@@ -42,7 +42,7 @@ class Job:
       options: what was asked for, as plain values.
       work: paints, and returns the result's path; it calls `check` often, and reports here.
       lane: which jobs it waits for.
-      title: of the styles, and of the method where it is not the usual one, for people.
+      title: of the styles, and of the method or strokes that are not the usual ones, for people.
       id: random.
       created: seconds since 1970.
       state: queued, running, or how it ended.

@@ -160,11 +160,18 @@ class VideoOptions(Look):
       coherence: 0 (each frame by itself) to 1.
       short_side: of the result, in pixels; None for the video's own.
       keyframes: every how many frames one is painted (`stylizer.temporal.keyframes`).
+      finer: whether it is painted in finer strokes too (`stylizer.effects.finer_moving`).
     """
 
     coherence: Share = 0.8
     short_side: ShortSide | None = None
     keyframes: Keyframes = 1
+    finer: StrictBool = False
+
+    @property
+    def is_finer(self) -> bool:
+        """Whether finer strokes are asked for and can be had: one style is for all, held still."""
+        return self.finer and self.coherence > 0 and not self.parts
 
 
 @dataclass(frozen=True, kw_only=True, config=_ONLY_THESE)

@@ -109,6 +109,7 @@ class Services:
         """
         config, gallery, source = self.config, self.gallery, folder / UPLOAD
         lane: Lane = "video"
+        how = ""
         parts: dict[str, str] = {}
         choices: Sequence[StyleChoice]
         work: Work
@@ -116,6 +117,7 @@ class Services:
             photo = read_photo_options(options, most_iterations=config.iterations)
             choices, parts = photo.styles, photo.parts
             lane = "photo" if photo.method == "fast" else "optimized"
+            how = "" if photo.method == "fast" else ", Gatys"
             work = PhotoWork(
                 gallery=gallery,
                 source=source,
@@ -128,6 +130,7 @@ class Services:
         elif kind == "video":
             video = read_video_options(options)
             choices, parts = video.styles, video.parts
+            how = ", finer strokes" if video.is_finer else ""
             work = VideoWork(
                 gallery=gallery,
                 source=source,
@@ -148,7 +151,6 @@ class Services:
             )
         else:
             raise ApiError(400, "bad_options", f"expected a photo, video or style, got {kind!r}")
-        title = gallery.title(choices, session.styles, parts=parts)
         return Job(
             kind=cast(JobKind, kind),
             name=name,
@@ -157,7 +159,7 @@ class Services:
             options=options,
             work=work,
             lane=lane,
-            title=f"{title}, Gatys" if lane == "optimized" else title,
+            title=gallery.title(choices, session.styles, parts=parts) + how,
         )
 
     @property

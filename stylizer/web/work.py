@@ -14,6 +14,7 @@ import stylizer
 from stylizer.base import Managed
 from stylizer.compose import Composed, finish
 from stylizer.description import EffectsConfig
+from stylizer.effects.finer import usual_finer
 from stylizer.effects.region_masks import RegionMasks
 from stylizer.effects.scale import USUAL_STROKE, still_detail
 from stylizer.effects.still_noise import with_own_noise
@@ -275,6 +276,7 @@ class VideoWork:
             stroke=USUAL_STROKE,
             underpainting=VIDEO_UNDERPAINTING,
             underdrawing=USUAL_UNDERDRAWING,
+            finer=usual_finer(self.styles) if options.is_finer else None,
             keyframes=options.keyframes,
         )
 

@@ -14,10 +14,13 @@ import av
 import numpy as np
 import pytest
 
+from stylizer.compose import Composed
+from stylizer.description import EffectsConfig
 from stylizer.frame import Image
 from stylizer.network.config import FastConfig
 from stylizer.network.inputs import StyleEmbedding
 from stylizer.network.runtime import load_runtime
+from stylizer.protocols import Stylizer
 from stylizer.web import work
 from tests.clips import count_frames, decode, duration, ffmpeg, make_clip
 from tests.waiting import wait_until
@@ -185,6 +188,46 @@ def test_every_second_frame_of_a_still_video_is_painted_where_asked_for(
         assert told["state"] == "done", told["message"]
         counts.append(len(painted))
     assert counts[0] >= 20 and counts[1] <= 0.6 * counts[0]
+
+
+@pytest.mark.parametrize(
+    ("asked", "finer"),
+    [
+        ({}, None),
+        ({"finer": True}, "all"),
+        ({"finer": True, "keyframes": 2}, "all"),
+        ({"finer": True, "styles": [{"id": "mosaic"}]}, "people"),
+        ({"finer": True, "coherence": 0}, None),
+        ({"finer": True, "face_style": "irises"}, None),
+    ],
+)
+def test_a_video_is_painted_in_finer_strokes_where_asked_for_and_where_it_can_be(
+    site: Site,
+    clip: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    asked: dict[str, Any],
+    finer: str | None,
+) -> None:
+    made: list[Composed] = []
+    widths: list[int] = []
+    paint = FlatRuntime.paint
+
+    def compose(painter: Stylizer, config: EffectsConfig) -> Composed:
+        made.append(Composed(painter, config))
+        return made[-1]
+
+    def watch(runtime: FlatRuntime, image: Image, code: StyleEmbedding) -> Image:
+        widths.append(image.shape[1])
+        return paint(runtime, image, code)
+
+    monkeypatch.setattr(work, "Composed", compose)
+    monkeypatch.setattr(FlatRuntime, "paint", watch)
+    told = site.ended(submit(site, "video", clip.read_bytes(), **asked))
+    assert told["state"] == "done", told["message"]
+    assert [one.config.finer for one in made] == [finer]
+    assert told["style"].endswith(", finer strokes") == (finer is not None)
+    if finer == "all":
+        assert max(widths) > 64 / 0.6
 
 
 def test_a_video_says_that_it_gets_ready_until_its_first_frame(tmp_path: Path, clip: Path) -> None:

@@ -275,7 +275,14 @@ def test_odd_options_are_refused(site: Site, path: str, options: str, clip: Path
 
 
 @pytest.mark.parametrize(
-    "more", ['"method": "magic"', '"iterations": 0', '"iterations": 1000000', '"iterations": 1.5']
+    "more",
+    [
+        '"method": "magic"',
+        '"iterations": 0',
+        '"iterations": 1000000',
+        '"iterations": 1.5',
+        '"finer": true',
+    ],
 )
 def test_odd_options_of_photos_are_refused(site: Site, more: str) -> None:
     options = '{"styles": [{"id": "the_scream"}], ' + more + "}"
@@ -288,6 +295,17 @@ def test_odd_keyframes_of_videos_are_refused(site: Site, clip: Path, keyframes: 
     answer = site.post_file("/api/videos", "content", clip.read_bytes(), options=options)
     assert refused(answer) == "bad_options"
     assert "keyframes" in answer.json["error"]["message"]
+
+
+@pytest.mark.parametrize("finer", ["1", "null", '"all"', '"true"', "[true]"])
+def test_finer_strokes_of_videos_are_asked_for_by_true_or_false(
+    site: Site, clip: Path, finer: str
+) -> None:
+    options = '{"styles": [{"id": "the_scream"}], "finer": ' + finer + "}"
+    answer = site.post_file("/api/videos", "content", clip.read_bytes(), options=options)
+    assert refused(answer) == "bad_options"
+    told = f"finer: expected true or false, got {finer}"
+    assert answer.json["error"]["message"] == told
 
 
 @pytest.mark.parametrize("path", ["/api/styles", "/api/photos", "/api/videos"])

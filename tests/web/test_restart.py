@@ -84,8 +84,9 @@ def test_results_styles_and_the_queue_come_back_to_their_visitor(
         assert np.abs(frames.astype(int) - (240, 120, 10)).max() <= 16
 
 
+@pytest.mark.parametrize("finer", [False, True])
 def test_a_restarted_video_is_that_of_a_run_without_a_break(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, finer: bool
 ) -> None:
     monkeypatch.setattr(work, "_DIVISION", DivisionConfig(shortest=5, longest=5))
     clip = make_clip(tmp_path / "clip.mp4", seconds=1, audio=True).read_bytes()
@@ -93,7 +94,7 @@ def test_a_restarted_video_is_that_of_a_run_without_a_break(
     for breaks in (False, True):
         folder = tmp_path / str(breaks)
         with serve(folder, runtime=FlatRuntime(delay=0.05)) as site:
-            job = post(site, "video", clip, strength=0.5, coherence=1)
+            job = post(site, "video", clip, strength=0.5, coherence=1, finer=finer)
             cookie = cookie_of(site)
             if breaks:
                 wait_until(partial(has_come, site, job, 0.4))
@@ -106,6 +107,7 @@ def test_a_restarted_video_is_that_of_a_run_without_a_break(
                 site.http.set_cookie(SESSION_COOKIE, cookie)
                 told = site.ended(job)
                 assert told["state"] == "done", told
+                assert told["style"] == "The Scream" + (", finer strokes" if finer else "")
                 results.append(site.http.get(told["result"], buffered=True).data)
     films = []
     for number, data in enumerate(results):
