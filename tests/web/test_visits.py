@@ -144,6 +144,40 @@ def test_a_job_shows_its_latest_frame_its_style_and_its_time(
     card.get_by_role("button", name="Remove").or_(card.get_by_role("button", name="Cancel")).click()
 
 
+def test_finer_strokes_are_offered_for_videos_where_they_can_be_had(
+    open_tab: OpenTab, tmp_path: Path
+) -> None:
+    page = open_tab()
+    finer = page.get_by_role("checkbox", name="Finer strokes")
+    expect(finer).to_have_count(0)
+    page.click("#tab-video")
+    expect(finer).not_to_be_checked()
+    expect(finer).to_have_accessible_name("Finer strokes, 2 to 3 times the time")
+    page.focus("#keyframes")
+    page.keyboard.press("Tab")
+    expect(finer).to_be_focused()
+    page.keyboard.press("Space")
+    page.locator("#coherence").fill("0")
+    expect(finer).to_be_disabled()
+    expect(finer).to_have_accessible_name("Finer strokes: not without steadiness")
+    page.locator("#coherence").fill("80")
+    if are_faces_available():
+        page.select_option("#face-style", "irises")
+        expect(finer).to_be_disabled()
+        expect(finer).to_have_accessible_name("Finer strokes: not with styles of parts")
+        page.select_option("#face-style", "")
+    page.reload()
+    page.wait_for_selector("html[data-loaded]")
+    expect(finer).to_be_checked()
+    expect(finer).to_be_enabled()
+    page.set_input_files("#video-file", make_clip(tmp_path / "clip.mp4", seconds=0.2))
+    page.click("#video-paint")
+    about = page.locator(".job", has_text="clip").locator(".about")
+    expect(about).to_contain_text(", finer strokes, ")
+    page.click("#reset")
+    expect(finer).not_to_be_checked()
+
+
 def job_of(name: str, **more: Any) -> dict[str, Any]:
     """Return what the server tells of a photo that is done."""
     told = {"id": name, "name": name, "kind": "photo", "state": "done", "result": "/icon.svg"}

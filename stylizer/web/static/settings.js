@@ -123,7 +123,9 @@ export class Settings extends EventTarget {
   /** @returns {object} the options of a video */
   get video() {
     const keyframes = element("keyframes").checked ? 2 : 1;
-    return { ...this.#look, coherence: share("coherence"), short_side: side("video-side"), keyframes };
+    const finer = element("finer").checked && !element("finer").disabled;
+    const size = side("video-side");
+    return { ...this.#look, coherence: share("coherence"), short_side: size, keyframes, finer };
   }
 
   /** @returns {number} how much of the live picture, from the left, shows the original: 0 to 1 */
@@ -145,6 +147,14 @@ export class Settings extends EventTarget {
     return element("mirror").checked;
   }
 
+  /** Say what finer strokes take, or why they cannot be had. */
+  #offerFiner() {
+    const divided = Object.values(this.gallery.parts).some(Boolean);
+    const why = divided ? ": not with styles of parts" : share("coherence") ? "" : ": not without steadiness";
+    element("finer").disabled = why !== "";
+    element("finer-words").textContent = `Finer strokes${why || ", 2 to 3 times the time"}`;
+  }
+
   #changed() {
     element("iterations-field").hidden = this.#tab !== "photo" || element("method").value !== "gatys";
     for (const name of NUMBERS) {
@@ -153,6 +163,7 @@ export class Settings extends EventTarget {
       this.#form.querySelector(`output[for=${name}]`).textContent = words;
       input.setAttribute("aria-valuetext", words);
     }
+    this.#offerFiner();
     this.#keep();
     this.dispatchEvent(new Event("change"));
   }
