@@ -46,10 +46,11 @@ class EffectsConfig:
       underpainting: share of a first painting in broader strokes that frames are mixed with before
         they are painted, 0 to 1 (`stylizer.effects.underpainting`).
       underdrawing: strength of contours that are drawn into frames before they are painted, 0 to 1
-        (`stylizer.effects.underdrawing`). With it, stills have finer strokes along contours, where
-        there is detail, and for small people, where faces are kept (`stylizer.effects.finer`).
+        (`stylizer.effects.underdrawing`), and of light and dark that paint gets back
+        (`stylizer.effects.form`). With it, stills have finer strokes for people, along contours and
+        where there is detail (`stylizer.effects.finer`).
       finer: what of frames that are held still is painted in finer strokes, as it is of stills,
-        where stroke is given: small people alone, or all; None for nothing.
+        where stroke is given: people alone, or all; None for nothing.
       keyframes: 1: every frame is painted; 2 to 4: every such one, and what lies between is carried
         along (`stylizer.temporal.keyframes`).
     """
@@ -107,11 +108,12 @@ class StylizerConfig:
         the one that is seen, 0 to 1: bolder, with longer lines. It takes a quarter more time, and
         flickers somewhat more in a video. Counts where detail does.
       underdrawing: strength of lines along the source's contours that lead the strokes, 0 to 1, so
-        that what hardly differs from what is around is not lost. Counts where stroke does. Stills
-        have finer strokes with it, along contours where there is detail, and for small people.
-      finer: what of videos is painted in finer strokes, as it is of stills: ``"people"``, small
-        ones; ``"all"``: contours, detail and large faces as well; None for nothing. It takes more
-        than twice as long. Counts where detail does.
+        that what hardly differs from what is around is not lost; where it is, paint gets its light
+        and dark back. Counts where stroke does. Stills have finer strokes with it, for people,
+        along contours and where there is detail.
+      finer: what of videos is painted in finer strokes, as it is of stills: ``"people"``, and what
+        else a picture is of; ``"all"``: contours and detail as well; None for nothing. It takes
+        more than twice as long. Counts where detail does.
       keyframes: every how many frames one is painted, 1 (all) to 4; what lies between is the last
         painting, carried along by the optical flow.
     """

@@ -80,9 +80,9 @@ class LookOptions:
         float | None,
         option(
             "underdrawing",
-            "From 0 to 1: how strongly the source's contours lead the fast method's strokes, so "
-            "that what hardly differs from what is around is not lost; stills have finer strokes "
-            "along them, and for small people. Default: "
+            "From 0 to 1: how strongly the source's contours lead the fast method's strokes, and "
+            "how much of its light and dark paint gets back that has lost the form of things. "
+            "Stills have finer strokes along contours, and for people. Default: "
             f"{USUAL_UNDERDRAWING:g} for the networks of our own.",
             _STYLE,
             show_default=False,
@@ -214,9 +214,8 @@ class FinerOptions:
         bool,
         option(
             "finer",
-            "Paint frames in strokes half as broad as well, as stills are, for contours, detail, "
-            "faces and small people: a crisper picture, in two to three times the time. With the "
-            "fast method.",
+            "Paint frames in strokes half as broad as well, as stills are, for people, contours "
+            "and detail: a crisper picture, in two to three times the time. With the fast method.",
             _STYLE,
         ),
     ] = False
