@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from stylizer.effects.cutting import Values, brightness, spread
+from stylizer.effects.cutting import Matrix, Values, brightness, spread
 from stylizer.effects.strokes import smooth_strokes
 from stylizer.faces.masks import smooth
+from stylizer.faces.tracker import TrackedFace
 from stylizer.frame import Image
 
-__all__ = ["FacePatch"]
+__all__ = ["FacePatch", "PaintedFace"]
 
 _SIDES = (192, 256, 320, 448, 640)
 """Sides that what is cut out is painted at, in pixels: few, since a network is compiled for each.
@@ -35,6 +36,31 @@ _CALM = 0.01
 _ALIKE = 6.0
 """Gray levels, on average, by which what is cut out may differ from the last frame for the paint of
 that to do for one frame more, where time is short."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaintedFace:
+    """A face of a frame, cut out and painted.
+
+    Attributes:
+      face: where it is.
+      matrix: (2, 3), from places in the frame to places in what was cut out.
+      seen: the source there, uint8 RGB (side, side, 3).
+      paint: float32 (side, side, 3); None where nothing paints, and where the face outlasts all.
+      outlasts: how surely it outlasts the strokes of the painting, 0..1.
+      shown: how surely its features do, 0..1.
+      finer: how surely the painting has finer strokes there, 0..1.
+      kept: share of what is to be kept of it that is laid into the painting.
+    """
+
+    face: TrackedFace
+    matrix: Matrix
+    seen: Image
+    paint: Values | None
+    outlasts: float
+    shown: float
+    finer: float = 0.0
+    kept: float = 1.0
 
 
 @dataclass(kw_only=True)

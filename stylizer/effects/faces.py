@@ -39,16 +39,17 @@ from stylizer.effects.cutting import (
     spread,
 )
 from stylizer.effects.face_light import FaceLight, draw_planes
-from stylizer.effects.face_patch import FacePatch
+from stylizer.effects.face_patch import FacePatch, PaintedFace
+from stylizer.effects.face_skin import calm_skin, follow_neck
 from stylizer.effects.finer import FinerStrokes
 from stylizer.effects.scale import enlarge
 from stylizer.errors import ConfigError
-from stylizer.faces.masks import draw_bare_area, draw_features, draw_head, smooth
+from stylizer.faces.masks import draw_bare_area, draw_features, draw_head, draw_neck, smooth
 from stylizer.faces.tracker import FaceFinder, TrackedFace
 from stylizer.frame import Frame, Image, check_image
 from stylizer.protocols import State
 
-__all__ = ["FaceMode", "FacesConfig", "KeepFaces", "PaintedFace"]
+__all__ = ["FaceMode", "FacesConfig", "KeepFaces"]
 
 FaceMode = Literal["keep", "paint", "only"]
 """Faces stay themselves; are painted as all else is; or are all that is painted, and kept."""
@@ -86,6 +87,10 @@ _LIT = 0.8
 """Share of the source's light and dark that a face gets which is painted by itself, of what one
 gets that is not: its own paint shows it, and too much of it looks like a photo."""
 
+_CALM = 0.5
+"""Share that is left out of the pattern that paint has of its own on the skin of a face whose
+features it shows."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class FacesConfig:
@@ -111,31 +116,6 @@ class FacesConfig:
             )
         if not (math.isfinite(self.strength) and 0.0 <= self.strength <= 1.0):
             raise ConfigError(f"strength: expected 0..1, got {self.strength!r}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class PaintedFace:
-    """A face of a frame, cut out and painted.
-
-    Attributes:
-      face: where it is.
-      matrix: (2, 3), from places in the frame to places in what was cut out.
-      seen: the source there, uint8 RGB (side, side, 3).
-      paint: float32 (side, side, 3); None where nothing paints, and where the face outlasts all.
-      outlasts: how surely it outlasts the strokes of the painting, 0..1.
-      shown: how surely its features do, 0..1.
-      finer: how surely the painting has finer strokes there, 0..1.
-      kept: share of what is to be kept of it that is laid into the painting.
-    """
-
-    face: TrackedFace
-    matrix: Matrix
-    seen: Image
-    paint: Values | None
-    outlasts: float
-    shown: float
-    finer: float = 0.0
-    kept: float = 1.0
 
 
 def _share(side: float, least: float, whole: float) -> float:
@@ -339,12 +319,12 @@ class KeepFaces:
             return
         if zoom <= 1:
             around = cut_out(kept, matrix, side).astype(np.float32)
-            fine, mask = self._mix(seen, around, paint, face, matrix)
-            there, mask = lay_back(fine, matrix, box), lay_back(mask, matrix, box)
+            fine, mask, calm = self._mix(seen, around, paint, face, matrix)
+            there, mask, calm = (lay_back(one, matrix, box) for one in (fine, mask, calm))
             left = 1.0 if paint is None else max(face.outlasts, face.finer)
             if left > 0:  # what the painting has of it gets back what it lost when it was cut out
                 lost = cv2.subtract(kept[box], lay_back(around, matrix, box), dtype=cv2.CV_32F)
-                there = np.asarray(cv2.scaleAdd(lost, left, there), np.float32)
+                there += np.float32(left) * spread(1 - calm) * lost
             blend(kept[box], there, mask)
             return
         # a frame has fewer pixels than what was painted: all else is done in its own
@@ -352,7 +332,7 @@ class KeepFaces:
         around = kept[box].astype(np.float32)
         if paint is not None:
             paint = lay_back(smooth(paint, 0.35 * zoom) if zoom > 1.2 else paint, matrix, box)
-        blend(kept[box], *self._mix(image[box], around, paint, face, own))
+        blend(kept[box], *self._mix(image[box], around, paint, face, own)[:2])
 
     def _mix(
         self,
@@ -361,8 +341,10 @@ class KeepFaces:
         paint: Values | None,
         face: PaintedFace,
         matrix: Matrix,
-    ) -> tuple[Values, Values]:
+    ) -> tuple[Values, Values, Values]:
         """Return what is laid into a painting, (h, w, 3), and how much of it, (h, w).
+
+        With it goes how far its own pattern was left out, (h, w).
 
         Args:
           seen: the source, uint8 RGB (h, w, 3).
@@ -392,8 +374,15 @@ class KeepFaces:
         needed *= 1 - (1 - _LIT_LESS) * face.shown
         drawn = 1 - (1 - _DRAWN_LESS) * face.shown
         planes = draw_planes(brightness(seen), features, side=height, drawn=drawn)
+        calm = np.float32(_CALM * face.shown) * np.maximum(area - features, 0)
+        if face.shown > 0:
+            fine = calm_skin(fine, planes, calm, side=height)
         light = FaceLight(seen, fine, area, bright=planes)
         weight = light.weight(features, area, side=one.face.side, needed=needed)
-        fine = light.mix(fine, weight, side=height)
-        kept = self._strength * one.presence * face.kept
-        return fine, np.float32(kept) * np.maximum(head, area)
+        lit = light.mix(fine, weight, side=height)
+        if self._memory == 0:  # what is seen of a neck comes and goes in a video
+            neck = draw_neck(points, size, side=height)
+            lit = follow_neck(lit, around, seen, area, neck)
+        fine = np.asarray(cv2.addWeighted(lit, face.kept, fine, 1 - face.kept, 0), np.float32)
+        share = np.float32(self._strength * one.presence)
+        return fine, share * np.maximum(head, area), calm

@@ -1,9 +1,10 @@
 """Finer strokes where it counts: for people, along contours, and where there is most detail.
 
 A stroke that is as broad as a hand leaves a crowd without hands, glasses without rims, and a lion
-without eyes. So a still is painted once more in finer strokes, and that is taken for people, and
-what else the network that finds them takes for what the picture is of, along contours, and where
-there is more detail than elsewhere. That strokes are finer where a broad one would lose something
+without eyes. So a still is painted once more in finer strokes, and that is taken for small people
+and the heads of large ones, for what else the network that finds people takes a picture to be of,
+along contours, and where there is more detail than elsewhere; the clothes of a large person would
+but become a grain. That strokes are finer where a broad one would lose something
 is the idea of Hertzmann 1998 ("Painterly rendering with curved brush strokes of multiple sizes"),
 who tells it from the painting; here it is told from the source.
 """
@@ -155,7 +156,9 @@ class FinerStrokes:
         """
         size = max(1, round(scale * source.size[0])), max(1, round(scale * source.size[1]))
         found = self._find_people(source, faces)
-        where = smooth(found.draw(size, [one.presence for one in faces], whole=1.0), _EDGE)
+        small = [one.presence * _smallness(one, scale) for one in faces]
+        large = [one.presence * (1 - _smallness(one, scale)) for one in faces]
+        where = smooth(found.draw(size, small, whole=1 - max(large, default=0.0)), _EDGE)
         if self._detail:
             reduced = cv2.resize(source.image, size, interpolation=cv2.INTER_AREA)
             seen = np.asarray(reduced, np.uint8)

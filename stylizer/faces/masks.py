@@ -18,6 +18,7 @@ __all__ = [
     "draw_faces",
     "draw_features",
     "draw_head",
+    "draw_neck",
     "smooth",
 ]
 
@@ -32,6 +33,9 @@ _HEAD, _UP, _HEAD_SOFT = 1.3, 0.1, 0.1
 
 _ABOVE = 0.4
 """Share of a face's side: how far above the forehead's landmark a bald head ends."""
+
+_BELOW = 0.3
+"""Share of a face's side: how far below it a neck is looked for."""
 
 _FEATURE_GROWS, _FEATURE_SOFT = 0.06, 0.03
 _FINE = 4
@@ -65,6 +69,14 @@ def draw_bare_area(points: Points, size: tuple[int, int], *, side: float) -> Mas
     below = down[0] * np.arange(width)[None] + down[1] * np.arange(height)[:, None]
     share = 1 + (below - float(points[10] @ down)) / (_ABOVE * side)
     return np.asarray(area * np.clip(share, 0, 1).astype(np.float32), np.float32)
+
+
+def draw_neck(points: Points, size: tuple[int, int], *, side: float) -> Mask:
+    """Return where a neck may be: a crescent below the chin; arguments as of `draw_area`."""
+    down = points[152] - points[10]  # from the forehead to the chin
+    down = down * np.float32(_BELOW * side / max(float(np.linalg.norm(down)), 1e-6))
+    below = draw_area((points + down).astype(np.float32), size, side=side)
+    return np.asarray(np.maximum(below - draw_area(points, size, side=side), 0), np.float32)
 
 
 def draw_head(points: Points, size: tuple[int, int], *, side: float) -> Mask:

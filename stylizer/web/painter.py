@@ -12,7 +12,8 @@ from pathlib import Path
 from stylizer.compose import Composed
 from stylizer.description import EffectsConfig
 from stylizer.effects.beyond import VIDEO_MARGIN, PaintBeyond
-from stylizer.effects.faces import FaceMode, FacesConfig, KeepFaces, PaintedFace
+from stylizer.effects.face_patch import PaintedFace
+from stylizer.effects.faces import FaceMode, FacesConfig, KeepFaces
 from stylizer.effects.region_masks import RegionMasks
 from stylizer.effects.scale import USUAL_STROKE, PaintSmaller, paint_size
 from stylizer.effects.underdrawing import USUAL_UNDERDRAWING, underdraw

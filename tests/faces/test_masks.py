@@ -3,7 +3,7 @@
 import numpy as np
 
 from stylizer.faces.landmarks import FEATURES, OVAL
-from stylizer.faces.masks import draw_area, draw_bare_area, draw_features, draw_head
+from stylizer.faces.masks import draw_area, draw_bare_area, draw_features, draw_head, draw_neck
 
 SIDE = 100.0
 
@@ -45,3 +45,14 @@ def test_above_a_face_its_area_fades_over_what_may_be_a_bald_head() -> None:
     assert 0.35 < column[30] < 0.65
     assert column[50] > 0.95
     assert np.abs(np.diff(column[:60])).max() < 0.05
+
+
+def test_a_neck_is_below_the_chin_and_not_in_the_face() -> None:
+    points = turned(0)  # from 50 at the forehead to 150 at the chin
+    area, neck = (draw(points, (200, 200), side=SIDE) for draw in (draw_area, draw_neck))
+    assert neck[172, 100] > 0.8
+    assert neck[199, 100] < 0.1
+    assert neck[:140, 100].max() < 0.05
+    assert (area + neck).max() < 1.01
+    sideways = points[:, ::-1].copy()  # the chin points to the right
+    np.testing.assert_allclose(draw_neck(sideways, (200, 200), side=SIDE), neck.T, atol=0.05)
