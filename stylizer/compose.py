@@ -10,7 +10,7 @@ A `stylizer.description.StylizerConfig` says what is wanted, `build` makes it. T
 reasons: what coherence carries along is to be paint alone, and where frames are painted smaller it
 works at that size; colors and strength need pictures of one size; what is outside of a region is
 the source itself. Where keyframes alone are painted, all up to there is done for those alone. What
-is off is not there. At a cut all but the region forget earlier frames.
+is off is not there. At a cut all forget earlier frames.
 """
 
 from __future__ import annotations
@@ -21,16 +21,15 @@ from typing import TYPE_CHECKING
 
 from stylizer.base import WrappedStylizer, apply_effect, divides, find, load_states, save_states
 from stylizer.description import EffectsConfig, StylizerConfig
-from stylizer.effects.background import LearntBackground
 from stylizer.effects.beyond import STILL_MARGIN, VIDEO_MARGIN, paint_beyond
 from stylizer.effects.color import SourceColor
 from stylizer.effects.faces import KeepFaces
 from stylizer.effects.finer import EnlargeFiner, FinerStrokes, finer_strokes
 from stylizer.effects.finer_moving import PaintMoving, paint_moving
 from stylizer.effects.only_faces import OnlyFaces
-from stylizer.effects.region import AcrossShots, Region, RegionConfig
+from stylizer.effects.people import person_finder
+from stylizer.effects.region import Region
 from stylizer.effects.scale import Enlarge, PaintSmaller
-from stylizer.effects.segmenter import Segmenter
 from stylizer.effects.strength import Blend
 from stylizer.effects.underdrawing import underdraw
 from stylizer.effects.underpainting import Underpaint, underpaint
@@ -122,11 +121,10 @@ class Composed(WrappedStylizer):
           config: None for the defaults.
 
         Raises:
-          BackendError: a segmenter is given, or faces are to be found, and what does so is not
-            installed.
+          BackendError: people or faces are to be found, and what does so is not installed.
           ConfigError: a painter of whole shots is wrapped in one that hides them, or is to paint
             keyframes alone.
-          WeightsError: the segmenter is missing, or is no such network.
+          WeightsError: what finds people is missing or damaged, or is no such network.
         """
         config = config or EffectsConfig()
         self._moving: PaintMoving | None = None
@@ -153,7 +151,9 @@ class Composed(WrappedStylizer):
         self._faces: KeepFaces | None = None
         self._finder: FaceFinder | None = None
         self._cuts = None if config.cuts is None else CutDetector(config.cuts)
-        self._region = None if config.region is None else _make_region(config.region)
+        self._region: Region | None = None
+        if config.region is not None:
+            self._region = Region(person_finder(config.region.segmenter), config.region)
         self._arrange(config)
 
     @property
@@ -172,11 +172,6 @@ class Composed(WrappedStylizer):
     def effects(self) -> Sequence[Effect]:
         """What is done to paintings, in order."""
         return self._effects
-
-    @property
-    def notice(self) -> str | None:
-        """What the user must be told, or asked to do; None for nothing."""
-        return None if self._region is None else self._region.notice
 
     def configure(self, config: EffectsConfig) -> None:
         """Go on with another strength, coherence, keyframes, colors, faces; between two frames.
@@ -205,7 +200,7 @@ class Composed(WrappedStylizer):
         return self._cuts
 
     def save_state(self) -> State:
-        """Return what all parts remember; a region's is not among it."""
+        """Return what all parts remember."""
         return save_states(self._memories)
 
     def load_state(self, state: State) -> None:
@@ -218,7 +213,7 @@ class Composed(WrappedStylizer):
         return {"shots": self._cuts, "painter": self.painter, **effects}
 
     def begin_shot(self) -> None:
-        """Forget earlier frames as at a cut: what a region's finder has learnt is kept."""
+        """Forget earlier frames as at a cut."""
         self.painter.reset()
         for effect in self._effects:
             effect.reset()
@@ -228,8 +223,6 @@ class Composed(WrappedStylizer):
         self.begin_shot()
         if self._cuts is not None:
             self._cuts.reset()
-        if self._region is not None:
-            self._region.reset()
 
     def __call__(self, frame: Frame) -> Frame:
         """Return the painted frame: same size, index and time.
@@ -312,7 +305,7 @@ class Composed(WrappedStylizer):
                 if config.faces.mode == "only":
                     effects.append(OnlyFaces(self._finder))
         if self._region is not None:
-            effects.append(AcrossShots(self._region))
+            effects.append(self._region)
         if self._carrying not in effects:
             self._keyframes.forget()
             self._carrying.reset()
@@ -363,11 +356,6 @@ class Composed(WrappedStylizer):
         )
         self._faces.finer = finer
         return [self._faces]
-
-
-def _make_region(config: RegionConfig) -> Region:
-    finder = LearntBackground() if config.segmenter is None else Segmenter(config.segmenter)
-    return Region(finder, config)
 
 
 class _Unpainted(WrappedStylizer):

@@ -95,8 +95,8 @@ class StylizerConfig:
       coherence: what holds a video still; None for what suits the method (`usual_coherence`).
       cuts: how cuts are found, at which earlier frames are forgotten; None for not at all.
       region: what is painted of each frame; None for all of it.
-      segmenter: a TFLite network that finds the person, where styles are for one; None learns the
-        background, which a live stream alone allows.
+      segmenter: a TFLite network that finds people, where styles are for them; None for the
+        package's own.
       faces: what is done to faces; None for nothing.
       stroke: breadth of the strokes, relative to the frame: 2 is twice as broad as usual; None for
         strokes of so many pixels, whatever the frame's size. Counts for methods whose strokes have

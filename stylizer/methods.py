@@ -109,7 +109,7 @@ def find_parts(styles: Sequence[AnyStyle], *, segmenter: Path | None) -> MaskFin
 
     Args:
       styles: some may be for parts.
-      segmenter: a TFLite network that finds people; None learns the background.
+      segmenter: a TFLite network that finds people; None for the package's own.
 
     Raises:
       BackendError, StyleError, WeightsError: as `stylizer.effects.region_masks.RegionMasks` says.

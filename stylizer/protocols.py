@@ -204,11 +204,6 @@ Masks = npt.NDArray[np.float32]
 class MaskFinder(Protocol):
     """Says where parts are; it may remember earlier frames."""
 
-    @property
-    def notice(self) -> str | None:
-        """What the user must be told, or asked to do; None for nothing."""
-        ...
-
     def prepare(self, parts: Sequence[str]) -> None:
         """Load what finds parts, in the thread that calls; raise what says that nothing does."""
         ...

@@ -124,8 +124,6 @@ class Counted(CountingIdentity):
 class Left:
     """Finds a person in the left half."""
 
-    notice: str | None = "left"
-
     def __init__(self) -> None:
         self.there, self.resets = True, 0
 
@@ -140,9 +138,9 @@ class Left:
 
 @pytest.fixture
 def finder(monkeypatch: pytest.MonkeyPatch) -> Left:
-    """Stands in for what learns the background."""
+    """Stands in for what finds people."""
     left = Left()
-    monkeypatch.setattr(compose, "LearntBackground", lambda: left)
+    monkeypatch.setattr(compose, "person_finder", lambda segmenter: left)
     return left
 
 
@@ -201,19 +199,17 @@ def test_at_strength_0_nothing_is_painted_in_one_thread_or_in_several(clip: Path
     assert describe_stylizer(composed.painter) == "CountingIdentity"
 
 
-def test_a_cut_resets_painter_and_effects_but_not_what_knows_the_background(
-    finder: Left,
-) -> None:
+def test_a_cut_resets_painter_and_effects(finder: Left) -> None:
     painter, still = CountingIdentity(), CoherenceConfig(strength=1.0)
     composed = Composed(painter, EffectsConfig(coherence=still, region=RegionConfig()))
     dark, bright = (np.full((48, 64, 3), value, np.uint8) for value in (20, 220))
     dark[::4], bright[::4] = 50, 180
     for index in range(8):
         made = composed(Frame(dark if index < 4 else bright, index, index / 25))
-    assert painter.resets == [4] and finder.resets == 0
+    assert painter.resets == [4] and finder.resets == 1
     np.testing.assert_array_equal(made.image, bright)
     composed.reset()
-    assert painter.resets == [4, 8] and finder.resets == 1
+    assert painter.resets == [4, 8] and finder.resets == 2
     composed(Frame(dark, 0, 0.0))
     assert painter.resets == [4, 8], "the first frame after a reset is no cut"
 
@@ -226,7 +222,6 @@ def test_where_a_region_is_empty_nothing_is_painted(finder: Left) -> None:
     result = composed(Frame(picture(2), 1, 0.1))
     np.testing.assert_array_equal(result.image, picture(2))
     assert painter.calls == [0]
-    assert composed.notice == "left"
 
 
 def test_other_effects_count_from_the_next_frame_on_but_cuts_are_made_once() -> None:

@@ -304,7 +304,7 @@ class _Still:
 
         matches = self.look.keep_color == "match"
         styles = matched_styles(self.styles, self.picture) if matches else self.styles
-        effects = describe(self.styles, config, self.look).effects
+        effects = describe(self.styles, config, self.look, people=self.people).effects
         with display:
             painted = stylize_image(
                 self.picture,

@@ -37,7 +37,7 @@ from ..console.progress import Display
 from ..console.terminal import say
 from ..console.tuning import tuned_styles
 from ..options.camera import CameraOptions
-from ..options.effects import CoherenceOptions, RegionOptions
+from ..options.effects import CoherenceOptions, PeopleOptions, RefineOptions
 from ..options.fast import FastOptions
 from ..options.gatys import GatysOptions
 from ..options.live import LiveGatysOptions, LiveOptions, LiveOutputs
@@ -66,7 +66,8 @@ def live(
     coherence: CoherenceOptions,
     camera: CameraOptions,
     view: LiveOptions,
-    region: RegionOptions,
+    people: PeopleOptions,
+    refinement: RefineOptions,
     outputs: LiveOutputs,
     speech: SpeechOptions,
 ) -> None:
@@ -94,17 +95,17 @@ def live(
     asked = Size.parse(view.size or str(_SHORT_SIDES[choose_method(fast, gatys)]))
     styles = load_styles(gatys.style)
     look.check(styles, config)
-    region.check(config, styles=styles)
-    if region.refine:
+    people.check_parts(styles)
+    refinement.check(config, styles=styles)
+    if refinement.refine:
         _refuse_beginnings(look)
     for options in (coherence, camera, view, outputs):
         options.check()
     if outputs.wants_window:
         check_screen()  # before anything that takes time
     styles = tuned_styles(styles, fast.tune, config, quiet=speech.quiet)
-    described = describe(styles, config, look, coherence, people=region)
-    described = replace(described, region=region.config())
-    if region.refine:
+    described = describe(styles, config, look, coherence, people=people)
+    if refinement.refine:
         described = replace(described, underpainting=0.0, underdrawing=0.0)
     coherent = described.effects.coherence
     mirror = view.mirror
@@ -118,14 +119,14 @@ def live(
     with camera.open() as source:
         live_frames = LiveFrames(Resized(outputs.limit(source), asked), controls, meter)
         frames = RecentFrames(live_frames)
-        method = make_painter(styles, config, segmenter=region.segmenter)
-        if region.refine:
+        method = make_painter(styles, config, segmenter=people.segmenter)
+        if refinement.refine:
             method = _refined(method, styles, config)
         budget = view.budget(
             config,
             coherent.preset,
             keyframes=coherence.keyframes,
-            most=1 if region.refine else MOST_KEYFRAMES,  # what refines needs every frame
+            most=1 if refinement.refine else MOST_KEYFRAMES,  # what refines needs every frame
             underpainting=described.underpainting > 0,
         )
         painter = LivePainter(
@@ -133,7 +134,9 @@ def live(
             controls,
             budget,
             described.effects,
-            quicker=_quicker(styles, config, described, region, fast),
+            quicker=None
+            if refinement.refine
+            else _quicker(styles, config, described, people, fast),
         )
         if not speech.quiet:
             announce(describe_stylizer(painter), frames)
@@ -178,21 +181,21 @@ def _quicker(
     styles: Sequence[AnyStyle],
     config: MethodConfig,
     described: StylizerConfig,
-    region: RegionOptions,
+    people: PeopleOptions,
     fast: FastOptions,
 ) -> tuple[Callable[[], Stylizer], Turns] | None:
     """Return what makes a painter for machines that are too slow for the default network.
 
     None where the user chose the network, or something that belongs to one.
     """
-    if not isinstance(config, FastConfig) or fast.network or config.weights or region.refine:
+    if not isinstance(config, FastConfig) or fast.network or config.weights:
         return None
     known = config.precision in FAST_NETWORKS[QUICK_NETWORK].precisions
     precision = config.precision if known else "auto"
     quick = replace(config, network=QUICK_NETWORK, precision=precision)
 
     def make() -> Stylizer:
-        return match_styles(make_painter(styles, quick, segmenter=region.segmenter), described)
+        return match_styles(make_painter(styles, quick, segmenter=people.segmenter), described)
 
     return make, Turns()
 

@@ -74,8 +74,8 @@ def web(
         Path | None,
         option(
             "segmenter",
-            "Finds people, so that they, or what is behind them, can have a style of their own: a "
-            f"TFLite file; {WHERE}.",
+            "Finds people, who can have a style of their own, in place of the package's own "
+            f"network: a TFLite file; {WHERE}.",
             _NETWORK,
         ),
     ] = None,

@@ -1,18 +1,18 @@
-"""The options of how a video holds still, and of the region that is painted.
+"""The options of how a video holds still, and of people.
 
-Cuts, coherence and the optical flow of both; what finds people.
+Cuts, coherence and the optical flow of both; what of people is painted, and what finds them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
 from stylizer.description import usual_coherence
 from stylizer.effects.region import Part, RegionConfig
-from stylizer.effects.segmenter import CLASSES, WHERE, WHERE_CLASSES
+from stylizer.effects.segmenter import CLASSES, WHERE_CLASSES
 from stylizer.errors import ConfigError
 from stylizer.faces.models import find_models
 from stylizer.gatys.config import GatysConfig
@@ -29,7 +29,7 @@ from .shared import option
 __all__ = [
     "CoherenceOptions",
     "PeopleOptions",
-    "RegionOptions",
+    "RefineOptions",
     "check_keyframes_option",
 ]
 
@@ -124,15 +124,23 @@ class CoherenceOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class PeopleOptions:
-    """What finds people."""
+    """Whether only people are painted, or what is behind them; and what finds them."""
 
+    region: Annotated[
+        Part | None,
+        option(
+            "region",
+            "Paint only people, or only what is behind them.",
+            _STYLE,
+        ),
+    ] = None
     segmenter: Annotated[
         Path | None,
         option(
             "segmenter",
-            f"A TFLite network that finds people, for --style person=STYLE and for --region; "
-            f"{WHERE}. For hair=STYLE and skin=STYLE: selfie_multiclass_256x256.tflite. "
-            "Extra: litert.",
+            "A TFLite network that finds people in place of the package's own, for --style "
+            "person=STYLE and for --region. For hair=STYLE and skin=STYLE one is needed: "
+            f"{WHERE_CLASSES}. Extra: litert.",
             _STYLE,
             metavar="FILE",
         ),
@@ -143,53 +151,38 @@ class PeopleOptions:
 
         Raises:
           BackendError: what finds faces is not installed.
-          ConfigError: nothing finds people, or what does so is given in vain.
+          ConfigError: nothing tells hair and skin apart, or what finds people is given in vain.
         """
         parts = {style.region for style in styles}
         if "face" in parts:
             find_models()
-        _check_classes(parts, self.segmenter)
-        people = parts & _PEOPLE
-        if people and self.segmenter is None:
+        for part in CLASSES:
+            if part in parts and self.segmenter is None:
+                raise ConfigError(
+                    f"--style {part}=...: expected --segmenter FILE, a network that tells hair and "
+                    f"skin apart ({WHERE_CLASSES}), which the package's own does not; or give "
+                    "masks: --style mask:FILE=STYLE"
+                )
+        if self.segmenter is not None and self.region is None and not parts & _PEOPLE:
             raise ConfigError(
-                f"--style {people.pop()}=...: expected --segmenter FILE, a network that finds "
-                f"people ({WHERE}); or give masks: --style mask:FILE=STYLE"
+                "--segmenter: finds people for --style person=STYLE or --region; add one of them"
             )
-        if self.segmenter is not None and not people:
-            raise ConfigError("--segmenter: finds people for --style person=STYLE; add it")
+
+    @property
+    def painted(self) -> RegionConfig | None:
+        """What is painted of each frame, None for all of it."""
+        if self.region is None:
+            return None
+        return RegionConfig(part=self.region, segmenter=self.segmenter)
 
 
 _PEOPLE = {"person", "background", *CLASSES}
 
 
-def _check_classes(parts: Collection[str | None], segmenter: Path | None) -> None:
-    """Say that hair and skin are found by a network alone.
-
-    Raises:
-      ConfigError: one of them is asked for, and there is no network.
-    """
-    for part in CLASSES:
-        if part in parts and segmenter is None:
-            raise ConfigError(
-                f"--style {part}=...: expected --segmenter FILE, a network that tells hair and "
-                f"skin apart ({WHERE_CLASSES}); or give masks: --style mask:FILE=STYLE"
-            )
-
-
 @dataclass(frozen=True, kw_only=True)
-class RegionOptions(PeopleOptions):
-    """Person or background, and refinement."""
+class RefineOptions:
+    """Whether pictures that are still are refined."""
 
-    region: Annotated[
-        Part | None,
-        option(
-            "region",
-            "Paint only the person, or only what is behind. Without --segmenter the background is "
-            "learnt first, while you step out of the picture for about five seconds; the camera "
-            "must stand still.",
-            _LIVE,
-        ),
-    ] = None
     refine: Annotated[
         bool,
         option(
@@ -207,33 +200,18 @@ class RegionOptions(PeopleOptions):
           styles: that are asked for.
 
         Raises:
-          BackendError: what finds faces is not installed.
-          ConfigError: ``--segmenter`` with nobody to find, or ``--refine`` with Gatys or with
-            styles for parts of the picture.
+          ConfigError: ``--refine`` with Gatys or with styles for parts of the picture.
         """
-        parts = {style.region for style in styles} - {None}
-        if "face" in parts:
-            find_models()
-        if self.refine and parts:
+        if self.refine and any(style.region is not None for style in styles):
             raise ConfigError(
                 "--refine: refines pictures of one style all over, got styles for parts of them; "
                 "leave one out"
             )
-        _check_classes(parts, self.segmenter)
-        people = parts & _PEOPLE
-        if self.segmenter is not None and self.region is None and not people:
-            raise ConfigError("--segmenter: finds people for --region person or background; add it")
         if self.refine and isinstance(config, GatysConfig):
             raise ConfigError(
                 "--refine: refines what the fast network painted, got --method gatys, which "
                 "optimizes every frame; leave one of them out"
             )
-
-    def config(self) -> RegionConfig | None:
-        """Return what is painted of each frame, None for all of it."""
-        if self.region is None:
-            return None
-        return RegionConfig(part=self.region, segmenter=self.segmenter)
 
 
 def check_keyframes_option(keyframes: int) -> None:

@@ -84,7 +84,7 @@ def describe(
       method: as `choose_config` gives it.
       look: strength and colors.
       coherence: what holds a video still; None for pictures that are no sequence.
-      people: what finds people; None where no style asks for them.
+      people: what is painted of them, and what finds them; None where nothing asks for them.
     """
     usual = STILL_UNDERPAINTING if coherence is None else VIDEO_UNDERPAINTING
     underpainting, underdrawing = look.begin(method, underpainting=usual)
@@ -96,6 +96,7 @@ def describe(
         stroke=look.breadth,
         underpainting=underpainting,
         underdrawing=underdrawing,
+        region=None if people is None else people.painted,
         segmenter=None if people is None else people.segmenter,
         faces=look.face_config(method),
         coherence=CoherenceConfig(strength=0.0),

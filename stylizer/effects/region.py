@@ -1,6 +1,6 @@
-"""Only the person painted, or only what is behind: a mask chooses between painting and source.
+"""Only people painted, or only what is behind: a mask chooses between painting and source.
 
-Masks are float32 (h, w), 0..1, 1 where there is a person; they cover the frame and may be smaller.
+Masks are float32 (h, w), 0..1, 1 where somebody is; they cover the frame and may be smaller.
 """
 
 from __future__ import annotations
@@ -14,11 +14,13 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from stylizer.base import load_states, save_states
 from stylizer.effects.mask_memory import MaskMemory
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame, check_same_size, mix_images
+from stylizer.protocols import State
 
-__all__ = ["AcrossShots", "Matte", "Part", "PersonFinder", "Region", "RegionConfig"]
+__all__ = ["Matte", "Part", "PersonFinder", "Region", "RegionConfig"]
 
 Matte = npt.NDArray[np.float32]
 """How much of each pixel belongs to a part of the picture: (h, w), 0..1, of any size."""
@@ -27,12 +29,7 @@ Part = Literal["person", "background"]
 
 
 class PersonFinder(Protocol):
-    """Says where there is a person."""
-
-    @property
-    def notice(self) -> str | None:
-        """What the user must be told, or asked to do; None for nothing."""
-        ...
+    """Says where there are people."""
 
     def __call__(self, frame: Frame) -> Matte:
         """Return the mask of a frame."""
@@ -48,8 +45,8 @@ class RegionConfig:
     """What is painted, and how its edge looks.
 
     Attributes:
-      part: the person, or the background.
-      segmenter: a TFLite network that finds people; None learns the background.
+      part: people, or the background.
+      segmenter: a TFLite network that finds people; None for the package's own.
       memory: share of the last mask, carried along by the motion, in each new one, 0..1: a calm
         edge, which follows later.
       feather: width of the soft edge, as a share of the frame's shorter side; 0 for a hard one.
@@ -73,7 +70,10 @@ class RegionConfig:
 
 
 class Region:
-    """Shows the painting in one part of the picture, the source in the other; an `Effect`."""
+    """Shows the painting in one part of the picture, the source in the other; an `Effect`.
+
+    It is a `stylizer.protocols.Resumable`.
+    """
 
     def __init__(self, finder: PersonFinder, config: RegionConfig | None = None) -> None:
         """Divide pictures by ``finder``; None for the default settings."""
@@ -81,16 +81,19 @@ class Region:
         self._memory = MaskMemory(self._config.memory)
         self._found: tuple[Frame, Matte] | None = None
 
-    @property
-    def notice(self) -> str | None:
-        """What the user must be told, or asked to do; None for nothing."""
-        return self._finder.notice
-
     def reset(self) -> None:
         """Forget all earlier frames; the finder's too."""
         self._finder.reset()
         self._memory.reset()
         self._found = None
+
+    def save_state(self) -> State:
+        """Return where people were, and what their finder remembers."""
+        return save_states({"memory": self._memory, "finder": self._finder})
+
+    def load_state(self, state: State) -> None:
+        """Remember what another one did."""
+        load_states({"memory": self._memory, "finder": self._finder}, state)
 
     def covers(self, source: Frame) -> bool:
         """Look at the frame that comes next, and say whether anything of it is to be painted."""
@@ -118,18 +121,3 @@ class Region:
         if side > 0:
             full = np.asarray(cv2.blur(full, (side, side)), np.float32).reshape(full.shape)
         return full if config.part == "person" else 1 - full
-
-
-class AcrossShots:
-    """A region that goes on across cuts: what it has learnt is kept; an effect."""
-
-    def __init__(self, region: Region) -> None:
-        """Wrap ``region``."""
-        self._region = region
-
-    def __call__(self, source: Frame, painted: Frame) -> Frame:
-        """Return what the region does."""
-        return self._region(source, painted)
-
-    def reset(self) -> None:
-        """Forget nothing."""

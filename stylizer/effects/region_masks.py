@@ -8,21 +8,25 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from stylizer.effects.background import LearntBackground
 from stylizer.effects.mask_files import MaskFile
 from stylizer.effects.mask_memory import MaskMemory
+from stylizer.effects.people import FoundPeople
 from stylizer.effects.region import Matte, RegionConfig
 from stylizer.effects.segmenter import CLASSES, WHERE_CLASSES, Segmenter
 from stylizer.errors import ConfigError, WeightsError
 from stylizer.faces.masks import draw_faces
+from stylizer.faces.models import are_faces_available
 from stylizer.faces.tracker import FaceFinder
 from stylizer.frame import Frame
 from stylizer.protocols import State
-from stylizer.styles.regions import mask_path
+from stylizer.styles.regions import covers_all, mask_path
 
 __all__ = ["RegionMasks"]
 
 _CALM = RegionConfig()
+
+_ALL = ("person", "background")
+"""Who has both leaves nothing at their edge: the lower one is all that the upper one is not."""
 
 
 class RegionMasks:
@@ -31,34 +35,25 @@ class RegionMasks:
     Masks are at half of the frame's sides.
     """
 
-    def __init__(
-        self, parts: Sequence[str], *, segmenter: Path | None = None, live: bool = True
-    ) -> None:
+    def __init__(self, parts: Sequence[str], *, segmenter: Path | None = None) -> None:
         """Load what finds the parts.
 
         Args:
           parts: that will be asked for at first.
-          segmenter: a TFLite network that finds people; None learns the background.
-          live: whether a background may be learnt: someone can step out of the picture.
+          segmenter: a TFLite network that finds people; None for the package's own.
 
         Raises:
           BackendError: what finds a part is not installed.
-          ConfigError: hair, skin or, where no background may be learnt, a person is to be found
-            without a segmenter.
+          ConfigError: hair or skin is to be found without a segmenter.
           StyleError: a file of masks cannot be read.
           WeightsError: a network is missing or damaged, or does not tell hair and skin apart.
         """
-        self._segmenter, self._live = segmenter, live
-        self._person: LearntBackground | Segmenter | None = None
+        self._segmenter = segmenter
+        self._person: FoundPeople | Segmenter | None = None
         self._faces: FaceFinder | None = None
         self._files: dict[Path, MaskFile] = {}
         self._memory = MaskMemory(_CALM.memory)
         self.prepare(parts)
-
-    @property
-    def notice(self) -> str | None:
-        """What the user must be told, or asked to do; None for nothing."""
-        return None if self._person is None else self._person.notice
 
     def prepare(self, parts: Sequence[str]) -> None:
         """Load what finds parts.
@@ -83,21 +78,22 @@ class RegionMasks:
         people: dict[str, Matte] = {}
         shares = np.zeros((len(parts) + 1, height, width), np.float32)
         left = np.ones((height, width), np.float32)
+        rest = next((part for part in parts if part in _ALL), None) if covers_all(parts) else None
         for number, part in reversed(list(enumerate(parts))):
             mask = self._find(frame, part, (width, height), people)
-            shares[number] = left * mask
+            shares[number] = left if part == rest else left * mask
             left -= shares[number]
         shares[-1] = np.maximum(left, 0)
         return shares
 
     def reset(self) -> None:
-        """Forget where parts were, as at a cut; a background that was learnt is kept."""
+        """Forget where parts were, as at a cut."""
         self._memory.reset()
         if self._faces is not None:
             self._faces.reset()
 
     def save_state(self) -> State:
-        """Return where parts were; a learnt background is not among it."""
+        """Return where parts were."""
         faces = {} if self._faces is None else self._faces.save_state()
         return {
             **{f"faces/{name}": value for name, value in faces.items()},
@@ -131,20 +127,16 @@ class RegionMasks:
             self._faces = FaceFinder()
         return self._faces
 
-    def _person_finder(self, part: str) -> LearntBackground | Segmenter:
+    def _person_finder(self, part: str) -> FoundPeople | Segmenter:
         path = self._segmenter
         if path is None and part in CLASSES:
             raise ConfigError(
-                f"styles: {part} is found by a network that tells parts of people apart, and none "
-                f"is given: give --segmenter FILE ({WHERE_CLASSES}), or a mask: mask:FILE=STYLE"
-            )
-        if path is None and not self._live:
-            raise ConfigError(
-                f"styles: a {part} is found by a network outside of live streams, and none is "
-                "given: give --segmenter FILE, or a mask: mask:FILE=STYLE"
+                f"styles: {part} is found by a network that tells parts of people apart, and the "
+                f"package has none: give --segmenter FILE ({WHERE_CLASSES}), or a mask: "
+                "mask:FILE=STYLE"
             )
         if self._person is None:
-            self._person = LearntBackground() if path is None else Segmenter(path)
+            self._person = self._own_network() if path is None else Segmenter(path)
         if isinstance(self._person, Segmenter) and part in CLASSES:
             if not self._person.tells_classes:
                 raise WeightsError(
@@ -152,6 +144,9 @@ class RegionMasks:
                     f"skin apart, for the style of {part}; {WHERE_CLASSES}"
                 )
         return self._person
+
+    def _own_network(self) -> FoundPeople:
+        return FoundPeople(self._face_finder() if are_faces_available() else None)
 
     def _find(
         self, frame: Frame, part: str, size: tuple[int, int], people: dict[str, Matte]

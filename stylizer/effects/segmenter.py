@@ -1,4 +1,4 @@
-"""A person found by a segmentation network, given as a TFLite file.
+"""People found by a segmentation network of the user's, given as a TFLite file.
 
 Made for MediaPipe's image segmenters, which are downloaded from
 https://ai.google.dev/edge/mediapipe/solutions/vision/image_segmenter (``selfie_segmenter.tflite``,
@@ -53,9 +53,6 @@ _Values = npt.NDArray[np.float32]
 
 class Segmenter:
     """Runs the network on every frame by itself; a `stylizer.effects.region.PersonFinder`."""
-
-    notice: str | None = None
-    """Nothing is asked of the user."""
 
     def __init__(self, path: Path, *, threads: int | None = None) -> None:
         """Load the file.

@@ -120,11 +120,6 @@ class GatysStylizer:
         self._config = replace(self._config, warm_iterations=count)
 
     @property
-    def notice(self) -> str | None:
-        """What the user must be told, or asked to do; None for nothing."""
-        return None if self._masks is None else self._masks.notice
-
-    @property
     def divides(self) -> bool:
         """Whether it may have styles for parts of the picture."""
         return self._masks is not None

@@ -69,11 +69,6 @@ class RegionStylizer:
         return self._runtime.description
 
     @property
-    def notice(self) -> str | None:
-        """What the user must be told, or asked to do; None for nothing."""
-        return self._masks.notice
-
-    @property
     def divides(self) -> bool:
         """It has styles for parts of the picture."""
         return True

@@ -42,7 +42,7 @@ class WebConfig:
       key: the certificate's key (PEM); None where it is in the same file.
       engine: what runs the fast network.
       threads: of the CPU, for one network; None for one a core.
-      segmenter: a TFLite network that finds people; None: they cannot have styles of their own.
+      segmenter: a TFLite network that finds people; None for the package's own.
       folder: uploads and results are kept in a new folder below it; None for the user's cache.
       keep_seconds: how long results, and sessions that nobody uses, are kept.
       max_clients: live streams at once.

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from stylizer.effects.segmenter import Segmenter
+from stylizer.effects.people import person_finder
 from stylizer.errors import BackendError, ConfigError, StyleError, WeightsError
 from stylizer.faces.models import INSTALL, are_faces_available
 from stylizer.frame import Image
@@ -49,7 +49,6 @@ _NO_FACES = f"Faces are not found here: the server needs {INSTALL}."
 _BROKEN = (
     "What finds that part of the picture cannot be loaded any longer; tell who runs the server."
 )
-_NO_PEOPLE = "People are not found here: start the server with --segmenter FILE."
 _MOST_IDLE = 2
 """Networks that are kept between jobs: a photo and a video may be painted at once."""
 _MOST_CODES = 10
@@ -87,7 +86,7 @@ class Gallery:
     The codes that were used last are kept.
 
     Attributes:
-      segmenter: finds people; None where nothing does.
+      segmenter: finds people; None for the package's own network.
     """
 
     def __init__(
@@ -102,7 +101,7 @@ class Gallery:
         Args:
           config: of the network.
           loader: makes a network; another one for tests.
-          segmenter: a TFLite network that finds people; None for none.
+          segmenter: a TFLite network that finds people; None for the package's own.
         """
         self._config, self._loader, self.segmenter = config, loader, segmenter
         self._loading, self._sampling = threading.Lock(), threading.Lock()
@@ -122,8 +121,7 @@ class Gallery:
         """
         with self._loading:
             if self._loaded is None:
-                if self.segmenter is not None:
-                    Segmenter(self.segmenter)  # what is wrong with it is said now
+                person_finder(self.segmenter)  # what is wrong with it is said now
                 self._loaded = self._loader(self._config)
                 self.built_in()  # reads their file now, and not for the first visitor
                 log_event(_log, "loaded", engine=self._loaded.description)
@@ -285,9 +283,7 @@ class Gallery:
 
     def why_not(self, part: str) -> str | None:
         """Return why a part of the picture cannot be found here; None if it can."""
-        if part == "face":
-            return None if are_faces_available() else _NO_FACES
-        return None if self.segmenter is not None else _NO_PEOPLE
+        return _NO_FACES if part == "face" and not are_faces_available() else None
 
     @contextmanager
     def loading_parts(self) -> Iterator[None]:

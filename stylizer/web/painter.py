@@ -101,7 +101,7 @@ class ClientPainter:
           runtime: the network; other streams may paint with it meanwhile.
           settings: to begin with.
           code: of the style, or of the mixture of styles.
-          segmenter: finds people; None where they have no style of their own.
+          segmenter: finds people; None for the package's own network.
           threads: faces are painted in one of these, which begins its work in the order in which it
             is asked for; None for the thread that finishes.
         """
@@ -326,7 +326,7 @@ class _Pure:
         if self._masks is not None:
             self._masks.prepare([*parts])
         elif parts:
-            self._masks = RegionMasks([*parts], segmenter=self._segmenter, live=False)
+            self._masks = RegionMasks([*parts], segmenter=self._segmenter)
         self.ready = self.ready and code is self.code
         self.code, self._parts = code, parts
 

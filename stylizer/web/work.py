@@ -307,7 +307,7 @@ def _find_masks(gallery: Gallery, styles: Sequence[AnyStyle]) -> RegionMasks | N
     if not parts:
         return None
     with gallery.loading_parts():
-        return RegionMasks(parts, segmenter=gallery.segmenter, live=False)
+        return RegionMasks(parts, segmenter=gallery.segmenter)
 
 
 def _plan(source: Path) -> SourceTracks:

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from stylizer.base import Applied
 from stylizer.compose import Composed
 from stylizer.description import EffectsConfig
-from stylizer.effects.background import LearntBackground
 from stylizer.effects.color import KeepColor, MatchColor
+from stylizer.effects.people import FoundPeople
 from stylizer.effects.region import Matte, Region, RegionConfig
 from stylizer.effects.scale import PaintSmaller
 from stylizer.effects.strength import Strength
@@ -84,8 +84,6 @@ class Growing:
 class Left:
     """Finds a person in the left half."""
 
-    notice: str | None = None
-
     def __call__(self, frame: Frame) -> Matte:
         width, height = frame.size
         return np.repeat(np.arange(width)[None] < width / 2, height, 0).astype(np.float32)
@@ -120,8 +118,8 @@ WRAPPED: dict[str, Callable[[], Stylizer]] = {
     "coherence 0": lambda: Applied(Boiling(), Coherence(CoherenceConfig(strength=0))),
     "refined when still": _refined,
     "only the person": lambda: Applied(Boiling(), Region(Left())),
-    "only what is behind, learnt": lambda: Applied(
-        Boiling(), Region(LearntBackground(), RegionConfig(part="background"))
+    "only what is behind, by the network": lambda: Applied(
+        Boiling(), Region(FoundPeople(), RegionConfig(part="background"))
     ),
     "composed, with nothing": lambda: Composed(Boiling(), BARE),
     "composed, reset on cut": lambda: Composed(Boiling(), replace(BARE, cuts=CutConfig())),

@@ -1,4 +1,4 @@
-"""One region painted: the mask by a stand-in, by a background learnt, and by TFLite files."""
+"""One region painted: the mask by a stand-in, and by TFLite files."""
 
 import struct
 import sys
@@ -11,8 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from stylizer.effects.background import BackgroundConfig, LearntBackground
-from stylizer.effects.region import Matte, Part, PersonFinder, Region, RegionConfig
+from stylizer.effects.region import Matte, Part, Region, RegionConfig
 from stylizer.effects.region_masks import RegionMasks
 from stylizer.effects.segmenter import Segmenter
 from stylizer.errors import BackendError, ConfigError, WeightsError
@@ -20,7 +19,6 @@ from stylizer.frame import Frame, Image
 from tests.stand_ins import CountingIdentity
 
 WIDTH, HEIGHT = 160, 120
-QUICK = BackgroundConfig(leave=1.0, learn=1.0)
 
 
 class Inverting(CountingIdentity):
@@ -30,8 +28,6 @@ class Inverting(CountingIdentity):
 
 class Half:
     """Finds a person in the left half, in a mask of a quarter of the sides."""
-
-    notice: str | None = "half"
 
     def __init__(self) -> None:
         self.resets = 0
@@ -58,35 +54,6 @@ def room(seed: int = 0) -> Image:
     """Return a wall with patches of several colors."""
     few = np.random.default_rng(seed).integers(60, 200, (6, 8, 3), dtype=np.uint8)
     return np.asarray(cv2.resize(few, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC), np.uint8)
-
-
-def person(at: int) -> tuple[Image, Matte]:
-    """Return the room with a figure in it, and the figure's true mask."""
-    true = np.zeros((HEIGHT, WIDTH), np.uint8)
-    cv2.ellipse(true, (at, 40), (12, 16), 0, 0, 360, 1, -1)
-    cv2.ellipse(true, (at, 110), (28, 54), 0, 0, 360, 1, -1)
-    cloth = np.random.default_rng(5).integers(0, 256, (HEIGHT, WIDTH, 3), dtype=np.uint8)
-    cloth = np.asarray(cv2.GaussianBlur(cloth, (0, 0), 3), np.uint8) // 2 + np.array(
-        [110, 0, 40], np.uint8
-    )
-    return np.where(true[..., None] > 0, cloth, room()).astype(np.uint8), true.astype(np.float32)
-
-
-def noisy(image: Image, index: int) -> Frame:
-    noise = np.random.default_rng(index).normal(0, 2.5, image.shape)
-    return Frame(np.clip(image + noise, 0, 255).astype(np.uint8), index, index / 20)
-
-
-def learn(finder: PersonFinder, image: Image, *, frames: int = 45) -> int:
-    for i in range(frames):
-        assert not finder(noisy(image, i)).any()
-    return frames
-
-
-def overlap(found: Matte, true: Matte) -> float:
-    """Return intersection over union."""
-    inside = np.asarray(cv2.resize(found, (WIDTH, HEIGHT))) > 0.5
-    return float((inside & (true > 0)).sum() / (inside | (true > 0)).sum())
 
 
 @pytest.mark.parametrize("part", ["person", "background"])
@@ -138,92 +105,10 @@ def test_a_frame_that_was_looked_at_is_not_looked_at_again() -> None:
     )
 
 
-def test_reset_and_notice_are_the_finders() -> None:
+def test_reset_is_the_finders() -> None:
     finder = Half()
-    region = Region(finder)
-    region.reset()
+    Region(finder).reset()
     assert finder.resets == 1
-    assert region.notice == "half"
-
-
-def test_the_user_is_asked_to_step_out_then_the_person_is_found() -> None:
-    finder = LearntBackground(QUICK)
-    notices: list[str | None] = []
-    for i in range(45):
-        finder(noisy(room(), i))
-        if not notices or finder.notice != notices[-1]:
-            notices.append(finder.notice)
-    assert notices == [
-        "step out of the picture: 1 s",
-        "stay out of the picture: learning the background (1 s)",
-        None,
-    ]
-    for k, at in enumerate((40, 80, 110)):
-        image, true = person(at)
-        assert overlap(finder(noisy(image, 45 + k)), true) > 0.9
-    assert not finder(noisy(room(), 50)).any()
-
-
-def test_who_moves_while_the_background_is_learnt_is_not_learnt() -> None:
-    finder = LearntBackground(QUICK)
-    for i in range(80):  # walks about for three seconds longer than there was time to leave
-        finder(noisy(person(30 + i)[0], i))
-        assert finder.notice is not None
-    for i in range(80, 110):
-        finder(noisy(room(), i))
-    assert finder.notice is None
-    image, true = person(60)
-    assert overlap(finder(noisy(image, 110)), true) > 0.9
-
-
-@pytest.mark.parametrize("gain", [0.85, 1.2])
-def test_the_cameras_exposure_and_a_shadow_are_no_person(gain: float) -> None:
-    finder = LearntBackground(QUICK)
-    i = learn(finder, room())
-    image, true = person(60)
-    shaded = image.astype(np.float32) * gain
-    shaded[80:, 110:150] *= 0.85
-    found = finder(noisy(np.clip(shaded, 0, 255).astype(np.uint8), i))
-    assert overlap(found, true) > 0.85
-
-
-def test_who_sits_still_stays_found_while_the_light_changes_slowly() -> None:
-    finder = LearntBackground(QUICK)
-    i = learn(finder, room())
-    image, true = person(60)
-    tint = np.array([1.0, 0.0, -1.0]) * 0.1  # 20 levels in all, more than the threshold
-    for k in range(200):
-        shifted = np.clip(image + k * tint, 0, 255).astype(np.uint8)
-        found = finder(noisy(shifted, i + k))
-    assert overlap(found, true) > 0.85
-
-
-def test_a_camera_that_was_turned_is_noticed() -> None:
-    finder = LearntBackground(QUICK)
-    i = learn(finder, room())
-    other = 255 - room(9)[::-1]
-    for k in range(30):
-        finder(noisy(other, i + k))
-    assert finder.notice is not None
-    assert finder.notice.startswith("the camera or the light has changed; step out")
-
-
-def test_a_picture_that_is_mirrored_later_needs_no_learning() -> None:
-    finder = LearntBackground(QUICK)
-    i = learn(finder, room())
-    image, true = person(60)
-    assert overlap(finder(noisy(image, i)), true) > 0.9
-    for k in range(1, 4):
-        found = finder(noisy(np.ascontiguousarray(image[:, ::-1]), i + k))
-        assert overlap(found, np.ascontiguousarray(true[:, ::-1])) > 0.9
-    assert overlap(finder(noisy(image, i + 4)), true) > 0.9
-
-
-def test_another_size_is_learnt_anew() -> None:
-    finder = LearntBackground(QUICK)
-    i = learn(finder, room())
-    finder(noisy(room()[:60], i))
-    assert finder.notice == "step out of the picture: 1 s"
 
 
 @pytest.mark.parametrize(
@@ -232,8 +117,6 @@ def test_another_size_is_learnt_anew() -> None:
         (lambda: RegionConfig(part="dog"), "part: expected one of person, background"),  # type: ignore[arg-type]
         (lambda: RegionConfig(memory=1.0), "memory: expected 0 or more and less than 1"),
         (lambda: RegionConfig(feather=0.7), "feather: expected 0..0.5"),
-        (lambda: BackgroundConfig(leave=-1), "leave: expected a number of at least 0"),
-        (lambda: BackgroundConfig(lost=0), "lost: expected above 0"),
     ],
 )
 def test_settings_out_of_range_are_refused(make: Callable[[], object], message: str) -> None:

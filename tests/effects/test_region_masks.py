@@ -13,7 +13,7 @@ from stylizer.effects.region_masks import RegionMasks
 from stylizer.errors import ConfigError, StyleError
 from stylizer.frame import Frame, Image
 from stylizer.io.image import write_image
-from tests.faces.pictures import FACE, astronaut, needs_models
+from tests.faces.pictures import FACE, astronaut, needs_models, shifted
 
 
 def black(index: int = 0, size: tuple[int, int] = (160, 120)) -> Frame:
@@ -126,20 +126,38 @@ def test_faces_are_saved_with_a_state() -> None:
         np.testing.assert_array_equal(one(frame, ["face"]), two(frame, ["face"]))
 
 
-def test_a_person_needs_a_segmenter_where_nobody_can_step_aside() -> None:
-    with pytest.raises(ConfigError, match="--segmenter FILE"):
-        RegionMasks(["person"], live=False)
+def test_people_and_what_is_behind_them_are_all_there_is() -> None:
+    parts = ["background", "person"]
+    masks = RegionMasks(parts)(Frame(astronaut(), 0, 0.0), parts)
+    assert masks.shape == (3, 256, 256)
+    np.testing.assert_allclose(masks[:2].sum(0), 1, atol=1e-5)
+    assert masks[1, 190, 125] > 0.9  # the suit
+    assert masks[0, 50, 20] > 0.9  # a flag
+    assert masks[2].max() < 1e-5
+
+
+def test_a_persons_style_is_painted_in_a_still() -> None:
+    source = Frame(np.ascontiguousarray(astronaut()[::2, ::2]), 0, 0.0)
+    painted = build(StylizerConfig(styles=["person=starry_night"]))(source).image
+    np.testing.assert_array_equal(painted[:60, :15], source.image[:60, :15])  # a flag
+    change = np.abs(painted[170:220, 90:160].astype(int) - source.image[170:220, 90:160])
+    assert change.mean() > 15  # the suit
+
+
+def test_where_people_were_is_saved_with_a_state() -> None:
+    parts = ["person"]
+    one, two, anew = (RegionMasks(parts) for _ in range(3))
+    frames = [shifted(astronaut(), 3.0 * index, 0, index) for index in range(4)]
+    for frame in frames[:2]:
+        one(frame, parts)
+    two.load_state(one.save_state())
+    followed = one(frames[2], parts)
+    assert (followed != anew(frames[2], parts)).any(), "frames before count"
+    np.testing.assert_array_equal(two(frames[2], parts), followed)
+    np.testing.assert_array_equal(two(frames[3], parts), one(frames[3], parts))
 
 
 @pytest.mark.parametrize("part", ["hair", "skin"])
 def test_parts_of_people_need_a_segmenter(part: str) -> None:
     with pytest.raises(ConfigError, match=rf"{part} is found by .*--segmenter FILE.*multiclass"):
         RegionMasks([part])
-
-
-def test_a_learnt_background_asks_to_step_aside() -> None:
-    masks = RegionMasks(["person", "background"])
-    found = masks(black(), ["background", "person"])
-    assert masks.notice is not None
-    assert found[1].max() == 0
-    assert found[0].min() == 1

@@ -54,8 +54,6 @@ def bright(part: str | None) -> Style:
 class LeftHalf:
     """Finds one part at the left; what is asked of it is kept."""
 
-    notice = None
-
     def __init__(self) -> None:
         self.asked: list[int] = []
         self.resets = 0

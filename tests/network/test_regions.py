@@ -44,8 +44,6 @@ class Flat:
 class Halves:
     """The first part is the left half, and the rest is left; or nothing is anywhere."""
 
-    notice: str | None = None
-
     def __init__(self, *, empty: bool = False) -> None:
         self.empty = empty
 
