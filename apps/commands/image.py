@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import numpy as np
 import typer
 
 from stylizer.base import describe_stylizer
@@ -245,7 +246,9 @@ class _BatchPainter:
             self._loaded = still.styles, made
         stylizer = self._loaded[1]
         stylizer.reset()
-        return _shown(stylizer(_frame(picture, styles)), styles, str(still.content)), alpha
+        frame = _frame(picture, styles)
+        parts = _parts(styles, self.people)
+        return _shown(frame, stylizer(frame), parts, str(still.content)), alpha
 
     def _checked(self, texts: Sequence[str]) -> Sequence[AnyStyle]:
         styles = load_styles(texts)
@@ -282,7 +285,7 @@ class _Still:
         if not self.quiet:
             say(f"{describe_stylizer(stylizer)} · {self.dimensions}")
         frame = _frame(self.picture, self.styles)
-        return _shown(stylizer(frame), self.styles, "the picture")
+        return _shown(frame, stylizer(frame), _parts(self.styles, self.people), "the picture")
 
     def optimized(
         self, config: GatysConfig, *, initial_image: Image | None, losses: LossReports | None
@@ -335,10 +338,16 @@ def _frame(picture: Image, styles: Sequence[AnyStyle]) -> Frame:
     return with_own_noise(Frame(picture, 0, 0.0), [style.name for style in styles])
 
 
-def _shown(painted: Frame, styles: Sequence[AnyStyle], name: str) -> Image:
-    """Return a painting; one in which nothing is painted is told of."""
-    if painted.parts is not None and painted.parts.max() < LEAST_SHARE:
-        parts = ", ".join(dict.fromkeys(str(style.region) for style in styles))
+def _parts(styles: Sequence[AnyStyle], people: PeopleOptions) -> str:
+    """Return what of a picture is painted, if it is not all."""
+    parts = [people.region, *(style.region for style in styles)]
+    return ", ".join(dict.fromkeys(part for part in parts if part is not None))
+
+
+def _shown(source: Frame, painted: Frame, parts: str, name: str) -> Image:
+    """Return a painting; one in which nothing is painted, of some parts, is told of."""
+    empty = painted.parts is not None and painted.parts.max() < LEAST_SHARE
+    if parts and (empty or np.array_equal(painted.image, source.image)):
         _log.warning("%s: nothing in it belongs to %s: it stays as it is", name, parts)
     return painted.image
 

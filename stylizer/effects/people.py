@@ -32,7 +32,7 @@ class FoundPeople:
     Masks are at half of the frame's sides, or less of large frames.
     """
 
-    def __init__(self, faces: FaceFinder | None = None) -> None:
+    def __init__(self, *, faces: FaceFinder | None = None) -> None:
         """Load the network.
 
         Args:
@@ -78,7 +78,7 @@ class FoundPeople:
         load_states({"faces": self._faces}, state)
 
 
-def person_finder(segmenter: Path | None = None) -> PersonFinder:
+def person_finder(segmenter: Path | None) -> PersonFinder:
     """Return what finds people, loaded.
 
     Args:

@@ -146,7 +146,7 @@ class RegionMasks:
         return self._person
 
     def _own_network(self) -> FoundPeople:
-        return FoundPeople(self._face_finder() if are_faces_available() else None)
+        return FoundPeople(faces=self._face_finder() if are_faces_available() else None)
 
     def _find(
         self, frame: Frame, part: str, size: tuple[int, int], people: dict[str, Matte]

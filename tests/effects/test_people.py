@@ -25,7 +25,7 @@ def still(image: Image) -> Frame:
 def test_only_the_person_or_what_is_behind_is_painted(part: Part) -> None:
     source = still(astronaut())
     painted = source.with_image(255 - source.image)
-    shown = Region(person_finder(), RegionConfig(part=part))(source, painted).image
+    shown = Region(person_finder(None), RegionConfig(part=part))(source, painted).image
     on, off = (painted, source) if part == "person" else (source, painted)
     for rows, columns in ((slice(90, 110), slice(210, 230)), (slice(370, 390), slice(240, 260))):
         there = shown[rows, columns].astype(int)  # the face, and the suit
@@ -80,7 +80,7 @@ def test_a_region_goes_on_from_what_another_one_saved() -> None:
 @needs_models
 def test_faces_are_forgotten_with_a_region() -> None:
     finder = FaceFinder()
-    region = Region(FoundPeople(finder))
+    region = Region(FoundPeople(faces=finder))
     frame = still(astronaut())
     assert region.covers(frame) and len(finder.faces) == 1
     region.reset()

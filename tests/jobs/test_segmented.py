@@ -14,6 +14,7 @@ from stylizer.base import Managed
 from stylizer.compose import Composed
 from stylizer.description import EffectsConfig
 from stylizer.effects.color import MatchColor
+from stylizer.effects.region import RegionConfig
 from stylizer.errors import SinkError
 from stylizer.frame import Frame, Image
 from stylizer.gatys.shots import ShotConfig, ShotPainter
@@ -151,6 +152,10 @@ def keyframes(_: Path) -> Stylizer:
     return Composed(Boiling(), EffectsConfig(keyframes=3, keep_color=True))
 
 
+def region(_: Path) -> Stylizer:
+    return Composed(Boiling(), EffectsConfig(region=RegionConfig()))
+
+
 def optimized(weights: Path) -> Stylizer:
     config = tiny_config(weights, iterations=3, warm_iterations=2, long_term=(1, 2))
     return Composed(
@@ -175,6 +180,7 @@ USUAL = DivisionConfig(shortest=3, longest=6)
         (matched, USUAL, range(1, FRAMES, 2)),
         (without_cuts, USUAL, range(2, FRAMES, 4)),
         (keyframes, DivisionConfig(shortest=1, longest=2), range(1, FRAMES, 2)),
+        (region, USUAL, range(4, FRAMES, 5)),
         (optimized, USUAL, (8, 10, 21)),
         (in_passes, DivisionConfig(shortest=1, longest=6), (7, 11, 21)),
     ],
@@ -184,6 +190,7 @@ USUAL = DivisionConfig(shortest=3, longest=6)
         "matched",
         "without cuts",
         "keyframes",
+        "region",
         "optimized",
         "in passes",
     ],

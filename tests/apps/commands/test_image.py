@@ -13,6 +13,7 @@ from stylizer.frame import Image
 from stylizer.io.image import read_image, write_image
 from tests.apps.conftest import Run, names
 from tests.clips import picture
+from tests.faces.pictures import astronaut
 
 GATYS = ("--method", "gatys")
 
@@ -128,3 +129,25 @@ def test_a_picture_in_which_nothing_is_painted_is_told_of(
     assert outcome.code == 0, outcome.err
     assert ("it stays as it is" in outcome.err) == (level == 0)
     assert np.array_equal(read_image(out), read_image(photo)) == (level == 0)
+
+
+@pytest.mark.parametrize("method", [(), (*GATYS, "--iterations", 1, "--initial", "noise")])
+def test_only_people_are_painted(stylizer: Run, tmp_path: Path, method: tuple[object, ...]) -> None:
+    photo, out = tmp_path / "photo.png", tmp_path / "out.png"
+    write_image(photo, np.ascontiguousarray(astronaut()[::2, ::2]))
+    args = ("image", photo, out, "-s", "starry_night", "--faces", "paint", *method)
+    outcome = stylizer(*args, "--region", "person")
+    assert outcome.code == 0, outcome.err
+    assert "it stays as it is" not in outcome.err
+    painted, source = read_image(out).astype(int), read_image(photo)
+    np.testing.assert_array_equal(painted[:60, :15], source[:60, :15])  # a flag
+    assert np.abs(painted[170:220, 90:160] - source[170:220, 90:160]).mean() > 15  # the suit
+
+
+def test_a_picture_with_nobody_in_it_is_told_of(stylizer: Run, tmp_path: Path) -> None:
+    photo, out = tmp_path / "wall.png", tmp_path / "out.png"
+    write_image(photo, np.full((48, 64, 3), 120, np.uint8))
+    outcome = stylizer("image", photo, out, "-s", "starry_night", "--region", "person")
+    assert outcome.code == 0, outcome.err
+    assert "nothing in it belongs to person: it stays as it is" in outcome.err
+    assert np.array_equal(read_image(out), read_image(photo))
