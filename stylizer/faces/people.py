@@ -2,7 +2,7 @@
 
 The network (``models/person``) sees 256x256 pixels. It finds one person or a few, and whatever else
 a picture is of; in a crowd it finds nobody. So each person whose face is known is cut out, from
-above the head down to the feet, and looked at again.
+above the head down to the feet, or to the hips, and looked at again.
 """
 
 from __future__ import annotations
@@ -29,13 +29,14 @@ _SIDE = 256
 _SEEN = 0.2, 0.8
 """Probabilities from which on someone begins to be there, and surely is."""
 
-_DOWN, _REACH = 4.2, 5.6
-"""By the side of a face: how far below it the middle of what is cut out is, and half its side."""
+_BODY, _BUST = (4.2, 5.6), (2.6, 3.6)
+"""By the side of a face: how far below it the middle of what is cut out is, and half its side; of
+a person down to the feet, and, where that is most of the frame, down to the hips."""
 
 _FADES = 0.15
 """Share of what is cut out in which a silhouette ends softly at each border."""
 
-_MOST = 0.7
+_MOST = 0.8
 """Share of the frame from which on it is not worth while to cut something out."""
 
 
@@ -93,19 +94,17 @@ class PeopleFinder:
         """
         image = check_image(frame.image)
         whole = self._find(image)
-        single = [self._look(image, _around(one, frame.size), whole) for one in faces]
+        single = [self._look(image, one, whole) for one in faces]
         return Silhouettes(whole=whole, single=single, size=frame.size)
 
-    def _look(self, image: Image, box: Box, whole: Mask) -> tuple[Mask, Box]:
-        """Return what is found in a part of a picture, ending softly, with its place."""
-        left, top, right, bottom = box
+    def _look(self, image: Image, one: TrackedFace, whole: Mask) -> tuple[Mask, Box]:
+        """Return what is found where a face's person is, ending softly, with its place."""
         height, width, _ = image.shape
-        if (
-            (right - left) * (bottom - top) > _MOST * width * height
-            or right <= left
-            or bottom <= top
-        ):
+        boxes = (_around(one, (width, height), part=part) for part in (_BODY, _BUST))
+        box = next((box for box in boxes if 0 < _area(box) <= _MOST * width * height), None)
+        if box is None:
             return whole, (0, 0, width, height)
+        left, top, right, bottom = box
         mask = self._find(image[top:bottom, left:right])
         across = _fade(before=left > 0, after=right < width)
         return mask * across * _fade(before=top > 0, after=bottom < height)[:, None], box
@@ -118,13 +117,25 @@ class PeopleFinder:
         return np.asarray(np.clip((sure - low) / (high - low), 0, 1), np.float32)
 
 
-def _around(one: TrackedFace, size: tuple[int, int]) -> Box:
-    """Return what is cut out for a face: left, top, right, bottom."""
-    side = one.face.side
-    middle = (one.face.box[:2] + one.face.box[2:]) / 2 + _DOWN * side * _body_direction(one)
-    low = np.maximum(np.floor(middle - _REACH * side), 0).astype(int)
-    high = np.minimum(np.ceil(middle + _REACH * side), size).astype(int)
+def _around(one: TrackedFace, size: tuple[int, int], *, part: tuple[float, float]) -> Box:
+    """Return what is cut out for a face: left, top, right, bottom.
+
+    Args:
+      one: the face.
+      size: (width, height) of the frame.
+      part: of the person, as `_BODY`.
+    """
+    side, (down, reach) = one.face.side, part
+    middle = (one.face.box[:2] + one.face.box[2:]) / 2 + down * side * _body_direction(one)
+    low = np.maximum(np.floor(middle - reach * side), 0).astype(int)
+    high = np.minimum(np.ceil(middle + reach * side), size).astype(int)
     return int(low[0]), int(low[1]), int(high[0]), int(high[1])
+
+
+def _area(box: Box) -> int:
+    """Return the pixels of a box; none where it is out of the frame."""
+    left, top, right, bottom = box
+    return max(right - left, 0) * max(bottom - top, 0)
 
 
 def _body_direction(one: TrackedFace) -> npt.NDArray[np.float64]:

@@ -94,3 +94,16 @@ def test_takes_pictures_of_any_size(finder: PeopleFinder, shape: tuple[int, ...]
 def test_refuses_what_is_no_picture(finder: PeopleFinder) -> None:
     with pytest.raises(ConfigError, match="uint8"):
         finder(Frame(np.zeros((8, 8, 3), np.float32), 0, 0.0))
+
+
+@needs_models
+def test_who_fills_most_of_a_frame_is_cut_out_down_to_the_hips(finder: PeopleFinder) -> None:
+    portrait = still(astronaut())
+    ((_, box),) = finder(portrait, FaceFinder()(portrait)).single
+    assert box == (0, 0, 512, 512), "there is nothing to be left out"
+    wide = still(np.pad(astronaut(), ((0, 0), (300, 300), (0, 0)), mode="edge"))
+    faces = FaceFinder()(wide)
+    ((_, (left, top, right, bottom)),) = finder(wide, faces).single
+    assert (right - left) * bottom < 0.8 * wide.size[0] * wide.size[1]
+    x, y = faces[0].face.points.mean(0)
+    assert left + 200 < x < right - 200 and top < y and bottom == wide.size[1]
