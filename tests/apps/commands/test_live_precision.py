@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stylizer.apps.commands import live
-from stylizer.apps.options.effects import RegionOptions
+from stylizer.apps.options.effects import PeopleOptions
 from stylizer.apps.options.fast import FastOptions
 from stylizer.description import StylizerConfig
 from stylizer.network.config import FastConfig
@@ -24,7 +24,7 @@ def test_the_quicker_network_takes_a_precision_that_it_has(
     config = FastConfig(precision=asked)  # type: ignore[arg-type]
     styles = [load_style("starry_night")]
     described = StylizerConfig(styles=["starry_night"], method=config)
-    found = live._quicker(styles, config, described, RegionOptions(), FastOptions())
+    found = live._quicker(styles, config, described, PeopleOptions(), FastOptions())
     assert found is not None
     found[0]()
     assert [(one.network, one.precision) for one in made] == [("fast", taken)]
