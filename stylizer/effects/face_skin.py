@@ -1,4 +1,4 @@
-"""Skin of a face as the rest of a painting has it: of the neck's color, and without a pattern."""
+"""Skin of a face in the color that its neck has in a painting."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy.typing as npt
 from stylizer.effects.cutting import spread
 from stylizer.frame import Image
 
-__all__ = ["calm_skin", "follow_neck"]
+__all__ = ["follow_neck"]
 
 Values = npt.NDArray[np.float32]
 
@@ -23,9 +23,18 @@ _ENOUGH = 0.02
 _FOLLOWS, _FARTHEST = 0.7, 40.0
 """Share of the way to the neck's color, and the longest way, in gray levels."""
 
-_REACH, _FLAT = 0.04, 60.0
-"""Reach of the filter that calms, as a share of a face's side; and the variance, in gray levels, of
-what is no edge to it."""
+_DULL, _FULL = 0.85, 1.1
+"""Strength of the neck's color, by that of the face's, from which on it is followed, and wholly: a
+neck in a gray shadow would take the color from a face that is lit."""
+
+_ONE, _MANY = 15.0, 35.0
+"""Deviation of the neck's colors, in gray levels, up to which it has one color, and from which on
+it has many."""
+
+_LIGHT = 45.0
+"""Deviation, in gray levels, of the neck's light from the face's as far as it counts."""
+
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 def follow_neck(fine: Values, around: Values, seen: Image, area: Values, neck: Values) -> Values:
@@ -43,37 +52,31 @@ def follow_neck(fine: Values, around: Values, seen: Image, area: Values, neck: V
     lab = cv2.cvtColor(seen, cv2.COLOR_RGB2LAB).astype(np.float32)
     lab[..., 0] *= np.float32(_DARKER)
     apart = np.sqrt(np.square(lab - _mean(lab, area)).sum(-1))
-    same, other = _LIKE
-    alike = np.clip((np.float32(other) - apart) / np.float32(other - same), 0, 1)
-    shown = np.asarray(neck * alike, np.float32)
-    sure = min(float(shown.sum()) / (_ENOUGH * float(area.sum()) + 1e-3), 1.0)
-    shift = _mean(around, shown) - _mean(fine, area)
-    shift -= np.float32(shift @ np.array([0.299, 0.587, 0.114]))
-    length = float(np.abs(shift).max())
-    shift *= np.float32(_FOLLOWS * sure * min(1.0, _FARTHEST / (length + 1e-3)))
+    alike = neck * (1 - _ramp(apart, *_LIKE))
+    face = _mean(fine, area)
+    light = (around @ _LUMA - face @ _LUMA) / np.float32(_LIGHT)
+    shown = np.asarray(alike * np.exp(np.square(light) / -2), np.float32)
+    there = _color(around)
+    color, own = _mean(there, shown), _color(face)
+    deviation = np.sqrt(_mean(np.square(there - color).sum(-1, keepdims=True), shown)[0])
+    strength = float(np.linalg.norm(color)) / (float(np.linalg.norm(own)) + 1e-3)
+    sure = min(float(alike.sum()) / (_ENOUGH * float(area.sum()) + 1e-3), 1.0)
+    sure *= float(shown.sum()) / (float(alike.sum()) + 1e-3)
+    sure *= float(_ramp(strength, _DULL, _FULL)) * (1 - float(_ramp(deviation, _ONE, _MANY)))
+    shift = color - own
+    longest = float(np.abs(shift).max())
+    shift *= np.float32(_FOLLOWS * sure * min(1.0, _FARTHEST / (longest + 1e-3)))
     return np.asarray(fine + spread(area) * shift, np.float32)
 
 
-def calm_skin(paint: Values, bright: Values, where: Values, *, side: float) -> Values:
-    """Return paint without what does not follow the light of a face: boxes, cracks and blisters.
+def _ramp(values: Values | float, low: float, high: float) -> Values:
+    """Return values as 0 up to a low one, and 1 from a high one on."""
+    return np.asarray(np.clip((values - low) / (high - low), 0, 1), np.float32)
 
-    It is the filter of He et al. 2010 ("Guided image filtering"), by the light of the source.
 
-    Args:
-      paint: (h, w, 3).
-      bright: light and dark of the source, (h, w), 0..255.
-      where: how much of that, (h, w), 0..1.
-      side: of the face, in pixels of these.
-    """
-    reach = 2 * max(1, round(_REACH * side)) + 1
-    mean = cv2.blur(bright, (reach, reach))
-    spreads = cv2.blur(bright * bright, (reach, reach)) - mean * mean + np.float32(_FLAT)
-    middle = cv2.blur(paint, (reach, reach))
-    apart = cv2.blur(paint * bright[..., None], (reach, reach)) - middle * mean[..., None]
-    slope = apart / spreads[..., None]
-    level = middle - slope * mean[..., None]
-    calm = cv2.blur(slope, (reach, reach)) * bright[..., None] + cv2.blur(level, (reach, reach))
-    return np.asarray(paint + spread(where) * (calm - paint), np.float32)
+def _color(picture: Values) -> Values:
+    """Return what a picture, (..., 3), has besides its light and dark."""
+    return np.asarray(picture - (picture @ _LUMA)[..., None], np.float32)
 
 
 def _mean(values: Values, weight: Values) -> Values:

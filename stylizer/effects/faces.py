@@ -40,7 +40,7 @@ from stylizer.effects.cutting import (
 )
 from stylizer.effects.face_light import FaceLight, draw_planes
 from stylizer.effects.face_patch import FacePatch, PaintedFace
-from stylizer.effects.face_skin import calm_skin, follow_neck
+from stylizer.effects.face_skin import follow_neck
 from stylizer.effects.finer import FinerStrokes
 from stylizer.effects.scale import enlarge
 from stylizer.errors import ConfigError
@@ -86,10 +86,6 @@ the second share; by more, the outline of hair and head would be lost."""
 _LIT = 0.8
 """Share of the source's light and dark that a face gets which is painted by itself, of what one
 gets that is not: its own paint shows it, and too much of it looks like a photo."""
-
-_CALM = 0.5
-"""Share that is left out of the pattern that paint has of its own on the skin of a face whose
-features it shows."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -319,12 +315,12 @@ class KeepFaces:
             return
         if zoom <= 1:
             around = cut_out(kept, matrix, side).astype(np.float32)
-            fine, mask, calm = self._mix(seen, around, paint, face, matrix)
-            there, mask, calm = (lay_back(one, matrix, box) for one in (fine, mask, calm))
+            fine, mask = self._mix(seen, around, paint, face, matrix)
+            there, mask = lay_back(fine, matrix, box), lay_back(mask, matrix, box)
             left = 1.0 if paint is None else max(face.outlasts, face.finer)
             if left > 0:  # what the painting has of it gets back what it lost when it was cut out
                 lost = cv2.subtract(kept[box], lay_back(around, matrix, box), dtype=cv2.CV_32F)
-                there += np.float32(left) * spread(1 - calm) * lost
+                there = np.asarray(cv2.scaleAdd(lost, left, there), np.float32)
             blend(kept[box], there, mask)
             return
         # a frame has fewer pixels than what was painted: all else is done in its own
@@ -332,7 +328,7 @@ class KeepFaces:
         around = kept[box].astype(np.float32)
         if paint is not None:
             paint = lay_back(smooth(paint, 0.35 * zoom) if zoom > 1.2 else paint, matrix, box)
-        blend(kept[box], *self._mix(image[box], around, paint, face, own)[:2])
+        blend(kept[box], *self._mix(image[box], around, paint, face, own))
 
     def _mix(
         self,
@@ -341,10 +337,8 @@ class KeepFaces:
         paint: Values | None,
         face: PaintedFace,
         matrix: Matrix,
-    ) -> tuple[Values, Values, Values]:
+    ) -> tuple[Values, Values]:
         """Return what is laid into a painting, (h, w, 3), and how much of it, (h, w).
-
-        With it goes how far its own pattern was left out, (h, w).
 
         Args:
           seen: the source, uint8 RGB (h, w, 3).
@@ -374,15 +368,11 @@ class KeepFaces:
         needed *= 1 - (1 - _LIT_LESS) * face.shown
         drawn = 1 - (1 - _DRAWN_LESS) * face.shown
         planes = draw_planes(brightness(seen), features, side=height, drawn=drawn)
-        calm = np.float32(_CALM * face.shown) * np.maximum(area - features, 0)
-        if face.shown > 0:
-            fine = calm_skin(fine, planes, calm, side=height)
         light = FaceLight(seen, fine, area, bright=planes)
         weight = light.weight(features, area, side=one.face.side, needed=needed)
-        lit = light.mix(fine, weight, side=height)
+        fine = light.mix(fine, weight, side=height)
         if self._memory == 0:  # what is seen of a neck comes and goes in a video
             neck = draw_neck(points, size, side=height)
-            lit = follow_neck(lit, around, seen, area, neck)
-        fine = np.asarray(cv2.addWeighted(lit, face.kept, fine, 1 - face.kept, 0), np.float32)
-        share = np.float32(self._strength * one.presence)
-        return fine, share * np.maximum(head, area), calm
+            fine = follow_neck(fine, around, seen, area, neck)
+        kept = self._strength * one.presence * face.kept
+        return fine, np.float32(kept) * np.maximum(head, area)

@@ -1,11 +1,10 @@
-"""Skin of a face as the rest of a painting has it."""
+"""Skin of a face in the color of its neck."""
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
 
-from stylizer.effects.face_skin import calm_skin, follow_neck
+from stylizer.effects.face_skin import follow_neck
 from stylizer.frame import Image
 
 SIDE = 120
@@ -75,27 +74,25 @@ def test_there_need_not_be_a_neck() -> None:
         )
 
 
-def test_a_pattern_of_the_paint_s_own_goes_and_the_form_of_the_face_stays() -> None:
-    bright = np.full((SIDE, SIDE), 100, np.float32)
-    bright[:, 60:] = 180  # the lit side of a face
-    paint = np.repeat(bright[..., None], 3, 2)
-    boxes = paint.copy()
-    boxes[::8] -= 60
-    boxes[:, ::8] -= 60
-    calm = calm_skin(boxes, bright, np.ones((SIDE, SIDE), np.float32), side=100)
-    middle = np.s_[20:100, 20:100]
-    assert calm[middle][:, :30].std() < 0.3 * boxes[middle][:, :30].std()
-    assert calm[60, 75].mean() - calm[60, 45].mean() == pytest.approx(80, abs=8)
-    half = calm_skin(boxes, bright, np.full((SIDE, SIDE), 0.5, np.float32), side=100)
-    np.testing.assert_allclose(half, (boxes + calm) / 2, atol=1e-2)
-    none = calm_skin(boxes, bright, np.zeros((SIDE, SIDE), np.float32), side=100)
-    np.testing.assert_array_equal(none, boxes)
+def test_a_lit_face_keeps_its_color_above_a_neck_in_gray_shadow() -> None:
+    fine = np.full((SIDE, SIDE, 3), (220, 180, 90), np.float32)
+    around = painting()
+    around[NECK > 0] = (150, 150, 160)
+    np.testing.assert_allclose(follow_neck(fine, around, person(), FACE, NECK), fine, atol=0.5)
 
 
-def test_colors_stay_as_they_are_where_nothing_has_a_pattern() -> None:
-    noise = np.random.default_rng(0).uniform(0, 255, (SIDE, SIDE)).astype(np.float32)
-    bright = np.asarray(cv2.GaussianBlur(noise, (0, 0), 8), np.float32)
-    bright = np.asarray(128 + 10 * (bright - bright.mean()), np.float32)
-    paint = np.asarray(bright[..., None] * np.array([0.9, 0.6, 0.4], np.float32), np.float32)
-    calm = calm_skin(paint, bright, np.ones((SIDE, SIDE), np.float32), side=100)
-    assert np.abs(calm - paint)[20:100, 20:100].mean() < 4
+def test_a_neck_of_many_colors_is_not_followed() -> None:
+    fine = np.full((SIDE, SIDE, 3), 120, np.float32)
+    around = painting()
+    around[70:90:2] = (60, 160, 110)
+    around[71:90:2] = (230, 60, 150)
+    np.testing.assert_allclose(follow_neck(fine, around, person(), FACE, NECK), fine, atol=0.5)
+
+
+def test_a_neck_of_quite_other_light_is_hardly_followed() -> None:
+    fine = np.full((SIDE, SIDE, 3), 120, np.float32)
+    around = painting()
+    around[NECK > 0] = (40, 5, 20)
+    change = np.abs(follow_neck(fine, around, person(), FACE, NECK) - fine).max()
+    near = np.abs(follow_neck(fine, painting(), person(), FACE, NECK) - fine).max()
+    assert change < 0.5 * near
