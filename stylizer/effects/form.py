@@ -64,7 +64,7 @@ _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 _ROWS = 48
 """Rows that are given to at once: so few that what they take is not asked of the system anew each
-time, which takes twice as long as the work; of a very large picture all would be half a gigabyte."""
+time, which takes twice as long as the work."""
 
 
 class GiveForm(WrappedStylizer):
