@@ -23,7 +23,7 @@ from stylizer.effects.mask_memory import MaskMemory
 from stylizer.effects.scale import PaintSmaller, still_detail
 from stylizer.effects.underdrawing import find_contours
 from stylizer.errors import ConfigError
-from stylizer.faces.masks import draw_head, smooth
+from stylizer.faces.masks import draw_heads, smooth
 from stylizer.faces.people import PeopleFinder, Silhouettes
 from stylizer.faces.tracker import TrackedFace
 from stylizer.frame import Frame, Image
@@ -164,7 +164,7 @@ class FinerStrokes:
             seen = np.asarray(reduced, np.uint8)
             for drawn in (_draw_contours(seen), _draw_detail(seen)):
                 np.maximum(where, drawn, out=where)
-        np.maximum(where, _draw_heads(faces, size, scale), out=where)
+        np.maximum(where, draw_heads(faces, size, scale=scale), out=where)
         if self._moving:
             where = self._memory(source, {"where": where})["where"]
         if where.max() < _LITTLE:
@@ -301,22 +301,6 @@ def _rise(values: Mask, ends: tuple[float, float]) -> Mask:
     """Return values as 0 up to the one end, 1 from the other on, and a share between."""
     start, whole = ends
     return np.asarray(np.clip((values - start) / (whole - start), 0, 1), np.float32)
-
-
-def _draw_heads(faces: Sequence[TrackedFace], size: tuple[int, int], scale: float) -> Mask:
-    """Return where heads are, (h, w), 0..1.
-
-    Args:
-      faces: of the source.
-      size: (width, height) of what is returned.
-      scale: of its sides, by those of the source.
-    """
-    whole = np.zeros(size[::-1], np.float32)
-    for one in faces:
-        points, side = (one.face.points * scale).astype(np.float32), one.face.side * scale
-        head = draw_head(points, size, side=side)
-        np.maximum(whole, np.float32(one.presence) * head, out=whole)
-    return whole
 
 
 def _mix(painting: Image, finer: Image, where: Mask) -> Image:

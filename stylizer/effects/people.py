@@ -13,7 +13,7 @@ import numpy as np
 from stylizer.base import load_states, save_states
 from stylizer.effects.region import Matte, PersonFinder
 from stylizer.effects.segmenter import Segmenter
-from stylizer.faces.masks import draw_head
+from stylizer.faces.masks import draw_heads
 from stylizer.faces.models import are_faces_available
 from stylizer.faces.people import PeopleFinder
 from stylizer.faces.tracker import FaceFinder
@@ -58,11 +58,8 @@ class FoundPeople:
         drawn = self._people(frame, faces).draw(
             (width, height), [one.presence for one in faces], whole=1.0
         )
-        for one in faces:  # who stands behind others is sometimes seen half by the network
-            points = (one.face.points * scale).astype(np.float32)
-            head = draw_head(points, (width, height), side=one.face.side * scale)
-            np.maximum(drawn, np.float32(one.presence) * head, out=drawn)
-        return drawn
+        # who stands behind others is sometimes seen half by the network
+        return np.maximum(drawn, draw_heads(faces, (width, height), scale=scale), out=drawn)
 
     def reset(self) -> None:
         """Forget the faces of earlier frames."""

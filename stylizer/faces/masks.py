@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import cv2
 import numpy as np
@@ -18,6 +18,7 @@ __all__ = [
     "draw_faces",
     "draw_features",
     "draw_head",
+    "draw_heads",
     "draw_neck",
     "smooth",
 ]
@@ -36,6 +37,9 @@ _ABOVE = 0.4
 
 _BELOW = 0.3
 """Share of a face's side: how far below it a neck is looked for."""
+
+_MARGIN = 0.75
+"""Share of a face's side around its box in which a head and its soft edge end."""
 
 _FEATURE_GROWS, _FEATURE_SOFT = 0.06, 0.03
 _FINE = 4
@@ -108,20 +112,31 @@ def draw_faces(faces: Iterable[TrackedFace], size: tuple[int, int], *, scale: fl
       size: (width, height) of the mask.
       scale: pixels of the mask for one of the picture.
     """
+    return _draw_each(faces, size, scale, draw_area)
+
+
+def draw_heads(faces: Iterable[TrackedFace], size: tuple[int, int], *, scale: float = 1.0) -> Mask:
+    """Return where heads are in a picture; arguments as of `draw_faces`."""
+    return _draw_each(faces, size, scale, draw_head)
+
+
+def _draw_each(
+    faces: Iterable[TrackedFace], size: tuple[int, int], scale: float, draw: Callable[..., Mask]
+) -> Mask:
+    """Return where something of each face is, as `draw` gives it, each in its own part."""
     mask = np.zeros(size[::-1], np.float32)
     for one in faces:
         side = one.face.side * scale
-        margin = 0.5 * side
         box = one.face.box * scale
-        low = np.maximum(np.floor(box[:2] - margin), 0).astype(int)
-        high = np.minimum(np.ceil(box[2:] + margin), size).astype(int)
+        low = np.maximum(np.floor(box[:2] - _MARGIN * side), 0).astype(int)
+        high = np.minimum(np.ceil(box[2:] + _MARGIN * side), size).astype(int)
         if (high <= low).any():
             continue
         points = one.face.points * scale - low.astype(np.float32)
         width, height = (int(length) for length in high - low)
-        area = one.presence * draw_area(points, (width, height), side=side)
+        drawn = one.presence * draw(points.astype(np.float32), (width, height), side=side)
         place = mask[low[1] : high[1], low[0] : high[0]]
-        np.maximum(place, area, out=place)
+        np.maximum(place, drawn, out=place)
     return mask
 
 

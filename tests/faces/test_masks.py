@@ -2,8 +2,16 @@
 
 import numpy as np
 
-from stylizer.faces.landmarks import FEATURES, OVAL
-from stylizer.faces.masks import draw_area, draw_bare_area, draw_features, draw_head, draw_neck
+from stylizer.faces.landmarks import FEATURES, OVAL, Face
+from stylizer.faces.masks import (
+    draw_area,
+    draw_bare_area,
+    draw_features,
+    draw_head,
+    draw_heads,
+    draw_neck,
+)
+from stylizer.faces.tracker import TrackedFace
 
 SIDE = 100.0
 
@@ -56,3 +64,18 @@ def test_a_neck_is_below_the_chin_and_not_in_the_face() -> None:
     assert (area + neck).max() < 1.01
     sideways = points[:, ::-1].copy()  # the chin points to the right
     np.testing.assert_allclose(draw_neck(sideways, (200, 200), side=SIDE), neck.T, atol=0.05)
+
+
+def test_heads_of_a_picture_are_those_of_its_faces() -> None:
+    def at(x: float, presence: float) -> TrackedFace:
+        points = (turned(0) + np.array([x, 0])).astype(np.float32)
+        return TrackedFace(number=0, face=Face(points=points, score=1.0), presence=presence)
+
+    faces = [at(0, 1.0), at(250, 0.5), at(1000, 1.0)]  # the last one is out of the picture
+    half = draw_heads(faces, (200, 100), scale=0.5)
+    for one in faces[:2]:
+        points = (one.face.points / 2).astype(np.float32)
+        head = one.presence * draw_head(points, (200, 100), side=one.face.side / 2)
+        there = head > 0.02
+        np.testing.assert_allclose(half[there], head[there], atol=0.02)
+    assert half[:, 85:90].max() < 0.02
