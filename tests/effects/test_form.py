@@ -69,6 +69,18 @@ def test_as_much_is_given_as_is_asked_for() -> None:
     assert np.abs(none).max() == 0
 
 
+def test_what_is_given_has_the_palette_s_colors() -> None:
+    """Where a painting's darks are blue and its lights yellow, what gets darker gets bluer."""
+    share = np.linspace(0, 1, 640, dtype=np.float32)[None, :, None]
+    painting = (1 - share) * np.array([20, 30, 110]) + share * np.array([250, 220, 120])
+    painting = np.broadcast_to(painting, (360, 640, 3)).round().astype(np.uint8).copy()
+    painting[120:] = painting[0, 400]
+    given = give_form(legs(), painting, 1.0).astype(float) - painting
+    red, green, blue = given[200:300, 300:320].mean((0, 1))
+    assert red < green < blue < 0
+    assert blue > 0.5 * red
+
+
 def test_what_hardly_lacks_stays_a_plane() -> None:
     source, flat = legs(), legs()
     source[120:, 280:340] = 143  # the floor is at 150
