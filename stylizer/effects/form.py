@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from stylizer.base import WrappedStylizer, begin_frame, frames_at_once
+from stylizer.base import Prepared
 from stylizer.effects.strength import check_share
 from stylizer.faces.masks import smooth
 from stylizer.frame import Frame, Image, check_image
@@ -67,7 +67,7 @@ _ROWS = 48
 time, which takes twice as long as the work."""
 
 
-class GiveForm(WrappedStylizer):
+class GiveForm(Prepared):
     """Gives what is painted its form back; a `stylizer.protocols.ParallelStylizer`."""
 
     def __init__(self, stylizer: Stylizer, *, strength: float) -> None:
@@ -80,6 +80,10 @@ class GiveForm(WrappedStylizer):
         check_share(strength, name="form")
         self._strength = strength
 
+    def _change(self, frame: Frame) -> Frame:
+        check_image(frame.image)
+        return frame
+
     def __call__(self, frame: Frame) -> Frame:
         """Return the painted frame.
 
@@ -88,22 +92,17 @@ class GiveForm(WrappedStylizer):
         """
         return self.begin(frame)()
 
-    @property
-    def at_once(self) -> int:
-        """How many frames the wrapped stylizer paints at once."""
-        return frames_at_once(self._stylizer)
-
     def begin(self, frame: Frame) -> Callable[[], Frame]:
         """Take the next frame, and return what paints it.
 
         Raises:
           ConfigError: the frame's image is no uint8 RGB picture.
         """
-        source, paint = check_image(frame.image), begin_frame(self._stylizer, frame)
+        paint = super().begin(frame)
 
         def finish() -> Frame:
             painted = paint()
-            return painted.with_image(give_form(source, painted.image, self._strength))
+            return painted.with_image(give_form(frame.image, painted.image, self._strength))
 
         return finish
 
