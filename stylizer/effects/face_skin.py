@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stylizer.effects.cutting import spread
+from stylizer.faces.masks import rise
 from stylizer.frame import Image
 
 __all__ = ["follow_neck"]
@@ -52,7 +53,7 @@ def follow_neck(fine: Values, around: Values, seen: Image, area: Values, neck: V
     lab = cv2.cvtColor(seen, cv2.COLOR_RGB2LAB).astype(np.float32)
     lab[..., 0] *= np.float32(_DARKER)
     apart = np.sqrt(np.square(lab - _mean(lab, area)).sum(-1))
-    alike = neck * (1 - _ramp(apart, *_LIKE))
+    alike = neck * (1 - rise(apart, _LIKE))
     face = _mean(fine, area)
     light = (around @ _LUMA - face @ _LUMA) / np.float32(_LIGHT)
     shown = np.asarray(alike * np.exp(np.square(light) / -2), np.float32)
@@ -62,16 +63,11 @@ def follow_neck(fine: Values, around: Values, seen: Image, area: Values, neck: V
     strength = float(np.linalg.norm(color)) / (float(np.linalg.norm(own)) + 1e-3)
     sure = min(float(alike.sum()) / (_ENOUGH * float(area.sum()) + 1e-3), 1.0)
     sure *= float(shown.sum()) / (float(alike.sum()) + 1e-3)
-    sure *= float(_ramp(strength, _DULL, _FULL)) * (1 - float(_ramp(deviation, _ONE, _MANY)))
+    sure *= float(rise(strength, (_DULL, _FULL)) * (1 - rise(deviation, (_ONE, _MANY))))
     shift = color - own
     longest = float(np.abs(shift).max())
     shift *= np.float32(_FOLLOWS * sure * min(1.0, _FARTHEST / (longest + 1e-3)))
     return np.asarray(fine + spread(area) * shift, np.float32)
-
-
-def _ramp(values: Values | float, low: float, high: float) -> Values:
-    """Return values as 0 up to a low one, and 1 from a high one on."""
-    return np.asarray(np.clip((values - low) / (high - low), 0, 1), np.float32)
 
 
 def _color(picture: Values) -> Values:

@@ -23,7 +23,7 @@ from stylizer.effects.mask_memory import MaskMemory
 from stylizer.effects.scale import PaintSmaller, still_detail
 from stylizer.effects.underdrawing import find_contours
 from stylizer.errors import ConfigError
-from stylizer.faces.masks import draw_heads, smooth
+from stylizer.faces.masks import draw_heads, rise, smooth
 from stylizer.faces.people import PeopleFinder, Silhouettes
 from stylizer.faces.tracker import TrackedFace
 from stylizer.frame import Frame, Image
@@ -294,13 +294,7 @@ def _draw_detail(image: Image) -> Mask:
     gray = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.float32)
     detail = smooth(np.abs(gray - smooth(gray, _SMALL)), _TOGETHER)
     usual = min(max(float(detail.mean()), 1e-6), _FULL)
-    return _rise(detail, _MUCH) * _rise(detail / usual, _MORE)
-
-
-def _rise(values: Mask, ends: tuple[float, float]) -> Mask:
-    """Return values as 0 up to the one end, 1 from the other on, and a share between."""
-    start, whole = ends
-    return np.asarray(np.clip((values - start) / (whole - start), 0, 1), np.float32)
+    return rise(detail, _MUCH) * rise(detail / usual, _MORE)
 
 
 def _mix(painting: Image, finer: Image, where: Mask) -> Image:

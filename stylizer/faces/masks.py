@@ -20,6 +20,7 @@ __all__ = [
     "draw_head",
     "draw_heads",
     "draw_neck",
+    "rise",
     "smooth",
 ]
 
@@ -138,6 +139,12 @@ def _draw_each(
         place = mask[low[1] : high[1], low[0] : high[0]]
         np.maximum(place, drawn, out=place)
     return mask
+
+
+def rise(values: Mask | float, ends: tuple[float, float]) -> Mask:
+    """Return values as 0 up to the one end, 1 from the other on, and a share between."""
+    start, whole = ends
+    return np.asarray(np.clip((values - start) / (whole - start), 0, 1), np.float32)
 
 
 def smooth(values: Mask, deviation: float) -> Mask:
