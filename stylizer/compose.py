@@ -27,6 +27,7 @@ from stylizer.effects.faces import KeepFaces
 from stylizer.effects.finer import EnlargeFiner, FinerStrokes, finer_strokes
 from stylizer.effects.finer_moving import PaintMoving, paint_moving
 from stylizer.effects.only_faces import OnlyFaces
+from stylizer.effects.parts import find_parts_before
 from stylizer.effects.people import person_finder
 from stylizer.effects.region import Region
 from stylizer.effects.scale import Enlarge, PaintSmaller
@@ -135,8 +136,10 @@ class Composed(WrappedStylizer):
         if config.stroke is not None:
             still = config.coherence.strength == 0
             painter = paint_beyond(painter, margin=STILL_MARGIN if still else VIDEO_MARGIN)
+        painter = find_parts_before(painter)
+        if config.stroke is not None:
             painter = PaintSmaller(painter, stroke=config.stroke)
-        self._smaller = isinstance(painter, PaintSmaller)
+        self._smaller = find(painter, PaintSmaller) is not None
         painter = follow_camera(painter)
         super().__init__(painter)
         if not isinstance(painter, ShotStylizer) and find(painter, ShotStylizer) is not None:
@@ -314,7 +317,7 @@ class Composed(WrappedStylizer):
         self._effects = tuple(effects)
 
     def _make_finer(
-        self, config: EffectsConfig, enlarge: Callable[[Image, tuple[int, int]], Image]
+        self, config: EffectsConfig, enlarge: Callable[[Frame, tuple[int, int]], Image]
     ) -> FinerStrokes | None:
         """Return what paints in finer strokes, if anything is to be."""
         if config.stroke is None:

@@ -116,9 +116,9 @@ class Frame:
       flow: of a frame that is not painted by itself (`stylizer.temporal.keyframes`), where each
         pixel lies in the last painted one: float32 (h, w, 2), at reduced size, in pixels of that;
         the image is the source still. None of all others.
-      parts: of a painting, where each of its styles is, float32 (N, h, w), of any size, 0..1, in
-        the order in which what painted it has them; what they leave of 1 is the source. None
-        where one style is all over.
+      parts: of a painting, or of what is to be painted, where each of its styles is, float32
+        (N, h, w), of any size, 0..1, in the order in which what paints it has them; what they leave
+        of 1 is the source. None where one style is all over, or nobody looked for them.
     """
 
     image: Image

@@ -122,14 +122,11 @@ def find_parts(styles: Sequence[AnyStyle], *, segmenter: Path | None) -> MaskFin
 
 def _load_fast(config: StylizerConfig, styles: Sequence[AnyStyle], **_: Any) -> Stylizer:
     settings = _settings(config, FastConfig)
-    if set(group_styles(styles)) == {None}:
-        from stylizer.network.stylizer import FastStylizer
+    from stylizer.network.stylizer import FastStylizer
 
-        return match_styles(FastStylizer(styles, settings), config)
-    from stylizer.network.regions import RegionStylizer
-
-    masks = find_parts(styles, segmenter=config.segmenter)
-    return match_styles(RegionStylizer(styles, settings, masks=masks), config)
+    whole = set(group_styles(styles)) == {None}
+    masks = None if whole else find_parts(styles, segmenter=config.segmenter)
+    return match_styles(FastStylizer(styles, settings, masks=masks), config)
 
 
 def _load_gatys(

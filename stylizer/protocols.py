@@ -35,6 +35,7 @@ __all__ = [
     "Masks",
     "Noticing",
     "ParallelStylizer",
+    "PartsFinder",
     "PartsPatchPainter",
     "PatchPainter",
     "PreparingStylizer",
@@ -141,6 +142,18 @@ class Dividing(Protocol):
 
 
 @runtime_checkable
+class PartsFinder(Dividing, Protocol):
+    """A stylizer that can say before a frame is painted where each of its styles will be."""
+
+    def find_parts(self, frame: Frame) -> Masks | None:
+        """Return where they are in the frame that comes next, as `Frame.parts`.
+
+        None where one is for all of it.
+        """
+        ...
+
+
+@runtime_checkable
 class PartsPatchPainter(Protocol):
     """A `PatchPainter` that has styles for parts of the picture."""
 
@@ -158,8 +171,11 @@ class PartsPatchPainter(Protocol):
 class Repainter(Stylizer, Protocol):
     """A stylizer that can paint a painting once more, all of it alike, between two frames."""
 
-    def repaint(self, painting: Image) -> Image:
-        """Return a picture painted as frames are, uint8 RGB (H, W, 3); nothing is remembered."""
+    def repaint(self, painting: Frame) -> Image:
+        """Return a picture painted as frames are, uint8 RGB (H, W, 3); nothing is remembered.
+
+        It says where its parts are, if there are any.
+        """
         ...
 
 

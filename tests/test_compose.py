@@ -34,7 +34,7 @@ from stylizer.methods import METHODS, BroadPainter, Method, load_quick
 from stylizer.network import stylizer as fast_module
 from stylizer.network.config import FastConfig
 from stylizer.pipeline import run
-from stylizer.protocols import EndOfStream, Staged, Stylizer
+from stylizer.protocols import EndOfStream, MaskFinder, Staged, Stylizer
 from stylizer.styles.load import AnyStyle, load_styles
 from stylizer.temporal.coherence import Coherence, CoherenceConfig
 from tests.clips import make_clip, picture
@@ -384,7 +384,13 @@ class Instant(CountingIdentity):
 
     description = "instant"
 
-    def __init__(self, styles: tuple[AnyStyle, ...], config: FastConfig) -> None:
+    def __init__(
+        self,
+        styles: tuple[AnyStyle, ...],
+        config: FastConfig,
+        *,
+        masks: MaskFinder | None = None,
+    ) -> None:
         super().__init__()
         self.styles, self.config = styles, config
         self.sizes: list[tuple[int, int]] = []

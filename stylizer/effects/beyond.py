@@ -7,13 +7,15 @@ along it, as strokes that meet their mirror image do. What lies there is cut off
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import cast
 
 import cv2
 import numpy as np
 
 from stylizer.base import Prepared, divides, find
-from stylizer.frame import Camera, Cameras, Frame, check_image
-from stylizer.protocols import PreparingStylizer, Stylizer
+from stylizer.frame import Camera, Cameras, Frame, Image, check_image
+from stylizer.protocols import Masks, PartsFinder, PreparingStylizer, Stylizer
 
 __all__ = ["STILL_MARGIN", "VIDEO_MARGIN", "PaintBeyond", "paint_beyond"]
 
@@ -24,15 +26,17 @@ STILL_MARGIN, VIDEO_MARGIN = 16, 8
 def paint_beyond(painter: Stylizer, *, margin: int) -> Stylizer:
     """Have frames painted with so many pixels beyond each border.
 
-    What has styles for parts of the picture paints as it did: its masks are of the picture alone.
+    What finds parts of the picture as it paints them paints as it did: they are of the picture
+    alone. Others are told of them (`stylizer.effects.parts`).
     """
-    return painter if divides(painter) else PaintBeyond(painter, margin=margin)
+    told = find(painter, PartsFinder) is not None
+    return PaintBeyond(painter, margin=margin) if told or not divides(painter) else painter
 
 
 class PaintBeyond(Prepared):
     """Has pictures painted with their mirror image around them, and cuts that off.
 
-    What paints takes frames of any size, and tells of no parts of them.
+    What paints takes frames of any size.
     """
 
     def __init__(self, stylizer: Stylizer, *, margin: int) -> None:
@@ -52,10 +56,12 @@ class PaintBeyond(Prepared):
 
     def _change(self, frame: Frame) -> Frame:
         image, margin = check_image(frame.image), self._margin(frame.size)
-        mirror = cv2.BORDER_REFLECT_101
-        large = cv2.copyMakeBorder(image, margin, margin, margin, margin, mirror)
-        larger = frame.with_image(np.asarray(large, np.uint8))
-        return larger.with_cameras(_of_width(frame.cameras, frame.size[0] / large.shape[1]))
+        larger = replace(
+            frame,
+            image=np.asarray(_extend(image, margin), np.uint8),
+            parts=None if frame.parts is None else _extend_parts(frame.parts, frame.size, margin),
+        )
+        return larger.with_cameras(_of_width(frame.cameras, frame.size[0] / larger.size[0]))
 
     def __call__(self, frame: Frame) -> Frame:
         """Return the painted frame, of its size.
@@ -63,7 +69,7 @@ class PaintBeyond(Prepared):
         Raises:
           ConfigError: the frame's image is no uint8 RGB picture.
         """
-        return _cut(super().__call__(frame), self._margin(frame.size))
+        return _cut(super().__call__(frame), self._margin(frame.size), frame)
 
     def begin(self, frame: Frame) -> Callable[[], Frame]:
         """Take the next frame, and return what paints it.
@@ -72,7 +78,7 @@ class PaintBeyond(Prepared):
           ConfigError: the frame's image is no uint8 RGB picture.
         """
         paint = super().begin(frame)
-        return lambda: _cut(paint(), self._margin(frame.size))
+        return lambda: _cut(paint(), self._margin(frame.size), frame)
 
 
 def _of_width(cameras: Cameras | None, share: float) -> Cameras | None:
@@ -82,8 +88,22 @@ def _of_width(cameras: Cameras | None, share: float) -> Cameras | None:
     return tuple((part, Camera(one.gain, share * one.shift)) for part, one in cameras)
 
 
-def _cut(painted: Frame, margin: int) -> Frame:
-    """Return a painting without what lies beyond its borders."""
+def _extend(picture: Image | Masks, margin: int) -> Image | Masks:
+    """Return a picture or a mask with its mirror image around it."""
+    mirror = cv2.BORDER_REFLECT_101
+    return cast(
+        "Image | Masks", cv2.copyMakeBorder(picture, margin, margin, margin, margin, mirror)
+    )
+
+
+def _extend_parts(parts: Masks, size: tuple[int, int], margin: int) -> Masks:
+    """Return where parts are, (N, h, w), in a frame of (width, height) that is extended."""
+    whole = [_extend(np.asarray(cv2.resize(part, size), np.float32), margin) for part in parts]
+    return np.asarray(whole, np.float32)
+
+
+def _cut(painted: Frame, margin: int, frame: Frame) -> Frame:
+    """Return the painting of a frame without what lies beyond its borders."""
     height, width, _ = painted.image.shape
     inner = painted.image[margin : height - margin, margin : width - margin]
-    return painted.with_image(np.ascontiguousarray(inner))
+    return replace(painted, image=np.ascontiguousarray(inner), parts=frame.parts)

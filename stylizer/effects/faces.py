@@ -42,7 +42,7 @@ from stylizer.effects.face_light import FaceLight, draw_planes
 from stylizer.effects.face_patch import FacePatch, PaintedFace
 from stylizer.effects.face_skin import follow_neck
 from stylizer.effects.finer import FinerStrokes
-from stylizer.effects.scale import enlarge
+from stylizer.effects.scale import enlarge_frame
 from stylizer.errors import ConfigError
 from stylizer.faces.masks import draw_bare_area, draw_features, draw_head, draw_neck, smooth
 from stylizer.faces.tracker import FaceFinder, TrackedFace
@@ -159,7 +159,7 @@ class KeepFaces:
         strength: float,
         memory: float,
         quick: bool = False,
-        enlarge: Callable[[Image, tuple[int, int]], Image] = enlarge,
+        enlarge: Callable[[Frame, tuple[int, int]], Image] = enlarge_frame,
         follows_all: bool = False,
     ) -> None:
         """Go on with others, and enlarge by another function; between two frames.
@@ -259,10 +259,10 @@ class KeepFaces:
           ConfigError: source or painting is no uint8 RGB picture.
         """
         image, made = check_image(source.image), check_image(painted.image)
-        kept = self._enlarge(made, source.size)
+        kept = self._enlarge(painted, source.size)
         if self.finer is not None:
-            scale = made.shape[0] / image.shape[0]
-            kept = self.finer(source, kept, [one.face for one in faces], scale=scale)
+            scale, told = made.shape[0] / image.shape[0], replace(source, parts=painted.parts)
+            kept = self.finer(told, kept, [one.face for one in faces], scale=scale)
         if faces and kept is made:
             kept = made.copy()
         for one in faces[::-1]:  # the largest last: it is before the others

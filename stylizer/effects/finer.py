@@ -12,13 +12,14 @@ who tells it from the painting; here it is told from the source.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Literal, Protocol, get_args, runtime_checkable
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from stylizer.base import divides, find, load_states, save_states
+from stylizer.base import find, load_states, save_states
 from stylizer.effects.mask_memory import MaskMemory
 from stylizer.effects.scale import PaintSmaller, still_detail
 from stylizer.effects.underdrawing import find_contours
@@ -149,7 +150,7 @@ class FinerStrokes:
         """Return a painting with finer strokes in it; itself where none are called for.
 
         Args:
-          source: what was painted.
+          source: what was painted; it says where its parts are, if there are any.
           painting: uint8 RGB (H, W, 3), of the source's size.
           faces: of the source.
           scale: of the sides that it was painted at, by those of the source.
@@ -238,29 +239,30 @@ class EnlargeFiner:
     def __call__(self, source: Frame, painted: Frame) -> Frame:
         """Return the painting at the source's size."""
         large, scale = self._enlarge(source, painted), painted.size[1] / source.size[1]
-        return large.with_image(self._finer(source, large.image, (), scale=scale))
+        told = replace(source, parts=painted.parts)
+        return large.with_image(self._finer(told, large.image, (), scale=scale))
 
 
 def finer_strokes(
     painter: Stylizer,
-    enlarge: Callable[[Image, tuple[int, int]], Image],
+    enlarge: Callable[[Frame, tuple[int, int]], Image],
     *,
     detail: bool = True,
 ) -> FinerStrokes | None:
     """Return what paints in finer strokes as ``painter`` paints all; None where it cannot.
 
     Args:
-      painter: one that has a `PaintSmaller`, and no styles for parts of the picture.
+      painter: one that has a `PaintSmaller`.
       enlarge: brings its painting to a size of (width, height).
       detail: as of `FinerStrokes`.
     """
     smaller = find(painter, PaintSmaller)
-    if smaller is None or divides(painter):
+    if smaller is None:
         return None
 
     def paint(frame: Frame, size: tuple[int, int]) -> Image:
         painted = PaintSmaller(smaller.wrapped, size=size)(frame)
-        return enlarge(painted.image, frame.size)
+        return enlarge(painted, frame.size)
 
     return FinerStrokes(paint, detail=detail)
 

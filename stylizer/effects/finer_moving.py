@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from stylizer.base import divides, load_states, save_states
+from stylizer.base import load_states, save_states
 from stylizer.effects.beyond import VIDEO_MARGIN, paint_beyond
-from stylizer.effects.scale import PaintSmaller, enlarge
+from stylizer.effects.scale import PaintSmaller, enlarge_frame
 from stylizer.effects.underdrawing import underdraw
 from stylizer.frame import Frame, Image
 from stylizer.protocols import State, Stylizer
@@ -16,22 +16,16 @@ from stylizer.temporal.follow_camera import follow_camera
 __all__ = ["PaintMoving", "paint_moving"]
 
 
-def paint_moving(
-    painter: Stylizer, config: CoherenceConfig, underdrawing: float
-) -> PaintMoving | None:
+def paint_moving(painter: Stylizer, config: CoherenceConfig, underdrawing: float) -> PaintMoving:
     """Return what paints frames in finer strokes, and holds them still.
-
-    None for a painter that has styles for parts of the picture.
 
     Args:
       painter: paints frames of any size, and remembers none.
       config: how they are held still.
       underdrawing: strength of `stylizer.effects.underdrawing.draw_contours`.
     """
-    if divides(painter):
-        return None
     beyond = paint_beyond(underdraw(painter, underdrawing), margin=VIDEO_MARGIN)
-    return PaintMoving(beyond, enlarge, config)
+    return PaintMoving(beyond, enlarge_frame, config)
 
 
 class PaintMoving:
@@ -46,7 +40,7 @@ class PaintMoving:
     def __init__(
         self,
         painter: Stylizer,
-        enlarge: Callable[[Image, tuple[int, int]], Image],
+        enlarge: Callable[[Frame, tuple[int, int]], Image],
         config: CoherenceConfig,
     ) -> None:
         """Paint with ``painter``, which paints frames of any size and remembers none."""
@@ -67,7 +61,7 @@ class PaintMoving:
         """
         self._smaller.size = size
         painted = self._coherence(frame, self._painter(frame))
-        return self.enlarge(painted.image, frame.size)
+        return self.enlarge(painted, frame.size)
 
     def reset(self) -> None:
         """Forget all earlier frames."""

@@ -33,6 +33,7 @@ __all__ = [
     "check_detail",
     "check_stroke",
     "enlarge",
+    "enlarge_frame",
     "paint_size",
     "still_detail",
 ]
@@ -191,14 +192,14 @@ class Enlarge:
     def __init__(
         self,
         *,
-        repaint: Callable[[Image], Image] | None = None,
+        repaint: Callable[[Frame], Image] | None = None,
         detail: float = 0.0,
         moving: bool = False,
     ) -> None:
         """Choose what fine detail there is to be.
 
         Args:
-          repaint: paints a picture, uint8 RGB (H, W, 3), as the painter does; None for never.
+          repaint: as of a `stylizer.protocols.Repainter`; None for never.
           detail: share of the fine detail that is taken from a second painting, 0 to 1.
           moving: whether paintings are frames of a video, as `enlarge` says.
         """
@@ -210,9 +211,9 @@ class Enlarge:
 
     def __call__(self, source: Frame, painted: Frame) -> Frame:
         """Return the painting at the source's size."""
-        return painted.with_image(self.enlarge(painted.image, source.size))
+        return painted.with_image(self.enlarge(painted, source.size))
 
-    def enlarge(self, painting: Image, size: tuple[int, int]) -> Image:
+    def enlarge(self, painted: Frame, size: tuple[int, int]) -> Image:
         """Bring a painting to a size of (width, height), as `enlarge`, and add fine detail.
 
         Enlarged strokes are smooth inside and soft at their edges. Painted again at its new size,
@@ -221,6 +222,7 @@ class Enlarge:
         but a plane draws wrinkles. It is sharpened like the enlarged one. Very large pictures are
         painted again at several sizes, one after the other, up to some nine megapixels.
         """
+        painting = painted.image
         while self._repaint is not None:
             height, width, _ = painting.shape
             factor = min(size[0] / width, size[1] / height)
@@ -231,13 +233,18 @@ class Enlarge:
             if next_size[0] * next_size[1] > _MOST_PIXELS:
                 break
             large = enlarge(painting, next_size)
-            finer = smooth_strokes(self._repaint(large), 1.0)
+            finer = smooth_strokes(self._repaint(painted.with_image(large)), 1.0)
             deviation = _FINE * step * factor
             share = self._detail * _painted(large, finer, deviation=deviation)
             painting = _sharpen(
                 _with_fine(large, finer, share, deviation=deviation), (1, 2), _FINER
             )
         return enlarge(painting, size, moving=self._moving)
+
+
+def enlarge_frame(painted: Frame, size: tuple[int, int]) -> Image:
+    """Bring a painting that is no frame of a video to a size of (width, height), as `enlarge`."""
+    return enlarge(painted.image, size)
 
 
 def _painted(painting: Image, finer: Image, *, deviation: float) -> Values:

@@ -170,8 +170,8 @@ class VideoOptions(Look):
 
     @property
     def is_finer(self) -> bool:
-        """Whether finer strokes are asked for and can be had: one style is for all, held still."""
-        return self.finer and self.coherence > 0 and not self.parts
+        """Whether finer strokes are asked for and can be had: paintings are held still."""
+        return self.finer and self.coherence > 0
 
 
 @dataclass(frozen=True, kw_only=True, config=_ONLY_THESE)

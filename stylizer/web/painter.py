@@ -26,9 +26,9 @@ from stylizer.live.keyframes import Carrying, PaintBeside
 from stylizer.live.levels import Level, choose_levels, fast_levels, least_scale
 from stylizer.methods import METHODS
 from stylizer.network.inputs import StyleEmbedding
-from stylizer.network.regions import paint_parts, prepare_parts
+from stylizer.network.regions import paint_parts
 from stylizer.network.runtime import NoisyRuntime, Runtime, paint_frame
-from stylizer.protocols import Effect
+from stylizer.protocols import Effect, Masks
 from stylizer.styles.regions import covers_all
 from stylizer.temporal.coherence import Coherence, CoherenceConfig
 from stylizer.temporal.keyframes import MOST_KEYFRAMES
@@ -286,7 +286,7 @@ class ClientPainter:
             keyframes=1 if paints_all else level.keyframes,
         )
         self._beside.wait()
-        self._twice.on = level.underpainting and not settings.parts
+        self._twice.on = level.underpainting
         if wanted.keyframes == 1:
             self._beside.reset()
         self._composed.configure(wanted)
@@ -327,15 +327,15 @@ class _Pure:
             self._masks.prepare([*parts])
         elif parts:
             self._masks = RegionMasks([*parts], segmenter=self._segmenter)
-        self.ready = self.ready and code is self.code
+        before = self._codes
         self.code, self._parts = code, parts
+        self.ready = self.ready and [*map(id, before)] == [*map(id, self._codes)]
 
     def prepare(self, size: tuple[int, int]) -> None:
         """Get ready for pictures of (width, height)."""
-        self.runtime.prepare(size, self.code)
+        for code in self._codes:
+            self.runtime.prepare(size, code)
         self.ready = True
-        if self._parts:
-            prepare_parts(self.runtime, size, self._codes)
 
     @property
     def _codes(self) -> list[StyleEmbedding]:
@@ -343,15 +343,21 @@ class _Pure:
         codes = [*self._parts.values()]
         return codes if covers_all(self._parts) else [*codes, self.code]
 
-    def __call__(self, frame: Frame) -> Frame:
+    @property
+    def divides(self) -> bool:
+        return True
+
+    def find_parts(self, frame: Frame) -> Masks | None:
+        """Return where each style is in the next frame; None where one is for all of it."""
         if self._masks is None or not self._parts:
-            return paint_frame(self.runtime, frame, self.code)
+            return None
+        return self._masks(frame, [*self._parts])[: len(self._codes)]
+
+    def __call__(self, frame: Frame) -> Frame:
         codes = self._codes
-        masks = self._masks(frame, [*self._parts])[: len(codes)]
-        seen = [code for code, mask in zip(codes, masks, strict=True) if mask.any()]
-        if len(seen) == 1:
-            return paint_frame(self.runtime, frame, seen[0])
-        return frame.with_image(paint_parts(self.runtime, frame.image, codes, masks))
+        if frame.parts is None or len(frame.parts) != len(codes):  # of the styles of before
+            return paint_frame(self.runtime, frame, self.code)
+        return paint_parts(self.runtime, frame, codes)
 
     def paint_patch(self, image: Image) -> Image:
         above = self._parts.get("face", self._parts.get("person", self.code))

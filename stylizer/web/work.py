@@ -33,7 +33,6 @@ from stylizer.jobs.division import DivisionConfig
 from stylizer.jobs.folder import JobFolder
 from stylizer.jobs.records import JobRecord
 from stylizer.jobs.segmented import EncodedSegments, SegmentedSink
-from stylizer.network.regions import RegionStylizer
 from stylizer.network.stylizer import FastStylizer
 from stylizer.pipeline import Progress, restore, run
 from stylizer.protocols import FrameSink, FrameSource, StyledStylizer
@@ -295,10 +294,7 @@ class VideoWork:
 def _borrow_painter(gallery: Gallery, styles: Sequence[AnyStyle]) -> Iterator[StyledStylizer]:
     masks = _find_masks(gallery, styles)
     with gallery.another() as runtime:
-        if masks is None:
-            yield FastStylizer(styles, runtime=runtime)
-        else:
-            yield RegionStylizer(styles, masks=masks, runtime=runtime)
+        yield FastStylizer(styles, masks=masks, runtime=runtime)
 
 
 def _find_masks(gallery: Gallery, styles: Sequence[AnyStyle]) -> RegionMasks | None:

@@ -23,6 +23,7 @@ from stylizer.io.image import read_image, write_image
 from stylizer.network import stylizer as fast_module
 from stylizer.network.config import FastConfig
 from stylizer.network.registry import FAST_NETWORKS
+from stylizer.protocols import MaskFinder
 from stylizer.styles.load import AnyStyle, load_styles
 from tests.apps.commands.test_live import Screen
 from tests.apps.conftest import Inverter, Run, names
@@ -36,7 +37,13 @@ class Instant(Inverter):
 
     made: list[Instant]
 
-    def __init__(self, styles: Sequence[AnyStyle], config: FastConfig | None = None) -> None:
+    def __init__(
+        self,
+        styles: Sequence[AnyStyle],
+        config: FastConfig | None = None,
+        *,
+        masks: MaskFinder | None = None,
+    ) -> None:
         super().__init__()
         self.styles, self.config = tuple(styles), config
         self.description = "instant, nowhere"

@@ -100,8 +100,8 @@ def _refined() -> Stylizer:
 class Repainting(Boiling):
     """Can paint a picture alone."""
 
-    def repaint(self, painting: Image) -> Image:
-        return self.paint(painting)
+    def repaint(self, painting: Frame) -> Image:
+        return self.paint(painting.image)
 
 
 def _underpainted() -> Stylizer:

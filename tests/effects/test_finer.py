@@ -12,7 +12,7 @@ from stylizer.compose import Composed
 from stylizer.description import EffectsConfig
 from stylizer.effects.faces import FacesConfig
 from stylizer.effects.finer import FinerStrokes, finer_stroke, finer_strokes
-from stylizer.effects.scale import PaintSmaller, enlarge
+from stylizer.effects.scale import PaintSmaller, enlarge_frame
 from stylizer.faces.landmarks import Face
 from stylizer.faces.models import INSTALL, are_faces_available
 from stylizer.faces.people import Silhouettes
@@ -213,8 +213,8 @@ def test_a_very_large_picture_is_mixed_without_seams() -> None:
 
 
 def test_a_painter_without_a_size_of_its_own_paints_nobody_anew() -> None:
-    assert finer_strokes(CountingIdentity(), enlarge) is None
-    people = finer_strokes(PaintSmaller(CountingIdentity(), stroke=1.0), enlarge)
+    assert finer_strokes(CountingIdentity(), enlarge_frame) is None
+    people = finer_strokes(PaintSmaller(CountingIdentity(), stroke=1.0), enlarge_frame)
     assert people is not None
     frame = Frame(np.asarray(cv2.resize(astronaut(), (720, 720)), np.uint8), 0, 0.0)
     finer = people(frame, np.zeros_like(frame.image), [], scale=0.5)

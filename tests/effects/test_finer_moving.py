@@ -10,7 +10,7 @@ from skimage import data
 from stylizer.compose import Composed
 from stylizer.description import EffectsConfig, StylizerConfig
 from stylizer.effects.finer_moving import PaintMoving
-from stylizer.effects.scale import enlarge
+from stylizer.effects.scale import enlarge_frame
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image
 from stylizer.temporal.coherence import CoherenceConfig
@@ -58,7 +58,7 @@ def test_finer_strokes_are_held_still_too() -> None:
 
     def change(strength: float) -> float:
         held = CoherenceConfig(strength=strength)
-        moving = PaintMoving(Boiling(), enlarge, held)
+        moving = PaintMoving(Boiling(), enlarge_frame, held)
         made = [moving(frame, (1152, 688)) for frame in [pan(1)[0], *noisy(3)]]
         return float(np.abs(np.diff([one.astype(float) for one in made], axis=0)).mean())
 

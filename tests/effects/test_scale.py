@@ -144,26 +144,30 @@ def test_frames_of_a_video_are_smoothed_and_sharpened_at_any_size(size: tuple[in
     np.testing.assert_array_equal(within.image, frame)
 
 
+def still(painting: Image) -> Frame:
+    return Frame(painting, 0, 0.0)
+
+
 def test_strokes_get_fine_detail_of_the_second_painting_and_all_else_stays() -> None:
     painting = np.full((128, 160, 3), 130, np.uint8)
     painting[:, :80] = 70 + 120 * (np.arange(80) // 8 % 2)[:, None]  # strokes beside a plane
     size, seen = (400, 320), []
     checkered = np.indices((320, 400)).sum(0) % 2 * 2.0 - 1
 
-    def repaint(large: Image) -> Image:
+    def repaint(large: Frame) -> Image:
         """Paint all of it in another color, with a fine pattern."""
-        seen.append(large.shape[:2])
-        return np.asarray(large // 2 + 40 + 20 * checkered[..., None], np.uint8)
+        seen.append(large.image.shape[:2])
+        return np.asarray(large.image // 2 + 40 + 20 * checkered[..., None], np.uint8)
 
     def added(made: Image, where: tuple[slice, slice]) -> float:
         """Return how strong the pattern is."""
         return float((made.mean(-1) * checkered)[where].mean())
 
     plain = enlarge(painting, size)
-    np.testing.assert_array_equal(Enlarge(repaint=repaint).enlarge(painting, size), plain)
+    np.testing.assert_array_equal(Enlarge(repaint=repaint).enlarge(still(painting), size), plain)
     assert seen == []
-    whole = Enlarge(repaint=repaint, detail=1.0).enlarge(painting, size)
-    half = Enlarge(repaint=repaint, detail=0.5).enlarge(painting, size)
+    whole = Enlarge(repaint=repaint, detail=1.0).enlarge(still(painting), size)
+    half = Enlarge(repaint=repaint, detail=0.5).enlarge(still(painting), size)
     assert seen == [(320, 400)] * 2
     strokes, plane = np.s_[20:300, 20:180], np.s_[20:300, 240:380]
     assert abs(float(whole[strokes].mean()) - float(plain[strokes].mean())) < 1.0
@@ -181,27 +185,28 @@ def test_strokes_of_both_paintings_are_smoothed(monkeypatch: pytest.MonkeyPatch)
         return painting
 
     monkeypatch.setattr("stylizer.effects.scale.smooth_strokes", note)
-    twice = Enlarge(repaint=lambda large: large, detail=1.0)
-    twice.enlarge(bars()[:128, :160], (400, 320))
+    twice = Enlarge(repaint=lambda large: large.image, detail=1.0)
+    twice.enlarge(still(bars()[:128, :160]), (400, 320))
     assert seen == [((160, 128), 1.0), ((400, 320), 1.0)]
 
 
 def test_a_very_large_picture_is_painted_again_in_steps_and_not_beyond_a_limit() -> None:
     sizes: list[tuple[int, int]] = []
 
-    def repaint(large: Image) -> Image:
-        sizes.append((large.shape[1], large.shape[0]))
-        return large
+    def repaint(large: Frame) -> Image:
+        sizes.append(large.size)
+        return large.image
 
-    made = Enlarge(repaint=repaint, detail=0.7).enlarge(np.zeros((64, 48, 3), np.uint8), (480, 640))
+    again, small = Enlarge(repaint=repaint, detail=0.7), still(np.zeros((64, 48, 3), np.uint8))
+    made = again.enlarge(small, (480, 640))
     assert made.shape == (640, 480, 3)
     assert sizes == [(144, 192), (432, 576), (480, 640)]
     sizes.clear()
-    wide = np.zeros((8, 2000, 3), np.uint8)
-    assert Enlarge(repaint=repaint, detail=0.7).enlarge(wide, (60_000, 240)).shape[0] == 240
+    wide = still(np.zeros((8, 2000, 3), np.uint8))
+    assert again.enlarge(wide, (60_000, 240)).shape[0] == 240
     assert sizes == [(6000, 24), (18000, 72)]
     sizes.clear()
-    Enlarge(repaint=repaint, detail=0.7).enlarge(np.zeros((64, 48, 3), np.uint8), (48, 64))
+    again.enlarge(small, (48, 64))
     assert sizes == []
 
 

@@ -206,8 +206,8 @@ def test_a_size_is_prepared_while_frames_are_painted_at_the_old_one() -> None:
 class Alone(Slow):
     """Can paint a picture alone, so that it can be painted twice."""
 
-    def repaint(self, painting: Image) -> Image:
-        return painting
+    def repaint(self, painting: Frame) -> Image:
+        return painting.image
 
 
 def test_underpainting_is_the_first_to_give_way() -> None:

@@ -5,16 +5,20 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 import pytest
 from skimage import data
 
+from stylizer.compose import Composed
+from stylizer.description import EffectsConfig
+from stylizer.effects.beyond import PaintBeyond
+from stylizer.effects.parts import find_parts_before
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image
 from stylizer.network.config import FastConfig
 from stylizer.network.inputs import StyleEmbedding
-from stylizer.network.regions import DividingRuntime, RegionStylizer
-from stylizer.network.runtime import load_runtime
+from stylizer.network.regions import paint_parts
+from stylizer.network.runtime import Runtime, load_runtime
+from stylizer.network.stylizer import FastStylizer
 from stylizer.protocols import Masks, State
 from stylizer.styles.load import AnyStyle, load_style, load_styles
 
@@ -45,13 +49,14 @@ class Halves:
     """The first part is the left half, and the rest is left; or nothing is anywhere."""
 
     def __init__(self, *, empty: bool = False) -> None:
-        self.empty = empty
+        self.empty, self.asked = empty, 0
 
     def prepare(self, parts: Sequence[str]) -> None:
         if "hair" in parts:
             raise ConfigError("nothing finds hair")
 
     def __call__(self, frame: Frame, parts: Sequence[str]) -> Masks:
+        self.asked += 1
         masks = np.zeros((len(parts) + 1, 24, 40), np.float32)
         if not self.empty:
             masks[0, :, :20] = 1
@@ -73,12 +78,15 @@ def frame() -> Frame:
     return Frame(np.ascontiguousarray(photo), 0, 0.0)
 
 
-def stylizer(*texts: str, empty: bool = False, runtime: Flat | None = None) -> RegionStylizer:
-    styles = [
+def in_parts(*texts: str) -> list[AnyStyle]:
+    return [
         replace(load_style(text.split("=")[-1]), region="face" if "=" in text else None)
         for text in texts
     ]
-    return RegionStylizer(styles, masks=Halves(empty=empty), runtime=runtime or Flat())
+
+
+def stylizer(*texts: str, empty: bool = False, runtime: Flat | None = None) -> FastStylizer:
+    return FastStylizer(in_parts(*texts), masks=Halves(empty=empty), runtime=runtime or Flat())
 
 
 def test_each_part_is_painted_by_its_style() -> None:
@@ -112,88 +120,83 @@ def test_a_patch_is_painted_as_faces_are() -> None:
     assert (painter.paint_patch(frame().image) == 40).all()
 
 
+def test_a_patch_is_painted_in_parts_as_its_place_in_the_frame() -> None:
+    painter, parts = stylizer("face=starry_night", "the_scream"), np.zeros((2, 4, 4), np.float32)
+    parts[0, :2], parts[1, 2:] = 1, 1
+    painted = painter.paint_patch_in_parts(parts, frame().image)
+    assert (painted[:36] == 40).all() and (painted[60:] == 200).all()
+
+
+def test_what_is_not_seen_is_not_painted() -> None:
+    runtime = Flat()
+    painted = stylizer("face=starry_night", "the_scream", empty=True, runtime=runtime)(frame())
+    assert (painted.image == 200).all()
+    assert runtime.painted == 1
+
+
+def test_parts_are_found_once_a_frame_and_not_where_the_frame_tells() -> None:
+    masks = Halves()
+    painter = FastStylizer(in_parts("face=starry_night", "the_scream"), masks=masks, runtime=Flat())
+    source = frame()
+    parts = painter.find_parts(source)
+    assert parts is not None and parts.shape == (2, 24, 40)
+    told = replace(source, parts=parts[:, :, ::-1])  # the right half
+    for painted in (painter(told), painter.begin(told)()):
+        assert (painted.image[:, 90:] == 40).all() and (painted.image[:, :70] == 200).all()
+    assert masks.asked == 1
+    composed = Composed(painter, EffectsConfig(underpainting=0.5, stroke=1.0, finer="all"))
+    composed(frame())
+    assert masks.asked == 2
+
+
+def test_parts_of_styles_that_are_no_longer_there_are_found_anew() -> None:
+    painter = stylizer("face=starry_night", "the_scream")
+    told = replace(frame(), parts=painter.find_parts(frame()))
+    painter.set_styles(load_styles(["starry_night"]))
+    assert (painter(told).image == 40).all()
+    painter.set_styles(in_parts("face=the_scream"))
+    np.testing.assert_array_equal(painter(told).image[:, 90:], told.image[:, 90:])
+
+
+def test_pictures_are_painted_beyond_their_borders_in_parts_too() -> None:
+    source = frame()
+    painter = find_parts_before(PaintBeyond(stylizer("face=starry_night", "the_scream"), margin=16))
+    painted = painter(source)
+    assert (painted.image[:, :70] == 40).all() and (painted.image[:, 90:] == 200).all()
+    assert painted.parts is not None and painted.parts.shape == (2, 24, 40)
+
+
 @pytest.fixture(scope="module", params=["adaptive", "fast"])
-def runtime(request: pytest.FixtureRequest) -> DividingRuntime:
-    config = FastConfig(network=request.param, engine="openvino", precision="float32")
-    found = load_runtime(config)
-    assert isinstance(found, DividingRuntime)
-    return found
+def runtime(request: pytest.FixtureRequest) -> Runtime:
+    return load_runtime(FastConfig(network=request.param, engine="openvino", precision="float32"))
 
 
-def codes(runtime: DividingRuntime) -> list[StyleEmbedding]:
+def codes(runtime: Runtime) -> list[StyleEmbedding]:
     texts = ("starry_night", "the_scream", "great_wave")
     return [runtime.encode(load_style(text), scale=1.0) for text in texts]
 
 
-def halves(count: int, *, width: int = SIZE[0]) -> Masks:
-    masks = np.zeros((count, 10, width), np.float32)
-    for number, columns in enumerate(np.array_split(np.arange(width), count)):
-        masks[number][:, columns] = 1
-    return masks
+def test_a_part_looks_as_it_does_where_its_style_is_for_all(runtime: Runtime) -> None:
+    source, known = frame(), codes(runtime)
+    parts = np.zeros((3, 10, SIZE[0]), np.float32)
+    for number, columns in enumerate(np.array_split(np.arange(SIZE[0]), 3)):
+        parts[number][:, columns] = 1
+    painted = paint_parts(runtime, replace(source, parts=parts), known).image
+    for code, columns in zip(known, np.array_split(np.arange(SIZE[0]), 3), strict=True):
+        alone = runtime.paint(source.image, code)
+        np.testing.assert_array_equal(painted[:, columns[2:-2]], alone[:, columns[2:-2]])
 
 
-def colors(image: Image) -> npt.NDArray[np.float64]:
-    return np.asarray(image.reshape(-1, 3).mean(0), np.float64)
-
-
-def test_one_style_in_all_of_it_is_that_style(runtime: DividingRuntime) -> None:
-    code, image = codes(runtime)[0], frame().image
-    whole = np.zeros((2, 4, 4), np.float32)
-    whole[0] = 1
-    alone, together = runtime.paint(image, code), runtime.paint_parts(image, [code, code], whole)
-    assert np.abs(alone.astype(int) - together).mean() < 2
-
-
-@pytest.mark.parametrize("count", [2, 3])
-@pytest.mark.parametrize("size", [SIZE, (161, 99)])
-def test_each_part_has_the_colors_of_its_style(
-    runtime: DividingRuntime, count: int, size: tuple[int, int]
+@pytest.mark.parametrize("shares", [(0.5, 0.5), (0.2, 0.8), (0.3, 0.5), (0.0, 0.4), (1.0, 0.0)])
+def test_paintings_are_mixed_by_their_shares_and_the_rest_is_the_source(
+    shares: tuple[float, float],
 ) -> None:
-    image = np.asarray(cv2.resize(frame().image, size), np.uint8)
-    known = codes(runtime)[:count]
-    together = runtime.paint_parts(image, known, halves(count))
-    assert together.shape == image.shape
-    for number, columns in enumerate(np.array_split(np.arange(size[0]), count)):
-        inner = columns[6:-6]
-        gaps = [
-            np.linalg.norm(
-                colors(together[:, inner]) - colors(runtime.paint(image, code)[:, inner])
-            )
-            for code in known
-        ]
-        assert int(np.argmin(gaps)) == number
-
-
-def test_there_may_be_more_parts_than_channels_in_a_picture(runtime: DividingRuntime) -> None:
-    image, (first, second, _) = frame().image, codes(runtime)
-    together = runtime.paint_parts(image, [first, second, first, second, first], halves(5))
-    for number, columns in enumerate(np.array_split(np.arange(SIZE[0]), 5)):
-        gaps = [
-            np.linalg.norm(
-                colors(together[:, columns[6:-6]])
-                - colors(runtime.paint(image, code)[:, columns[6:-6]])
-            )
-            for code in (first, second)
-        ]
-        assert int(np.argmin(gaps)) == number % 2
-
-
-def test_no_seam_between_two_parts_of_one_style(runtime: DividingRuntime) -> None:
-    image, code = frame().image, codes(runtime)[1]
-    masks = np.stack([cv2.blur(mask, (9, 1)) for mask in halves(2)])
-    painted = [runtime.paint_parts(image, [code, code], masks), runtime.paint(image, code)]
-    together, alone = (np.abs(np.diff(one.astype(float), axis=1)).mean((0, 2)) for one in painted)
-    assert together[74:86].max() < 1.5 * alone[74:86].max() + 2
-
-
-def test_styles_and_sizes_change(runtime: DividingRuntime) -> None:
-    first, second, third = codes(runtime)
-    image = frame().image
-    one = runtime.paint_parts(image, [first, second], halves(2))
-    other = runtime.paint_parts(image, [third, second], halves(2))
-    again = runtime.paint_parts(image, [first, second], halves(2))
-    np.testing.assert_array_equal(one, again)
-    assert np.abs(one.astype(int) - other)[:, :60].mean() > 5
+    parts = np.array(shares, np.float32)[:, None, None] * np.ones((2, 4, 4), np.float32)
+    source = replace(frame(), image=np.full_like(frame().image, 100), parts=parts)
+    known = [np.array([color], np.float32) for color in (40, 200)]
+    painted = paint_parts(Flat(), source, known).image
+    wanted = 40 * shares[0] + 200 * shares[1] + 100 * (1 - sum(shares))
+    assert np.abs(painted - wanted).max() <= 2  # each mixture is rounded
 
 
 def test_styles_for_what_nothing_finds_are_refused_and_the_old_ones_stay() -> None:

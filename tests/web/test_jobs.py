@@ -198,7 +198,7 @@ def test_every_second_frame_of_a_still_video_is_painted_where_asked_for(
         ({"finer": True, "keyframes": 2}, "all"),
         ({"finer": True, "styles": [{"id": "mosaic"}]}, "people"),
         ({"finer": True, "coherence": 0}, None),
-        ({"finer": True, "face_style": "irises"}, None),
+        ({"finer": True, "face_style": "irises"}, "all"),
     ],
 )
 def test_a_video_is_painted_in_finer_strokes_where_asked_for_and_where_it_can_be(

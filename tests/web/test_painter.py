@@ -97,13 +97,15 @@ def test_frames_are_underpainted_where_there_is_time() -> None:
 
 
 @pytest.mark.skipif(not are_faces_available(), reason="what finds faces is not installed")
-def test_where_a_part_has_a_style_of_its_own_nothing_is_underpainted() -> None:
+def test_where_a_part_has_a_style_of_its_own_each_style_paints_the_whole_picture() -> None:
     runtime = Counting()
     wanted = replace(settings("the_scream"), face_style="irises")
     painter = ClientPainter(runtime, wanted, RED)
     painter.change(wanted, RED, parts={"face": BLUE})
-    show(painter, still(0))
-    assert runtime.sizes and (224, 176) not in runtime.sizes
+    made = show(painter, still(0)).astype(int)
+    assert runtime.sizes == 2 * [(224, 176)] + 2 * [(432 + 16, 324 + 16)]
+    assert np.abs(made[80, 200] - BLUE).max() <= 6  # her forehead
+    assert np.abs(made[20, 20] - RED).max() <= 6
 
 
 def test_another_style_is_seen_at_once_and_what_is_not_painted_is_the_source() -> None:

@@ -18,14 +18,10 @@ Shape = tuple[int, ...]
 
 @dataclass
 class Painter:
-    """The network compiled for a size, whose kernels it holds, or those of several styles.
-
-    Its noise is that for ``cameras``.
-    """
+    """The network compiled for a size; it holds the kernels of a style, the noise for cameras."""
 
     request: Any
     style: StyleValues | None = None
-    styles: Sequence[StyleValues] = ()
     cameras: Cameras | None = None
 
 
@@ -54,7 +50,6 @@ class ImageNetwork:
         shape: Shape,
         *,
         style: StyleValues | None = None,
-        parts: int = 1,
         count: int = 1,
         settings: Mapping[str, Any] | None = None,
     ) -> list[Painter]:
@@ -63,7 +58,6 @@ class ImageNetwork:
         Args:
           shape: of the pictures, (1, H, W, 3).
           style: they are for it alone, and in 8 bits; its ranges are known. None for any style.
-          parts: styles that each paints in, in one picture.
           count: how many.
           settings: beside those of all.
         """
@@ -73,11 +67,6 @@ class ImageNetwork:
 
             set_style(model, style.arrays)
             quantize(model, style.ranges)
-        if parts > 1:
-            from stylizer.network.embedded.openvino_regions import divide_styles
-
-            of_style = len(self.model.inputs) - 1 - len(given)
-            model = divide_styles(model, of_style, parts)
         compiled = self._core.compile_model(model, "CPU", {**self._settings, **(settings or {})})
         painters = [Painter(compiled.create_infer_request(), style) for _ in range(count)]
         for painter in painters:

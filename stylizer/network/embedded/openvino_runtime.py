@@ -10,12 +10,10 @@ from __future__ import annotations
 import functools
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
 from stylizer.backend.cores import usable_cores
 from stylizer.backend.openvino_core import (
@@ -31,7 +29,7 @@ from stylizer.network.config import FastConfig
 from stylizer.network.embedded.embedding import Engine, embed_style
 from stylizer.network.embedded.openvino_models import load_models
 from stylizer.network.embedded.openvino_painter import ImageNetwork, Painter
-from stylizer.network.embedded.openvino_style import StyleValues, as_tensor, make_style
+from stylizer.network.embedded.openvino_style import StyleValues, make_style
 from stylizer.network.embedded.spec import EmbeddedNetworkSpec
 from stylizer.network.embedded.style_cache import StyleCache
 from stylizer.network.inputs import (
@@ -45,9 +43,8 @@ from stylizer.network.inputs import (
 from stylizer.network.smoothing import smooth
 from stylizer.styles.load import AnyStyle, Style
 
-Masks = npt.NDArray[np.float32]
 _Shape = tuple[int, ...]
-_Key = tuple[_Shape, StyleValues | int | None]
+_Key = tuple[_Shape, StyleValues | None]
 T = TypeVar("T")
 
 __all__ = ["OpenVinoRuntime"]
@@ -267,30 +264,6 @@ class OpenVinoRuntime:
         tiles = painter.request.infer(given, share_inputs=True, share_outputs=True)[0][0]
         return np.ascontiguousarray(join_tiles(tiles)[:height, :width])
 
-    def paint_parts(self, image: Image, codes: Sequence[StyleEmbedding], masks: Masks) -> Image:
-        """Paint a picture in several styles in one pass, each in its part of the picture.
-
-        Args:
-          image: uint8 RGB, (H, W, 3), of any size.
-          codes: of the styles, 2 or more.
-          masks: float32, (N, h, w), of any size: how much of each pixel belongs to each part, with
-            a sum of 1.
-
-        Raises:
-          ConfigError: the image is no uint8 RGB picture, or a code is of another network.
-        """
-        from stylizer.network.embedded.openvino_regions import give_masks
-
-        extended = self._extend(smooth(check_image(image), self._smooth))
-        height, width, _ = image.shape
-        styles = [self._style(code) for code in codes]
-        with self._painting:
-            request = self._divided_painter(extended.shape, styles)
-            give_masks(request, masks, (width, height))
-            given = {"image": extended}
-            tiles = request.infer(given, share_inputs=True, share_outputs=True)[0][0]
-            return np.ascontiguousarray(join_tiles(tiles)[:height, :width])
-
     def forget_sizes(self) -> None:
         """Keep the networks for small pictures that were painted last, and let the others go."""
         with self._painting:
@@ -300,24 +273,6 @@ class OpenVinoRuntime:
                 if key not in kept:
                     del self._painters[key]
             self._beside.clear()  # of films; those that paint go on with theirs
-
-    def _divided_painter(self, shape: _Shape, styles: Sequence[StyleValues]) -> Any:
-        """Return where the network runs in several styles for images (1, H, W, 3)."""
-        from stylizer.network.embedded.openvino_regions import combine_styles
-
-        key = shape, len(styles)
-        if key not in self._painters:
-            _keep(self._painters, key, self._images.compile(shape, parts=len(styles))[0])
-        self._painters.move_to_end(key)
-        painter = self._painters[key]
-        if [*map(id, painter.styles)] != [*map(id, styles)]:
-            read = [style.arrays for style in styles]
-            # what follows from the mean of codes, since all of it is affine in them
-            mean = [np.mean(values, axis=0) for values in zip(*read, strict=True)]
-            values = combine_styles(self._images.model, len(mean), read, mean)
-            self._images.set_style(painter, [as_tensor(value) for value in values])
-            painter.styles = styles
-        return painter.request
 
     def _extend(self, image: Image) -> Image:
         stride, least = self._network.stride, self._network.least_side

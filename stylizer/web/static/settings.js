@@ -149,8 +149,7 @@ export class Settings extends EventTarget {
 
   /** Say what finer strokes take, or why they cannot be had. */
   #offerFiner() {
-    const divided = Object.values(this.gallery.parts).some(Boolean);
-    const why = divided ? ": not with styles of parts" : share("coherence") ? "" : ": not without steadiness";
+    const why = share("coherence") ? "" : ": not without steadiness";
     element("finer").disabled = why !== "";
     element("finer-words").textContent = `Finer strokes${why || ", 2 to 3 times the time"}`;
   }
