@@ -77,6 +77,11 @@ _FULL = 12.0
 """Gray levels of a whole picture's detail that count at most: what is full of things has many
 subjects."""
 
+_ALIKE, _OTHER, _STEEPER, _NEARBY = 4.0, 34.0, 7.0, 2.0
+"""Gray levels by which two paintings differ up to which they pass softly into each other, and from
+which on they do so the last but one as steeply: half of one stroke and half of another one are a
+ghost. And the deviation, in pixels of the painting, of what is taken together for that."""
+
 _CALM = 0.7
 """Share of the last frame's masks in those of a frame that follows on it."""
 
@@ -173,7 +178,10 @@ class FinerStrokes:
         stroke = self.stroke(faces, scale=scale)
         sides = (round(side * scale / stroke / _STRIDE) for side in source.size)
         width, height = (_STRIDE * max(1, side) for side in sides)
-        return _mix(painting, self._paint(source, (width, height)), where)
+        finer = self._paint(source, (width, height))
+        if not self._moving:  # in a video, what is chosen changes more than what is averaged
+            where = _choose(painting, finer, where)
+        return _mix(painting, finer, where)
 
     def paints(self, one: TrackedFace, *, scale: float) -> float:
         """Return how surely a face is painted in finer strokes with all else, 0 to 1.
@@ -297,6 +305,16 @@ def _draw_detail(image: Image) -> Mask:
     detail = smooth(np.abs(gray - smooth(gray, _SMALL)), _TOGETHER)
     usual = min(max(float(detail.mean()), 1e-6), _FULL)
     return rise(detail, _MUCH) * rise(detail / usual, _MORE)
+
+
+def _choose(painting: Image, finer: Image, where: Mask) -> Mask:
+    """Return where the finer painting is to be, with an edge that is steep where both differ."""
+    size = where.shape[1], where.shape[0]
+    small = [cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in (painting, finer)]
+    differ = cv2.transform(cv2.absdiff(*small), np.full((1, 3), 1 / 3, np.float32))
+    unlike = rise(smooth(np.asarray(differ, np.float32), _NEARBY), (_ALIKE, _OTHER))
+    steeper = (where - np.float32(0.5)) * (1 + np.float32(_STEEPER - 1) * unlike)
+    return np.asarray(np.clip(steeper + np.float32(0.5), 0, 1), np.float32)
 
 
 def _mix(painting: Image, finer: Image, where: Mask) -> Image:

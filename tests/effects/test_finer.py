@@ -92,14 +92,33 @@ def test_large_heads_are_painted_anew(side: float, detail: bool) -> None:
 
 
 def test_people_who_come_in_come_softly() -> None:
-    frame, finer = gray(), FinerStrokes(white, find_people=bodies)
-    one = face_at(640, 200, 60)
-    shown = [
-        int(finer(frame, frame.image, [replace(one, presence=share)], scale=1.0)[300, 640, 0])
-        for share in np.linspace(0, 1, 11)
-    ]
+    frame, shown = gray(), []
+    for share in np.linspace(0, 1, 11):
+        finer = FinerStrokes(white, find_people=bodies, moving=True)
+        one = replace(face_at(640, 200, 60), presence=share)
+        shown.append(int(finer(frame, frame.image, [one], scale=1.0)[300, 640, 0]))
     assert shown[0] == 100 and shown[-1] > 240
     assert 0 < np.diff(shown).min() and np.diff(shown).max() < 20
+
+
+@pytest.mark.parametrize(
+    ("level", "moving", "between"),
+    [(255, False, (1, 4)), (255, True, (7, 12)), (103, False, (7, 12)), (103, True, (7, 12))],
+)
+def test_of_unlike_paintings_stills_have_the_one_or_the_other(
+    level: int, moving: bool, between: tuple[int, int]
+) -> None:
+    """A mixture of both has half strokes; where they are alike they pass softly."""
+    frame, one = gray(), face_at(640, 200, 60)
+
+    def paint(frame: Frame, size: tuple[int, int]) -> Image:
+        return np.full_like(frame.image, level)
+
+    finer = FinerStrokes(paint, find_people=bodies, moving=moving)
+    painted = finer(frame, frame.image, [one], scale=0.5)[300, 500:640, 0].astype(float)
+    share = (painted - 100) / (level - 100)
+    least, most = between
+    assert least <= np.count_nonzero((share > 0.15) & (share < 0.85)) <= most
 
 
 def test_a_face_is_painted_with_all_else_softly_as_it_gets_larger() -> None:
@@ -207,7 +226,7 @@ def test_a_narrow_picture_is_painted_at_some_size() -> None:
 
 def test_a_very_large_picture_is_mixed_without_seams() -> None:
     frame = Frame(np.full((2000, 900, 3), 100, np.uint8), 0, 0.0)
-    finer = FinerStrokes(white, find_people=bodies)
+    finer = FinerStrokes(white, find_people=bodies, moving=True)  # with a soft edge
     painted = finer(frame, frame.image, [face_at(450, 500, 200)], scale=0.2)
     assert np.abs(np.diff(painted[..., 0].astype(int), axis=0)).max() < 8
 
