@@ -90,7 +90,7 @@ class GiveForm(Prepared):
         Raises:
           ConfigError: the frame's image is no uint8 RGB picture.
         """
-        return self.begin(frame)()
+        return self._give(frame, super().__call__(frame))
 
     def begin(self, frame: Frame) -> Callable[[], Frame]:
         """Take the next frame, and return what paints it.
@@ -99,12 +99,10 @@ class GiveForm(Prepared):
           ConfigError: the frame's image is no uint8 RGB picture.
         """
         paint = super().begin(frame)
+        return lambda: self._give(frame, paint())
 
-        def finish() -> Frame:
-            painted = paint()
-            return painted.with_image(give_form(frame.image, painted.image, self._strength))
-
-        return finish
+    def _give(self, frame: Frame, painted: Frame) -> Frame:
+        return painted.with_image(give_form(frame.image, painted.image, self._strength))
 
 
 def give_form(source: Image, painting: Image, strength: float) -> Image:

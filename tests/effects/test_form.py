@@ -6,9 +6,13 @@ import numpy as np
 import pytest
 
 from stylizer.base import begin_frame, frames_at_once
+from stylizer.effects.beyond import PaintBeyond
 from stylizer.effects.form import GiveForm, give_form
+from stylizer.effects.scale import PaintSmaller
+from stylizer.effects.underdrawing import underdraw
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame, Image
+from stylizer.protocols import Stylizer
 from tests.stand_ins import CountingIdentity
 
 
@@ -115,6 +119,42 @@ def test_a_painter_s_frames_get_it_one_by_one_or_several_at_once() -> None:
     for paint, one, wanted in zip(begun[::-1], frames[::-1], expected[::-1], strict=True):
         np.testing.assert_array_equal(paint().image, wanted)
         np.testing.assert_array_equal(painter(one).image, wanted)
+
+
+class Told(CountingIdentity):
+    """Says which way frames were painted: alone, or beside others, on a share of the cores."""
+
+    at_once = 2
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ways: list[str] = []
+
+    def __call__(self, frame: Frame) -> Frame:
+        self.ways.append("alone")
+        return super().__call__(frame)
+
+    def begin(self, frame: Frame) -> Callable[[], Frame]:
+        self.ways.append("beside")
+        return lambda: frame
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda told: GiveForm(told, strength=1.0),
+        lambda told: PaintBeyond(told, margin=8),
+        lambda told: PaintSmaller(told, stroke=1.0),
+        lambda told: underdraw(told, 0.5),
+    ],
+)
+def test_a_frame_that_is_painted_alone_has_all_cores(wrap: Callable[[Told], Stylizer]) -> None:
+    told = Told()
+    painter = wrap(told)
+    painter(Frame(legs(), 0, 0.0))
+    assert told.ways == ["alone"]
+    begin_frame(painter, Frame(legs(), 1, 0.1))()
+    assert told.ways == ["alone", "beside"]
 
 
 def test_a_strength_out_of_range_is_an_error() -> None:
