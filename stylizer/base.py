@@ -167,6 +167,10 @@ class Prepared(WrappedStylizer):
     Of painted frames, what was told of cameras is as it was given.
     """
 
+    def change(self, frame: Frame) -> Frame:
+        """Return what is painted instead of a frame; for who has it painted, in order."""
+        return self._change(frame)
+
     def _change(self, frame: Frame) -> Frame:
         """Return what is painted instead of a frame; called for each, in order."""
         raise NotImplementedError

@@ -27,6 +27,7 @@ from stylizer.effects.faces import KeepFaces
 from stylizer.effects.finer import EnlargeFiner, FinerStrokes, finer_strokes
 from stylizer.effects.finer_moving import PaintMoving, paint_moving
 from stylizer.effects.only_faces import OnlyFaces
+from stylizer.effects.overpainting import OverpaintFrames, overpaint
 from stylizer.effects.parts import find_parts_before
 from stylizer.effects.people import person_finder
 from stylizer.effects.region import Region
@@ -129,12 +130,14 @@ class Composed(WrappedStylizer):
         """
         config = config or EffectsConfig()
         self._moving: PaintMoving | None = None
+        still = config.coherence.strength == 0
         if config.finer is not None:
-            self._moving = paint_moving(painter, config.coherence, config.underdrawing)
+            over = overpaint(painter, config.overpainting)
+            self._moving = paint_moving(over, config.coherence, config.underdrawing)
         painter = underpaint(painter, config.underpainting)
+        painter = overpaint(painter, config.overpainting)
         painter = underdraw(painter, config.underdrawing)
         if config.stroke is not None:
-            still = config.coherence.strength == 0
             painter = paint_beyond(painter, margin=STILL_MARGIN if still else VIDEO_MARGIN)
         painter = find_parts_before(painter)
         if config.stroke is not None:
@@ -183,10 +186,11 @@ class Composed(WrappedStylizer):
 
         Raises:
           BackendError, WeightsError: faces are to be found, and what does so is not installed.
-          ConfigError: cuts, region, stroke, underpainting, underdrawing or finer are other ones, or
-            keyframes are asked of a painter of whole shots.
+          ConfigError: what is fixed, as cuts or finer, is another one, or keyframes are asked of a
+            painter of whole shots.
         """
-        fixed = ("cuts", "region", "stroke", "underpainting", "underdrawing", "finer")
+        beginnings = ("underpainting", "overpainting", "underdrawing")
+        fixed = ("cuts", "region", "stroke", *beginnings, "finer")
         if any(getattr(config, name) != getattr(self._config, name) for name in fixed):
             raise ConfigError(
                 f"{', '.join(fixed)}: expected those that it was made with; make another"
@@ -276,9 +280,9 @@ class Composed(WrappedStylizer):
         self._coherence.configure(config.coherence, every=config.keyframes)
         if isinstance(self._stylizer, FollowCamera):
             self._stylizer.on = config.coherence.strength > 0
-        twice = find(self._stylizer, Underpaint)
-        if twice is not None:
-            twice.configure(config.coherence, every=config.keyframes)
+        for layer in (find(self._stylizer, Underpaint), find(self._stylizer, OverpaintFrames)):
+            if layer is not None:
+                layer.configure(config.coherence, every=config.keyframes)
         effects: list[Effect] = []
         self._on_paint: Sequence[Effect] = ()
         if self._paints:

@@ -11,6 +11,7 @@ from typing import get_args
 from stylizer.effects.color import ColorMode, check_pictures
 from stylizer.effects.faces import FacesConfig
 from stylizer.effects.finer import Finer, check_finer
+from stylizer.effects.overpainting import check_overpainting
 from stylizer.effects.region import RegionConfig
 from stylizer.effects.scale import USUAL_STROKE, check_detail, check_stroke
 from stylizer.effects.strength import check_strength
@@ -45,6 +46,8 @@ class EffectsConfig:
         (`stylizer.effects.scale.Enlarge`).
       underpainting: share of a first painting in broader strokes that frames are mixed with before
         they are painted, 0 to 1 (`stylizer.effects.underpainting`).
+      overpainting: share of a key frame's painting before that frames are mixed with as well, 0 to
+        1 (`stylizer.effects.overpainting`); counts where coherence does.
       underdrawing: strength of contours that are drawn into frames before they are painted, 0 to 1
         (`stylizer.effects.underdrawing`), and of light and dark that paint gets back
         (`stylizer.effects.form`). With it, stills have finer strokes for people, along contours and
@@ -64,6 +67,7 @@ class EffectsConfig:
     stroke: float | None = None
     detail: float = 0.0
     underpainting: float = 0.0
+    overpainting: float = 0.0
     underdrawing: float = 0.0
     finer: Finer | None = None
     keyframes: int = 1
@@ -73,6 +77,7 @@ class EffectsConfig:
         check_strength(self.strength)
         check_detail(self.detail)
         check_underpainting(self.underpainting)
+        check_overpainting(self.overpainting)
         check_underdrawing(self.underdrawing)
         check_keyframes(self.keyframes)
         check_finer(self.finer)
@@ -107,6 +112,9 @@ class StylizerConfig:
       underpainting: share of a first painting in strokes twice as broad, which leads the strokes of
         the one that is seen, 0 to 1: bolder, with longer lines. It takes a quarter more time, and
         flickers somewhat more in a video. Counts where detail does.
+      overpainting: share of the last key frame's painting that frames are painted over, 0 to 1:
+        strokes stay where they were, and get firm and long. Counts where detail does, and frames
+        are held still.
       underdrawing: strength of lines along the source's contours that lead the strokes, 0 to 1, so
         that what hardly differs from what is around is not lost; where it is, paint gets its light
         and dark back. Counts where stroke does. Stills have finer strokes with it, for people,
@@ -130,6 +138,7 @@ class StylizerConfig:
     stroke: float | None = USUAL_STROKE
     detail: float = 0.0
     underpainting: float = 0.0
+    overpainting: float = 0.0
     underdrawing: float = 0.0
     finer: Finer | None = None
     keyframes: int = 1
@@ -149,6 +158,7 @@ class StylizerConfig:
         check_strength(self.strength)
         check_detail(self.detail)
         check_underpainting(self.underpainting)
+        check_overpainting(self.overpainting)
         check_underdrawing(self.underdrawing)
         check_keyframes(self.keyframes)
         check_finer(self.finer)
@@ -169,6 +179,7 @@ class StylizerConfig:
             stroke=self.stroke if scales else None,
             detail=self.detail,
             underpainting=self.underpainting,
+            overpainting=self.overpainting,
             underdrawing=self.underdrawing if scales else 0.0,
             finer=self.finer,
             keyframes=self.keyframes,

@@ -101,7 +101,7 @@ def frames(
     styles = load_styles(gatys.style)
     look.check(styles, config)
     people.check_parts(styles)
-    coherence.check()
+    coherence.check(config)
     part = finer.part(styles, config, look)
     with _open(source, same_size=not independent) as reader:
         inputs = [*reader.paths, *style_paths(gatys.style)]

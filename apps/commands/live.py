@@ -98,15 +98,16 @@ def live(
     people.check_parts(styles)
     refinement.check(config, styles=styles)
     if refinement.refine:
-        _refuse_beginnings(look)
-    for options in (coherence, camera, view, outputs):
+        _refuse_beginnings(look, coherence)
+    coherence.check(config)
+    for options in (camera, view, outputs):
         options.check()
     if outputs.wants_window:
         check_screen()  # before anything that takes time
     styles = tuned_styles(styles, fast.tune, config, quiet=speech.quiet)
     described = describe(styles, config, look, coherence, people=people)
     if refinement.refine:
-        described = replace(described, underpainting=0.0, underdrawing=0.0)
+        described = replace(described, underpainting=0.0, overpainting=0.0, underdrawing=0.0)
     coherent = described.effects.coherence
     mirror = view.mirror
     if mirror is None:
@@ -155,13 +156,17 @@ def live(
     outcome.close(str(outputs), quiet=speech.quiet)
 
 
-def _refuse_beginnings(look: LookOptions) -> None:
+def _refuse_beginnings(look: LookOptions, coherence: CoherenceOptions) -> None:
     """Say that what is refined cannot be painted from anything but the source.
 
     Raises:
       ConfigError: it is asked for.
     """
-    asked = {"underpainting": look.underpainting, "underdrawing": look.underdrawing}
+    asked = {
+        "underpainting": look.underpainting,
+        "overpainting": coherence.overpainting,
+        "underdrawing": look.underdrawing,
+    }
     for name, value in asked.items():
         if value:
             raise ConfigError(

@@ -111,7 +111,7 @@ def video(
     styles = load_styles(gatys.style)
     look.check(styles, config)
     people.check_parts(styles)
-    coherence.check()
+    coherence.check(config)
     part = finer.part(styles, config, look)
     with open_ended(source, deinterlace=reading.wants_whole_pictures, vfr=reading.vfr) as reader:
         inputs = [*input_paths(source), *style_paths(gatys.style)]

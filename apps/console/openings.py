@@ -21,7 +21,7 @@ from stylizer.jobs.facts import Facts, source_digest, stylizer_facts
 from stylizer.jobs.folder import JobFolder
 from stylizer.jobs.known import note_job
 from stylizer.jobs.records import JobRecord, count_finished
-from stylizer.jobs.stretches import usual_lead_in
+from stylizer.jobs.stretches import usual_lead_in, where_stretches_begin
 from stylizer.protocols import FrameSink, FrameSource
 from stylizer.serialize import to_plain
 
@@ -226,5 +226,7 @@ def _division(config: StylizerConfig, *, end: int | None) -> DivisionConfig:
       end: index after the last frame of all; None if it is not known.
     """
     if not isinstance(config.method, GatysConfig):
-        return replace(_USUAL, end=end, lead_in=usual_lead_in(config) or 0)
+        step, after = where_stretches_begin(config)
+        lead_in = usual_lead_in(config) or 0
+        return replace(_USUAL, end=end, lead_in=lead_in, step=step, after=after)
     return _SLOW if config.method.passes == 1 else _PASSES

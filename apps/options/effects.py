@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from stylizer.description import usual_coherence
+from stylizer.effects.overpainting import USUAL_OVERPAINTING, check_overpainting
 from stylizer.effects.region import Part, RegionConfig
 from stylizer.effects.segmenter import CLASSES, WHERE_CLASSES
 from stylizer.errors import ConfigError
@@ -18,6 +19,7 @@ from stylizer.faces.models import find_models
 from stylizer.gatys.config import GatysConfig
 from stylizer.methods import MethodConfig
 from stylizer.network.config import FastConfig
+from stylizer.network.magenta.spec import MAGENTA
 from stylizer.styles.load import AnyStyle
 from stylizer.temporal.coherence import CoherenceConfig
 from stylizer.temporal.cuts import CutConfig
@@ -76,14 +78,54 @@ class CoherenceOptions:
         ),
     ] = 1
 
-    def check(self) -> None:
+    overpainting: Annotated[
+        float | None,
+        option(
+            "overpainting",
+            "From 0 to 1: how much of the last key frame's painting frames are painted over, so "
+            "that strokes stay where they were, and get firm and long. Default, for the networks "
+            f"of our own: {USUAL_OVERPAINTING:g}; 0 leaves it out.",
+            _COHERENCE,
+            show_default=False,
+        ),
+    ] = None
+
+    def check(self, method: MethodConfig) -> None:
         """Say before anything is opened what cannot be.
 
+        Args:
+          method: what paints.
+
         Raises:
-          ConfigError: ``--coherence`` or ``--keyframes`` is out of its range.
+          ConfigError: ``--coherence``, ``--keyframes`` or ``--overpainting`` is out of its range,
+            or the last is not for the method.
         """
         self.config(FastConfig())
         self.every(FastConfig())
+        self.share_before(method)
+
+    def share_before(self, method: MethodConfig) -> float:
+        """Return the share of a painting before that frames are painted over.
+
+        Args:
+          method: what paints; Magenta's network is left as it is if nobody asks.
+
+        Raises:
+          ConfigError: ``--overpainting`` is out of its range, or not for the method.
+        """
+        if self.overpainting is None:
+            own = isinstance(method, FastConfig) and method.network != MAGENTA.name
+            return USUAL_OVERPAINTING if own else 0.0
+        if not isinstance(method, FastConfig):
+            raise ConfigError(
+                "--overpainting: belongs to --method fast; with gatys, --temporal-weight holds "
+                "frames near to those before: leave one of them out"
+            )
+        try:
+            check_overpainting(self.overpainting)
+        except ConfigError as error:
+            raise ConfigError(f"--{error}") from None
+        return self.overpainting
 
     def every(self, method: MethodConfig) -> int:
         """Return every how many frames one is painted.

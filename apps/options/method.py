@@ -109,6 +109,7 @@ def describe(
         coherence=coherence.config(method),
         cuts=coherence.cut_config(),
         keyframes=coherence.every(method),
+        overpainting=coherence.share_before(method),
     )
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from stylizer.base import load_states, save_states
+from stylizer.base import find, load_states, save_states
 from stylizer.effects.beyond import VIDEO_MARGIN, paint_beyond
+from stylizer.effects.overpainting import OverpaintFrames
 from stylizer.effects.scale import PaintSmaller, enlarge_frame
 from stylizer.effects.underdrawing import underdraw
 from stylizer.frame import Frame, Image
@@ -47,11 +48,15 @@ class PaintMoving:
         self.enlarge = enlarge
         self._smaller = PaintSmaller(painter)
         self._painter = follow_camera(self._smaller)
-        self._coherence = Coherence(config)
+        self._coherence = Coherence()
+        self.configure(config)
 
-    def configure(self, config: CoherenceConfig, *, every: int) -> None:
+    def configure(self, config: CoherenceConfig, *, every: int = 1) -> None:
         """Hold it still so from the next frame on, as `Coherence.configure` says."""
         self._coherence.configure(config, every=every)
+        over = find(self._painter, OverpaintFrames)
+        if over is not None:
+            over.configure(config, every=every)
 
     def __call__(self, frame: Frame, size: tuple[int, int]) -> Image:
         """Return a frame, painted at a size of (width, height), at its own size.

@@ -27,12 +27,16 @@ class DivisionConfig:
       longest: frames of a segment without a cut in the right place, about.
       end: index after the last frame of all; None if it is not known.
       lead_in: frames that are painted before a segment in the middle of a shot, about.
+      step: what segments in the middle of a shot begin at multiples of, about where they would.
+      after: how many frames after these.
     """
 
     shortest: int = 120
     longest: int = 360
     end: int | None = None
     lead_in: int = 0
+    step: int = 1
+    after: int = 0
 
     def __post_init__(self) -> None:
         """Check the ranges."""
@@ -62,6 +66,10 @@ class DivisionConfig:
         """Return how many frames a segment has, where no cut comes."""
         return self.even + (self._extra if begins_shot else 0)
 
+    def may_begin(self, index: int) -> bool:
+        """Whether a segment in the middle of a shot may begin at a frame."""
+        return (index - self.after) % self.step == 0
+
     def least(self, first: int) -> int:
         """Return how many frames a segment has before a cut is taken.
 
@@ -89,7 +97,8 @@ class Divider:
         """Whether a segment ends before this frame."""
         config, length = self._config, self._length
         cut = begins_shot and length >= config.least(self._first)
-        full = length >= self._most and not config.nearly_over(index)
+        full = length >= self._most - config.step // 2 and not config.nearly_over(index)
+        full = full and config.may_begin(index)
         ends = length > 0 and (cut or full)
         if ends or not length:
             self._first, self._length = index, 0

@@ -25,10 +25,19 @@ from stylizer.gatys.config import GatysConfig
 from stylizer.jobs.division import Divider, DivisionConfig
 from stylizer.pipeline import Checkpoint
 from stylizer.protocols import State
+from stylizer.temporal.coherence import AFRESH, SETTLED
 from stylizer.temporal.cuts import CutConfig, CutDetector
 from stylizer.temporal.follow_camera import CYCLE
 
-__all__ = ["Runs", "Stretch", "find_runs", "find_stretches", "usual_lead_in", "why_whole"]
+__all__ = [
+    "Runs",
+    "Stretch",
+    "find_runs",
+    "find_stretches",
+    "usual_lead_in",
+    "where_stretches_begin",
+    "why_whole",
+]
 
 Runs = Sequence[Sequence[int]]
 """Runs of indices, each as (first, the one after the last), in order."""
@@ -121,16 +130,24 @@ def usual_lead_in(config: StylizerConfig) -> int | None:
     broader strokes before, that is held, too, and the one comes after the other: moving paintings
     agree after 48 frames; in standing ones 1.3 gray levels in the mean stay, as what is rounded in
     the first painting is seen in the second, no more than changes there from frame to frame. Where
-    every Nth frame is painted, it takes N times as many.
+    every Nth frame is painted, it takes N times as many. Where frames are painted over paintings
+    before, a stretch begins after a key frame that is not (`DivisionConfig.step`).
     """
     if why_whole(config) is not None:
         return None
     effects = config.effects
+    if effects.coherence.strength > 0 and effects.overpainting > 0:
+        return config.keyframes * _LONGER_LEAD_IN + SETTLED
     if effects.coherence.strength > 0 and effects.underpainting > 0:
         return config.keyframes * _LONGER_LEAD_IN
     if config.faces or effects.coherence.strength > 0:
         return config.keyframes * _LEAD_IN
     return config.keyframes - 1
+
+
+def where_stretches_begin(config: StylizerConfig) -> tuple[int, int]:
+    """Return where a shot may be divided for a stylizer: `DivisionConfig.step` and ``after``."""
+    return (AFRESH, SETTLED) if config.effects.overpainting > 0 else (1, 0)
 
 
 def why_whole(config: StylizerConfig) -> str | None:

@@ -13,6 +13,7 @@ from stylizer.compose import Composed
 from stylizer.description import EffectsConfig
 from stylizer.effects.beyond import VIDEO_MARGIN, paint_beyond
 from stylizer.effects.faces import FaceMode, FacesConfig
+from stylizer.effects.overpainting import overpaint
 from stylizer.effects.scale import PaintSmaller, paint_size
 from stylizer.effects.underdrawing import underdraw
 from stylizer.effects.underpainting import Underpaint, underpaint
@@ -151,9 +152,10 @@ class LivePainter(WrappedStylizer):
         return painted
 
     def _begun(self, painter: Stylizer) -> Stylizer:
-        """Return a painter of frames that are extended, drawn into and underpainted, as wished."""
+        """Return a painter of frames that are extended, drawn into and so on, as wished."""
         twice = underpaint(painter, self._config.underpainting)
-        drawn = underdraw(twice, self._config.underdrawing)
+        over = overpaint(twice, self._config.overpainting)
+        drawn = underdraw(over, self._config.underdrawing)
         return drawn if self._config.stroke is None else paint_beyond(drawn, margin=VIDEO_MARGIN)
 
     def _effects(self, settings: ControlSettings) -> EffectsConfig:
@@ -168,6 +170,7 @@ class LivePainter(WrappedStylizer):
             cuts=None if goes_on else self._config.cuts,
             stroke=None,  # working sizes are chosen here, and it is to be done at those
             underpainting=0.0,
+            overpainting=0.0,
             underdrawing=0.0,
             strength=settings.strength,
             keep_color=settings.keep_color,

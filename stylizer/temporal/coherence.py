@@ -37,7 +37,7 @@ from stylizer.temporal.key_picture import (
 )
 from stylizer.temporal.mixing import Mixer
 
-__all__ = ["Coherence", "CoherenceConfig"]
+__all__ = ["AFRESH", "SETTLED", "Coherence", "CoherenceConfig", "key_cycle"]
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -49,6 +49,10 @@ _PASSING, _HELD = 4, 4
 """Frames that are painted while what moves passes from a key frame to the next one, and frames for
 which that is held alone. A frame whose index is a multiple of the sum is a key frame, so that all
 who come to it agree; where every Nth is painted, passing takes N times as many."""
+
+AFRESH, SETTLED = 96, 16
+"""A key frame whose index is in another run of so many is painted without any painting before it
+(`stylizer.effects.overpainting`); and frames after which nothing is seen of what was before it."""
 
 _BENT = 0.4
 """Pixels by which the motion of two neighbors differs where nothing is held: strokes would be
@@ -220,7 +224,7 @@ class Coherence:
         stands = find_standing(flow)
         share = _find_share(flow, seen, key.picture.seen.colors, config.tolerance)
         unseen = share.mean() < _LEAST_KEPT * 255 or source.index < key.index
-        cycle = _HELD + _PASSING * every
+        cycle = key_cycle(every)
         ends = unseen or source.index // cycle > key.index // cycle
         carried = key.mixer.carry(flow, stands)
         kept = _weigh(share, stands, config.strength, left=_left(0) if ends else 1.0)
@@ -279,6 +283,14 @@ class Coherence:
         if self._former is not None:
             self._free.append(self._former.mixer)
         self._former = None
+
+
+def key_cycle(every: int) -> int:
+    """Return the number of frames in which one is a key frame, where one in ``every`` is painted.
+
+    It is the first of them that is painted, whose index is a multiple of it or comes next.
+    """
+    return _HELD + _PASSING * every
 
 
 def _left(painted: float) -> float:

@@ -14,6 +14,7 @@ from stylizer.description import EffectsConfig
 from stylizer.effects.beyond import VIDEO_MARGIN, PaintBeyond
 from stylizer.effects.face_patch import PaintedFace
 from stylizer.effects.faces import FaceMode, FacesConfig, KeepFaces
+from stylizer.effects.overpainting import USUAL_OVERPAINTING, OverpaintFrames
 from stylizer.effects.region_masks import RegionMasks
 from stylizer.effects.scale import USUAL_STROKE, PaintSmaller, paint_size
 from stylizer.effects.underdrawing import USUAL_UNDERDRAWING, underdraw
@@ -109,7 +110,8 @@ class ClientPainter:
         self._faces: Future[Sequence[PaintedFace]] | None = None
         self._pure = _Pure(runtime, code, segmenter=segmenter)
         self._twice = Underpaint(self._pure, painter=self._pure, share=VIDEO_UNDERPAINTING)
-        drawn = underdraw(self._twice, USUAL_UNDERDRAWING)
+        over = OverpaintFrames(self._twice, USUAL_OVERPAINTING)
+        drawn = underdraw(over, USUAL_UNDERDRAWING)
         self._beyond = PaintBeyond(drawn, margin=VIDEO_MARGIN)
         self._smaller = PaintSmaller(self._beyond)
         self._settings = settings

@@ -15,6 +15,7 @@ from stylizer.base import Managed
 from stylizer.compose import Composed, finish
 from stylizer.description import EffectsConfig
 from stylizer.effects.finer import usual_finer
+from stylizer.effects.overpainting import USUAL_OVERPAINTING
 from stylizer.effects.region_masks import RegionMasks
 from stylizer.effects.scale import USUAL_STROKE, still_detail
 from stylizer.effects.still_noise import with_own_noise
@@ -274,6 +275,7 @@ class VideoWork:
             coherence=CoherenceConfig(strength=options.coherence),
             stroke=USUAL_STROKE,
             underpainting=VIDEO_UNDERPAINTING,
+            overpainting=USUAL_OVERPAINTING,
             underdrawing=USUAL_UNDERDRAWING,
             finer=usual_finer(self.styles) if options.is_finer else None,
             keyframes=options.keyframes,

@@ -29,6 +29,18 @@ def test_a_long_take_is_divided_into_an_even_number_that_take_the_same_time() ->
         assert max(work) - min(work) <= count
 
 
+@pytest.mark.parametrize("frames", [750, 1000, 3000, 18_000])
+def test_segments_in_a_shot_may_begin_at_certain_frames_alone(frames: int) -> None:
+    config = DivisionConfig(end=frames, lead_in=64, step=96, after=16)
+    lengths = segments(frames, config)
+    starts = [sum(lengths[:number]) for number in range(1, len(lengths))]
+    assert starts and all(start % 96 == 16 for start in starts)
+    assert max(lengths) <= config.even + 64 + 96
+    # a cut may be anywhere
+    cut = segments(frames, config, cuts={130})
+    assert cut[0] == 130
+
+
 def test_a_wrong_number_of_frames_makes_no_short_rest_and_no_endless_segment() -> None:
     config = DivisionConfig(end=750, lead_in=32)
     for frames in (740, 750, 765):

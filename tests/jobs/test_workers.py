@@ -30,7 +30,14 @@ from stylizer.jobs.folder import JobFolder
 from stylizer.jobs.parts import Parts
 from stylizer.jobs.records import JobRecord
 from stylizer.jobs.segmented import EncodedSegments, SegmentedSink, SegmentKind
-from stylizer.jobs.stretches import Stretch, find_runs, find_stretches, usual_lead_in, why_whole
+from stylizer.jobs.stretches import (
+    Stretch,
+    find_runs,
+    find_stretches,
+    usual_lead_in,
+    where_stretches_begin,
+    why_whole,
+)
 from stylizer.jobs.work import FramesWork
 from stylizer.jobs.workers import _Found, paint_stretches
 from stylizer.pipeline import run
@@ -311,6 +318,10 @@ def test_which_shots_are_divided() -> None:
     assert usual_lead_in(replace(usual, faces=FacesConfig())) == 32
     assert usual_lead_in(replace(usual, underpainting=0.25)) == 48
     assert usual_lead_in(replace(usual, underpainting=0.25, keyframes=2)) == 96
+    assert usual_lead_in(replace(usual, overpainting=0.3)) == 48 + 16
+    assert usual_lead_in(replace(usual, overpainting=0.3, keyframes=2)) == 96 + 16
+    assert where_stretches_begin(usual) == (1, 0)
+    assert where_stretches_begin(replace(usual, overpainting=0.3)) == (96, 16)
     still = replace(usual, coherence=CoherenceConfig(strength=0.0))
     assert usual_lead_in(still) == 0
     assert usual_lead_in(replace(still, faces=FacesConfig())) == 32

@@ -15,6 +15,7 @@ from stylizer.apps.options.effects import CoherenceOptions
 from stylizer.apps.options.look import FinerOptions, LookOptions
 from stylizer.apps.options.method import describe
 from stylizer.description import EffectsConfig
+from stylizer.effects.overpainting import USUAL_OVERPAINTING
 from stylizer.effects.underdrawing import USUAL_UNDERDRAWING
 from stylizer.effects.underpainting import STILL_UNDERPAINTING, VIDEO_UNDERPAINTING
 from stylizer.errors import ConfigError, StyleError
@@ -161,6 +162,7 @@ def test_the_look_is_described() -> None:
         keep_color=True,
         stroke=1.0,
         underpainting=VIDEO_UNDERPAINTING,
+        overpainting=USUAL_OVERPAINTING,
         underdrawing=USUAL_UNDERDRAWING,
     )
     assert (asked.styles, asked.method) == (tuple(styles), method)
@@ -168,12 +170,15 @@ def test_the_look_is_described() -> None:
 
 def test_networks_of_our_own_are_underpainted_and_drawn_for() -> None:
     styles, look, video = [load_style("tahiti")], LookOptions(), CoherenceOptions()
+    over = CoherenceOptions(overpainting=0.1)
     for method in (FastConfig(network="magenta"), GatysConfig()):
         for described in (describe(styles, method, look), describe(styles, method, look, video)):
             assert (described.underpainting, described.underdrawing) == (0, 0)
+            assert described.overpainting == 0
     light, asked = FastConfig(network="fast"), LookOptions(underpainting=0.0, underdrawing=0.2)
-    described = describe(styles, light, look, video)
+    described = describe(styles, light, look, over)
     assert described.underpainting == VIDEO_UNDERPAINTING
+    assert described.overpainting == 0.1
     assert described.underdrawing == USUAL_UNDERDRAWING
     described = describe(styles, light, asked, video)
     assert (described.underpainting, described.underdrawing) == (0, 0.2)
