@@ -35,6 +35,7 @@ from ..options.shared import (
     LeadInOptions,
     LossOptions,
     OutputOptions,
+    PartOptions,
     ReadingOptions,
     SpeechOptions,
     WorkerOptions,
@@ -69,6 +70,7 @@ def video(
     people: PeopleOptions,
     out: OutputOptions,
     reading: ReadingOptions,
+    part: PartOptions,
     encoding: EncodingOptions,
     jobs: JobOptions,
     crew: WorkerOptions,
@@ -83,6 +85,9 @@ def video(
     shot is gone through three times, forward and backward, before it is written. Ctrl-C finishes
     the file properly.
 
+    With --from and --to a part alone is painted, as a film that begins at 0: its sound, encoded
+    anew to begin with the first picture, its subtitles and chapters. Pictures keep their numbers.
+
     What is finished is kept in the folder OUT.parts while the work goes on: after a crash or a full
     disk, the same command goes on where it ended, and makes the same video. See `stylizer jobs`.
 
@@ -91,6 +96,8 @@ def video(
     `stylizer video in.mp4 out.mp4 -s starry_night`
 
     `stylizer video in.mp4 out.mp4 -s my.jpg --tune 3`
+
+    `stylizer video in.mp4 out.mp4 -s starry_night --from 1:20 --to 1:25`
 
     `stylizer video in.mp4 out.gif -s starry_night:0.7 -s my.jpg:0.3 --keep-color luminance`
 
@@ -102,6 +109,7 @@ def video(
 
     `stylizer video in.mp4 out.mp4 -s my.jpg --size 360 --method gatys --warm-iterations 8`
     """
+    span = part.span()
     config = choose_config(fast, gatys, passes=True)
     refuse_losses(config, reports)
     if crew.wanted and (reports.losses or reports.plot):
@@ -112,8 +120,9 @@ def video(
     look.check(styles, config)
     people.check_parts(styles)
     coherence.check(config)
-    part = finer.part(styles, config, look)
-    with open_ended(source, deinterlace=reading.wants_whole_pictures, vfr=reading.vfr) as reader:
+    finer_part = finer.part(styles, config, look)
+    whole_pictures = reading.wants_whole_pictures
+    with open_ended(source, deinterlace=whole_pictures, vfr=reading.vfr, span=span) as reader:
         inputs = [*input_paths(source), *style_paths(gatys.style)]
         overwrite = claim_output(output, overwrite=out.overwrite, inputs=inputs)
         losses = LossReports(reports, overwrite=out.overwrite, inputs=[*inputs, Path(output)])
@@ -124,7 +133,7 @@ def video(
         terms = Terms(options=jobs, shared=crew.wanted, lead_in=lead.lead_in)
         styles = tuned_styles(styles, fast.tune, config, quiet=speech.quiet)
         description = describe(styles, config, look, coherence, people=people)
-        description = replace(description, finer=part)
+        description = replace(description, finer=finer_part)
         with open_job(output, whole, sink, config=description, terms=terms) as job:
             job.announce(quiet=speech.quiet)
             display = Display(total=reader.frame_count, quiet=speech.quiet, begun=job.begun)

@@ -106,7 +106,7 @@ class Job(Managed):
         elif self.divided:
             say(f"{name}: going on, with {self.begun}{of} frames painted already")
         else:
-            say(f"{name}: going on after frame {self.folder.next}{of}, where it ended")
+            say(f"{name}: going on after frame {self.folder.passed}{of}, where it ended")
 
     def pending(self, missing: Sequence[int]) -> list[int]:
         """Return the indices of the frames that are still to be painted.
@@ -129,7 +129,7 @@ class Job(Managed):
         reader = find(self.source, VideoReader) or find(self.source, FolderReader)
         if reader is None:
             raise ConfigError("expected a video or pictures to go on from")
-        return reader.rest(self.folder.next) if self.folder.next else reader
+        return reader.rest(self.folder.next) if self.folder.segments else reader
 
     def paint(self, source: FrameSource, stylizer: Stylizer, *, display: Display) -> Outcome:
         """Paint what is missing, and put the output together.
@@ -181,7 +181,8 @@ class Job(Managed):
         begun, interrupted = self.begun, False
 
         def show(progress: WorkProgress) -> None:
-            display.update(begun + progress.frames, describe_workers(progress))
+            first = self.folder.record.first
+            display.update(begun + progress.frames, describe_workers(progress, first=first))
 
         try:
             with display:
@@ -196,7 +197,7 @@ class Job(Managed):
         if not (interrupted or self.folder.whole):
             self.keep(None)
             raise StylizerError(
-                f"{self.folder.path}: what workers finished after frame {self.folder.next} is "
+                f"{self.folder.path}: what workers finished after frame {self.folder.passed} is "
                 "missing or damaged; give the same command again to paint that anew"
             )
         return self.finish(interrupted=interrupted)
@@ -221,7 +222,7 @@ class Job(Managed):
         elif isinstance(self.target, VideoWriter):
             frames = self._assemble(self.target, tail, interrupted=interrupted)
         goes_on = interrupted and count_finished(self.folder.path)[0] > 0
-        after = self.folder.next
+        after = self.folder.passed
         if not (goes_on or self._options.keep_parts):
             self._remove()
         if interrupted and not frames:
@@ -289,8 +290,9 @@ class Job(Managed):
         publish(whole, output, overwrite=self.target.overwrite)
 
 
-def describe_workers(progress: WorkProgress) -> str:
-    """Say what each worker does: ``workers: 1 at 240, 2 at 600, 2 to come``."""
-    told = [f"{name} at {position}" for name, position in progress.positions.items() if name]
+def describe_workers(progress: WorkProgress, *, first: int = 0) -> str:
+    """Say what each worker does, by frames from one on: ``workers: 1 at 240, 2 at 600``."""
+    positions = progress.positions.items()
+    told = [f"{name} at {max(0, position - first)}" for name, position in positions if name]
     told += [f"{progress.waiting} to come"] if progress.waiting else []
     return f"workers: {', '.join(told)}" if told else ""

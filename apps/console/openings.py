@@ -14,6 +14,7 @@ from stylizer.gatys.config import GatysConfig
 from stylizer.io.sinks.folder_writer import FolderWriter
 from stylizer.io.sinks.stream_writer import StreamWriter
 from stylizer.io.sinks.video_writer import VideoWriter
+from stylizer.io.sources.folder_reader import FolderReader
 from stylizer.io.sources.pipe_reader import PipeReader
 from stylizer.io.sources.video_reader import VideoReader
 from stylizer.jobs.division import DivisionConfig
@@ -86,9 +87,12 @@ def open_job(
         return PlainJob(source, target, piped=isinstance(target, StreamWriter))
     encoding = to_plain(target.config) if isinstance(target, VideoWriter) else None
     facts = {**_source_facts(source), "encoding": encoding, **stylizer_facts(config)}
-    record = record_of(Path(output), facts, total=source.frame_count)
+    reader = _reader(source)
+    first = 0 if reader is None else reader.first
+    record = record_of(Path(output), facts, first=first, total=source.frame_count)
     folder = begin_folder(record, terms, config=config)
-    division = _division(config, end=record.total)
+    end = None if record.total is None else first + record.total
+    division = _division(config, first=first, end=end)
     return Job(folder, source, target, division=division, options=terms.options)
 
 
@@ -164,6 +168,7 @@ def record_of(
     facts: Facts,
     *,
     total: int | None,
+    first: int = 0,
     pending: Sequence[Sequence[int]] | None = None,
 ) -> JobRecord:
     """Return what a job of this command is.
@@ -172,11 +177,13 @@ def record_of(
       output: what it makes.
       facts: what must be the same when it is gone on with.
       total: how many frames are to be painted; None if that is not known.
+      first: index of the first frame.
       pending: which ones, in runs; None for all.
     """
     return JobRecord(
         output=str(output.absolute()),
         facts=facts,
+        first=first,
         total=total,
         pending=pending,
         arguments=[text for text in given_arguments() if text != "--restart"],
@@ -206,11 +213,18 @@ def _lead_in(config: StylizerConfig, asked: int | None) -> int | None:
     return asked or None
 
 
+def _reader(source: FrameSource) -> VideoReader | FolderReader | None:
+    return find(source, VideoReader) or find(source, FolderReader)
+
+
 def _source_facts(source: FrameSource) -> Facts:
-    video = find(source, VideoReader)
+    video, reader = find(source, VideoReader), _reader(source)
     times = {} if video is None or video.times is None else {"vfr": True}
+    begin, end = (reader and reader.span) or (None, None)
     return {
         **times,
+        "from": None if begin is None else float(begin),
+        "to": None if end is None else float(end),
         "input": source_digest(source),
         "size": "{}x{}".format(*source.size),
         "rate": str(source.rate),
@@ -218,15 +232,16 @@ def _source_facts(source: FrameSource) -> Facts:
     }
 
 
-def _division(config: StylizerConfig, *, end: int | None) -> DivisionConfig:
+def _division(config: StylizerConfig, *, end: int | None, first: int = 0) -> DivisionConfig:
     """Return where segments end, however many paint them.
 
     Args:
       config: what paints.
       end: index after the last frame of all; None if it is not known.
+      first: index of the first frame of all.
     """
     if not isinstance(config.method, GatysConfig):
         step, after = where_stretches_begin(config)
         lead_in = usual_lead_in(config) or 0
-        return replace(_USUAL, end=end, lead_in=lead_in, step=step, after=after)
-    return _SLOW if config.method.passes == 1 else _PASSES
+        return replace(_USUAL, first=first, end=end, lead_in=lead_in, step=step, after=after)
+    return replace(_SLOW if config.method.passes == 1 else _PASSES, first=first)

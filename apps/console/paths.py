@@ -15,6 +15,7 @@ from stylizer.io.image import IMAGE_SUFFIXES
 from stylizer.io.open import open_source
 from stylizer.io.sources.devices import hide_secrets, is_stream
 from stylizer.io.sources.folder_reader import is_numbered
+from stylizer.io.sources.video_reader import Span
 from stylizer.jobs.records import wrote
 from stylizer.protocols import FrameSource
 from stylizer.styles.regions import mask_path, split_part
@@ -32,16 +33,21 @@ __all__ = [
 ]
 
 
-def open_ended(text: str, *, deinterlace: bool = True, vfr: bool = False) -> FrameSource:
+def open_ended(
+    text: str, *, deinterlace: bool = True, vfr: bool = False, span: Span | None = None
+) -> FrameSource:
     """Open a source that has an end and a rate: a video, or pictures.
 
     Args:
       text: as the user wrote it.
       deinterlace: see `stylizer.io.open.open_source`.
       vfr: likewise.
+      span: likewise.
 
     Raises:
-      SourceError: there is no such thing, it cannot be read, or it is a camera or a stream.
+      SourceError: there is no such thing, it cannot be read, or it is a camera or a stream; the
+        span begins after its end.
+      ConfigError: the span holds no frame, or cannot be taken of it.
     """
     if is_stream(text) or "://" in text:
         raise SourceError(
@@ -49,7 +55,7 @@ def open_ended(text: str, *, deinterlace: bool = True, vfr: bool = False) -> Fra
             "a live stream, which has no end, is painted by `stylizer live --camera URL "
             "--output FILE`"
         )
-    source = open_source(text, deinterlace=deinterlace, vfr=vfr)
+    source = open_source(text, deinterlace=deinterlace, vfr=vfr, span=span)
     if source.rate is None:
         source.__exit__(None, None, None)
         raise SourceError(

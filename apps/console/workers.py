@@ -92,7 +92,7 @@ def share_frames(  # noqa: PLR0913 - the last three are options of their own
     why = why_whole(config)
     if record.lead_in is None and why is not None:
         notice.info("shots are painted whole, as %s: workers share shots, no long take", why)
-    with frames(0, None) as scanned:
+    with frames(record.first, None) as scanned:
         stretches = find_stretches(
             scanned,
             config.cuts,
@@ -174,6 +174,7 @@ class _Frames:
       same_size: of pictures.
       skip_unreadable: likewise.
       size: of the frames; None for the source's.
+      end: index of the first that is not wanted any more; None for the source's end.
       pending: indices of those that are wanted; None for all.
     """
 
@@ -184,9 +185,11 @@ class _Frames:
     same_size: bool
     skip_unreadable: bool
     size: Size | None
+    end: int | None
     pending: Sequence[int] | None
 
     def __call__(self, first: int, end: int | None) -> FrameSource:
+        end = self.end if end is None else end
         if self.pending is not None:
             first = next((index for index in self.pending if index >= first), first)
         source: FrameSource
@@ -219,17 +222,18 @@ class _Frames:
 def _frames(
     source: FrameSource, *, size: Size | None, pending: Sequence[int] | None, same_size: bool
 ) -> _Frames:
-    video, pictures = find(source, VideoReader), find(source, FolderReader)
-    where = video.path if video is not None else pictures.where if pictures is not None else None
-    if where is None or source.rate is None:
+    video = find(source, VideoReader)
+    reader = video or find(source, FolderReader)
+    if reader is None or source.rate is None:
         raise ConfigError("--workers: expected a video or pictures to paint; leave it out")
     return _Frames(
-        where=os.path.abspath(where),
+        where=os.path.abspath(reader.path if isinstance(reader, VideoReader) else reader.where),
         rate=source.rate,
         times=None if video is None else video.times,
         deinterlace=None if video is None else video.deinterlace,
         same_size=same_size,
         skip_unreadable=pending is not None,
         size=size,
+        end=reader.end,
         pending=pending,
     )

@@ -7,14 +7,17 @@ from it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
 from stylizer.backend.cores import usable_cores
+from stylizer.errors import ConfigError
 from stylizer.io.media.encoding import PRESETS, VideoWriterConfig
 from stylizer.io.media.hardware import ENCODERS
 from stylizer.jobs.crew import CrewConfig
@@ -30,6 +33,7 @@ __all__ = [
     "LeadInOptions",
     "LossOptions",
     "OutputOptions",
+    "PartOptions",
     "ReadingOptions",
     "SizeOption",
     "SpeechOptions",
@@ -37,7 +41,10 @@ __all__ = [
     "named",
     "option",
     "parse_size",
+    "parse_time",
 ]
+
+_TIME = re.compile(r"([0-9]{1,9}:){0,2}[0-9]{1,9}([.][0-9]{1,9})?")
 
 _OUTPUT, _JOB, _WORKERS, _REPORTS = "Output", "Interrupted runs", "Workers", "Reports"
 
@@ -104,6 +111,42 @@ class ReadingOptions:
     def wants_whole_pictures(self) -> bool:
         """Whether interlaced pictures are made whole."""
         return self.deinterlace == "auto"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartOptions:
+    """Which part of a video is read."""
+
+    from_: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            help="Paint from here on: seconds, 2:03, or 1:02:03.5. It becomes time 0.",
+            metavar="TIME",
+            rich_help_panel="Input",
+        ),
+    ] = None
+    to: Annotated[
+        str | None,
+        option("to", "Paint up to here, of the whole's time.", "Input", metavar="TIME"),
+    ] = None
+
+    def span(self) -> tuple[Fraction, Fraction | None] | None:
+        """Return (start, end) in seconds, an end of None is the video's; None for the whole.
+
+        Raises:
+          ConfigError: one is no time, or the end is not after the start.
+        """
+        if self.from_ is None and self.to is None:
+            return None
+        begin = Fraction(0) if self.from_ is None else parse_time(self.from_, "--from")
+        end = None if self.to is None else parse_time(self.to, "--to")
+        if end is not None and end <= begin:
+            raise ConfigError(
+                f"--to: expected a time after {self.from_ or 0}, where the part begins, got "
+                f"{self.to}; it is counted from the video's beginning, as --from is"
+            )
+        return begin, end
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -240,6 +283,25 @@ class SpeechOptions:
     debug: Annotated[
         bool, option("debug", "Show all log messages, and where an error came from.", _REPORTS)
     ] = False
+
+
+def parse_time(text: str, name: str) -> Fraction:
+    """Read a time: ``12.5``, ``2:03`` or ``1:02:03.5``, exactly, in seconds.
+
+    Args:
+      text: as the user wrote it.
+      name: of the option, for the message.
+
+    Raises:
+      ConfigError: it is no such time.
+    """
+    parts = [Fraction(part) for part in text.split(":")] if _TIME.fullmatch(text) else []
+    if not parts or any(part >= 60 for part in parts[1:]):
+        raise ConfigError(
+            f"{name}: expected a time of 0 or more, as seconds (12.5), minutes (2:03) or hours "
+            f"(1:02:03.5), got {text!r}"
+        )
+    return sum((part * 60**n for n, part in enumerate(reversed(parts))), Fraction(0))
 
 
 def parse_size(text: str | None) -> Size | None:

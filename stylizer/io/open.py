@@ -18,7 +18,7 @@ from stylizer.io.files import is_pipe, is_special, is_stdin, is_stdout, stdin_fi
 from stylizer.io.image import IMAGE_SUFFIXES
 from stylizer.io.media.encoding import VideoWriterConfig
 from stylizer.io.media.formats import CONTAINERS
-from stylizer.io.media.timeline import Timeline, read_timeline
+from stylizer.io.media.timeline import read_timeline
 from stylizer.io.sinks.folder_writer import FolderWriter
 from stylizer.io.sinks.mjpeg import MjpegServer, is_address
 from stylizer.io.sinks.recording import Recording
@@ -28,10 +28,11 @@ from stylizer.io.sinks.virtual_camera import VirtualCamera
 from stylizer.io.sinks.window import Window
 from stylizer.io.sources.camera import Camera
 from stylizer.io.sources.devices import find_camera, hide_secrets, is_device, is_stream
-from stylizer.io.sources.folder_reader import FolderReader, is_numbered, is_pattern
+from stylizer.io.sources.folder_reader import USUAL_RATE, FolderReader, is_numbered, is_pattern
 from stylizer.io.sources.pipe_reader import PipeReader
 from stylizer.io.sources.reconnecting import Reconnecting
-from stylizer.io.sources.video_reader import Span, VideoReader
+from stylizer.io.sources.told import is_transparent, own_times, tracks_of
+from stylizer.io.sources.video_reader import Span, VideoReader, frames_of
 from stylizer.io.sources.wrappers import RecentFrames
 from stylizer.protocols import FrameSink, FrameSource
 
@@ -131,7 +132,7 @@ def open_source(  # noqa: PLR0913 - the last seven belong to one kind of source 
       size: (width, height) to ask a camera for.
       rate: frames a second: to ask a camera for, to hold a video to, or those of pictures (25).
       mjpg: ask a camera for Motion JPEG, without which USB carries HD only slowly.
-      span: (start, end) of a video, see `VideoReader`.
+      span: (start, end) of a video or of pictures, see `VideoReader`.
       same_size: whether pictures of another size than the first are an error.
       skip_unreadable: whether pictures that cannot be read are left out, and no error.
       deinterlace: whether whole pictures are made of a video's interlaced ones.
@@ -156,8 +157,11 @@ def open_source(  # noqa: PLR0913 - the last seven belong to one kind of source 
         vfr=vfr,
     )
     kind = next(kind for kind in SOURCES if kind.fits(text))
-    if span is not None and kind.open is not _open_video:
-        raise ConfigError(f"span: expected a video file to take it of, got {hide_secrets(text)}")
+    if span is not None and kind.open not in (_open_video, _open_pictures, _open_pipe):
+        raise ConfigError(
+            f"a part (--from, --to): expected a video file or pictures, got {hide_secrets(text)}; "
+            "leave it out"
+        )
     if vfr and kind.open is not _open_video:
         raise ConfigError(f"--vfr: expected a video file, got {hide_secrets(text)}; leave it out")
     return kind.open(text, reading)
@@ -180,7 +184,7 @@ def open_sink(  # noqa: PLR0913 - the last three belong to some kinds of sink
         source's names if it has some, or a numbered pattern (``painted/%05d.png``); or a pipe:
         ``-`` for the standard output, or a named one.
       source: what the frames come from, or a wrapper around it: it tells size, rate and names; a
-        video file gets the sound and the subtitles of one that is read whole.
+        video file gets its sound and subtitles, those of the part that is read.
       rate: frames a second; None for the source's, and 30 for a live one's.
       config: how a video is encoded; None for the defaults.
       overwrite: whether files may be replaced.
@@ -195,7 +199,7 @@ def open_sink(  # noqa: PLR0913 - the last three belong to some kinds of sink
     if kind is None:
         known = ", ".join(kind.name for kind in SINKS)
         raise SinkError(f"{hide_secrets(text)}: expected one of: {known}")
-    if _times(source) is not None and kind.make is not _make_video:
+    if own_times(source) is not None and kind.make is not _make_video:
         raise ConfigError(f"{hide_secrets(text)}: {TIMED}")
     pipe = find(source, PipeReader)
     if pipe is not None and kind.make is not _make_video:
@@ -228,7 +232,8 @@ def _open_video(text: str, reading: SourceOptions) -> FrameSource:
 
 def _open_pictures(text: str, reading: SourceOptions) -> FrameSource:
     rate, same, skip = reading.rate, reading.same_size, reading.skip_unreadable
-    return FolderReader(text, rate=rate, same_size=same, skip_unreadable=skip)
+    first, end = frames_of(reading.span, rate or USUAL_RATE)
+    return FolderReader(text, rate=rate, same_size=same, skip_unreadable=skip, first=first, end=end)
 
 
 def _open_named_camera(text: str, reading: SourceOptions) -> FrameSource:
@@ -249,6 +254,12 @@ def _open_pipe(text: str, reading: SourceOptions) -> FrameSource:
     file = stdin_file() if is_stdin(text) else None
     if file is not None:
         return _open_video(str(file), reading)
+    if reading.span is not None:
+        raise ConfigError(
+            f"a part (--from, --to): expected a file or pictures, got a pipe, {text}; name the "
+            "file, or have only the part written into the pipe: `ffmpeg -ss 1:20 -t 5 -i in.mp4 "
+            "-f matroska -`"
+        )
     return PipeReader(text, rate=reading.rate, deinterlace=reading.deinterlace)
 
 
@@ -300,22 +311,18 @@ def _make_video(text: str, writing: SinkOptions) -> FrameSink:
             overwrite=writing.overwrite,
         )
     pipe = find(source, PipeReader)
+    film, span = tracks_of(source)
     return VideoWriter(
         path,
         size=source.size,
         rate=writing.rate,
-        source=_sound(source) if pipe is None else pipe.plan_tracks,
+        source=film if pipe is None else pipe.plan_tracks,
+        span=span,
         config=writing.config,
         overwrite=writing.overwrite,
-        transparent=_is_transparent(source),
-        times=_times(source),
+        transparent=is_transparent(source),
+        times=own_times(source),
     )
-
-
-def _times(source: FrameSource) -> Timeline | None:
-    """Return when a video's frames stand, if they keep their own times."""
-    video = find(source, VideoReader)
-    return None if video is None else video.times
 
 
 def _make_stream(text: str, writing: SinkOptions) -> FrameSink:
@@ -323,30 +330,16 @@ def _make_stream(text: str, writing: SinkOptions) -> FrameSink:
     kind: StreamFormat = "y4m" if suffix == ".y4m" else "mkv" if suffix else writing.stream
     if suffix not in {"", ".mkv", ".y4m"}:
         raise SinkError(f"{text}: expected a pipe named .mkv or .y4m, got {suffix!r}")
+    film, span = tracks_of(writing.source)
     return StreamWriter(
         text,
         size=writing.source.size,
         rate=writing.rate,
         kind=kind,
-        source=_sound(writing.source),
+        source=film,
+        span=span,
         config=writing.config,
     )
-
-
-def _sound(source: FrameSource) -> Path | None:
-    """Return the film that sound and subtitles come from; None without one, or for a part."""
-    video = find(source, VideoReader)
-    return video.path if video is not None and video.span is None else None
-
-
-def _is_transparent(source: FrameSource) -> bool:
-    pipe = find(source, PipeReader)
-    if pipe is not None:
-        return pipe.transparent
-    video, pictures = find(source, VideoReader), find(source, FolderReader)
-    if video is not None:
-        return video.info.transparent
-    return pictures is not None and pictures.transparent
 
 
 def _make_folder(text: str, writing: SinkOptions) -> FrameSink:

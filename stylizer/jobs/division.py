@@ -25,6 +25,7 @@ class DivisionConfig:
     Attributes:
       shortest: frames before a cut is taken.
       longest: frames of a segment without a cut in the right place, about.
+      first: index of the first frame of all.
       end: index after the last frame of all; None if it is not known.
       lead_in: frames that are painted before a segment in the middle of a shot, about.
       step: what segments in the middle of a shot begin at multiples of, about where they would.
@@ -33,6 +34,7 @@ class DivisionConfig:
 
     shortest: int = 120
     longest: int = 360
+    first: int = 0
     end: int | None = None
     lead_in: int = 0
     step: int = 1
@@ -53,9 +55,10 @@ class DivisionConfig:
         """
         if self.end is None:
             return self.longest
-        pairs = math.ceil(self.end / (2.25 * self.longest))
-        segments = 1 if self.end < self.longest * 2 / 3 else 2 * pairs
-        return max(1, math.ceil((self.end - self._extra) / segments))
+        frames = self.end - self.first
+        pairs = math.ceil(frames / (2.25 * self.longest))
+        segments = 1 if frames < self.longest * 2 / 3 else 2 * pairs
+        return max(1, math.ceil((frames - self._extra) / segments))
 
     @property
     def _extra(self) -> int:
@@ -102,6 +105,6 @@ class Divider:
         ends = length > 0 and (cut or full)
         if ends or not length:
             self._first, self._length = index, 0
-            self._most = config.most(begins_shot=begins_shot or index == 0)
+            self._most = config.most(begins_shot=begins_shot or index == config.first)
         self._length += 1
         return ends

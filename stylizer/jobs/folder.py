@@ -63,7 +63,7 @@ class JobFolder(Parts, Managed):
           ConfigError: the job that is there has other facts.
           SinkError: someone works on it, or the folder cannot be made, or is no job's.
         """
-        super().__init__(parts_folder(output))
+        super().__init__(parts_folder(output), first=record.first)
         self._lock: IO[bytes] | None = None
         self.record = record
         try:

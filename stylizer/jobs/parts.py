@@ -40,6 +40,11 @@ class Parts:
         return self.segments[-1].end if self.segments else self._first
 
     @property
+    def passed(self) -> int:
+        """How many frames come before the first one that is missing."""
+        return self.next - self._first
+
+    @property
     def whole(self) -> bool:
         """Whether the last frame is finished."""
         return bool(self.segments) and self.segments[-1].last

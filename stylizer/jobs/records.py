@@ -49,6 +49,7 @@ class JobRecord:
     Attributes:
       output: the absolute path of what it makes.
       facts: what must be the same when it is gone on with.
+      first: index of the first frame, of a part of a source.
       total: frames that the source announces; None when it does not know.
       pending: runs of frames that are to be painted, as (first, end); None for all.
       arguments: of the command, without the program's name.
@@ -62,6 +63,7 @@ class JobRecord:
 
     output: str
     facts: Facts
+    first: int = 0
     total: int | None = None
     pending: Sequence[Sequence[int]] | None = None
     arguments: Sequence[str] = ()

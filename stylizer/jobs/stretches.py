@@ -89,7 +89,7 @@ def find_stretches(
     detector, divider = CutDetector(cuts) if cuts is not None else None, Divider(config)
     before: deque[Checkpoint] = deque(maxlen=1 + (lead_in + _LOOKED_AT if lead_in else 0))
     begin = partial(Stretch, lead_in=lead_in or 0)
-    first, end, checkpoint = 0, 0, None
+    first, end, checkpoint = config.first, 0, None
     for frame in frames:
         gap = 0 < end != frame.index
         if gap and detector is not None:

@@ -122,9 +122,18 @@ def test_a_file_may_be_named_like_a_camera(tmp_path: Path, monkeypatch: pytest.M
     assert isinstance(open_source("./0"), VideoReader)
 
 
-def test_a_span_belongs_to_a_video(shots: Path) -> None:
-    with pytest.raises(ConfigError, match="span: expected a video file"):
-        open_source(shots, span=(0, 1))
+def test_a_span_of_pictures(shots: Path) -> None:
+    source = open_source(shots, span=(0.04, 0.12))
+    assert source.frame_count == 2
+    assert numbers(source) == [1, 2]
+    assert numbers(open_source(shots, rate=Fraction(2), span=(1, None))) == [2, 3, 4]
+    with pytest.raises(SourceError, match=r"begins before 0\.200 s, where its 5 pictures end"):
+        open_source(shots, span=(0.2, 1))
+
+
+def test_a_span_belongs_to_what_has_an_end() -> None:
+    with pytest.raises(ConfigError, match="expected a video file or pictures, got 0; leave it"):
+        open_source(0, span=(0, 1))
 
 
 # ---- sinks ---------------------------------------------------------------------------------
@@ -150,12 +159,6 @@ def test_from_a_video_to_a_video_with_its_sound(tmp_path: Path) -> None:
     assert info.rate == Fraction(30000, 1001)
     assert info.audio == ("aac",)
     assert count_frames(tmp_path / "b.mp4") == 15
-
-
-def test_the_sound_of_the_whole_does_not_belong_to_a_span(tmp_path: Path) -> None:
-    path = make_clip(tmp_path / "a.mp4", seconds=1, audio=True)
-    run(open_source(path, span=(0.5, None)), tmp_path / "b.mp4")
-    assert probe(tmp_path / "b.mp4").audio == ()
 
 
 def test_pictures_become_a_video_and_a_video_pictures(tmp_path: Path, shots: Path) -> None:

@@ -66,6 +66,16 @@ def test_from_where_a_run_is_gone_on_with_segments_end_at_the_same_places() -> N
         assert ends == starts[number + 1 :]
 
 
+def test_a_part_is_divided_as_a_whole_of_so_many_frames_is() -> None:
+    whole, part = (
+        Divider(DivisionConfig(end=1000, lead_in=32)),
+        Divider(DivisionConfig(first=5000, end=6000, lead_in=32)),
+    )
+    for index in range(1000):
+        cut = index == 700
+        assert whole(index, begins_shot=cut) == part(5000 + index, begins_shot=cut)
+
+
 def test_what_cannot_be_is_refused() -> None:
     with pytest.raises(ConfigError, match="shortest: expected 1 to 5 frames"):
         DivisionConfig(shortest=6, longest=5)

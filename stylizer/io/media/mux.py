@@ -20,10 +20,11 @@ from stylizer.io.atomic import claim_temporary
 from stylizer.io.media.ffmpeg import run_ffmpeg
 from stylizer.io.media.formats import Container
 from stylizer.io.media.inputs import file_url, input_arguments
+from stylizer.io.media.part import cut_arguments, where_part_begins
 from stylizer.io.media.timestamps import straighten
 from stylizer.io.media.tracks import SourceTracks, settle_tracks
 
-__all__ = ["delay_arguments", "longest_sound", "mux", "mux_arguments", "track_arguments"]
+__all__ = ["longest_sound", "mux", "mux_arguments", "picture_arguments", "track_arguments"]
 
 _log = logging.getLogger(__name__)
 
@@ -154,15 +155,12 @@ def mux_arguments(
       tracks: see `mux`.
       end: see `mux`.
     """
-    movflags, inputs, mapping = container.movflags, [], ["-map", "0:v:0", "-c:0", "copy"]
-    beside, taken = track_arguments(tracks)
+    movflags, mapping = container.movflags, ["-map", "0:v:0", "-c:0", "copy"]
+    beside, taken = track_arguments(tracks, end=end)
     mapping += taken
     if tracks is not None:
-        inputs = delay_arguments(tracks.video_start)
-        if end is not None:
-            mapping += ["-t", _seconds(max(tracks.video_start, Fraction(0)) + end)]
         movflags += "+use_metadata_tags" if tracks.apple and movflags else ""
-    inputs += ["-i", file_url(pictures), *beside]
+    inputs = [*picture_arguments(tracks), "-i", file_url(pictures), *beside]
     for brand in ("major_brand", "minor_version", "compatible_brands"):  # the old MP4's, not ours
         mapping += ["-metadata", f"{brand}="]
     flags = ["-movflags", movflags] if movflags else []
@@ -171,23 +169,45 @@ def mux_arguments(
     return [*inputs, *mapping, *flags, "-f", container.muxer, file_url(output)]
 
 
-def track_arguments(tracks: SourceTracks | None) -> tuple[list[str], list[str]]:
+def track_arguments(
+    tracks: SourceTracks | None, *, end: Fraction | None
+) -> tuple[list[str], list[str]]:
     """Return ffmpeg's arguments that name the source as second input, and what is taken of it.
 
-    The first input is the pictures; those of a positive ``video_start`` are to be delayed.
+    Args:
+      tracks: what to take; None for nothing.
+      end: seconds of pictures to cut all at; None for nowhere.
     """
     if tracks is None:
         return [], []
+    named = input_arguments(tracks.path)
     taken = ["-map_metadata", "1", "-map_chapters", "1", "-disposition:0"]
     taken += [tracks.disposition, *_picture_tags(tracks)]
     for position, track in enumerate(tracks.tracks, start=1):
         taken += ["-map", f"1:{track.index}", *track.arguments(position)]
-    return [*delay_arguments(-tracks.video_start), *input_arguments(tracks.path)], taken
+        if track.cut:
+            taken += cut_arguments(track, position, end)
+    if end is not None:
+        taken += ["-t", _seconds(_picture_delay(tracks) + end)]
+    if tracks.span is None:
+        return [*_move_arguments(max(-tracks.video_start, Fraction(0))), *named], taken
+    seek, move = where_part_begins(tracks, tracks.span[0])
+    return ["-ss", _seconds(seek), *_move_arguments(move), *named], taken
 
 
-def delay_arguments(seconds: Fraction) -> list[str]:
-    """Return ffmpeg's arguments that have the next input begin later; none for no time."""
-    return ["-itsoffset", _seconds(seconds)] if seconds > 0 else []
+def picture_arguments(tracks: SourceTracks | None) -> list[str]:
+    """Return ffmpeg's arguments that have the pictures, the next input, begin at their time."""
+    return [] if tracks is None else _move_arguments(_picture_delay(tracks))
+
+
+def _picture_delay(tracks: SourceTracks) -> Fraction:
+    """Return how many seconds after the file's start the pictures begin; those of a part at it."""
+    return max(tracks.video_start, Fraction(0)) if tracks.span is None else Fraction(0)
+
+
+def _move_arguments(seconds: Fraction) -> list[str]:
+    """Return ffmpeg's arguments that have the next input begin later (below 0: earlier)."""
+    return ["-itsoffset", _seconds(seconds)] if seconds else []
 
 
 def _picture_tags(tracks: SourceTracks) -> list[str]:

@@ -131,7 +131,7 @@ def probe(path: Path | str) -> MediaInfo:
             duration=(
                 (len(times) + unstamped) / rate
                 if unstamped and (last is not None or not times)
-                else _find_duration(container, stream, times, last, rate)
+                else _find_duration(container, stream, times, last, rate) or _measure(path, rate)
             ),
             measured=bool(times) and last is not None,
             stated_duration=None if stated_duration is None else float(stated_duration),
@@ -194,8 +194,16 @@ def find_stream_rate(
     return find_rate(times, stated, tick=stream.time_base or Fraction(0))
 
 
-def _scan(path: Path) -> tuple[list[Fraction], Fraction | None, int]:
+def _measure(path: Path, rate: Fraction) -> Fraction:
+    """Return how long a film is that does not say so, by all of its packets."""
+    times, last, _ = _scan(path, most=None)
+    return times[-1] - times[0] + (last or 1 / rate) if times else Fraction(0)
+
+
+def _scan(path: Path, *, most: int | None = _SCAN) -> tuple[list[Fraction], Fraction | None, int]:
     """Return the times of the first pictures, ascending, and the last one's duration.
+
+    ``most`` pictures are looked at; None is all of them.
 
     The duration is None when there are more pictures than were looked at, 0 when it is not known.
     Third comes the number of further pictures that have no times of their own: all of them in raw
@@ -207,7 +215,7 @@ def _scan(path: Path) -> tuple[list[Fraction], Fraction | None, int]:
     with container:
         packets = bridged_packets(container, stream)
         try:
-            for packet in islice(packets, _SCAN):
+            for packet in islice(packets, most):
                 if find_encryption(container, packet):
                     raise SourceError(f"{path}: {ENCRYPTED}")
                 time = picture_time(packet, container)

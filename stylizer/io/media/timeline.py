@@ -53,6 +53,11 @@ class Timeline:
         """Return `time` in ticks."""
         return int(self.ticks[min(index, len(self))]) if index >= 0 else index
 
+    def part(self, first: int, end: int | None) -> Timeline:
+        """Return when the pictures from one on stand, up to but without another one, from 0 on."""
+        ticks = self.ticks[first : None if end is None else end + 1]
+        return Timeline(ticks=ticks - ticks[0], tick=self.tick, start=self.start + self.time(first))
+
     def find(self, time: Fraction) -> int:
         """Return the index of the first picture that stands at a time or later."""
         return int(np.searchsorted(self.ticks[:-1], math.ceil(time / self.tick), side="left"))

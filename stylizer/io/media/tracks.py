@@ -34,7 +34,7 @@ from stylizer.io.media.formats import Container
 from stylizer.io.media.inputs import file_url, input_arguments, open_options
 from stylizer.io.media.timestamps import bridged_packets, has_seams
 
-__all__ = ["SourceTracks", "Track", "plan_tracks", "settle_tracks"]
+__all__ = ["TRIED_SECONDS", "SourceTracks", "Track", "plan_tracks", "settle_tracks"]
 
 _log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ _CHANNEL_RATE = 96_000
 _MOST_CHANNELS = 8
 """Of the layouts that AAC, FLAC and Opus have; more are mixed down to two."""
 
-_TRIED_SECONDS = 2
+TRIED_SECONDS = 2
 """Of the source, before any painting."""
 
 _LONGEST_TRIAL = 5.0
@@ -68,6 +68,7 @@ class Track:
       channels: of a sound track that is encoded; else 0.
       mixed: whether its channels are mixed down to two.
       disposition: ffmpeg's words for what it is for, ``default+forced``; ``0`` for nothing.
+      cut: whether what comes before time 0 is left out.
     """
 
     index: int
@@ -78,6 +79,7 @@ class Track:
     channels: int = 0
     mixed: bool = False
     disposition: str = "0"
+    cut: bool = False
 
     def arguments(self, output: int) -> list[str]:
         """Return ffmpeg's options for this track as stream ``output`` of the result."""
@@ -132,6 +134,8 @@ class SourceTracks:
       apple: whether the file has Apple's own tags (place, date of the recording).
       seams: whether time may begin anew within the file.
       plays: how often an animation is shown; 0 for without end.
+      span: (start, end) of the part that is wanted, seconds from the first picture, which becomes
+        time 0; an end of None is the film's. None for the whole; see `stylizer.io.media.part`.
     """
 
     path: Path
@@ -144,6 +148,7 @@ class SourceTracks:
     apple: bool = False
     seams: bool = False
     plays: int = 0
+    span: tuple[Fraction, Fraction | None] | None = None
 
     def plain(self) -> SourceTracks:
         """Return the tracks without what is said of the pictures."""
@@ -182,7 +187,7 @@ def plan_tracks(source: Path, container: Container, *, suffix: str) -> SourceTra
         video_duration=duration,
         plays=count_plays(source) or 0,
     )
-    return settle_tracks(tracks, container, seconds=_TRIED_SECONDS)
+    return settle_tracks(tracks, container, seconds=TRIED_SECONDS)
 
 
 def settle_tracks(

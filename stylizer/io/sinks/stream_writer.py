@@ -15,9 +15,10 @@ from stylizer.io.files import is_stdout
 from stylizer.io.media.encoders import choose_encoder
 from stylizer.io.media.encoding import VideoWriterConfig, stream_arguments
 from stylizer.io.media.formats import CONTAINERS
-from stylizer.io.media.mux import delay_arguments, track_arguments
+from stylizer.io.media.mux import picture_arguments, track_arguments
+from stylizer.io.media.part import plan_part
 from stylizer.io.media.segments import PictureEncoder, padded_size
-from stylizer.io.media.tracks import SourceTracks, plan_tracks
+from stylizer.io.media.tracks import SourceTracks
 from stylizer.protocols import EndOfStream
 
 __all__ = ["StreamFormat", "StreamWriter"]
@@ -43,6 +44,7 @@ class StreamWriter:
         rate: Fraction,
         kind: StreamFormat = "mkv",
         source: Path | None = None,
+        span: tuple[Fraction, Fraction | None] | None = None,
         config: VideoWriterConfig | None = None,
     ) -> None:
         """Check what can be checked before any work is done; nothing is written yet.
@@ -53,6 +55,7 @@ class StreamWriter:
           rate: frames a second, exact.
           kind: the format.
           source: the film that sound and subtitles come from; None for neither.
+          span: of the film, if a part is written; see `stylizer.io.media.part.plan_part`.
           config: how to encode; None for the defaults.
 
         Raises:
@@ -72,7 +75,7 @@ class StreamWriter:
         )
         self._tracks: SourceTracks | None = None
         if source is not None and kind == "mkv":
-            self._tracks = plan_tracks(source, container, suffix=".mkv")
+            self._tracks = plan_part(source, container, suffix=".mkv", span=span)
         self._encoder: PictureEncoder | None = None
         self._stdout: int | None = None
 
@@ -84,14 +87,15 @@ class StreamWriter:
         """
         ours = is_stdout(self._text)
         handle = _take_stdout() if ours else _open_to_write(self._text)
-        inputs, mapping = track_arguments(self._tracks)
+        begin, end = (self._tracks and self._tracks.span) or (Fraction(0), None)
+        inputs, mapping = track_arguments(self._tracks, end=None if end is None else end - begin)
         container = CONTAINERS[".mkv" if self._kind == "mkv" else ".webm"]  # any size is welcome
         arguments = stream_arguments(
             self._kind,
             size=padded_size(self._size, container),
             rate=self._rate,
             config=self._config,
-            delay=[] if self._tracks is None else delay_arguments(self._tracks.video_start),
+            delay=picture_arguments(self._tracks),
             inputs=inputs,
             mapping=mapping,
         )

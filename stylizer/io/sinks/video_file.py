@@ -233,7 +233,8 @@ class VideoFile:
         if tracks is None:
             return None
         full, slack = tracks.video_duration, max(_SAME_LENGTH, 2 / self._plan.rate)
-        early = full is not None and end < full - slack
+        begin, until = tracks.span or (Fraction(0), None)
+        early = until is not None or (full is not None and end < full - begin - slack)
         return end if early else longest_sound(tracks.path, pictures=end)
 
     def _claim_pictures(self) -> Path:

@@ -23,9 +23,10 @@ from stylizer.io.atomic import (
 from stylizer.io.media.encoders import choose_encoder
 from stylizer.io.media.encoding import VideoWriterConfig
 from stylizer.io.media.formats import CONTAINERS, GIF_TOP_RATE
+from stylizer.io.media.part import plan_part
 from stylizer.io.media.segments import PictureEncoder
 from stylizer.io.media.timeline import Timeline
-from stylizer.io.media.tracks import SourceTracks, plan_tracks
+from stylizer.io.media.tracks import SourceTracks
 from stylizer.io.sinks.video_file import LateTracks, VideoFile, VideoPlan
 
 __all__ = ["TIMED", "VideoWriter", "VideoWriterConfig"]
@@ -46,7 +47,8 @@ class VideoWriter:
     * H.264 needs an even width and height: an odd one is filled up with one more column at the
       right, or row at the bottom, that repeats the edge. Nothing is scaled or cut off.
     * Sound keeps its place against the pictures, and its length, even when it is longer than they
-      are. When the pictures end early (Ctrl-C, a closed window), the rest is cut there.
+      are. When the pictures end early (Ctrl-C, a closed window), the rest is cut there. That of a
+      part is cut to it, and encoded anew for that.
     * Left by Ctrl-C, the file is finished under its name. Left by another error, it is finished as
       ``name.partial.mp4`` beside it, and the log says so; the target is not touched.
     * Frames are shown one after the other at ``rate``, or at the times that are given; their own
@@ -65,6 +67,7 @@ class VideoWriter:
         size: tuple[int, int],
         rate: Fraction,
         source: Path | SourceTracks | LateTracks | None = None,
+        span: tuple[Fraction, Fraction | None] | None = None,
         config: VideoWriterConfig | None = None,
         overwrite: bool = False,
         transparent: bool = False,
@@ -78,6 +81,7 @@ class VideoWriter:
           rate: frames a second, exact.
           source: the video that sound, subtitles, title and chapters come from, or what was planned
             of it, now or when all pictures are written; None for neither.
+          span: of a video, if a part is written; see `stylizer.io.media.part.plan_part`.
           config: how to encode; None for the defaults.
           overwrite: whether an existing file may be replaced.
           transparent: write how opaque frames are, in files that can hold it: WebM as VP9, MOV as
@@ -118,7 +122,7 @@ class VideoWriter:
             size=size,
             rate=rate,
             tracks=(
-                plan_tracks(Path(source), container, suffix=suffix)
+                plan_part(Path(source), container, suffix=suffix, span=span)
                 if isinstance(source, str | Path)
                 else source
             ),

@@ -18,7 +18,10 @@ from stylizer.frame import Frame
 from stylizer.io.files import is_special
 from stylizer.io.image import IMAGE_SUFFIXES, image_size, read_image_and_alpha
 
-__all__ = ["FolderReader", "find_pictures", "is_numbered", "is_pattern"]
+__all__ = ["USUAL_RATE", "FolderReader", "find_pictures", "is_numbered", "is_pattern"]
+
+USUAL_RATE = Fraction(25)
+"""Frames a second of pictures, if nothing else is asked for."""
 
 _log = logging.getLogger(__name__)
 
@@ -147,16 +150,22 @@ class FolderReader(Managed):
           end: index of the first that is not given any more; None for all.
 
         Raises:
-          ConfigError: a rate that is not above 0 and at most 1000; no picture of that index.
-          SourceError: no pictures there, or the first cannot be read (or none, if such are left
-            out).
+          ConfigError: a rate that is not above 0 and at most 1000; ``first`` is below 0.
+          SourceError: no pictures there, none of that index, or the first cannot be read (or none,
+            if such are left out).
         """
-        rate = Fraction(25) if rate is None else rate
+        rate = USUAL_RATE if rate is None else rate
         if not 0 < rate <= 1000:
             raise ConfigError(f"rate: expected above 0 and at most 1000 a second, got {rate}")
         self.paths = find_pictures(where)
-        if not 0 <= first < len(self.paths):
-            raise ConfigError(f"first: expected 0..{len(self.paths) - 1}, got {first}")
+        if first < 0:
+            raise ConfigError(f"first: expected 0 or more, got {first}")
+        if first >= len(self.paths):
+            raise SourceError(
+                f"{where}: expected a part (--from) that begins before "
+                f"{float(len(self.paths) / rate):.3f} s, where its {len(self.paths)} pictures end, "
+                f"got {float(first / rate):.3f} s; have it begin earlier"
+            )
         self.where, self._first = str(where), first
         self._end = len(self.paths) if end is None else min(end, len(self.paths))
         self._rate = Fraction(rate)
@@ -191,15 +200,37 @@ class FolderReader(Managed):
         """The number of pictures that will come."""
         return self._end - self._first
 
+    @property
+    def first(self) -> int:
+        """The index of the first picture to give."""
+        return self._first
+
+    @property
+    def end(self) -> int | None:
+        """The index of the first that is not given any more; None where all are."""
+        return None if self._end == len(self.paths) else self._end
+
+    @property
+    def span(self) -> tuple[Fraction, Fraction | None] | None:
+        """When the first picture stands, and the one after the last; None for all of them."""
+        if self.first == 0 and self.end is None:
+            return None
+        return self.first / self._rate, None if self.end is None else self.end / self._rate
+
     def rest(self, first: int, *, end: int | None = None) -> FolderReader:
-        """Return a new reader of the same pictures from one on, up to but without another one."""
+        """Return a new reader of the same pictures from one on, up to but without another one.
+
+        Args:
+          first: index of the first picture to give.
+          end: index of the first that is not wanted any more; None for this reader's end.
+        """
         return FolderReader(
             self.where,
             rate=self._rate,
             same_size=self._same_size,
             skip_unreadable=self._skips,
             first=first,
-            end=end,
+            end=self._end if end is None else end,
         )
 
     def __iter__(self) -> Iterator[Frame]:

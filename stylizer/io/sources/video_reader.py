@@ -26,7 +26,7 @@ from stylizer.io.media.probe import MediaInfo, probe
 from stylizer.io.media.retime import at_constant_rate
 from stylizer.io.media.timeline import Timeline, at_times
 
-__all__ = ["Span", "VideoReader"]
+__all__ = ["Span", "VideoReader", "frames_of"]
 
 _log = logging.getLogger(__name__)
 
@@ -92,12 +92,12 @@ class VideoReader(Managed):
         self.info: MediaInfo = probe(self._path)
         self._rate = self.info.rate if rate is None else Fraction(rate)
         self._times = times
-        self._span = span
-        self._first, self._end = _frames_of(span, self._rate if times is None else times)
+        self._first, self._end = frames_of(span, self._rate if times is None else times)
         if self._first >= self._total:
             raise SourceError(
-                f"{self._path}: expected a span that begins before {float(self.info.duration):.3f} "
-                f"s, where the film ends, got {float(self.time_of(self._first)):.3f} s"
+                f"{self._path}: expected a part (--from) that begins before "
+                f"{float(self.info.duration):.3f} s, where the film ends, got "
+                f"{float(self.time_of(self._first)):.3f} s; have it begin earlier"
             )
         self._container, self._stream = open_video(self._path)
         start = self.info.start
@@ -125,9 +125,21 @@ class VideoReader(Managed):
         return self._path
 
     @property
-    def span(self) -> Span | None:
-        """The span that is read; None for the whole."""
-        return self._span
+    def first(self) -> int:
+        """The index of the first frame to give."""
+        return self._first
+
+    @property
+    def end(self) -> int | None:
+        """The index of the first that is not given any more; None for the film's end."""
+        return None if self._end is None or self._end >= self._total else self._end
+
+    @property
+    def span(self) -> tuple[Fraction, Fraction | None] | None:
+        """When the first frame stands, and the one after the last; None for the whole film."""
+        if self.first == 0 and self.end is None:
+            return None
+        return self.time_of(self.first), None if self.end is None else self.time_of(self.end)
 
     @property
     def times(self) -> Timeline | None:
@@ -143,11 +155,12 @@ class VideoReader(Managed):
 
         Args:
           first: index of the first frame to give.
-          end: index of the first that is not wanted any more; None for the film's end.
+          end: index of the first that is not wanted any more; None for this reader's end.
 
         Raises:
           SourceError: the film ends before.
         """
+        end = self._end if end is None else end
         return VideoReader(
             self._path,
             rate=self._rate,
@@ -306,12 +319,15 @@ def _show_as_decoded(picture: av.VideoFrame) -> av.VideoFrame:
     return picture
 
 
-def _frames_of(span: Span | None, grid: Fraction | Timeline) -> tuple[int, int | None]:
+def frames_of(span: Span | None, grid: Fraction | Timeline) -> tuple[int, int | None]:
     """Return the first frame of a span, and the one after its last; None for the film's end.
 
     Args:
-      span: in seconds.
+      span: in seconds; None for the whole.
       grid: frames a second, or when they stand.
+
+    Raises:
+      ConfigError: the span begins before 0, or holds no frame.
     """
     if span is None:
         return 0, None
@@ -321,17 +337,20 @@ def _frames_of(span: Span | None, grid: Fraction | Timeline) -> tuple[int, int |
         for bound in span
     )
     if start is None or start < 0:
-        raise ConfigError(f"span: expected to begin at 0 seconds or later, got {span[0]}")
+        raise ConfigError(f"a part (--from): expected to begin at 0 s or later, got {span[0]}")
     if isinstance(grid, Timeline):
         first, stop = grid.find(start), None if end is None else grid.find(end)
     else:
         first, stop = math.ceil(start * grid), None if end is None else math.ceil(end * grid)
     if stop is not None and stop <= first:
-        raise ConfigError(f"span: expected a frame in it, got {span[0]} to {span[1]} seconds")
+        raise ConfigError(
+            f"a part (--from, --to): expected a frame in it, got {float(start):g} to "
+            f"{float(end or 0):g} seconds; have it end later"
+        )
     return first, stop
 
 
 def _exact(seconds: float) -> Fraction:
     if not math.isfinite(seconds):
-        raise ConfigError(f"span: expected numbers of seconds, got {seconds}")
+        raise ConfigError(f"a part: expected numbers of seconds, got {seconds}")
     return Fraction(seconds).limit_denominator(1_000_000)

@@ -137,6 +137,27 @@ def test_spans_that_meet_are_the_whole(tmp_path: Path) -> None:
         assert numbers == list(range(60))
 
 
+def test_the_rest_of_a_span_ends_with_it(tmp_path: Path) -> None:
+    path = make_clip(tmp_path / "a.mp4", rate="10", seconds=2)
+    with VideoReader(path, span=(0.3, 0.9)) as reader, reader.rest(5) as rest:
+        assert (reader.first, reader.end) == (3, 9)
+        assert [read_number(frame.image) for frame in rest] == [5, 6, 7, 8]
+    with VideoReader(path, span=(0, 2.5)) as reader:
+        assert reader.span is None  # it is the whole
+
+
+def test_a_long_film_that_does_not_say_how_long_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "a.mkv"
+    look = ["-f", "lavfi", "-i", "color=size=16x16:rate=60:duration=51", "-preset", "ultrafast"]
+    path.write_bytes(
+        ffmpeg(*look, "-g", 60, "-f", "matroska", "-")
+    )  # a pipe cannot be gone back in
+    with VideoReader(path) as reader:
+        assert reader.frame_count == 51 * 60
+    with VideoReader(path, span=(50.5, 60)) as reader:
+        assert reader.frame_count == len(list(reader)) == 30
+
+
 def test_a_tenth_is_a_tenth(tmp_path: Path) -> None:
     path = make_clip(tmp_path / "a.mp4", rate="10", seconds=2)
     with VideoReader(path, span=(0.1 + 0.2, 0.7)) as reader:
