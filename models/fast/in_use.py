@@ -27,7 +27,6 @@ import numpy as np
 from stylizer.backend.cores import usable_cores
 from stylizer.compose import build
 from stylizer.description import StylizerConfig
-from stylizer.effects.overpainting import USUAL_OVERPAINTING
 from stylizer.effects.underdrawing import USUAL_UNDERDRAWING
 from stylizer.effects.underpainting import VIDEO_UNDERPAINTING
 from stylizer.frame import Frame, Image
@@ -148,7 +147,6 @@ def _fast(network: str, weights: Path | None) -> Paint:
                     coherence=CoherenceConfig(strength=0.0),
                     cuts=None,
                     underpainting=VIDEO_UNDERPAINTING,
-                    overpainting=USUAL_OVERPAINTING,
                     underdrawing=USUAL_UNDERDRAWING,
                 )
             )

@@ -98,6 +98,7 @@ PAINTINGS: Mapping[str, Painting] = {
         artist="Georges Seurat",
         year=1886,
         picture="paintings/nm_2ac23a62.jpg",
+        content=4.0,
     ),
     "gray_tree": Painting(
         title="Gray Tree",
@@ -151,7 +152,7 @@ PAINTINGS: Mapping[str, Painting] = {
         artist="Ivan Aivazovsky",
         year=1850,
         picture="styles_more/pa_024.jpg",
-        content=2.0,
+        content=6.0,
     ),
     "nozarashi_gosuke": Painting(
         title="Nozarashi Gosuke",
@@ -200,6 +201,7 @@ PAINTINGS: Mapping[str, Painting] = {
         artist="J. M. W. Turner",
         year=1810,
         picture="styles/shipwreck.jpg",
+        content=4.0,
     ),
     "stained_glass": Painting(title="Stained glass", artist="This project", year=2026, content=1.0),
     "starry_night": Painting(
@@ -229,6 +231,7 @@ PAINTINGS: Mapping[str, Painting] = {
         artist="Beatrix Potter",
         year=1911,
         picture="styles_more/bp_073.jpg",
+        content=4.0,
     ),
     "wheat_field": Painting(
         title="Wheat Field with Cypresses",

@@ -14,7 +14,7 @@ from tests.apps.conftest import Run, names
 from tests.clips import decode, duration, ffmpeg, make_clip, picture
 
 SIZE = (64, 48)
-LOOK = ("-s", "starry_night", "--threads", 1, "--faces", "paint")
+LOOK = ("-s", "starry_night", "--threads", 1, "--faces", "paint", "--overpainting", 0)
 
 pytestmark = pytest.mark.slow
 
