@@ -11,7 +11,6 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from stylizer.description import StylizerConfig
 from stylizer.errors import ConfigError
 from stylizer.frame import Frame
 from stylizer.methods import MethodConfig
@@ -33,8 +32,10 @@ from ..console.painting import check_weights
 from ..console.paths import claim_file
 from ..console.progress import Display
 from ..console.terminal import say
-from ..options.effects import check_keyframes_option
+from ..options.effects import CoherenceOptions, check_keyframes_option
 from ..options.fast import Method
+from ..options.look import LookOptions
+from ..options.method import describe
 from ..options.shared import SpeechOptions, named, option
 from ..options.spread import spread
 from ..scene import paint_style
@@ -276,7 +277,7 @@ def _bench_fast(
 
 
 def _profile(options: BenchOptions, fast: FastGrid, gatys: GatysGrid, *, quiet: bool) -> _Rows:
-    """Tell where a frame's time goes, of each setting and size."""
+    """Tell where a frame's time goes as ``stylizer video`` paints it, of each setting and size."""
     configs: Sequence[MethodConfig] = (
         fast.configs(options.network)
         if options.method == "fast"
@@ -287,9 +288,8 @@ def _profile(options: BenchOptions, fast: FastGrid, gatys: GatysGrid, *, quiet: 
     results: list[Profile] = []
     with Display(total=len(grid), quiet=quiet, unit="measurements") as display:
         for size, config in grid:
-            described = StylizerConfig(
-                styles=options.load_styles(), method=config, keyframes=options.keyframes
-            )
+            usual = CoherenceOptions(keyframes=options.keyframes)
+            described = describe(options.load_styles(), config, LookOptions(), usual)
             results.append(measure_profile(described, size, frames=count, video=options.video))
             display.update(len(results), f"{results[-1].fps:.1f} fps")
     for result in results:
