@@ -4,7 +4,7 @@ A network that paints each frame by itself sets its strokes anew wherever the fr
 them: on a wall, a sleeve, a sky. Where it is given a little of what was painted before, it goes
 over those strokes. So they stay where they were, and long ones grow out of short ones. That a
 painting of the last frame, carried along, is given to the network with the next one is the idea of
-Ruder et al. 2018 ("Artistic style transfer for videos and spherical images", section 5), who train
+Ruder et al. 2018 ("Artistic style transfer for videos and spherical images"), who train
 a network for it; here any network takes it, mixed with the frame, and it comes from a key frame, so
 that it is resampled once, and frames are painted side by side.
 
@@ -50,12 +50,15 @@ __all__ = [
     "overpaint",
 ]
 
-USUAL_OVERPAINTING = 0.3
+USUAL_OVERPAINTING = 0.35
 """The share where nobody asks for another one; chosen by eye and by the warping error."""
 
 _TOLERANCE = 20.0
 """Gray levels: what differs by so much from what the key frame shows is led by 1/e of it. Strokes
 that lead a little wrongly do less harm than none, other than paint that is seen itself."""
+
+_SPECKS = 5
+"""Side of a median filter, in pixels of the painting: specks are to stay so, and not to grow."""
 
 
 def check_overpainting(share: float) -> None:
@@ -89,7 +92,7 @@ class _Key:
 
     Attributes:
       picture: what was painted.
-      painting: of it, uint8 RGB (H, W, 3), as soon as it is there.
+      painting: of it, without specks, uint8 RGB (H, W, 3), as soon as it is there.
       index: the frame's.
     """
 
@@ -186,7 +189,7 @@ class OverpaintFrames(WrappedStylizer):
             key = None
         if key is None or frame.index // self._cycle > key.index // self._cycle:
             before = None if self._key is None else self._key.picture
-            self._key = _Key(KeyPicture.after(before, seen), told.painting, frame.index)
+            self._key = _Key(KeyPicture.after(before, seen), told.promise(), frame.index)
         if key is None:
             return lambda: told(given)
         flow = key.picture.find(seen, self._search)
@@ -205,15 +208,23 @@ class _Told:
 
     def __init__(self, paint: Callable[[Frame], Frame], cameras: Cameras | None) -> None:
         self._paint, self._cameras = paint, cameras
-        self.painting: Future[Image] = Future()
+        self._painting: Future[Image] | None = None
+
+    def promise(self) -> Future[Image]:
+        """Return what will have the painting, of a key frame."""
+        self._painting = Future()
+        return self._painting
 
     def __call__(self, frame: Frame) -> Frame:
         try:
             painted = self._paint(frame)
+            if self._painting is not None:
+                even = cv2.medianBlur(painted.image, _SPECKS)
+                self._painting.set_result(np.asarray(even, np.uint8))
         except BaseException as error:
-            self.painting.set_exception(error)
+            if self._painting is not None and not self._painting.done():
+                self._painting.set_exception(error)
             raise
-        self.painting.set_result(painted.image)
         return painted.with_cameras(self._cameras)
 
 
