@@ -217,7 +217,7 @@ class FastStylizer:
         scale = self._config.style_scale
         return {
             part: mix_styles(self._runtime, together, scale=scale)
-            for part, together in group_styles(styles).items()
+            for part, together in (group_styles(styles) or {None: ()}).items()
         }
 
 

@@ -118,12 +118,17 @@ def test_the_options_say_what_is_on() -> None:
     for method in (fast, gatys):
         assert asked.config(method) == CoherenceConfig(strength=0.4, preset="medium")
     with pytest.raises(ConfigError, match="--coherence: expected 0 to 1, got 2"):
-        CoherenceOptions(coherence=2).check()
+        CoherenceOptions(coherence=2).check(fast)
     assert CoherenceOptions().every(fast) == 1
     assert CoherenceOptions(keyframes=3).every(gatys) == 3
     for wrong in (0, 5):
         with pytest.raises(ConfigError, match=f"--keyframes: expected 1 .* to 4, got {wrong}"):
-            CoherenceOptions(keyframes=wrong).check()
+            CoherenceOptions(keyframes=wrong).check(fast)
+    assert CoherenceOptions().share_before(gatys) == 0 < CoherenceOptions().share_before(fast)
+    with pytest.raises(ConfigError, match="--overpainting: expected 0 to 1, got 2"):
+        CoherenceOptions(overpainting=2.0).check(fast)
+    with pytest.raises(ConfigError, match="--overpainting: belongs to --method fast"):
+        CoherenceOptions(overpainting=0.2).check(gatys)
     in_passes = GatysConfig(passes=3)
     assert CoherenceOptions(keyframes=1).every(in_passes) == 1
     with pytest.raises(ConfigError, match="--keyframes: expected 1 with --passes 3"):
