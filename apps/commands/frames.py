@@ -15,8 +15,11 @@ from stylizer.io.sinks.folder_writer import FolderWriter
 from stylizer.io.sources.devices import hide_secrets
 from stylizer.io.sources.folder_reader import FolderReader
 from stylizer.io.sources.wrappers import Resized
+from stylizer.jobs.facts import stylizer_facts
+from stylizer.jobs.painted import Look, PaintedFolder
 from stylizer.jobs.pictures import Missing, ResetOnGap
 from stylizer.protocols import FrameSource
+from stylizer.serialize import to_plain
 from stylizer.size import Size
 from stylizer.styles.load import load_styles
 
@@ -78,7 +81,8 @@ def frames(
 
     They are taken for a sequence: with --method gatys each starts from the last painted one. What
     is in the output folder already is skipped (unless --overwrite), so that a batch can be run
-    again. A picture that cannot be read is named and left out; the exit code is then 1.
+    again; pictures there of another style or size are an error. A picture that cannot be read is
+    named and left out; the exit code is then 1.
 
     **Examples**
 
@@ -115,6 +119,10 @@ def frames(
         else:
             described = describe(styles, config, look, coherence, people=people)
             description = replace(described, finer=part)
+        facts = {"size": to_plain(size), "independent": independent, **stylizer_facts(description)}
+        painted = PaintedFolder(
+            folder, [Look(facts=facts, names=reader.names)], overwrite=writer.overwrite
+        )
         with open_pictures_job(
             folder,
             _sized(reader, size),
@@ -122,6 +130,7 @@ def frames(
             config=description,
             terms=Terms(options=jobs, shared=crew.wanted, lead_in=lead.lead_in),
             missing=missing,
+            painted=painted,
             independent=independent,
         ) as job:
             pending = job.pending(missing)
@@ -154,6 +163,7 @@ def frames(
     losses.write()
     outcome.close(str(folder), quiet=speech.quiet)
     _refuse_gaps(writer, total, outcome.frames)
+    painted.finish()
 
 
 def _refuse_gaps(writer: FolderWriter, total: int | None, painted: int) -> None:

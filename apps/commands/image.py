@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -104,7 +104,8 @@ def image(
 ) -> None:
     """Paint one picture; or every picture of a folder, in every style of a folder.
 
-    What is finished of a batch is kept: after a crash the same command goes on.
+    What is finished of a batch is kept: after a crash the same command goes on. Pictures there of
+    another style or size are an error, unless --overwrite.
 
     **Examples**
 
@@ -210,20 +211,15 @@ class _BatchPainter:
     quiet: bool
     _loaded: tuple[tuple[str, ...], Stylizer] | None = None
 
-    def facts(self, batch: Batch) -> Facts:
-        """Return what the paintings depend on, and check all styles before any is painted."""
+    def facts(self, batch: Batch) -> Mapping[tuple[str, ...], Facts]:
+        """Return by styles what the paintings depend on; checks all before any is painted."""
         looks = dict.fromkeys(still.styles for still in batch.stills)
         if self.tune is not None:
             for texts in looks:  # all, before minutes are spent on the first
                 self._checked(texts)
-        described = [
-            stylizer_facts(self._describe(self._tuned(self._checked(texts)))) for texts in looks
-        ]
-        return {
-            "size": to_plain(self.size),
-            **described[0],
-            "styles": [style for facts in described for style in facts["styles"]],
-        }
+        described = {texts: self._describe(self._tuned(self._checked(texts))) for texts in looks}
+        size = to_plain(self.size)
+        return {texts: {"size": size, **stylizer_facts(one)} for texts, one in described.items()}
 
     def __call__(self, still: Still) -> tuple[Image, Image | None]:
         picture, alpha = _read(still.content, self.size)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from stylizer.jobs.crew import CrewConfig, WorkProgress
 from stylizer.jobs.facts import Facts, files_digest
 from stylizer.jobs.folder import JobFolder
 from stylizer.jobs.known import forget_job
+from stylizer.jobs.painted import Look, PaintedFolder
 from stylizer.jobs.parts import Parts
 from stylizer.jobs.records import Segment, count_finished
 from stylizer.jobs.stretches import Stretch, find_runs
@@ -65,7 +66,7 @@ class Batch:
         paint: PaintStill,
         crew: CrewConfig,
         *,
-        facts: Facts,
+        facts: Mapping[tuple[str, ...], Facts],
         terms: Terms,
         overwrite: bool,
         quiet: bool,
@@ -76,12 +77,13 @@ class Batch:
           folder: gets the pictures.
           paint: paints a still; it goes to other processes.
           crew: who paints.
-          facts: what the paintings depend on, but for the contents.
+          facts: by styles, what the paintings depend on, but for the contents.
           terms: how the job is to be done.
           overwrite: whether pictures that are there are painted anew.
           quiet: say nothing.
 
         Raises:
+          ConfigError: pictures are there that were painted otherwise.
           Interrupted: Ctrl-C ended it.
           SourceError: pictures cannot be read, or not be painted in this way; all others are.
           StylizerError: a still cannot be written, or the look cannot be used; those before it are
@@ -93,10 +95,16 @@ class Batch:
             source_folder=self.contents[0].parent,
             overwrite=overwrite,
         )
-        total, facts = len(self.stills), {"input": files_digest(self.contents), **facts}
-        missing = writer.missing()
-        record = record_of(folder, facts, total=total, pending=as_runs(missing))
-        with writer, begin_folder(record, replace(terms, shared=True), config=None) as job:
+        total, missing = len(self.stills), writer.missing()
+        all_facts = {
+            "input": files_digest(self.contents),
+            **next(iter(facts.values())),
+            "styles": [style for one in facts.values() for style in one["styles"]],
+        }
+        record = record_of(folder, all_facts, total=total, pending=as_runs(missing))
+        painted = PaintedFolder(folder, self._looks(facts), overwrite=overwrite)
+        terms = replace(terms, shared=True)
+        with writer, begin_folder(record, terms, config=None, painted=painted) as job:
             if not overwrite:
                 job.reopen(missing)
             pending = job.record.pending or ()
@@ -139,6 +147,13 @@ class Batch:
             say(f"{folder}: {done - begun} pictures")
         if done < total:
             raise SourceError(f"{folder}: {total - done} of {total} pictures are left out")
+        painted.finish()
+
+    def _looks(self, facts: Mapping[tuple[str, ...], Facts]) -> list[Look]:
+        return [
+            Look(facts=one, names=[still.name for still in self.stills if still.styles == styles])
+            for styles, one in facts.items()
+        ]
 
 
 PaintStill = Callable[[Still], tuple[Image, Image | None]]

@@ -8,6 +8,7 @@ import pytest
 
 from stylizer.frame import Frame
 from stylizer.io.image import read_image, write_image
+from stylizer.jobs.painted import NOTE
 from stylizer.jobs.pictures import ResetOnGap
 from tests.apps.conftest import Inverter, Run, names
 from tests.clips import picture
@@ -52,6 +53,49 @@ def test_a_second_run_has_nothing_to_do(
     assert len(inverter.calls) == 12
     stylizer("frames", shots, tmp_path / "out", "-s", style, "--overwrite")
     assert len(inverter.calls) == 24
+
+
+@pytest.mark.usefixtures("inverter")
+@pytest.mark.parametrize("more", [(), ("--independent",)])
+def test_other_settings_do_not_get_among_the_pictures_that_are_there(
+    stylizer: Run, shots: Path, style: Path, tmp_path: Path, more: Sequence[str]
+) -> None:
+    out, other = tmp_path / "out", tmp_path / "other.png"
+    write_image(other, picture(3))
+    assert stylizer("frames", shots, out, "-s", style, *more).code == 0
+    for changed in (("-s", other), ("-s", style, "--size", 24)):
+        refused = stylizer("frames", shots, out, *changed, *more)
+        assert refused.code == 1
+        assert "(1.png and 11 more)" in refused.errors[0]
+        told = "name was blocks and is other" if other in changed else "is 24"
+        assert told in refused.errors[0] and "--overwrite" in refused.errors[0]
+    (out / "5.png").unlink()
+    assert stylizer("frames", shots, out, "-s", other, *more).code == 1
+    assert "5.png" not in names(out) and "out.parts" not in names(tmp_path)
+    write_image(shots / "0.png", picture(0))
+    assert stylizer("frames", shots, out, "-s", style, *more).code == 0
+    assert names(out) == names(shots)
+    assert stylizer("frames", shots, out, "-s", other, *more, "--overwrite").code == 0
+    assert "blocks" in stylizer("frames", shots, out, "-s", style, *more).errors[0]
+    for path in out.glob("*.png"):
+        path.unlink()
+    assert stylizer("frames", shots, out, "-s", style, *more).code == 0
+
+
+def test_pictures_of_which_nothing_is_noted_stay(
+    stylizer: Run, inverter: Inverter, shots: Path, style: Path, tmp_path: Path
+) -> None:
+    out, other = tmp_path / "out", tmp_path / "other.png"
+    write_image(other, picture(3))
+    stylizer("frames", shots, out, "-s", style)
+    (out / NOTE).unlink()
+    for _ in range(2):
+        outcome = stylizer("frames", shots, out, "-s", other)
+        assert outcome.code == 0 and "all 12 pictures are there already" in outcome.err
+    (out / NOTE).write_text("{", encoding="utf-8")
+    outcome = stylizer("frames", shots, out, "-s", other)
+    assert outcome.code == 0 and "is passed over" in outcome.err
+    assert len(inverter.calls) == 12
 
 
 def test_independent_pictures_may_have_any_size(

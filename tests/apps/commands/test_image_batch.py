@@ -48,6 +48,25 @@ def test_every_picture_in_every_style(
     assert len(inverter.calls) == 6
 
 
+def test_other_settings_do_not_get_among_the_pictures_that_are_there(
+    stylizer: Run, inverter: Inverter, photos: Path, looks: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    assert stylizer("image", photos, out, "-s", looks).code == 0
+    write_image(looks / "green.png", picture(11))
+    assert stylizer("image", photos, out, "-s", looks).code == 0
+    assert len(inverter.calls) == 9
+    write_image(looks / "red.png", picture(13), overwrite=True)
+    for changed in ((), ("--size", 24)):
+        refused = stylizer("image", photos, out, "-s", looks, *changed)
+        assert refused.code == 1
+        assert ("is 24" if changed else "styles.1.sha256 was ") in refused.errors[0]
+    assert len(inverter.calls) == 9 and names(tmp_path) == ["out", "photos", "styles"]
+    assert stylizer("image", photos, out, "-s", looks, "-y").code == 0
+    assert stylizer("image", photos, out, "-s", looks).code == 0
+    assert len(inverter.calls) == 18
+
+
 def test_one_style_keeps_the_names_and_a_size_is_heeded(
     stylizer: Run, inverter: Inverter, photos: Path, style: Path, tmp_path: Path
 ) -> None:
