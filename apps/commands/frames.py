@@ -80,9 +80,9 @@ def frames(
     """Paint a folder of pictures, in natural order.
 
     They are taken for a sequence: with --method gatys each starts from the last painted one. What
-    is in the output folder already is skipped (unless --overwrite), so that a batch can be run
-    again; pictures there of another style or size are an error. A picture that cannot be read is
-    named and left out; the exit code is then 1.
+    is in the output folder already is skipped (unless --overwrite or --restart), so that a batch
+    can be run again; pictures there of another style or size are an error. A picture that cannot be
+    read is named and left out; the exit code is then 1.
 
     **Examples**
 
@@ -111,7 +111,8 @@ def frames(
         inputs = [*reader.paths, *style_paths(gatys.style)]
         claim_folder(folder, inputs=[path.parent for path in reader.paths])
         losses = LossReports(reports, overwrite=out.overwrite, inputs=inputs)
-        writer = FolderWriter(folder, names=reader.names, overwrite=out.overwrite)
+        anew = out.overwrite or jobs.restart
+        writer = FolderWriter(folder, names=reader.names, overwrite=anew)
         missing = writer.missing()
         styles = tuned_styles(styles, fast.tune, config, quiet=speech.quiet)
         if independent:

@@ -153,7 +153,7 @@ def image(
             workers,
             facts=painter.facts(batch),
             terms=Terms(options=jobs),
-            overwrite=out.overwrite,
+            overwrite=out.overwrite or jobs.restart,
             quiet=speech.quiet,
         )
         return

@@ -199,9 +199,20 @@ def record_of(
         first=first,
         total=total,
         pending=pending,
-        arguments=[text for text in given_arguments() if text != "--restart"],
+        arguments=_going_on(pictures=pending is not None),
         directory=os.getcwd(),
     )
+
+
+def _going_on(*, pictures: bool) -> list[str]:
+    """Return the arguments that go on with what this command began.
+
+    A restart begins anew but once; of pictures, those from before it are still to be replaced.
+    """
+    given = given_arguments()
+    if pictures:
+        return ["--overwrite" if text == "--restart" else text for text in given]
+    return [text for text in given if text != "--restart"]
 
 
 def as_runs(indices: Sequence[int]) -> list[tuple[int, int]]:

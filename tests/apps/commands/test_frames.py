@@ -10,6 +10,7 @@ from stylizer.frame import Frame
 from stylizer.io.image import read_image, write_image
 from stylizer.jobs.painted import NOTE
 from stylizer.jobs.pictures import ResetOnGap
+from stylizer.jobs.records import parts_folder, read_record
 from tests.apps.conftest import Inverter, Run, names
 from tests.clips import picture
 
@@ -80,6 +81,28 @@ def test_other_settings_do_not_get_among_the_pictures_that_are_there(
     for path in out.glob("*.png"):
         path.unlink()
     assert stylizer("frames", shots, out, "-s", style, *more).code == 0
+
+
+@pytest.mark.parametrize("more", [(), ("--independent",)])
+def test_a_restart_paints_all_anew(
+    stylizer: Run,
+    inverter: Inverter,
+    shots: Path,
+    style: Path,
+    tmp_path: Path,
+    more: Sequence[str],
+) -> None:
+    out, other = tmp_path / "out", tmp_path / "other.png"
+    write_image(other, picture(3))
+    assert stylizer("frames", shots, out, "-s", style, *more).code == 0
+    (out / "5.png").write_bytes(b"done before")
+    for again in (style, other):
+        arguments = ("frames", shots, out, "-s", again, *more, "--restart")
+        assert stylizer(*arguments, "--keep-parts").code == 0
+        record = read_record(parts_folder(out))
+        assert record is not None and record.arguments[-2:] == ["--overwrite", "--keep-parts"]
+    assert len(inverter.calls) == 36
+    np.testing.assert_array_equal(read_image(out / "5.png"), 255 - picture(5))
 
 
 def test_pictures_of_which_nothing_is_noted_stay(

@@ -65,6 +65,8 @@ def test_other_settings_do_not_get_among_the_pictures_that_are_there(
     assert stylizer("image", photos, out, "-s", looks, "-y").code == 0
     assert stylizer("image", photos, out, "-s", looks).code == 0
     assert len(inverter.calls) == 18
+    assert stylizer("image", photos, out, "-s", looks, "--restart").code == 0
+    assert len(inverter.calls) == 27
 
 
 def test_one_style_keeps_the_names_and_a_size_is_heeded(
