@@ -30,6 +30,7 @@ from ..console.progress import Display
 from ..console.reports import LossReports
 from ..console.terminal import say
 from ..console.tuning import tuned_styles
+from ..console.unpainted import say_unpainted_film, watched
 from ..console.workers import share_frames
 from ..options.effects import CoherenceOptions, PeopleOptions
 from ..options.fast import FastOptions
@@ -159,8 +160,13 @@ def frames(
                 )
                 if not speech.quiet:
                     announce(describe_stylizer(inner), frames)
+                name = (lambda index: str(reader.paths[index])) if independent else None
+                inner = watched(inner, description, name=name)
                 stylizer = ResetOnGap(inner, always=independent)
+                begun = job.begun
                 outcome = job.paint(frames, stylizer, display=display)
+                if not (begun or independent):
+                    say_unpainted_film(stylizer, str(folder))
     losses.write()
     outcome.close(str(folder), quiet=speech.quiet)
     _refuse_gaps(writer, total, outcome.frames)

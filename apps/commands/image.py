@@ -9,17 +9,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
 import typer
 
 from stylizer.base import describe_stylizer
 from stylizer.compose import finish
-from stylizer.description import StylizerConfig
+from stylizer.description import EffectsConfig, StylizerConfig
 from stylizer.effects.color import matched_styles
 from stylizer.effects.scale import STILL_DETAIL, check_detail
 from stylizer.effects.still_noise import with_own_noise
 from stylizer.errors import ConfigError, SourceError
-from stylizer.frame import LEAST_SHARE, Frame, Image
+from stylizer.frame import Frame, Image
 from stylizer.gatys.config import GatysConfig
 from stylizer.io.image import read_image, read_image_and_alpha, write_image
 from stylizer.io.resize import resize_image
@@ -39,6 +38,7 @@ from ..console.progress import Display
 from ..console.reports import LossReports
 from ..console.terminal import say
 from ..console.tuning import tuned_styles
+from ..console.unpainted import say_unpainted, what_is_missing
 from ..console.workers import pinned
 from ..options.effects import PeopleOptions
 from ..options.fast import FastOptions
@@ -170,6 +170,7 @@ def image(
     styles = tuned_styles(styles, fast.tune, config, quiet=speech.quiet)
     began = time.monotonic()
     job = _Still(
+        name=str(content),
         picture=picture,
         styles=styles,
         look=look,
@@ -226,6 +227,7 @@ class _BatchPainter:
         styles = load_styles(still.styles)
         if isinstance(self.config, GatysConfig):
             job = _Still(
+                name=str(still.content),
                 picture=picture,
                 styles=styles,
                 look=self.look,
@@ -243,8 +245,9 @@ class _BatchPainter:
         stylizer = self._loaded[1]
         stylizer.reset()
         frame = _frame(picture, styles)
-        parts = _parts(styles, self.people)
-        return _shown(frame, stylizer(frame), parts, str(still.content)), alpha
+        effects, painted = self._describe(styles).effects, stylizer(frame)
+        say_unpainted(frame, painted, what_is_missing(styles, effects), str(still.content))
+        return painted.image, alpha
 
     def _checked(self, texts: Sequence[str]) -> Sequence[AnyStyle]:
         styles = load_styles(texts)
@@ -264,6 +267,7 @@ class _BatchPainter:
 class _Still:
     """What is painted, and like what."""
 
+    name: str
     picture: Image
     styles: Sequence[AnyStyle]
     look: LookOptions
@@ -281,7 +285,7 @@ class _Still:
         if not self.quiet:
             say(f"{describe_stylizer(stylizer)} · {self.dimensions}")
         frame = _frame(self.picture, self.styles)
-        return _shown(frame, stylizer(frame), _parts(self.styles, self.people), "the picture")
+        return self._shown(frame, stylizer(frame), wanted.effects)
 
     def optimized(
         self, config: GatysConfig, *, initial_image: Image | None, losses: LossReports | None
@@ -314,7 +318,13 @@ class _Still:
                 masks=find_parts(styles, segmenter=self.people.segmenter),
                 on_loss=on_loss,
             )
-        return finish(painted, self.picture, effects)
+        image = finish(painted, self.picture, effects)
+        frame = Frame(self.picture, 0, 0.0)
+        return self._shown(frame, frame.with_image(image), effects)
+
+    def _shown(self, source: Frame, painted: Frame, effects: EffectsConfig) -> Image:
+        say_unpainted(source, painted, what_is_missing(self.styles, effects), self.name)
+        return painted.image
 
 
 def _described(
@@ -332,20 +342,6 @@ def _described(
 
 def _frame(picture: Image, styles: Sequence[AnyStyle]) -> Frame:
     return with_own_noise(Frame(picture, 0, 0.0), [style.name for style in styles])
-
-
-def _parts(styles: Sequence[AnyStyle], people: PeopleOptions) -> str:
-    """Return what of a picture is painted, if it is not all."""
-    parts = [people.region, *(style.region for style in styles)]
-    return ", ".join(dict.fromkeys(part for part in parts if part is not None))
-
-
-def _shown(source: Frame, painted: Frame, parts: str, name: str) -> Image:
-    """Return a painting; one in which nothing is painted, of some parts, is told of."""
-    empty = painted.parts is not None and painted.parts.max() < LEAST_SHARE
-    if parts and (empty or np.array_equal(painted.image, source.image)):
-        _log.warning("%s: nothing in it belongs to %s: it stays as it is", name, parts)
-    return painted.image
 
 
 def _detail(config: FastConfig | GatysConfig, asked: float | None) -> float | None:

@@ -214,3 +214,22 @@ def test_a_gap_makes_it_forget(indices: tuple[int, ...], resets: int) -> None:
     stylizer.reset()
     stylizer(Frame(picture(0), 99, 0.0))
     assert inner.resets == resets + 1
+
+
+@pytest.mark.parametrize("more", [(), ("--independent",), ("--independent", "--workers", 1)])
+def test_pictures_with_nobody_in_them_are_told_of(
+    stylizer: Run, tmp_path: Path, more: tuple[object, ...]
+) -> None:
+    walls, out = tmp_path / "walls", tmp_path / "out"
+    walls.mkdir()
+    for level in (80, 120):
+        write_image(walls / f"{level}.png", np.full((48, 64, 3), level, np.uint8))
+    outcome = stylizer("frames", walls, out, "-s", "starry_night", "--region", "person", *more)
+    assert outcome.code == 0, outcome.err
+    lines = [line for line in outcome.err.splitlines() if "nobody was found in" in line]
+    if not more:
+        assert lines == [
+            f"stylizer: warning: {out}: nobody was found in any frame: they stay as they are"
+        ]
+    else:
+        assert len(lines) == 2 and "80.png: nobody" in lines[0] and "120.png: nobody" in lines[1]
