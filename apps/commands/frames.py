@@ -60,7 +60,12 @@ def frames(
         str,
         typer.Argument(metavar="IN_FOLDER", help="A folder, a glob, or a pattern like f%05d.png."),
     ],
-    folder: Annotated[Path, typer.Argument(metavar="OUT_FOLDER", help="Gets the same file names.")],
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            metavar="OUT_FOLDER", help="Gets the same file names (of .heic and .avif: .jpg)."
+        ),
+    ],
     fast: FastOptions,
     gatys: GatysOptions,
     look: LookOptions,

@@ -10,6 +10,7 @@ from typing import Any
 
 from stylizer.errors import ConfigError, SourceError
 from stylizer.frame import Frame, Image
+from stylizer.io.image import written_names
 from stylizer.io.sinks.folder_writer import FolderWriter
 from stylizer.io.sources.folder_reader import find_pictures, is_pattern
 from stylizer.jobs.crew import CrewConfig, WorkProgress
@@ -223,10 +224,11 @@ def find_batch(content: Path, styles: Sequence[str]) -> Batch | None:
     if folders:
         found = [find_pictures(text) if text in folders else (Path(text),) for text in styles]
         looks = [(str(path),) for paths in found for path in paths]
+    names = written_names([path.name for path in contents])
     stills = [
-        Still(content=path, styles=look, name=_name(path, look, several=len(looks) > 1))
+        Still(content=path, styles=look, name=_name(Path(name), look, several=len(looks) > 1))
         for look in looks
-        for path in contents
+        for path, name in zip(contents, names, strict=True)
     ]
     return Batch(contents=contents, stills=tuple(stills))
 

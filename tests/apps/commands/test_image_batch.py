@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image as pillow
 
 from stylizer.apps.commands import image
 from stylizer.frame import Frame
@@ -131,6 +132,20 @@ def test_a_picture_that_cannot_be_read_is_left_out_and_named(
     assert stylizer(*arguments).code == 0
     assert names(out) == ["1.png", "2.png", "3.png"]
     assert names(tmp_path) == ["out", "photos"]
+
+
+@pytest.mark.usefixtures("inverter")
+def test_pictures_of_kinds_that_are_only_read_become_jpegs(
+    stylizer: Run, photos: Path, style: Path, tmp_path: Path
+) -> None:
+    pillow.fromarray(picture(4)).save(photos / "4.heic", format="HEIF")
+    (photos / "5.avif").write_bytes(b"no picture")
+    for command, more in (("image", ()), ("frames", ("--independent",))):
+        out = tmp_path / command
+        outcome = stylizer(command, photos, out, "-s", style, *more)
+        assert outcome.code == 1
+        assert "5." in outcome.err and "5.avif: not a picture" in outcome.err
+        assert names(out) == ["1.png", "2.png", "3.png", "4.jpg"]
 
 
 def test_the_optimization_paints_batches_too(
