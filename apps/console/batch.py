@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from stylizer.errors import ConfigError, SourceError
+from stylizer.errors import ConfigError, SourceError, StyleError
 from stylizer.frame import Frame, Image
 from stylizer.io.image import written_names
 from stylizer.io.sinks.folder_writer import FolderWriter
@@ -23,6 +23,7 @@ from stylizer.jobs.records import Segment, count_finished
 from stylizer.jobs.stretches import Stretch, find_runs
 from stylizer.jobs.work import PaintStretch, Reached
 from stylizer.jobs.workers import paint_stretches
+from stylizer.styles.load import load_style, load_styles
 
 from .jobs import describe_workers
 from .openings import Terms, as_runs, begin_folder, record_of
@@ -56,10 +57,12 @@ class Batch:
     Attributes:
       contents: the pictures.
       stills: each of them in each style.
+      unusable: pictures in folders of styles that are none, and are left out.
     """
 
     contents: tuple[Path, ...]
     stills: tuple[Still, ...]
+    unusable: tuple[Path, ...] = ()
 
     def paint(  # noqa: PLR0913 - the last four are options of their own
         self,
@@ -86,7 +89,8 @@ class Batch:
         Raises:
           ConfigError: pictures are there that were painted otherwise.
           Interrupted: Ctrl-C ended it.
-          SourceError: pictures cannot be read, or not be painted in this way; all others are.
+          SourceError: pictures or styles cannot be read, or not be painted in this way; all others
+            are.
           StylizerError: a still cannot be written, or the look cannot be used; those before it are
             kept.
         """
@@ -149,6 +153,10 @@ class Batch:
         if done < total:
             raise SourceError(f"{folder}: {total - done} of {total} pictures are left out")
         painted.finish()
+        if self.unusable:
+            told = ", ".join(path.name for path in self.unusable)
+            count = f"{len(self.unusable)} style{'s are' if len(self.unusable) > 1 else ' is'}"
+            raise SourceError(f"{folder}: {count} left out ({told})")
 
     def _looks(self, facts: Mapping[tuple[str, ...], Facts]) -> list[Look]:
         return [
@@ -214,6 +222,7 @@ def find_batch(content: Path, styles: Sequence[str]) -> Batch | None:
 
     Raises:
       SourceError: there are no pictures.
+      StyleError: a style cannot be used, or none of a folder.
     """
     many = content.is_dir() or (is_pattern(str(content)) and not content.is_file())
     folders = [text for text in styles if Path(text).is_dir()]
@@ -221,16 +230,38 @@ def find_batch(content: Path, styles: Sequence[str]) -> Batch | None:
         return None
     contents = find_pictures(content) if many else (content,)
     looks: list[tuple[str, ...]] = [tuple(styles)]
+    unusable: list[Path] = []
     if folders:
-        found = [find_pictures(text) if text in folders else (Path(text),) for text in styles]
+        found = [
+            _find_styles(text, unusable) if text in folders else (Path(text),) for text in styles
+        ]
         looks = [(str(path),) for paths in found for path in paths]
+    for look in looks:  # before there is a folder for the output
+        load_styles(look)
     names = written_names([path.name for path in contents])
+    several = len(looks) + len(unusable) > 1
     stills = [
-        Still(content=path, styles=look, name=_name(Path(name), look, several=len(looks) > 1))
+        Still(content=path, styles=look, name=_name(Path(name), look, several=several))
         for look in looks
         for path, name in zip(contents, names, strict=True)
     ]
-    return Batch(contents=contents, stills=tuple(stills))
+    return Batch(contents=contents, stills=tuple(stills), unusable=tuple(unusable))
+
+
+def _find_styles(folder: str, unusable: list[Path]) -> list[Path]:
+    """Return the pictures of a folder that are styles; the others are told, and added to a list."""
+    found = []
+    for path in find_pictures(folder):
+        try:
+            load_style(str(path))
+        except StyleError as error:
+            _log.warning(f"{path.name} is left out: {error}")  # each is told
+            unusable.append(path)
+        else:
+            found.append(path)
+    if not found:
+        raise StyleError(f"{folder}: expected pictures to take as styles, got none that can be")
+    return found
 
 
 def _name(content: Path, look: tuple[str, ...], *, several: bool) -> str:

@@ -119,7 +119,10 @@ def load_style(text: str) -> AnyStyle:
         image = read_image(path)
     except SourceError as error:
         raise StyleError(f"style {text!r}: cannot be read as a picture ({error})") from error
-    return Style(name=path.stem, image=image, weight=weight, region=region)
+    try:
+        return Style(name=path.stem, image=image, weight=weight, region=region)
+    except StyleError as error:
+        raise StyleError(f"{path}: {error}") from error
 
 
 def load_styles(texts: Sequence[str]) -> tuple[AnyStyle, ...]:

@@ -148,6 +148,28 @@ def test_pictures_of_kinds_that_are_only_read_become_jpegs(
         assert names(out) == ["1.png", "2.png", "3.png", "4.jpg"]
 
 
+@pytest.mark.usefixtures("inverter")
+def test_a_style_that_cannot_be_read_is_left_out_and_named(
+    stylizer: Run, photos: Path, looks: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    (looks / "blue.png").write_bytes(b"no picture")
+    write_image(looks / "tiny.png", picture(1, (8, 8)))
+    outcome = stylizer("image", photos, out, "-s", looks)
+    assert outcome.code == 1
+    assert "blue.png is left out: " in outcome.err and "not a picture" in outcome.err
+    assert "tiny.png is left out: " in outcome.err and "got 8x8" in outcome.err
+    assert f"{out}: 2 styles are left out (blue.png, tiny.png)" in outcome.errors[-1]
+    assert names(out) == ["1_red.png", "2_red.png", "3_red.png"]
+    (looks / "red.png").unlink()
+    refused = stylizer("image", photos, tmp_path / "other", "-s", looks)
+    assert refused.code == 1 and f"{looks}: expected pictures" in refused.errors[-1]
+    for style in ("blue.png", "tiny.png"):
+        refused = stylizer("image", photos, tmp_path / "other", "-s", looks / style)
+        assert refused.code == 1 and str(looks / style) in refused.errors[-1]
+    assert names(tmp_path) == ["out", "photos", "styles"]
+
+
 def test_the_optimization_paints_batches_too(
     stylizer: Run, photos: Path, looks: Path, tmp_path: Path
 ) -> None:
