@@ -23,7 +23,7 @@ from PIL import ImageCms, ImageOps, UnidentifiedImageError, features
 from stylizer.errors import SinkError, SourceError
 from stylizer.frame import Image, check_image
 from stylizer.io.atomic import temporary_path
-from stylizer.io.files import refuse_special
+from stylizer.io.files import reason, refuse_special
 from stylizer.size import MAX_SIDE
 
 __all__ = [
@@ -193,7 +193,7 @@ def write_image(
             pillow.fromarray(pixels).save(temporary, format=name, **_SAVE_OPTIONS.get(name, {}))
         except (OSError, ValueError) as error:
             # ValueError: a side beyond what the format can hold (WebP: 16383, JPEG: 65500).
-            raise SinkError(f"{path}: the picture cannot be written: {error}") from error
+            raise SinkError(f"{path}: the picture cannot be written: {reason(error)}") from error
 
 
 def written_names(names: Sequence[str]) -> tuple[str, ...]:
