@@ -31,7 +31,8 @@ class Size:
             raise ConfigError("size: expected a short side or a width and height, got both or none")
         sides = (self.short_side,) if self.exact is None else self.exact
         if not all(side is not None and 1 <= side <= MAX_SIDE for side in sides):
-            raise ConfigError(f"size: expected 1..{MAX_SIDE} pixels a side, got {sides}")
+            got = "x".join(map(str, sides))
+            raise ConfigError(f"size: expected 1..{MAX_SIDE} pixels a side, got {got}")
 
     @classmethod
     def parse(cls, text: str) -> Size:

@@ -36,7 +36,7 @@ from ..options.effects import CoherenceOptions, check_keyframes_option
 from ..options.fast import Method
 from ..options.look import LookOptions
 from ..options.method import describe
-from ..options.shared import SpeechOptions, named, option
+from ..options.shared import SpeechOptions, named, option, read_size
 from ..options.spread import spread
 from ..scene import paint_style
 
@@ -153,7 +153,7 @@ class BenchOptions:
         Raises:
           ConfigError: one is no size.
         """
-        return [Size.parse(text) for text in self.size or [_SIZES[self.method]]]
+        return [read_size(text) for text in self.size or [_SIZES[self.method]]]
 
     def load(self, size: Size) -> list[Frame]:
         """Return the frames to measure on.

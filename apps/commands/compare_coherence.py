@@ -18,7 +18,6 @@ from stylizer.evaluation.metrics import end_point_error
 from stylizer.frame import Image
 from stylizer.gatys.config import GatysConfig
 from stylizer.io.image import read_image
-from stylizer.size import Size
 from stylizer.styles.load import load_styles
 from stylizer.temporal.camera_motion import camera_flow, prefer_camera
 from stylizer.temporal.flow import OpticalFlow, Preset, resize_flow
@@ -35,7 +34,7 @@ from ..bench.coherence_cases import (
 from ..bench.measuring import LossMeter, write_json
 from ..console.paths import claim_file
 from ..console.progress import Display
-from ..options.shared import SpeechOptions, option
+from ..options.shared import SpeechOptions, option, read_size
 from ..options.spread import spread
 
 __all__ = ["FlowResult", "compare_coherence"]
@@ -99,7 +98,7 @@ def compare_coherence(
         raise ConfigError(f"--motion: expected some of {', '.join(get_args(Motion))}, got {motion}")
     if frames <= SETTLED:
         raise ConfigError(f"--frames: expected more than {SETTLED}, got {frames}")
-    exact = Size.parse(size).exact
+    exact = read_size(size).exact
     if exact is None:
         raise ConfigError(f"--size: expected WIDTHxHEIGHT, got {size!r}")
     replaced = json is not None and claim_file(json, overwrite=overwrite)

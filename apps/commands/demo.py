@@ -17,7 +17,7 @@ from ..console.painting import announce, make_stylizer, paint
 from ..console.paths import claim_folder
 from ..console.progress import Display
 from ..console.terminal import say
-from ..options.shared import SizeOption, SpeechOptions
+from ..options.shared import SizeOption, SpeechOptions, read_size
 from ..options.spread import spread
 from ..scene import MovingCamera, photo_wall
 
@@ -46,7 +46,7 @@ def demo(
     """
     claim_folder(folder)
     clip, painted = folder / "clip.mp4", folder / "painted.mp4"
-    chosen = Size(exact=_SIZE) if size is None else Size.parse(size)
+    chosen = Size(exact=_SIZE) if size is None else read_size(size)
     width, height = chosen.fit(_SIZE)
     camera = MovingCamera(photo_wall(), size=(width, height), frame_count=_FRAMES)
     with open_sink(clip, camera, overwrite=True) as writer:

@@ -21,12 +21,11 @@ from stylizer.network.embedded.export import (
 )
 from stylizer.network.embedded.spec import EmbeddedNetworkSpec
 from stylizer.network.registry import FAST_NETWORKS
-from stylizer.size import Size
 from stylizer.styles.load import load_styles
 
 from ..console.paths import claim_file, style_paths
 from ..console.terminal import interruptible, say
-from ..options.shared import SpeechOptions, option
+from ..options.shared import SpeechOptions, option, read_size
 from ..options.spread import spread
 
 __all__ = ["export"]
@@ -153,7 +152,7 @@ def _size(text: str) -> tuple[int, int] | None:
     """
     if text.strip().lower() == _DYNAMIC:
         return None
-    size = Size.parse(text).exact
+    size = read_size(text).exact
     if size is None:
         raise ConfigError(f"--size: expected WIDTHxHEIGHT or {_DYNAMIC}, got {text}")
     return size

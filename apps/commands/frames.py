@@ -15,8 +15,11 @@ from stylizer.io.sinks.folder_writer import FolderWriter
 from stylizer.io.sources.devices import hide_secrets
 from stylizer.io.sources.folder_reader import FolderReader
 from stylizer.io.sources.wrappers import Resized
+from stylizer.jobs.facts import stylizer_facts
+from stylizer.jobs.painted import Look, PaintedFolder
 from stylizer.jobs.pictures import Missing, ResetOnGap
 from stylizer.protocols import FrameSource
+from stylizer.serialize import to_plain
 from stylizer.size import Size
 from stylizer.styles.load import load_styles
 
@@ -27,6 +30,7 @@ from ..console.progress import Display
 from ..console.reports import LossReports
 from ..console.terminal import say
 from ..console.tuning import tuned_styles
+from ..console.unpainted import say_unpainted_film, watched
 from ..console.workers import share_frames
 from ..options.effects import CoherenceOptions, PeopleOptions
 from ..options.fast import FastOptions
@@ -56,7 +60,12 @@ def frames(
         str,
         typer.Argument(metavar="IN_FOLDER", help="A folder, a glob, or a pattern like f%05d.png."),
     ],
-    folder: Annotated[Path, typer.Argument(metavar="OUT_FOLDER", help="Gets the same file names.")],
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            metavar="OUT_FOLDER", help="Gets the same file names (of .heic and .avif: .jpg)."
+        ),
+    ],
     fast: FastOptions,
     gatys: GatysOptions,
     look: LookOptions,
@@ -77,8 +86,9 @@ def frames(
     """Paint a folder of pictures, in natural order.
 
     They are taken for a sequence: with --method gatys each starts from the last painted one. What
-    is in the output folder already is skipped (unless --overwrite), so that a batch can be run
-    again. A picture that cannot be read is named and left out; the exit code is then 1.
+    is in the output folder already is skipped (unless --overwrite or --restart), so that a batch
+    can be run again; pictures there of another style or size are an error. A picture that cannot be
+    read is named and left out; the exit code is then 1.
 
     **Examples**
 
@@ -107,7 +117,8 @@ def frames(
         inputs = [*reader.paths, *style_paths(gatys.style)]
         claim_folder(folder, inputs=[path.parent for path in reader.paths])
         losses = LossReports(reports, overwrite=out.overwrite, inputs=inputs)
-        writer = FolderWriter(folder, names=reader.names, overwrite=out.overwrite)
+        anew = out.overwrite or jobs.restart
+        writer = FolderWriter(folder, names=reader.names, overwrite=anew)
         missing = writer.missing()
         styles = tuned_styles(styles, fast.tune, config, quiet=speech.quiet)
         if independent:
@@ -115,6 +126,10 @@ def frames(
         else:
             described = describe(styles, config, look, coherence, people=people)
             description = replace(described, finer=part)
+        facts = {"size": to_plain(size), "independent": independent, **stylizer_facts(description)}
+        painted = PaintedFolder(
+            folder, [Look(facts=facts, names=reader.names)], overwrite=writer.overwrite
+        )
         with open_pictures_job(
             folder,
             _sized(reader, size),
@@ -122,6 +137,7 @@ def frames(
             config=description,
             terms=Terms(options=jobs, shared=crew.wanted, lead_in=lead.lead_in),
             missing=missing,
+            painted=painted,
             independent=independent,
         ) as job:
             pending = job.pending(missing)
@@ -149,11 +165,17 @@ def frames(
                 )
                 if not speech.quiet:
                     announce(describe_stylizer(inner), frames)
+                name = (lambda index: str(reader.paths[index])) if independent else None
+                inner = watched(inner, description, name=name)
                 stylizer = ResetOnGap(inner, always=independent)
+                begun = job.begun
                 outcome = job.paint(frames, stylizer, display=display)
+                if not (begun or independent):
+                    say_unpainted_film(stylizer, str(folder))
     losses.write()
     outcome.close(str(folder), quiet=speech.quiet)
     _refuse_gaps(writer, total, outcome.frames)
+    painted.finish()
 
 
 def _refuse_gaps(writer: FolderWriter, total: int | None, painted: int) -> None:

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
 import typer
 
 from stylizer.base import describe_stylizer
 from stylizer.compose import finish
-from stylizer.description import StylizerConfig
+from stylizer.description import EffectsConfig, StylizerConfig
 from stylizer.effects.color import matched_styles
 from stylizer.effects.scale import STILL_DETAIL, check_detail
 from stylizer.effects.still_noise import with_own_noise
 from stylizer.errors import ConfigError, SourceError
-from stylizer.frame import LEAST_SHARE, Frame, Image
+from stylizer.frame import Frame, Image
 from stylizer.gatys.config import GatysConfig
 from stylizer.io.image import read_image, read_image_and_alpha, write_image
 from stylizer.io.resize import resize_image
@@ -39,6 +38,7 @@ from ..console.progress import Display
 from ..console.reports import LossReports
 from ..console.terminal import say
 from ..console.tuning import tuned_styles
+from ..console.unpainted import say_unpainted, what_is_missing
 from ..console.workers import pinned
 from ..options.effects import PeopleOptions
 from ..options.fast import FastOptions
@@ -104,7 +104,8 @@ def image(
 ) -> None:
     """Paint one picture; or every picture of a folder, in every style of a folder.
 
-    What is finished of a batch is kept: after a crash the same command goes on.
+    What is finished of a batch is kept: after a crash the same command goes on. Pictures there of
+    another style or size are an error, unless --overwrite.
 
     **Examples**
 
@@ -152,7 +153,7 @@ def image(
             workers,
             facts=painter.facts(batch),
             terms=Terms(options=jobs),
-            overwrite=out.overwrite,
+            overwrite=out.overwrite or jobs.restart,
             quiet=speech.quiet,
         )
         return
@@ -169,6 +170,7 @@ def image(
     styles = tuned_styles(styles, fast.tune, config, quiet=speech.quiet)
     began = time.monotonic()
     job = _Still(
+        name=str(content),
         picture=picture,
         styles=styles,
         look=look,
@@ -210,26 +212,22 @@ class _BatchPainter:
     quiet: bool
     _loaded: tuple[tuple[str, ...], Stylizer] | None = None
 
-    def facts(self, batch: Batch) -> Facts:
-        """Return what the paintings depend on, and check all styles before any is painted."""
+    def facts(self, batch: Batch) -> Mapping[tuple[str, ...], Facts]:
+        """Return by styles what the paintings depend on; checks all before any is painted."""
         looks = dict.fromkeys(still.styles for still in batch.stills)
         if self.tune is not None:
             for texts in looks:  # all, before minutes are spent on the first
                 self._checked(texts)
-        described = [
-            stylizer_facts(self._describe(self._tuned(self._checked(texts)))) for texts in looks
-        ]
-        return {
-            "size": to_plain(self.size),
-            **described[0],
-            "styles": [style for facts in described for style in facts["styles"]],
-        }
+        described = {texts: self._describe(self._tuned(self._checked(texts))) for texts in looks}
+        size = to_plain(self.size)
+        return {texts: {"size": size, **stylizer_facts(one)} for texts, one in described.items()}
 
     def __call__(self, still: Still) -> tuple[Image, Image | None]:
         picture, alpha = _read(still.content, self.size)
         styles = load_styles(still.styles)
         if isinstance(self.config, GatysConfig):
             job = _Still(
+                name=str(still.content),
                 picture=picture,
                 styles=styles,
                 look=self.look,
@@ -247,8 +245,9 @@ class _BatchPainter:
         stylizer = self._loaded[1]
         stylizer.reset()
         frame = _frame(picture, styles)
-        parts = _parts(styles, self.people)
-        return _shown(frame, stylizer(frame), parts, str(still.content)), alpha
+        effects, painted = self._describe(styles).effects, stylizer(frame)
+        say_unpainted(frame, painted, what_is_missing(styles, effects), str(still.content))
+        return painted.image, alpha
 
     def _checked(self, texts: Sequence[str]) -> Sequence[AnyStyle]:
         styles = load_styles(texts)
@@ -268,6 +267,7 @@ class _BatchPainter:
 class _Still:
     """What is painted, and like what."""
 
+    name: str
     picture: Image
     styles: Sequence[AnyStyle]
     look: LookOptions
@@ -285,7 +285,7 @@ class _Still:
         if not self.quiet:
             say(f"{describe_stylizer(stylizer)} · {self.dimensions}")
         frame = _frame(self.picture, self.styles)
-        return _shown(frame, stylizer(frame), _parts(self.styles, self.people), "the picture")
+        return self._shown(frame, stylizer(frame), wanted.effects)
 
     def optimized(
         self, config: GatysConfig, *, initial_image: Image | None, losses: LossReports | None
@@ -318,7 +318,13 @@ class _Still:
                 masks=find_parts(styles, segmenter=self.people.segmenter),
                 on_loss=on_loss,
             )
-        return finish(painted, self.picture, effects)
+        image = finish(painted, self.picture, effects)
+        frame = Frame(self.picture, 0, 0.0)
+        return self._shown(frame, frame.with_image(image), effects)
+
+    def _shown(self, source: Frame, painted: Frame, effects: EffectsConfig) -> Image:
+        say_unpainted(source, painted, what_is_missing(self.styles, effects), self.name)
+        return painted.image
 
 
 def _described(
@@ -336,20 +342,6 @@ def _described(
 
 def _frame(picture: Image, styles: Sequence[AnyStyle]) -> Frame:
     return with_own_noise(Frame(picture, 0, 0.0), [style.name for style in styles])
-
-
-def _parts(styles: Sequence[AnyStyle], people: PeopleOptions) -> str:
-    """Return what of a picture is painted, if it is not all."""
-    parts = [people.region, *(style.region for style in styles)]
-    return ", ".join(dict.fromkeys(part for part in parts if part is not None))
-
-
-def _shown(source: Frame, painted: Frame, parts: str, name: str) -> Image:
-    """Return a painting; one in which nothing is painted, of some parts, is told of."""
-    empty = painted.parts is not None and painted.parts.max() < LEAST_SHARE
-    if parts and (empty or np.array_equal(painted.image, source.image)):
-        _log.warning("%s: nothing in it belongs to %s: it stays as it is", name, parts)
-    return painted.image
 
 
 def _detail(config: FastConfig | GatysConfig, asked: float | None) -> float | None:

@@ -27,7 +27,6 @@ from stylizer.network.config import FastConfig
 from stylizer.network.registry import FAST_NETWORKS, QUICK_NETWORK
 from stylizer.perceptual.registry import LOSS_NETWORKS
 from stylizer.protocols import FrameSink, StyledStylizer, Stylizer
-from stylizer.size import Size
 from stylizer.styles.load import AnyStyle, load_styles
 from stylizer.temporal.coherence import CoherenceConfig
 from stylizer.temporal.keyframes import MOST_KEYFRAMES
@@ -43,7 +42,7 @@ from ..options.gatys import GatysOptions
 from ..options.live import LiveGatysOptions, LiveOptions, LiveOutputs
 from ..options.look import LookOptions
 from ..options.method import choose_config, choose_method, describe
-from ..options.shared import SpeechOptions
+from ..options.shared import SpeechOptions, read_size
 from ..options.spread import spread
 
 if TYPE_CHECKING:
@@ -92,7 +91,7 @@ def live(
     `stylizer live -s my.jpg --method gatys --fps 15`
     """
     config = _config(fast, gatys)
-    asked = Size.parse(view.size or str(_SHORT_SIDES[choose_method(fast, gatys)]))
+    asked = read_size(view.size or str(_SHORT_SIDES[choose_method(fast, gatys)]))
     styles = load_styles(gatys.style)
     look.check(styles, config)
     people.check_parts(styles)

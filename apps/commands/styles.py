@@ -51,7 +51,7 @@ def styles(
         Path | None, typer.Option(metavar="PHOTO", help="The picture that --gallery paints.")
     ] = None,
 ) -> None:
-    """List the built-in styles, or show them on a photo.
+    """List the built-in styles. Or show them on a photo: --gallery OUT --photo PHOTO.
 
     **Examples**
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import replace
 from pathlib import Path
+from statistics import mean
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -36,6 +38,9 @@ _DEFAULTS = TuningConfig()
 _TUNING = "Tuning"
 _PREVIEW_EVERY = 20.0
 """Seconds."""
+
+_COMPARED = 20
+"""Steps whose mean loss is compared, as that of one depends on the pictures it is taken of."""
 
 _PREVIEW_SIZE = Size(short_side=384)
 _MOST_PHOTOS = 200
@@ -97,8 +102,9 @@ def tune(
 ) -> None:
     """Tune the network to one style, for minutes; the file goes wherever a style goes.
 
-    Ctrl-C ends it early and keeps what was found. The file holds the picture, so any method can
-    paint after it; what was tuned is used by the network that it was tuned for.
+    Ctrl-C ends it early and keeps what was found. A tuned style that gets no better stays as it is.
+    The file holds the picture, so any method can paint after it; what was tuned is used by the
+    network that it was tuned for.
 
     **Examples**
 
@@ -144,19 +150,33 @@ def tune(
         tuner = Tuner(shown, seen, config, begin=begin)
     if watch is not None and preview_photo is None:
         watch.photo = tuner.pictures[0]
-    _run(tuner, watch, minutes=minutes, quiet=speech.quiet)
-    write_tuning(output, tuner.tuning, name=style.name, picture=shown, overwrite=replaces)
+    before, after = _run(tuner, watch, minutes=minutes, quiet=speech.quiet)
+    found = tuner.tuning
+    if begin is not None and after > before:
+        found = begin
+        if not speech.quiet:
+            told = f"loss {after:.4g}, {before:.4g} before"
+            say(f"no better than {picture} ({told}): that is kept")
+    write_tuning(output, found, name=style.name, picture=shown, overwrite=replaces)
     if not speech.quiet:
         size = output.stat().st_size / 1e3
         say(f"{output}: {size:.0f} kB, tuned in {time.monotonic() - began:.0f} s")
 
 
-def _run(tuner: Tuner, preview: _Preview | None, *, minutes: float, quiet: bool) -> None:
-    """Tune until the time is over, or until Ctrl-C, after which the rest goes on."""
+def _run(
+    tuner: Tuner, preview: _Preview | None, *, minutes: float, quiet: bool
+) -> tuple[float, float]:
+    """Tune until the time is over, or until Ctrl-C, after which the rest goes on.
+
+    Returns:
+      The mean loss of the first steps and of the last; twice NaN where there are too few to tell.
+    """
+    losses: list[float] = []
     with tuning_display(minutes, quiet=quiet) as display:
         try:
             with interruptible():
                 for progress in tuner:
+                    losses.append(progress.loss)
                     show_tuning(display, minutes, progress)
                     if preview is not None:
                         preview.show(tuner)
@@ -166,6 +186,9 @@ def _run(tuner: Tuner, preview: _Preview | None, *, minutes: float, quiet: bool)
             display.note("stopped; what was found is kept")
     if preview is not None:
         preview.show(tuner, at_once=True)
+    if len(losses) < 2 * _COMPARED:
+        return math.nan, math.nan
+    return mean(losses[:_COMPARED]), mean(losses[-_COMPARED:])
 
 
 class _Preview:

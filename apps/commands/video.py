@@ -23,6 +23,7 @@ from ..console.paths import claim_output, input_paths, open_ended, style_paths
 from ..console.progress import Display
 from ..console.reports import LossReports
 from ..console.tuning import tuned_styles
+from ..console.unpainted import say_unpainted_film, watched
 from ..console.workers import share_frames
 from ..options.effects import CoherenceOptions, PeopleOptions
 from ..options.fast import FastOptions
@@ -153,7 +154,10 @@ def video(
                     )
                     if not speech.quiet:
                         announce(describe_stylizer(stylizer), frames)
+                    begun, stylizer = job.begun, watched(stylizer, description)
                     outcome = job.paint(frames, stylizer, display=display)
+                    if not begun:
+                        say_unpainted_film(stylizer, output)
     losses.write()
     outcome.close(output, quiet=speech.quiet)
 

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from stylizer.errors import ConfigError, SourceError
+from stylizer.errors import ConfigError, SourceError, StyleError
 from stylizer.frame import Frame, Image
+from stylizer.io.image import written_names
 from stylizer.io.sinks.folder_writer import FolderWriter
 from stylizer.io.sources.folder_reader import find_pictures, is_pattern
 from stylizer.jobs.crew import CrewConfig, WorkProgress
 from stylizer.jobs.facts import Facts, files_digest
 from stylizer.jobs.folder import JobFolder
 from stylizer.jobs.known import forget_job
+from stylizer.jobs.painted import Look, PaintedFolder
 from stylizer.jobs.parts import Parts
 from stylizer.jobs.records import Segment, count_finished
 from stylizer.jobs.stretches import Stretch, find_runs
 from stylizer.jobs.work import PaintStretch, Reached
 from stylizer.jobs.workers import paint_stretches
+from stylizer.styles.load import load_style, load_styles
 
 from .jobs import describe_workers
 from .openings import Terms, as_runs, begin_folder, record_of
@@ -54,10 +57,12 @@ class Batch:
     Attributes:
       contents: the pictures.
       stills: each of them in each style.
+      unusable: pictures in folders of styles that are none, and are left out.
     """
 
     contents: tuple[Path, ...]
     stills: tuple[Still, ...]
+    unusable: tuple[Path, ...] = ()
 
     def paint(  # noqa: PLR0913 - the last four are options of their own
         self,
@@ -65,7 +70,7 @@ class Batch:
         paint: PaintStill,
         crew: CrewConfig,
         *,
-        facts: Facts,
+        facts: Mapping[tuple[str, ...], Facts],
         terms: Terms,
         overwrite: bool,
         quiet: bool,
@@ -76,14 +81,16 @@ class Batch:
           folder: gets the pictures.
           paint: paints a still; it goes to other processes.
           crew: who paints.
-          facts: what the paintings depend on, but for the contents.
+          facts: by styles, what the paintings depend on, but for the contents.
           terms: how the job is to be done.
           overwrite: whether pictures that are there are painted anew.
           quiet: say nothing.
 
         Raises:
+          ConfigError: pictures are there that were painted otherwise.
           Interrupted: Ctrl-C ended it.
-          SourceError: pictures cannot be read, or not be painted in this way; all others are.
+          SourceError: pictures or styles cannot be read, or not be painted in this way; all others
+            are.
           StylizerError: a still cannot be written, or the look cannot be used; those before it are
             kept.
         """
@@ -93,10 +100,16 @@ class Batch:
             source_folder=self.contents[0].parent,
             overwrite=overwrite,
         )
-        total, facts = len(self.stills), {"input": files_digest(self.contents), **facts}
-        missing = writer.missing()
-        record = record_of(folder, facts, total=total, pending=as_runs(missing))
-        with writer, begin_folder(record, replace(terms, shared=True), config=None) as job:
+        total, missing = len(self.stills), writer.missing()
+        all_facts = {
+            "input": files_digest(self.contents),
+            **next(iter(facts.values())),
+            "styles": [style for one in facts.values() for style in one["styles"]],
+        }
+        record = record_of(folder, all_facts, total=total, pending=as_runs(missing))
+        painted = PaintedFolder(folder, self._looks(facts), overwrite=overwrite)
+        terms = replace(terms, shared=True)
+        with writer, begin_folder(record, terms, config=None, painted=painted) as job:
             if not overwrite:
                 job.reopen(missing)
             pending = job.record.pending or ()
@@ -139,6 +152,17 @@ class Batch:
             say(f"{folder}: {done - begun} pictures")
         if done < total:
             raise SourceError(f"{folder}: {total - done} of {total} pictures are left out")
+        painted.finish()
+        if self.unusable:
+            told = ", ".join(path.name for path in self.unusable)
+            count = f"{len(self.unusable)} style{'s are' if len(self.unusable) > 1 else ' is'}"
+            raise SourceError(f"{folder}: {count} left out ({told})")
+
+    def _looks(self, facts: Mapping[tuple[str, ...], Facts]) -> list[Look]:
+        return [
+            Look(facts=one, names=[still.name for still in self.stills if still.styles == styles])
+            for styles, one in facts.items()
+        ]
 
 
 PaintStill = Callable[[Still], tuple[Image, Image | None]]
@@ -198,6 +222,7 @@ def find_batch(content: Path, styles: Sequence[str]) -> Batch | None:
 
     Raises:
       SourceError: there are no pictures.
+      StyleError: a style cannot be used, or none of a folder.
     """
     many = content.is_dir() or (is_pattern(str(content)) and not content.is_file())
     folders = [text for text in styles if Path(text).is_dir()]
@@ -205,15 +230,38 @@ def find_batch(content: Path, styles: Sequence[str]) -> Batch | None:
         return None
     contents = find_pictures(content) if many else (content,)
     looks: list[tuple[str, ...]] = [tuple(styles)]
+    unusable: list[Path] = []
     if folders:
-        found = [find_pictures(text) if text in folders else (Path(text),) for text in styles]
+        found = [
+            _find_styles(text, unusable) if text in folders else (Path(text),) for text in styles
+        ]
         looks = [(str(path),) for paths in found for path in paths]
+    for look in looks:  # before there is a folder for the output
+        load_styles(look)
+    names = written_names([path.name for path in contents])
+    several = len(looks) + len(unusable) > 1
     stills = [
-        Still(content=path, styles=look, name=_name(path, look, several=len(looks) > 1))
+        Still(content=path, styles=look, name=_name(Path(name), look, several=several))
         for look in looks
-        for path in contents
+        for path, name in zip(contents, names, strict=True)
     ]
-    return Batch(contents=contents, stills=tuple(stills))
+    return Batch(contents=contents, stills=tuple(stills), unusable=tuple(unusable))
+
+
+def _find_styles(folder: str, unusable: list[Path]) -> list[Path]:
+    """Return the pictures of a folder that are styles; the others are told, and added to a list."""
+    found = []
+    for path in find_pictures(folder):
+        try:
+            load_style(str(path))
+        except StyleError as error:
+            _log.warning(f"{path.name} is left out: {error}")  # each is told
+            unusable.append(path)
+        else:
+            found.append(path)
+    if not found:
+        raise StyleError(f"{folder}: expected pictures to take as styles, got none that can be")
+    return found
 
 
 def _name(content: Path, look: tuple[str, ...], *, several: bool) -> str:

@@ -21,6 +21,7 @@ from stylizer.jobs.division import DivisionConfig
 from stylizer.jobs.facts import Facts, source_digest, stylizer_facts
 from stylizer.jobs.folder import JobFolder
 from stylizer.jobs.known import note_job
+from stylizer.jobs.painted import PaintedFolder
 from stylizer.jobs.records import JobRecord, count_finished
 from stylizer.jobs.stretches import usual_lead_in, where_stretches_begin
 from stylizer.protocols import FrameSink, FrameSource
@@ -96,7 +97,7 @@ def open_job(
     return Job(folder, source, target, division=division, options=terms.options)
 
 
-def open_pictures_job(  # noqa: PLR0913 - the last two are options of their own
+def open_pictures_job(  # noqa: PLR0913 - the last three are of pictures alone
     output: Path,
     source: FrameSource,
     target: FolderWriter,
@@ -104,6 +105,7 @@ def open_pictures_job(  # noqa: PLR0913 - the last two are options of their own
     config: StylizerConfig,
     terms: Terms,
     missing: Sequence[int],
+    painted: PaintedFolder,
     independent: bool = False,
 ) -> Job:
     """Begin a job of pictures some of which may be there already; as `open_job`.
@@ -115,6 +117,7 @@ def open_pictures_job(  # noqa: PLR0913 - the last two are options of their own
       config: what paints.
       terms: how it is to be done.
       missing: indices of the pictures that are to be painted.
+      painted: what is noted of the folder.
       independent: whether each is painted by itself.
 
     Raises:
@@ -122,7 +125,7 @@ def open_pictures_job(  # noqa: PLR0913 - the last two are options of their own
     """
     facts = {**_source_facts(source), "independent": independent, **stylizer_facts(config)}
     record = record_of(output, facts, total=len(missing), pending=as_runs(missing))
-    folder = begin_folder(record, terms, config=None if independent else config)
+    folder = begin_folder(record, terms, config=None if independent else config, painted=painted)
     if independent and not target.overwrite:
         folder.reopen(missing)
     end = max((end for _, end in folder.record.pending or ()), default=None)
@@ -130,17 +133,25 @@ def open_pictures_job(  # noqa: PLR0913 - the last two are options of their own
     return Job(folder, source, target, division=division, options=terms.options)
 
 
-def begin_folder(record: JobRecord, terms: Terms, *, config: StylizerConfig | None) -> JobFolder:
+def begin_folder(
+    record: JobRecord,
+    terms: Terms,
+    *,
+    config: StylizerConfig | None,
+    painted: PaintedFolder | None = None,
+) -> JobFolder:
     """Open the folder of a job, note it, and settle who paints it.
 
     Args:
       record: what the job is.
       terms: how it is to be done.
       config: what paints frames that go on from each other; None for pictures that do not.
+      painted: what is noted of the folder that gets pictures; None for a file.
 
     Raises:
-      ConfigError: a job is there that has other facts; stretches are to begin elsewhere than in the
-        run that is gone on with, or where this stylizer's cannot.
+      ConfigError: a job is there that has other facts, or pictures that were painted otherwise;
+        stretches are to begin elsewhere than in the run that is gone on with, or where this
+        stylizer's cannot.
       SinkError: the folder cannot be used.
     """
     folder = JobFolder(Path(record.output), record, restart=terms.options.restart)
@@ -157,6 +168,8 @@ def begin_folder(record: JobRecord, terms: Terms, *, config: StylizerConfig | No
                     )
                 lead_in = before
             folder.update(divided=True, lead_in=lead_in)
+        if painted is not None:
+            painted.begin()
     except BaseException:
         folder.close() if count_finished(folder.path)[0] else folder.remove()
         raise
@@ -186,9 +199,20 @@ def record_of(
         first=first,
         total=total,
         pending=pending,
-        arguments=[text for text in given_arguments() if text != "--restart"],
+        arguments=_going_on(pictures=pending is not None),
         directory=os.getcwd(),
     )
+
+
+def _going_on(*, pictures: bool) -> list[str]:
+    """Return the arguments that go on with what this command began.
+
+    A restart begins anew but once; of pictures, those from before it are still to be replaced.
+    """
+    given = given_arguments()
+    if pictures:
+        return ["--overwrite" if text == "--restart" else text for text in given]
+    return [text for text in given if text != "--restart"]
 
 
 def as_runs(indices: Sequence[int]) -> list[tuple[int, int]]:

@@ -37,6 +37,7 @@ from stylizer.size import Size
 from .jobs import Job
 from .painting import Outcome
 from .progress import Display
+from .unpainted import watched
 
 __all__ = ["pinned", "share_frames"]
 
@@ -78,7 +79,9 @@ def share_frames(  # noqa: PLR0913 - the last three are options of their own
         folder=job.folder.path,
         pictures=target.folder if isinstance(target, FolderWriter) else None,
         open_source=frames,
-        make_stylizer=partial(_make, config, gaps=pending is not None, independent=independent),
+        make_stylizer=partial(
+            _make, config, gaps=pending is not None, pictures=target if independent else None
+        ),
         make_kind=_make_kind(job, frames.rate),
         division=job.division,
         threads=crew.threads if crew.workers or crew.ray else None,
@@ -118,9 +121,13 @@ def pinned(method: MethodConfig, crew: CrewConfig) -> MethodConfig:
     return replace(method, threads=crew.threads)
 
 
-def _make(config: StylizerConfig, *, gaps: bool, independent: bool) -> Stylizer:
-    stylizer = build(config)
-    return ResetOnGap(stylizer, always=independent) if gaps else stylizer
+def _make(
+    config: StylizerConfig, *, gaps: bool, pictures: FolderWriter | VideoWriter | None
+) -> Stylizer:
+    """Make what paints in a worker; of pictures that stand alone, what writes them is given."""
+    name = pictures.name if isinstance(pictures, FolderWriter) else None
+    stylizer = watched(build(config), config, name=name)
+    return ResetOnGap(stylizer, always=pictures is not None) if gaps else stylizer
 
 
 def _make_kind(job: Job, rate: Fraction) -> Callable[[Parts, Path | None], SegmentKind]:

@@ -14,9 +14,8 @@ from stylizer.io.open import open_source
 from stylizer.io.sources.devices import hide_secrets, is_stream, list_cameras, name_stream
 from stylizer.io.sources.playback import Playback
 from stylizer.protocols import FrameSource
-from stylizer.size import Size
 
-from .shared import option
+from .shared import option, read_size
 
 __all__ = ["CameraOptions"]
 
@@ -117,7 +116,11 @@ class CameraOptions:
         return not self.is_file and not is_stream(self.camera)
 
     def _size(self) -> tuple[int, int] | None:
-        size = None if self.camera_size is None else Size.parse(self.camera_size).exact
+        size = (
+            None
+            if self.camera_size is None
+            else read_size(self.camera_size, name="camera-size").exact
+        )
         if self.camera_size is not None and size is None:
             raise ConfigError(f"--camera-size: expected WIDTHxHEIGHT, got {self.camera_size!r}")
         return size

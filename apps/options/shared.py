@@ -42,6 +42,7 @@ __all__ = [
     "option",
     "parse_size",
     "parse_time",
+    "read_size",
 ]
 
 _TIME = re.compile(r"([0-9]{1,9}:){0,2}[0-9]{1,9}([.][0-9]{1,9})?")
@@ -310,4 +311,16 @@ def parse_size(text: str | None) -> Size | None:
     Raises:
       ConfigError: it is neither a short side nor WIDTHxHEIGHT.
     """
-    return None if text is None else Size.parse(text)
+    return None if text is None else read_size(text)
+
+
+def read_size(text: str, *, name: str = "size") -> Size:
+    """Read the option ``--name``.
+
+    Raises:
+      ConfigError: it is neither a short side nor WIDTHxHEIGHT; names the option.
+    """
+    try:
+        return Size.parse(text)
+    except ConfigError as error:
+        raise ConfigError(f"--{name}{str(error).removeprefix('size')}") from None

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from stylizer.errors import SinkError
-from stylizer.io.files import shorten
+from stylizer.io.files import reason, shorten
 
 __all__ = [
     "check_not_source",
@@ -75,7 +75,7 @@ def claim_temporary(target: Path) -> Path:
         _give_usual_permissions(path)
     except OSError as error:
         raise SinkError(
-            f"{target}: cannot write in {target.parent} ({error.strerror}); choose another folder"
+            f"{target}: cannot write in {target.parent} ({reason(error)}); choose another folder"
         ) from error
     return path
 
@@ -111,7 +111,7 @@ def publish(temporary: Path, target: Path, *, overwrite: bool) -> None:
             "or ask to overwrite it"
         ) from error
     except OSError as error:
-        raise SinkError(f"{target}: cannot be written ({error.strerror})") from error
+        raise SinkError(f"{target}: cannot be written ({reason(error)})") from error
 
 
 @contextmanager

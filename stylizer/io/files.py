@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -12,6 +13,7 @@ __all__ = [
     "is_special",
     "is_stdin",
     "is_stdout",
+    "reason",
     "refuse_special",
     "shorten",
     "stdin_file",
@@ -67,6 +69,17 @@ def refuse_special(path: Path, *, pipes: bool = False) -> None:
     if is_special(path) and not (pipes and path.is_fifo()):
         kind = "a pipe" if path.is_fifo() else "a device or a socket"
         raise SourceError(f"{path}: expected a file, got {kind}; write what comes to a file first")
+
+
+def reason(error: Exception | str) -> str:
+    """Say why a file cannot be written, as an error or a program says; of a full disk, what to do.
+
+    Args:
+      error: the error, or the program's words.
+    """
+    text = str(getattr(error, "strerror", None) or error)
+    full = any(os.strerror(code) in text for code in (errno.ENOSPC, errno.EDQUOT))
+    return f"{text}; free some space there" if full else text
 
 
 def shorten(stem: str, *, rest: int) -> str:

@@ -11,7 +11,7 @@ import io
 import logging
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,12 +23,13 @@ from PIL import ImageCms, ImageOps, UnidentifiedImageError, features
 from stylizer.errors import SinkError, SourceError
 from stylizer.frame import Image, check_image
 from stylizer.io.atomic import temporary_path
-from stylizer.io.files import refuse_special
+from stylizer.io.files import reason, refuse_special
 from stylizer.size import MAX_SIDE
 
 __all__ = [
     "IMAGE_SUFFIXES",
     "MAX_PIXELS",
+    "READ_SUFFIXES",
     "count_plays",
     "decode_image",
     "encode_image",
@@ -37,12 +38,16 @@ __all__ = [
     "read_image",
     "read_image_and_alpha",
     "write_image",
+    "written_names",
 ]
 
 _log = logging.getLogger(__name__)
 
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tiff", ".tif"})
-"""What is read and written as a picture; compare with ``path.suffix.lower()``."""
+"""What is written as a picture, and read; compare with ``path.suffix.lower()``."""
+
+READ_SUFFIXES = IMAGE_SUFFIXES | {".heic", ".heif", ".avif"}
+"""What is read as a picture; AVIF where Pillow can, else each such file is said to be none."""
 
 MAX_PIXELS = 178_956_970
 """The most pixels accepted in one picture (Pillow's own bound, half a gigabyte of RGB)."""
@@ -188,7 +193,24 @@ def write_image(
             pillow.fromarray(pixels).save(temporary, format=name, **_SAVE_OPTIONS.get(name, {}))
         except (OSError, ValueError) as error:
             # ValueError: a side beyond what the format can hold (WebP: 16383, JPEG: 65500).
-            raise SinkError(f"{path}: the picture cannot be written: {error}") from error
+            raise SinkError(f"{path}: the picture cannot be written: {reason(error)}") from error
+
+
+def written_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the names that paintings of pictures get: their own, or those of a JPEG.
+
+    ``a.heic`` becomes ``a.jpg``, or if that is a picture of its own, ``a.heic.jpg``.
+
+    Args:
+      names: of files, of `READ_SUFFIXES`.
+    """
+    taken = set(names)
+    found = []
+    for path in map(Path, names):
+        jpeg = path.with_suffix(".jpg").name
+        written = path.suffix.lower() in IMAGE_SUFFIXES
+        found.append(path.name if written else f"{path.name}.jpg" if jpeg in taken else jpeg)
+    return tuple(found)
 
 
 def count_plays(path: Path | str) -> int | None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from stylizer.base import find
 from stylizer.errors import ConfigError, SinkError, SourceError
 from stylizer.io.files import is_pipe, is_special, is_stdin, is_stdout, stdin_file
-from stylizer.io.image import IMAGE_SUFFIXES
+from stylizer.io.image import READ_SUFFIXES
 from stylizer.io.media.encoding import VideoWriterConfig
 from stylizer.io.media.formats import CONTAINERS
 from stylizer.io.media.timeline import read_timeline
@@ -273,7 +273,7 @@ def _is_special(text: str) -> bool:
 
 def _looks_like_a_path(text: str) -> bool:
     path = Path(text)
-    return len(path.parts) > 1 or path.suffix.lower() in {*CONTAINERS, *IMAGE_SUFFIXES, ".avi"}
+    return len(path.parts) > 1 or path.suffix.lower() in {*CONTAINERS, *READ_SUFFIXES, ".avi"}
 
 
 SOURCES: tuple[SourceKind, ...] = (

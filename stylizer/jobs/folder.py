@@ -27,6 +27,7 @@ from typing import IO, Any
 
 from stylizer.base import Managed
 from stylizer.errors import ConfigError, SinkError
+from stylizer.io.files import reason
 from stylizer.jobs.facts import changes
 from stylizer.jobs.parts import Parts
 from stylizer.jobs.records import (
@@ -72,7 +73,7 @@ class JobFolder(Parts, Managed):
             self._open(record, restart=restart)
         except OSError as error:
             self.close()
-            raise SinkError(f"{self.path}: cannot be made ({error.strerror})") from error
+            raise SinkError(f"{self.path}: cannot be made ({reason(error)})") from error
         except BaseException:
             self.close()
             raise

@@ -17,7 +17,7 @@ import numpy as np
 
 from stylizer.errors import SinkError
 from stylizer.io.atomic import temporary_path
-from stylizer.io.files import shorten
+from stylizer.io.files import reason, shorten
 from stylizer.jobs.facts import Facts
 from stylizer.pipeline import Checkpoint
 
@@ -183,7 +183,7 @@ def _write(path: Path, data: bytes) -> None:
     try:
         path.write_bytes(data)
     except OSError as error:
-        raise SinkError(f"{path}: cannot be written ({error.strerror})") from error
+        raise SinkError(f"{path}: cannot be written ({reason(error)})") from error
 
 
 def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
@@ -203,7 +203,7 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
             with temporary.open("wb") as file:
                 np.savez(file, index=np.array(checkpoint.index), begins_shot=begins, **arrays)
         except OSError as error:
-            raise SinkError(f"{path}: cannot be written ({error.strerror})") from error
+            raise SinkError(f"{path}: cannot be written ({reason(error)})") from error
 
 
 def read_checkpoint(path: Path) -> Checkpoint | None:

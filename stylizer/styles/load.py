@@ -19,7 +19,7 @@ from stylizer.errors import SourceError, StyleError
 from stylizer.frame import Image, check_image
 from stylizer.io.image import IMAGE_SUFFIXES, read_image
 from stylizer.styles.built_in import NamedStyle, check_weight, load_named_style, style_names
-from stylizer.styles.regions import check_part, group_styles, mask_path, split_part
+from stylizer.styles.regions import PARTS, check_part, group_styles, mask_path, split_part
 from stylizer.styles.tuning import TUNED_SUFFIX, Tuning, read_tuning
 
 __all__ = [
@@ -84,8 +84,9 @@ def load_style(text: str) -> AnyStyle:
     r"""Read one style.
 
     Args:
-      text: the path of a picture or of a tuned style, or the name of a built-in one; or one of
-        them, a colon and a weight. A file that exists wins over a name. What exists as a file by
+      text: the path of a picture or of a tuned style, or the name of a built-in one, in which case,
+        spaces and hyphens do not matter; or one of them, a colon and a weight. A file that exists
+        wins over a name. What exists as a file by
         the whole text is taken as a path; so are a drive letter (``C:\x.jpg``) and any colon not
         followed by a number. All of it may come after the part that the style is for, and ``=``.
 
@@ -104,8 +105,11 @@ def load_style(text: str) -> AnyStyle:
         )
     path, weight = _split(text)
     if not path.is_file():
-        if str(path) in style_names():
-            return replace(load_named_style(str(path)), weight=weight, region=region)
+        if _plain(str(path)) in style_names():
+            named = load_named_style(_plain(str(path)))
+            return replace(named, weight=weight, region=region)
+        _refuse_weight(text)
+        _refuse_part(text)
         raise StyleError(
             f"style {text!r}: there is no file {path} and no built-in style of that name; "
             f"{_advice(path)}"
@@ -119,7 +123,10 @@ def load_style(text: str) -> AnyStyle:
         image = read_image(path)
     except SourceError as error:
         raise StyleError(f"style {text!r}: cannot be read as a picture ({error})") from error
-    return Style(name=path.stem, image=image, weight=weight, region=region)
+    try:
+        return Style(name=path.stem, image=image, weight=weight, region=region)
+    except StyleError as error:
+        raise StyleError(f"{path}: {error}") from error
 
 
 def load_styles(texts: Sequence[str]) -> tuple[AnyStyle, ...]:
@@ -157,10 +164,36 @@ def _split(text: str) -> tuple[Path, float]:
     return Path(match["name"]), float(match["weight"])
 
 
+def _plain(text: str) -> str:
+    """Return a text as names are written."""
+    return re.sub(r"[\s_-]+", "_", text.strip().lower())
+
+
+def _refuse_weight(text: str) -> None:
+    """Refuse what is no number after a style and a colon."""
+    name, colon, weight = text.rpartition(":")
+    if colon and (_plain(name) in style_names() or Path(name).is_file()):
+        raise StyleError(
+            f"style {text!r}: expected a weight above 0 after the colon, as in {name}:0.5, "
+            f"got {weight!r}"
+        )
+
+
+def _refuse_part(text: str) -> None:
+    """Refuse what is no part before a style that there is, and an equals sign."""
+    part, sign, style = text.partition("=")
+    path, _ = _split(style)
+    if sign and (_plain(str(path)) in style_names() or path.is_file()):
+        raise StyleError(
+            f"style {text!r}: expected one of {', '.join(PARTS)}, or mask:FILE, before the equals "
+            f"sign, got {part!r}"
+        )
+
+
 def _advice(path: Path) -> str:
     """Say what a path that leads nowhere may have meant, else what there is to choose from."""
     names = style_names()
-    plain = re.sub(r"[\s-]+", "_", path.stem.lower())
+    plain = _plain(path.stem)
     near = difflib.get_close_matches(plain, names, cutoff=0.6)
     meant = [name for name in names if name in near or (len(plain) > 2 and plain in name)]
     with suppress(OSError):  # no folder either, or not ours to read: nothing to advise from there

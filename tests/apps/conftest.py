@@ -15,6 +15,7 @@ from stylizer.apps import cli
 from stylizer.apps.commands import demo, frames, image, live, video
 from stylizer.frame import Frame
 from stylizer.io.image import write_image
+from stylizer.jobs.painted import NOTE
 from tests.clips import picture
 
 
@@ -116,5 +117,5 @@ def shots(tmp_path: Path) -> Path:
 
 
 def names(folder: Path) -> Sequence[str]:
-    """Return everything in a folder, hidden files too."""
-    return sorted(path.name for path in folder.iterdir())
+    """Return everything in a folder, hidden files too, but for what is noted of its paintings."""
+    return sorted(path.name for path in folder.iterdir() if path.name != NOTE)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import os
 import struct
 import zlib
 from collections.abc import Callable
@@ -329,3 +331,15 @@ def test_pictures_of_phones_are_read(tmp_path: Path, suffix: str) -> None:
     image = read_image(path)
     assert image.shape == picture.shape
     assert np.abs(image.astype(int) - picture)[:, 8:24].max() < 12
+
+
+def test_a_full_disk_is_told_with_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(pillow.Image, "save", fail)
+    with pytest.raises(SinkError, match=r"No space left on device; free some space there$"):
+        write_image(tmp_path / "a.png", picture(1))
+    assert list(tmp_path.iterdir()) == []

@@ -175,6 +175,32 @@ def test_names_and_pictures_are_weighted_together(tmp_path: Path) -> None:
     assert load_style("the_scream").weight == 1.0
 
 
+@pytest.mark.parametrize("text", ["Starry Night", "starry-night", "STARRY  night", "starry_Night"])
+def test_case_spaces_and_hyphens_of_names_do_not_matter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    style = load_style(f"person={text}:2")
+    assert (style.name, style.weight, style.region) == ("starry_night", 2, "person")
+    _write(tmp_path / "a.png").rename(tmp_path / text)
+    monkeypatch.chdir(tmp_path)
+    assert isinstance(load_style(text), Style)
+
+
+@pytest.mark.parametrize("weight", ["abc", "", "nan", "0,5"])
+def test_a_weight_that_is_no_number_is_refused(weight: str) -> None:
+    with pytest.raises(
+        StyleError, match=r"expected a weight above 0 .*starry_night:0\.5, got "
+    ) as told:
+        load_style(f"starry_night:{weight}")
+    assert "did you mean" not in str(told.value) and repr(weight) in str(told.value)
+
+
+@pytest.mark.parametrize("style", ["starry_night", "Starry Night:0.5"])
+def test_a_part_that_there_is_not_is_answered_with_those_that_are(style: str) -> None:
+    with pytest.raises(StyleError, match=r"expected one of person, background, .*, got 'nose'"):
+        load_style(f"nose={style}")
+
+
 @pytest.mark.parametrize("tail", [":0", ":-2"])
 def test_the_weight_of_a_name_must_be_positive(tail: str) -> None:
     with pytest.raises(StyleError, match="the_scream: expected a weight above 0"):
@@ -185,7 +211,7 @@ def test_the_weight_of_a_name_must_be_positive(tail: str) -> None:
     ("text", "meant"),
     [
         ("starynight", "starry_night"),
-        ("Starry Night:0.5", "starry_night"),
+        ("Starry Nigh:0.5", "starry_night"),
         ("the-scream.jpg", "the_scream"),
         ("great wav", "great_wave"),
     ],

@@ -20,6 +20,7 @@ import av
 import imageio_ffmpeg
 
 from stylizer.errors import SinkError
+from stylizer.io.files import reason
 from stylizer.io.media.inputs import file_url
 from stylizer.io.processes import dying_with_parent, stays_in_group
 
@@ -146,8 +147,8 @@ class FfmpegProcess:
         code = self._process.returncode
         if not self._words.closed:
             self._words.seek(0)
-            if reason := _first_reason(self._words.read().decode("utf-8", "replace")):
-                return SinkError(f"ffmpeg failed: {reason}")
+            if words := _first_reason(self._words.read().decode("utf-8", "replace")):
+                return SinkError(f"ffmpeg failed: {reason(words)}")
         if code < 0:
             return SinkError(f"ffmpeg was killed by {signal.Signals(-code).name}")
         return SinkError(f"ffmpeg failed with exit code {code} and gave no reason")

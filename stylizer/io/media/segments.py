@@ -21,6 +21,7 @@ import numpy as np
 
 from stylizer.errors import SinkError
 from stylizer.frame import Frame, Image, check_image
+from stylizer.io.files import reason
 from stylizer.io.media.encoding import VideoWriterConfig, encode_arguments
 from stylizer.io.media.ffmpeg import FfmpegProcess
 from stylizer.io.media.formats import Container
@@ -192,7 +193,7 @@ def join_pictures(
                     whole.mux(packet)
                     count += 1
     except (OSError, av.error.FFmpegError) as error:
-        raise SinkError(f"{output}: the parts cannot be joined ({error})") from error
+        raise SinkError(f"{output}: the parts cannot be joined ({reason(error)})") from error
     return count
 
 

@@ -12,6 +12,7 @@ from typing import Self
 
 from stylizer.errors import SinkError
 from stylizer.frame import Frame
+from stylizer.io.files import reason
 from stylizer.io.image import IMAGE_SUFFIXES, write_image
 
 __all__ = ["FolderWriter"]
@@ -84,7 +85,7 @@ class FolderWriter:
         try:
             self._folder.mkdir(exist_ok=True)
         except OSError as error:
-            raise SinkError(f"{self._folder}: cannot be made ({error.strerror})") from error
+            raise SinkError(f"{self._folder}: cannot be made ({reason(error)})") from error
         return self
 
     @property

@@ -16,7 +16,7 @@ from stylizer.base import Managed
 from stylizer.errors import ConfigError, SourceError
 from stylizer.frame import Frame
 from stylizer.io.files import is_special
-from stylizer.io.image import IMAGE_SUFFIXES, image_size, read_image_and_alpha
+from stylizer.io.image import READ_SUFFIXES, image_size, read_image_and_alpha, written_names
 
 __all__ = ["USUAL_RATE", "FolderReader", "find_pictures", "is_numbered", "is_pattern"]
 
@@ -78,7 +78,7 @@ def find_pictures(where: Path | str) -> tuple[Path, ...]:
     order = _signed_order if any(_SIGN.search(path.name) for path in found) else _order
     paths = sorted((path for path in found if _is_picture(path)), key=order)
     if not paths:
-        known = " ".join(sorted(IMAGE_SUFFIXES))
+        known = " ".join(sorted(READ_SUFFIXES))
         raise SourceError(
             f"{text}: no pictures there ({len(found)} other entries); expected {known}"
         )
@@ -87,7 +87,7 @@ def find_pictures(where: Path | str) -> tuple[Path, ...]:
 
 
 def _is_picture(path: Path) -> bool:
-    if path.suffix.lower() not in IMAGE_SUFFIXES or path.name.startswith("."):
+    if path.suffix.lower() not in READ_SUFFIXES or path.name.startswith("."):
         return False
     if path.is_symlink() and not path.exists():
         _log.warning("%s is passed over: a link to what is not there", path)
@@ -177,8 +177,8 @@ class FolderReader(Managed):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The files' names, in order; no two are the same."""
-        return tuple(path.name for path in self.paths)
+        """The files' names, in order, as `stylizer.io.image.written_names` gives them."""
+        return written_names([path.name for path in self.paths])
 
     @property
     def size(self) -> tuple[int, int]:

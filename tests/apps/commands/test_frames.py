@@ -8,7 +8,9 @@ import pytest
 
 from stylizer.frame import Frame
 from stylizer.io.image import read_image, write_image
+from stylizer.jobs.painted import NOTE
 from stylizer.jobs.pictures import ResetOnGap
+from stylizer.jobs.records import parts_folder, read_record
 from tests.apps.conftest import Inverter, Run, names
 from tests.clips import picture
 
@@ -52,6 +54,71 @@ def test_a_second_run_has_nothing_to_do(
     assert len(inverter.calls) == 12
     stylizer("frames", shots, tmp_path / "out", "-s", style, "--overwrite")
     assert len(inverter.calls) == 24
+
+
+@pytest.mark.usefixtures("inverter")
+@pytest.mark.parametrize("more", [(), ("--independent",)])
+def test_other_settings_do_not_get_among_the_pictures_that_are_there(
+    stylizer: Run, shots: Path, style: Path, tmp_path: Path, more: Sequence[str]
+) -> None:
+    out, other = tmp_path / "out", tmp_path / "other.png"
+    write_image(other, picture(3))
+    assert stylizer("frames", shots, out, "-s", style, *more).code == 0
+    for changed in (("-s", other), ("-s", style, "--size", 24)):
+        refused = stylizer("frames", shots, out, *changed, *more)
+        assert refused.code == 1
+        assert "(1.png and 11 more)" in refused.errors[0]
+        told = "name was blocks and is other" if other in changed else "is 24"
+        assert told in refused.errors[0] and "--overwrite" in refused.errors[0]
+    (out / "5.png").unlink()
+    assert stylizer("frames", shots, out, "-s", other, *more).code == 1
+    assert "5.png" not in names(out) and "out.parts" not in names(tmp_path)
+    write_image(shots / "0.png", picture(0))
+    assert stylizer("frames", shots, out, "-s", style, *more).code == 0
+    assert names(out) == names(shots)
+    assert stylizer("frames", shots, out, "-s", other, *more, "--overwrite").code == 0
+    assert "blocks" in stylizer("frames", shots, out, "-s", style, *more).errors[0]
+    for path in out.glob("*.png"):
+        path.unlink()
+    assert stylizer("frames", shots, out, "-s", style, *more).code == 0
+
+
+@pytest.mark.parametrize("more", [(), ("--independent",)])
+def test_a_restart_paints_all_anew(
+    stylizer: Run,
+    inverter: Inverter,
+    shots: Path,
+    style: Path,
+    tmp_path: Path,
+    more: Sequence[str],
+) -> None:
+    out, other = tmp_path / "out", tmp_path / "other.png"
+    write_image(other, picture(3))
+    assert stylizer("frames", shots, out, "-s", style, *more).code == 0
+    (out / "5.png").write_bytes(b"done before")
+    for again in (style, other):
+        arguments = ("frames", shots, out, "-s", again, *more, "--restart")
+        assert stylizer(*arguments, "--keep-parts").code == 0
+        record = read_record(parts_folder(out))
+        assert record is not None and record.arguments[-2:] == ["--overwrite", "--keep-parts"]
+    assert len(inverter.calls) == 36
+    np.testing.assert_array_equal(read_image(out / "5.png"), 255 - picture(5))
+
+
+def test_pictures_of_which_nothing_is_noted_stay(
+    stylizer: Run, inverter: Inverter, shots: Path, style: Path, tmp_path: Path
+) -> None:
+    out, other = tmp_path / "out", tmp_path / "other.png"
+    write_image(other, picture(3))
+    stylizer("frames", shots, out, "-s", style)
+    (out / NOTE).unlink()
+    for _ in range(2):
+        outcome = stylizer("frames", shots, out, "-s", other)
+        assert outcome.code == 0 and "all 12 pictures are there already" in outcome.err
+    (out / NOTE).write_text("{", encoding="utf-8")
+    outcome = stylizer("frames", shots, out, "-s", other)
+    assert outcome.code == 0 and "is passed over" in outcome.err
+    assert len(inverter.calls) == 12
 
 
 def test_independent_pictures_may_have_any_size(
@@ -147,3 +214,22 @@ def test_a_gap_makes_it_forget(indices: tuple[int, ...], resets: int) -> None:
     stylizer.reset()
     stylizer(Frame(picture(0), 99, 0.0))
     assert inner.resets == resets + 1
+
+
+@pytest.mark.parametrize("more", [(), ("--independent",), ("--independent", "--workers", 1)])
+def test_pictures_with_nobody_in_them_are_told_of(
+    stylizer: Run, tmp_path: Path, more: tuple[object, ...]
+) -> None:
+    walls, out = tmp_path / "walls", tmp_path / "out"
+    walls.mkdir()
+    for level in (80, 120):
+        write_image(walls / f"{level}.png", np.full((48, 64, 3), level, np.uint8))
+    outcome = stylizer("frames", walls, out, "-s", "starry_night", "--region", "person", *more)
+    assert outcome.code == 0, outcome.err
+    lines = [line for line in outcome.err.splitlines() if "nobody was found in" in line]
+    if not more:
+        assert lines == [
+            f"stylizer: warning: {out}: nobody was found in any frame: they stay as they are"
+        ]
+    else:
+        assert len(lines) == 2 and "80.png: nobody" in lines[0] and "120.png: nobody" in lines[1]

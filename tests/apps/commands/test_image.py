@@ -149,5 +149,8 @@ def test_a_picture_with_nobody_in_it_is_told_of(stylizer: Run, tmp_path: Path) -
     write_image(photo, np.full((48, 64, 3), 120, np.uint8))
     outcome = stylizer("image", photo, out, "-s", "starry_night", "--region", "person")
     assert outcome.code == 0, outcome.err
-    assert "nothing in it belongs to person: it stays as it is" in outcome.err
+    assert f"{photo}: nobody was found in it: it stays as it is" in outcome.err
+    assert np.array_equal(read_image(out), read_image(photo))
+    outcome = stylizer("image", photo, out, "-y", "-s", "starry_night", "--faces", "only")
+    assert f"{photo}: no face was found in it: it stays as it is" in outcome.err
     assert np.array_equal(read_image(out), read_image(photo))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image as pillow
 
 from stylizer.apps.commands import image
 from stylizer.frame import Frame
@@ -46,6 +47,27 @@ def test_every_picture_in_every_style(
     again = stylizer("image", photos, out, "-s", looks)
     assert "all 6 pictures are there already" in again.err
     assert len(inverter.calls) == 6
+
+
+def test_other_settings_do_not_get_among_the_pictures_that_are_there(
+    stylizer: Run, inverter: Inverter, photos: Path, looks: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    assert stylizer("image", photos, out, "-s", looks).code == 0
+    write_image(looks / "green.png", picture(11))
+    assert stylizer("image", photos, out, "-s", looks).code == 0
+    assert len(inverter.calls) == 9
+    write_image(looks / "red.png", picture(13), overwrite=True)
+    for changed in ((), ("--size", 24)):
+        refused = stylizer("image", photos, out, "-s", looks, *changed)
+        assert refused.code == 1
+        assert ("is 24" if changed else "styles.1.sha256 was ") in refused.errors[0]
+    assert len(inverter.calls) == 9 and names(tmp_path) == ["out", "photos", "styles"]
+    assert stylizer("image", photos, out, "-s", looks, "-y").code == 0
+    assert stylizer("image", photos, out, "-s", looks).code == 0
+    assert len(inverter.calls) == 18
+    assert stylizer("image", photos, out, "-s", looks, "--restart").code == 0
+    assert len(inverter.calls) == 27
 
 
 def test_one_style_keeps_the_names_and_a_size_is_heeded(
@@ -110,6 +132,42 @@ def test_a_picture_that_cannot_be_read_is_left_out_and_named(
     assert stylizer(*arguments).code == 0
     assert names(out) == ["1.png", "2.png", "3.png"]
     assert names(tmp_path) == ["out", "photos"]
+
+
+@pytest.mark.usefixtures("inverter")
+def test_pictures_of_kinds_that_are_only_read_become_jpegs(
+    stylizer: Run, photos: Path, style: Path, tmp_path: Path
+) -> None:
+    pillow.fromarray(picture(4)).save(photos / "4.heic", format="HEIF")
+    (photos / "5.avif").write_bytes(b"no picture")
+    for command, more in (("image", ()), ("frames", ("--independent",))):
+        out = tmp_path / command
+        outcome = stylizer(command, photos, out, "-s", style, *more)
+        assert outcome.code == 1
+        assert "5." in outcome.err and "5.avif: not a picture" in outcome.err
+        assert names(out) == ["1.png", "2.png", "3.png", "4.jpg"]
+
+
+@pytest.mark.usefixtures("inverter")
+def test_a_style_that_cannot_be_read_is_left_out_and_named(
+    stylizer: Run, photos: Path, looks: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    (looks / "blue.png").write_bytes(b"no picture")
+    write_image(looks / "tiny.png", picture(1, (8, 8)))
+    outcome = stylizer("image", photos, out, "-s", looks)
+    assert outcome.code == 1
+    assert "blue.png is left out: " in outcome.err and "not a picture" in outcome.err
+    assert "tiny.png is left out: " in outcome.err and "got 8x8" in outcome.err
+    assert f"{out}: 2 styles are left out (blue.png, tiny.png)" in outcome.errors[-1]
+    assert names(out) == ["1_red.png", "2_red.png", "3_red.png"]
+    (looks / "red.png").unlink()
+    refused = stylizer("image", photos, tmp_path / "other", "-s", looks)
+    assert refused.code == 1 and f"{looks}: expected pictures" in refused.errors[-1]
+    for style in ("blue.png", "tiny.png"):
+        refused = stylizer("image", photos, tmp_path / "other", "-s", looks / style)
+        assert refused.code == 1 and str(looks / style) in refused.errors[-1]
+    assert names(tmp_path) == ["out", "photos", "styles"]
 
 
 def test_the_optimization_paints_batches_too(

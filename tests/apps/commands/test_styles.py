@@ -223,3 +223,8 @@ def test_the_look_is_checked_before_anything_is_loaded() -> None:
     LookOptions().check(named, GatysConfig())
     widths = [LookOptions(stroke=text).breadth for text in ("2", "0.5", "native", None)]
     assert widths == [2.0, 0.5, None, 1.0]
+
+
+def test_help_says_how_a_gallery_is_made(stylizer: Run) -> None:
+    outcome = stylizer("styles", "--help")
+    assert "Or show them on a photo: --gallery OUT --photo PHOTO." in " ".join(outcome.out.split())

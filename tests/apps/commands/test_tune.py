@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -78,6 +80,42 @@ def test_the_command_writes_a_style_and_tunes_it_further(
     assert after.scale == 1
     # a step of the warm-up changes little of it
     assert 0 < np.abs(after.change - before.change).mean() < np.abs(before.change).mean()
+
+
+@pytest.mark.parametrize(("rise", "kept"), [(1.0, True), (-1.0, False)])
+def test_a_style_that_gets_no_better_is_kept(
+    stylizer: Run,
+    style: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    rise: float,
+    kept: bool,
+) -> None:
+    known = load_named_style("starry_night").tuning
+    assert known is not None
+    old, new = tmp_path / "old.style", tmp_path / "new.style"
+    write_tuning(old, known, name="old", picture=read_image(style), overwrite=False)
+
+    class Stepping:
+        begun = True
+        tuning = load_named_style("tahiti").tuning
+
+        def __init__(self, *_: object, **__: object) -> None:
+            pass
+
+        def __iter__(self) -> Iterator[SimpleNamespace]:
+            for step in range(50):
+                loss = 100 + rise * step
+                yield SimpleNamespace(share=step / 50, pictures=step, loss=loss, style=0.1)
+
+    monkeypatch.setattr("stylizer.tuning.tune.Tuner", Stepping)
+    outcome = stylizer("tune", old, "-o", new)
+    assert outcome.code == 0, outcome.err
+    told = f"no better than {old} (loss 139.5, 109.5 before): that is kept"
+    assert (told in outcome.err) == kept
+    found = load_style(str(new)).tuning
+    assert found is not None
+    assert np.allclose(found.change, known.change) == kept
 
 
 def test_what_was_tuned_for_other_weights_is_tuned_from_its_picture(

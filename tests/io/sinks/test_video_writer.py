@@ -571,7 +571,7 @@ def test_a_full_disk_is_an_error_with_its_reason(tmp_path: Path, kind: str) -> N
         mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)]
         if subprocess.run(mount, capture_output=True, check=False).returncode:
             pytest.skip("mounting a tmpfs is not permitted here")
-        prefix, reason = [], "No space left on device"
+        prefix, reason = [], "No space left on device; free some space there"
     try:
         done = subprocess.run(
             [*prefix, sys.executable, "-c", FULL_DISK, str(folder / "out.mp4")],

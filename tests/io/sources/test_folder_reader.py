@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import Image as pillow
+from PIL import features
 
 from stylizer.errors import ConfigError, SourceError
 from stylizer.io.image import IMAGE_SUFFIXES, write_image
@@ -70,6 +72,20 @@ def test_every_format(tmp_path: Path, suffix: str) -> None:
         assert reader.names == tuple(f"{number}{suffix}" for number in range(3))
         assert reader.paths == tuple(tmp_path / name for name in reader.names)
         assert [read_number(frame.image) for frame in reader] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("suffix", [".heic", ".HEIF", ".avif"])
+def test_formats_that_are_only_read(tmp_path: Path, suffix: str) -> None:
+    if suffix == ".avif" and not features.check("avif"):
+        pytest.skip("Pillow has no AVIF here")
+    kind = "AVIF" if suffix == ".avif" else "HEIF"
+    for name in ("1", "2"):
+        pillow.fromarray(picture(5)).save(tmp_path / f"{name}{suffix}", format=kind)
+    write_image(tmp_path / "2.jpg", picture(6))
+    with FolderReader(tmp_path) as reader:
+        assert [path.suffix for path in reader.paths] == [suffix, suffix, ".jpg"]
+        assert reader.names == ("1.jpg", f"2{suffix}.jpg", "2.jpg")
+        assert [read_number(frame.image) for frame in reader] == [5, 5, 6]
 
 
 def test_a_sequence_that_ffmpeg_wrote(tmp_path: Path) -> None:
