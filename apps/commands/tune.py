@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import time
 from dataclasses import replace
 from pathlib import Path
-from statistics import mean
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -38,9 +36,6 @@ _DEFAULTS = TuningConfig()
 _TUNING = "Tuning"
 _PREVIEW_EVERY = 20.0
 """Seconds."""
-
-_COMPARED = 20
-"""Steps whose mean loss is compared, as that of one depends on the pictures it is taken of."""
 
 _PREVIEW_SIZE = Size(short_side=384)
 _MOST_PHOTOS = 200
@@ -150,33 +145,27 @@ def tune(
         tuner = Tuner(shown, seen, config, begin=begin)
     if watch is not None and preview_photo is None:
         watch.photo = tuner.pictures[0]
-    before, after = _run(tuner, watch, minutes=minutes, quiet=speech.quiet)
+    _run(tuner, watch, minutes=minutes, quiet=speech.quiet)
     found = tuner.tuning
-    if begin is not None and after > before:
-        found = begin
-        if not speech.quiet:
-            told = f"loss {after:.4g}, {before:.4g} before"
-            say(f"no better than {picture} ({told}): that is kept")
+    if begin is not None:
+        before, after = tuner.losses([begin, found])
+        if after >= before:
+            found = begin
+            if not speech.quiet:
+                told = f"loss {after:.4g}, {before:.4g} before"
+                say(f"no better than {picture} ({told}): that is kept")
     write_tuning(output, found, name=style.name, picture=shown, overwrite=replaces)
     if not speech.quiet:
         size = output.stat().st_size / 1e3
         say(f"{output}: {size:.0f} kB, tuned in {time.monotonic() - began:.0f} s")
 
 
-def _run(
-    tuner: Tuner, preview: _Preview | None, *, minutes: float, quiet: bool
-) -> tuple[float, float]:
-    """Tune until the time is over, or until Ctrl-C, after which the rest goes on.
-
-    Returns:
-      The mean loss of the first steps and of the last; twice NaN where there are too few to tell.
-    """
-    losses: list[float] = []
+def _run(tuner: Tuner, preview: _Preview | None, *, minutes: float, quiet: bool) -> None:
+    """Tune until the time is over, or until Ctrl-C, after which the rest goes on."""
     with tuning_display(minutes, quiet=quiet) as display:
         try:
             with interruptible():
                 for progress in tuner:
-                    losses.append(progress.loss)
                     show_tuning(display, minutes, progress)
                     if preview is not None:
                         preview.show(tuner)
@@ -186,9 +175,6 @@ def _run(
             display.note("stopped; what was found is kept")
     if preview is not None:
         preview.show(tuner, at_once=True)
-    if len(losses) < 2 * _COMPARED:
-        return math.nan, math.nan
-    return mean(losses[:_COMPARED]), mean(losses[-_COMPARED:])
 
 
 class _Preview:

@@ -75,6 +75,9 @@ draws as grain, the same everywhere; chosen by eye."""
 _WARM_UP = 20
 """Steps."""
 
+_COMPARED = 8
+"""Batches that two tunings are compared by."""
+
 _AGAIN = 0.5
 """Share of the rate with which a change that was found before is changed further."""
 
@@ -236,6 +239,29 @@ class Tuner:
             scale=self._config.style_scale,
             parts=parts,
         )
+
+    def losses(self, tunings: Sequence[Tuning]) -> list[float]:
+        """Return what each tuning leaves to be lost, over the same pictures: the mean, 0 or more.
+
+        To be asked once tuning is over: the optimizer forgets what it knew.
+
+        Args:
+          tunings: of this style and network.
+
+        Raises:
+          StyleError: one is of another network, or of a higher rank.
+        """
+        now, average = self._trainer.values(), list(self._trainer.average)
+        batches = [self._draw() for _ in range(_COMPARED)]
+        found = []
+        for tuning in tunings:
+            for variable, value in zip(self._change.variables, self._first[0], strict=True):
+                variable.assign(value)
+            self._change.go_on_from(tuning.parts)
+            steps = [self._trainer.step(batch, rate=0.0, share=0.0) for batch in batches]
+            found.append(float(np.mean([float(parts["loss"]) for parts in steps])))
+        self._trainer.restart(now, average)
+        return found
 
     def paint(self, image: Image) -> Image:
         """Paint a picture, uint8 RGB (H, W, 3), in the style as it is so far."""

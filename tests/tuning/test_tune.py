@@ -163,6 +163,11 @@ def test_a_style_is_tuned_further(tuned: tuple[Tuner, list[float]]) -> None:
     further = [progress.style for _, progress in zip(range(5), tuner, strict=False)]
     assert further[-1] < 0.9 * left[9]
     tuner.turn_to(picture(), config)
+    plain = tuner.tuning
+    lost = tuner.losses([plain, found, plain])
+    assert lost[1] < 0.9 * lost[0] and lost[2] == pytest.approx(lost[0], rel=1e-3)
+    np.testing.assert_array_equal(tuner.tuning.change, plain.change)
+    tuner.turn_to(picture(), config)
 
 
 def test_the_painter_of_one_style_paints_as_the_network_does() -> None:
