@@ -81,13 +81,19 @@ def source_digest(source: FrameSource) -> str | None:
 
 
 def changes(before: Facts, now: Facts) -> list[str]:
-    """Say what differs, in words: ``settings.strength was 1.0 and is 0.5``."""
+    """Say what differs, in words: ``settings.strength was 1.0 and is 0.5``.
+
+    What has another name is told by that, and not by its digests.
+    """
     old, new = dict(_flat(before)), dict(_flat(now))
     names = [*old, *(name for name in new if name not in old)]
+    differ = [name for name in names if old.get(name) != new.get(name)]
+    others = {name.removesuffix("name") for name in differ if name.endswith(".name")}
+    digests = {one + digest for one in others for digest in ("sha256", "tuning")}
     return [
         f"{name} was {_short(old.get(name))} and is {_short(new.get(name))}"
-        for name in names
-        if old.get(name) != new.get(name)
+        for name in differ
+        if name not in digests
     ]
 
 

@@ -178,7 +178,7 @@ def test_another_setting_or_input_is_refused_in_words(
         ((film, unfinished, "-s", style, "--strength", 0.5), "strength was 1.0 and is 0.5"),
         ((film, unfinished, "-s", style, "--crf", 30), "encoding.crf was nothing and is 30"),
         ((film, unfinished, "-s", style, "--size", 24), "size was 64x48 and is 32x24"),
-        ((film, unfinished, "-s", changed), "styles.1.sha256 was "),
+        ((film, unfinished, "-s", changed), "styles.1.name was blocks and is style. Give"),
         ((other, unfinished, "-s", style), "input was "),
     ):
         outcome = stylizer("video", *arguments)
