@@ -25,6 +25,7 @@ __all__ = [
     "duration",
     "ffmpeg",
     "make_clip",
+    "make_film",
     "make_variable_clip",
     "picture",
     "read_number",
@@ -111,6 +112,16 @@ def make_clip(
     if rotation:
         ffmpeg("-display_rotation:v:0", rotation, "-i", plain, "-c", "copy", path)
         plain.unlink()
+    return path
+
+
+def make_film(folder: Path, *, seconds: float, cut: int) -> Path:
+    """Make a video of 25 frames a second, with sound and a cut before a frame; return its path."""
+    source = make_clip(folder / "in.mp4", rate="25", seconds=seconds)
+    path = source.with_name("film.mp4")
+    sound = ["-f", "lavfi", "-t", seconds, "-i", "sine=440:sample_rate=48000"]
+    look = ["-vf", f"negate=enable='gte(n,{cut})'", "-c:v", "libx264", "-qp", 8]
+    ffmpeg("-i", source, *sound, *look, "-pix_fmt", "yuv420p", path)
     return path
 
 

@@ -14,7 +14,7 @@ from stylizer.errors import ConfigError
 from tests.apps.conftest import Inverter, Run, names
 from tests.apps.test_pipes import stdin, stdout
 from tests.apps.test_resume import die, short_segments  # noqa: F401
-from tests.clips import decode, duration, ffmpeg, make_clip, picture, read_number
+from tests.clips import decode, duration, ffmpeg, make_film, picture, read_number
 
 SIZE = (64, 48)
 LOOK = ("-s", "starry_night", "--threads", 1, "--faces", "paint")
@@ -24,12 +24,7 @@ pipes = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no named
 @pytest.fixture(scope="module")
 def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """100 frames with a cut before frame 60, and sound."""
-    source = make_clip(tmp_path_factory.mktemp("film") / "in.mp4", rate="25", seconds=4)
-    path = source.with_name("film.mp4")
-    sound = ["-f", "lavfi", "-t", 4, "-i", "sine=440:sample_rate=48000"]
-    look = ["-vf", "negate=enable='gte(n,60)'", "-c:v", "libx264", "-qp", 8]
-    ffmpeg("-i", source, *sound, *look, "-pix_fmt", "yuv420p", path)
-    return path
+    return make_film(tmp_path_factory.mktemp("film"), seconds=4, cut=60)
 
 
 def sound(path: Path) -> bytes:

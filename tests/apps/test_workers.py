@@ -11,7 +11,7 @@ from stylizer.apps.console import openings
 from stylizer.io.image import read_image, write_image
 from stylizer.jobs.division import DivisionConfig
 from tests.apps.conftest import Run, names
-from tests.clips import decode, duration, ffmpeg, make_clip, picture
+from tests.clips import decode, duration, make_film, picture
 
 SIZE = (64, 48)
 LOOK = ("-s", "starry_night", "--threads", 1, "--faces", "paint", "--overpainting", 0)
@@ -27,12 +27,7 @@ def _short_segments(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="module")
 def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A shot of 20 frames and one of 60, with sound."""
-    source = make_clip(tmp_path_factory.mktemp("film") / "in.mp4", rate="25", seconds=3.2)
-    path = source.with_name("film.mp4")
-    sound = ["-f", "lavfi", "-t", 3.2, "-i", "sine=440:sample_rate=48000"]
-    look = ["-vf", "negate=enable='gte(n,20)'", "-c:v", "libx264", "-qp", 8]
-    ffmpeg("-i", source, *sound, *look, "-pix_fmt", "yuv420p", path)
-    return path
+    return make_film(tmp_path_factory.mktemp("film"), seconds=3.2, cut=20)
 
 
 @pytest.fixture
