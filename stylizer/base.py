@@ -5,7 +5,7 @@ Nothing needs these (see `stylizer.protocols`); they save writing the same metho
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import partial
 from types import TracebackType
@@ -21,6 +21,7 @@ from stylizer.protocols import (
     Noticing,
     ParallelStylizer,
     Resumable,
+    Staged,
     State,
     Stylizer,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "Managed",
     "Prepared",
     "WrappedSource",
+    "WrappedStaged",
     "WrappedStylizer",
     "apply_effect",
     "begin_frame",
@@ -161,6 +163,33 @@ class WrappedStylizer:
         load_state(self._stylizer, state)
 
 
+class WrappedStaged(WrappedStylizer):
+    """A stylizer around one that may be taken apart; a `stylizer.protocols.Staged` itself."""
+
+    def __init__(self, stylizer: Stylizer) -> None:
+        """Wrap ``stylizer``; one that cannot be taken apart is a painter without effects."""
+        super().__init__(stylizer)
+        self._staged = stylizer if isinstance(stylizer, Staged) else None
+
+    @property
+    def painter(self) -> Stylizer:
+        """What paints."""
+        return self._stylizer if self._staged is None else self._staged.painter
+
+    @property
+    def effects(self) -> Sequence[Effect]:
+        """What is done to paintings, in order."""
+        return () if self._staged is None else self._staged.effects
+
+    def begins_shot(self, frame: Frame) -> bool:
+        """Whether a cut comes before this frame."""
+        return self._staged is not None and self._staged.begins_shot(frame)
+
+    def __call__(self, frame: Frame) -> Frame:
+        """Return the stylized frame."""
+        return self._stylizer(frame)
+
+
 class Prepared(WrappedStylizer):
     """A stylizer of frames that are changed before; itself a `stylizer.protocols.ParallelStylizer`.
 
@@ -168,10 +197,6 @@ class Prepared(WrappedStylizer):
     """
 
     def change(self, frame: Frame) -> Frame:
-        """Return what is painted instead of a frame; for who has it painted, in order."""
-        return self._change(frame)
-
-    def _change(self, frame: Frame) -> Frame:
         """Return what is painted instead of a frame; called for each, in order."""
         raise NotImplementedError
 
@@ -181,7 +206,7 @@ class Prepared(WrappedStylizer):
         Raises:
           ConfigError: the frame's image is no uint8 RGB picture.
         """
-        return self._stylizer(self._change(frame)).with_cameras(frame.cameras)
+        return self._stylizer(self.change(frame)).with_cameras(frame.cameras)
 
     @property
     def at_once(self) -> int:
@@ -194,7 +219,7 @@ class Prepared(WrappedStylizer):
         Raises:
           ConfigError: the frame's image is no uint8 RGB picture.
         """
-        paint = begin_frame(self._stylizer, self._change(frame))
+        paint = begin_frame(self._stylizer, self.change(frame))
         return lambda: paint().with_cameras(frame.cameras)
 
 

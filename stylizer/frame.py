@@ -15,6 +15,7 @@ from stylizer.errors import ConfigError
 
 __all__ = [
     "LEAST_SHARE",
+    "LUMA",
     "Camera",
     "Cameras",
     "Frame",
@@ -26,6 +27,9 @@ __all__ = [
 
 LEAST_SHARE = 0.02
 """Of a pixel: a part of the picture that has no more of any pixel is not seen."""
+
+LUMA = (0.299, 0.587, 0.114)
+"""Shares of red, green and blue in brightness (ITU-R BT.601)."""
 
 Image = npt.NDArray[np.uint8]
 

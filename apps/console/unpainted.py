@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from stylizer.base import WrappedStylizer, find
+from stylizer.base import WrappedStaged, find
 from stylizer.description import EffectsConfig, StylizerConfig
 from stylizer.frame import LEAST_SHARE, Frame
-from stylizer.protocols import Divided, Effect, Staged, Stylizer
+from stylizer.protocols import Divided, Effect, Stylizer
 from stylizer.styles.load import AnyStyle
 
 __all__ = ["Watched", "say_unpainted", "say_unpainted_film", "watched", "what_is_missing"]
@@ -89,7 +89,7 @@ def watched(
     return stylizer if missing is None else Watched(stylizer, missing, name=name)
 
 
-class Watched(WrappedStylizer):
+class Watched(WrappedStaged):
     """A stylizer around another, which looks whether anything is painted; a `Divided` one.
 
     Attributes:
@@ -101,29 +101,19 @@ class Watched(WrappedStylizer):
     ) -> None:
         """Wrap a stylizer; see `watched`."""
         super().__init__(stylizer)
-        self._staged = stylizer if isinstance(stylizer, Staged) else None
         self.shots = stylizer.shots if isinstance(stylizer, Divided) else None
         self._watch = _Watch(missing, name)
         self.missing = missing
 
     @property
-    def painter(self) -> Stylizer:
-        """What paints."""
-        return self._stylizer if self._staged is None else self._staged.painter
-
-    @property
     def effects(self) -> Sequence[Effect]:
         """What is done to paintings, in order; the last one looks."""
-        return (*(() if self._staged is None else self._staged.effects), self._watch)
+        return (*super().effects, self._watch)
 
     @property
     def unpainted(self) -> bool:
         """Whether there were frames, and none was painted."""
         return self._watch.frames > 0 and not self._watch.painted
-
-    def begins_shot(self, frame: Frame) -> bool:
-        """Whether a cut comes before this frame."""
-        return self._staged is not None and self._staged.begins_shot(frame)
 
     def __call__(self, frame: Frame) -> Frame:
         """Return the stylized frame."""

@@ -54,7 +54,8 @@ class PaintBeyond(Prepared):
     def _margin(self, size: tuple[int, int]) -> int:
         return min(self._most, min(size) - 1)  # a mirror image has no more
 
-    def _change(self, frame: Frame) -> Frame:
+    def change(self, frame: Frame) -> Frame:
+        """Return the frame with its mirror image around it."""
         image, margin = check_image(frame.image), self._margin(frame.size)
         larger = replace(
             frame,

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from stylizer.effects.cutting import spread
 from stylizer.faces.masks import rise
-from stylizer.frame import Image
+from stylizer.frame import LUMA, Image
 
 __all__ = ["follow_neck"]
 
@@ -35,7 +35,7 @@ it has many."""
 _LIGHT = 45.0
 """Deviation, in gray levels, of the neck's light from the face's as far as it counts."""
 
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+_LUMA = np.array(LUMA, np.float32)
 
 
 def follow_neck(fine: Values, around: Values, seen: Image, area: Values, neck: Values) -> Values:

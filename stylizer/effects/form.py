@@ -18,7 +18,7 @@ import numpy.typing as npt
 from stylizer.base import Prepared
 from stylizer.effects.strength import check_share
 from stylizer.faces.masks import smooth
-from stylizer.frame import Frame, Image, check_image
+from stylizer.frame import LUMA, Frame, Image, check_image
 from stylizer.protocols import Stylizer
 
 __all__ = ["GiveForm", "give_form"]
@@ -60,7 +60,7 @@ _FULLEST, _TINTED = 2.0, 0.7
 """How many times as far as all together one of red, green and blue goes, at most; and the share of
 the palette in what is given."""
 
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+_LUMA = np.array(LUMA, np.float32)
 
 _ROWS = 48
 """Rows that are given to at once: so few that what they take is not asked of the system anew each
@@ -80,7 +80,8 @@ class GiveForm(Prepared):
         check_share(strength, name="form")
         self._strength = strength
 
-    def _change(self, frame: Frame) -> Frame:
+    def change(self, frame: Frame) -> Frame:
+        """Return the frame itself, once it is a picture."""
         check_image(frame.image)
         return frame
 

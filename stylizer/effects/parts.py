@@ -29,7 +29,8 @@ class FindParts(Prepared):
         super().__init__(stylizer)
         self._finder = finder
 
-    def _change(self, frame: Frame) -> Frame:
+    def change(self, frame: Frame) -> Frame:
+        """Return the frame, told where its parts are."""
         if frame.parts is not None:
             return frame
         return replace(frame, parts=self._finder.find_parts(frame))

@@ -164,7 +164,8 @@ class PaintSmaller(Prepared):
         super().__init__(stylizer)
         self.size, self._stroke = size, stroke
 
-    def _change(self, frame: Frame) -> Frame:
+    def change(self, frame: Frame) -> Frame:
+        """Return the frame at the size that is painted."""
         image = check_image(frame.image)
         size = self.size or paint_size(frame.size, self._stroke)
         return frame.with_image(_shrink(image, size))

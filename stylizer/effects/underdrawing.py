@@ -102,7 +102,8 @@ class Underdraw(Prepared):
         check_underdrawing(strength)
         self._strength = strength
 
-    def _change(self, frame: Frame) -> Frame:
+    def change(self, frame: Frame) -> Frame:
+        """Return the frame with contours drawn into it."""
         return frame.with_image(draw_contours(check_image(frame.image), self._strength))
 
 

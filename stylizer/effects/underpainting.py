@@ -117,7 +117,8 @@ class Underpaint(Prepared):
         """Remember what another one did."""
         load_states({"coherence": self._coherence, "wrapped": self._stylizer}, state)
 
-    def _change(self, frame: Frame) -> Frame:
+    def change(self, frame: Frame) -> Frame:
+        """Return the frame mixed with its first painting."""
         image = check_image(frame.image)
         if not self.on:
             self._coherence.reset()  # by the time it is wanted again all is of long ago

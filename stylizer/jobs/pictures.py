@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 
 import numpy as np
 
-from stylizer.base import WrappedSource, WrappedStylizer, apply_effect, load_state, save_state
+from stylizer.base import WrappedSource, WrappedStaged, apply_effect, load_state, save_state
 from stylizer.frame import Frame
-from stylizer.protocols import Divided, Effect, FrameSource, Staged, State, Stylizer
+from stylizer.protocols import Divided, FrameSource, State, Stylizer
 
 __all__ = ["Missing", "ResetOnGap"]
 
@@ -31,10 +31,8 @@ class Missing(WrappedSource):
         return (frame for frame in self._source if frame.index in self._indices)
 
 
-class ResetOnGap(WrappedStylizer):
+class ResetOnGap(WrappedStaged):
     """A stylizer around another: a shot begins where frames are left out too, or with each frame.
-
-    A `stylizer.protocols.Staged`.
 
     Attributes:
       shots: what remembers the last frame, and what finds cuts.
@@ -43,24 +41,13 @@ class ResetOnGap(WrappedStylizer):
     def __init__(self, stylizer: Stylizer, *, always: bool = False) -> None:
         """Wrap a stylizer; with ``always``, each picture is one of its own."""
         super().__init__(stylizer)
-        self._staged = stylizer if isinstance(stylizer, Staged) else None
         self.shots = _Gaps(stylizer.shots if isinstance(stylizer, Divided) else None)
         self._always = always
-
-    @property
-    def painter(self) -> Stylizer:
-        """What paints."""
-        return self._stylizer if self._staged is None else self._staged.painter
-
-    @property
-    def effects(self) -> Sequence[Effect]:
-        """What is done to paintings, in order."""
-        return () if self._staged is None else self._staged.effects
 
     def begins_shot(self, frame: Frame) -> bool:
         """Whether a cut comes before this frame, or one is left out."""
         gap = self.shots.precede(frame)
-        cut = self._staged is not None and self._staged.begins_shot(frame)
+        cut = super().begins_shot(frame)
         return cut or gap or self._always
 
     def __call__(self, frame: Frame) -> Frame:

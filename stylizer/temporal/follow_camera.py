@@ -174,7 +174,8 @@ class FollowCamera(Prepared):
         if self.on:
             self._tracker(frame)
 
-    def _change(self, frame: Frame) -> Frame:
+    def change(self, frame: Frame) -> Frame:
+        """Return the frame, told where the camera looks."""
         if not self.on:
             self._tracker.reset()  # by the time it is wanted again all is of long ago
             return frame

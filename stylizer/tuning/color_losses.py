@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from stylizer.tuning.views import LUMA, differences
+from stylizer.frame import LUMA
+from stylizer.tuning.views import differences
 
 __all__ = [
     "color_loss",

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from keras import ops
 
+from stylizer.frame import LUMA
+
 __all__ = [
-    "LUMA",
     "blur",
     "compress",
     "cut",
@@ -25,9 +26,6 @@ __all__ = [
 ]
 
 Tensor = Any
-
-LUMA = (0.299, 0.587, 0.114)
-"""Weights of red, green and blue (ITU-R BT.601)."""
 
 _LUMINANCE = np.array(
     [
