@@ -106,9 +106,6 @@ class OverpaintFrames(WrappedStylizer):
 
     It is a `stylizer.protocols.ParallelStylizer` and a `stylizer.protocols.Resumable`. Key frames
     follow each other as those of `stylizer.temporal.coherence`.
-
-    Attributes:
-      on: whether it does; may be changed between frames.
     """
 
     def __init__(self, stylizer: Stylizer, share: float) -> None:
@@ -119,7 +116,7 @@ class OverpaintFrames(WrappedStylizer):
         super().__init__(stylizer)
         self._before = stylizer if isinstance(stylizer, Prepared) else None
         self._painter = stylizer if self._before is None else self._before.wrapped
-        self._share, self.on = share, True
+        self._share = share
         self._key: _Key | None = None
         self.configure(CoherenceConfig())
 
@@ -180,7 +177,7 @@ class OverpaintFrames(WrappedStylizer):
         check_image(frame.image)
         given = frame if self._before is None else self._before.change(frame)
         told = _Told(paint, frame.cameras)
-        if not (self.on and self._held):
+        if not self._held:
             self._key = None  # by the time it is wanted again it is of long ago
             return lambda: told(given)
         seen = Reduced.of(frame.image, self._search.reduced_size(frame.size))

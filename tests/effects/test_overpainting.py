@@ -191,7 +191,6 @@ def test_nothing_is_led_after_a_cut_at_another_size_or_where_nothing_is_held() -
     painter(still(3, small))
     np.testing.assert_array_equal(canvas.seen[3], small)
     painter.configure(CoherenceConfig())
-    painter.on = False
     painter(still(4, small))
     np.testing.assert_array_equal(canvas.seen[4], small)
 
