@@ -350,6 +350,7 @@ def _make_folder(text: str, writing: SinkOptions) -> FrameSink:
         Path(text),
         names=pictures.names,
         source_folder=pictures.paths[0].parent,
+        originals=pictures.paths,
         overwrite=writing.overwrite,
     )
 
