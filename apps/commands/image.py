@@ -32,7 +32,7 @@ from stylizer.styles.load import AnyStyle, load_styles
 from ..console.batch import Batch, Still, find_batch, refuse_in_batch
 from ..console.openings import Terms
 from ..console.painting import check_weights, describe_still, make_stylizer, reach_network
-from ..console.paths import claim_folder, claim_picture, style_paths
+from ..console.paths import check_still, claim_folder, claim_picture, style_paths
 from ..console.progress import Display
 from ..console.reports import LossReports
 from ..console.terminal import say
@@ -110,6 +110,7 @@ def image(
     finer = still.share(config)
     check_weights(config)
     size = gatys.recipe_size(out.size)
+    check_still(content)
     batch = find_batch(content, gatys.style)
     if batch is not None:
         refuse_in_batch(
@@ -230,7 +231,7 @@ class _BatchPainter:
             except SourceError as error:  # of a portrait: there is no face in it
                 raise SourceError(f"{still.content}: {error}") from error
         if self._loaded is None or self._loaded[0] != still.styles:
-            made = make_stylizer(self._describe(self._tuned(styles)))
+            made = make_stylizer(self._describe(self._tuned(styles, again=True)))
             self._loaded = still.styles, made
         stylizer = self._loaded[1]
         stylizer.reset()
@@ -245,8 +246,8 @@ class _BatchPainter:
         self.people.check_parts(styles)
         return styles
 
-    def _tuned(self, styles: Sequence[AnyStyle]) -> Sequence[AnyStyle]:
-        quiet = self.quiet or self.tune is None
+    def _tuned(self, styles: Sequence[AnyStyle], *, again: bool = False) -> Sequence[AnyStyle]:
+        quiet = self.quiet or self.tune is None or again
         return tuned_styles(styles, self.tune, self.config, quiet=quiet)
 
     def _describe(self, styles: Sequence[AnyStyle]) -> StylizerConfig:

@@ -85,7 +85,7 @@ def video(
     folder: Annotated[
         Path | None,
         typer.Option(
-            "--output",
+            "--output-folder",
             "-o",
             metavar="FOLDER",
             help="Paint all videos that are given, one after the other, into this folder, under "

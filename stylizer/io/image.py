@@ -75,6 +75,10 @@ _SAVE_OPTIONS: dict[str, dict[str, object]] = {
     "TIFF": {"compression": "tiff_lzw"},
     "PNG": {"compress_level": 3},
 }
+_MOVING = {
+    "PNG": "; `stylizer video` paints them all",
+    "WEBP": "; of a GIF or an MP4 of it `stylizer video` paints them all",
+}
 _TURNED = {
     2: pillow.Transpose.FLIP_LEFT_RIGHT,
     3: pillow.Transpose.ROTATE_180,
@@ -125,7 +129,8 @@ def read_image_and_alpha(
         if opened.format in {"PNG", "WEBP", "TIFF", "AVIF"} and getattr(
             opened, "is_animated", False
         ):
-            _log.warning("%s holds several pictures: the first one is read", path)
+            hint = _MOVING.get(opened.format, "")
+            _log.warning("%s holds several pictures: the first one is read%s", path, hint)
         return _to_rgb(_upright(opened, str(path)))
 
 
@@ -339,11 +344,11 @@ def _check_size(path: Path, size: tuple[int, int], max_side: int) -> None:
 
 def _upright(opened: pillow.Image, name: str) -> pillow.Image:
     """Return a picture as its EXIF orientation says that it is to be seen."""
+    opened.load()  # which turns a TIFF
     found = orientation(opened)
     if found is None:
         _log.warning(f"{name}: its EXIF data are damaged; the picture is taken as it lies")
-    opened.load()  # which turns a TIFF
-    turned = _TURNED.get(orientation(opened) or 1)
+    turned = _TURNED.get(found or 1)
     return opened if turned is None else opened.transpose(turned)
 
 

@@ -46,7 +46,7 @@ def test_what_is_there_stays_and_what_fails_is_named(
     out.mkdir()
     (out / "a.mp4").write_bytes(b"precious")
     films[1].write_bytes(b"no video")
-    outcome = stylizer("video", *films, "--output", out, "-s", style)
+    outcome = stylizer("video", *films, "--output-folder", out, "-s", style)
     assert outcome.code == 1
     assert f"{out / 'a.mp4'}: exists already, and is left as it is" in outcome.err
     assert len(outcome.errors) == 2
