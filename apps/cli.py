@@ -13,7 +13,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -39,6 +39,7 @@ from .commands import (
     web,
 )
 from .console.command_line import remember_arguments
+from .console.mistakes import explain_usage, name_option
 from .console.terminal import INTERRUPTED, Interrupted, keep_secret, say, say_error, set_up
 
 __all__ = ["INTERRUPTED", "app", "main", "run", "version"]
@@ -126,6 +127,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 signal.signal(number, signal.default_int_handler)
     keep_secret(given)
     set_up(quiet="--quiet" in given or "-q" in given, debug=debug)
+    if "" in given:
+        say_error("expected a path or a value, got an empty one: a variable that is not set?")
+        return 1
     try:
         command = typer.main.get_command(app)
         code = command.main(args=given, prog_name="stylizer", standalone_mode=False)
@@ -137,7 +141,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if debug:
             raise
-        say_error(_in_one_line(error))
+        say_error(_in_one_line(error, given))
         return 1
     if code == INTERRUPTED:  # typer makes this of a KeyboardInterrupt, without a word
         say("stylizer: interrupted")
@@ -178,15 +182,20 @@ def _complete(arguments: Sequence[str]) -> list[str]:
     return given
 
 
-def _in_one_line(error: Exception) -> str:
+def _in_one_line(error: Exception, given: Sequence[str]) -> str:
     """Say what is wrong: a user's error as it stands, any other with its kind."""
     if isinstance(error, StylizerError):
-        return str(error)
+        return name_option(str(error), _options(given))
     if isinstance(error, typer.Abort):
         return "stopped, nothing was written"
-    format_message = getattr(error, "format_message", None)
-    if callable(format_message):  # a mistake in the arguments, found by typer
-        context = getattr(error, "ctx", None)
-        hint = f" (see {context.command_path} --help)" if context is not None else ""
-        return f"{format_message()}{hint}"
+    mistake = explain_usage(error)
+    if mistake is not None:
+        return mistake
     return f"{type(error).__name__}: {error} (unexpected; --debug shows where)"
+
+
+def _options(given: Sequence[str]) -> set[str]:
+    """Return the options of the command that was given."""
+    commands: dict[str, Any] = getattr(typer.main.get_command(app), "commands", {})
+    chosen = next((commands[word] for word in given if word in commands), None)
+    return set() if chosen is None else {name for one in chosen.params for name in one.opts}

@@ -112,7 +112,7 @@ def photo_wall(*, height: int = 512) -> Image:
         from skimage import data
     except ImportError as error:
         raise SourceError(
-            "demo: expected scikit-image, whose photographs it shows; pip install scikit-image"
+            "demo: expected scikit-image, whose photographs it shows; pip install 'stylizer[demo]'"
         ) from error
     left, right = (
         cv2.resize(

@@ -131,7 +131,7 @@ def _pictures(photo: Path | None, cutout: Path | None) -> tuple[Image, Image]:
     except ImportError as error:
         raise SourceError(
             "compare-coherence: expected --photo and --cutout, or scikit-image, whose photographs "
-            "it takes; pip install scikit-image"
+            "it takes; pip install 'stylizer[demo]'"
         ) from error
     return (
         read_image(photo) if photo is not None else data.coffee(),

@@ -42,13 +42,15 @@ def demo(
     """Make a clip of three seconds, and paint it like van Gogh's Starry Night.
 
     The clip is a moving camera over photographs in the public domain, which come with
-    scikit-image; the style is built in. Nothing is fetched. What a former demo wrote is replaced.
+    scikit-image (`pip install "stylizer[demo]"`); the style is built in. Nothing is fetched. What a
+    former demo wrote is replaced.
     """
+    photos = photo_wall()  # before there is a folder
     claim_folder(folder)
     clip, painted = folder / "clip.mp4", folder / "painted.mp4"
     chosen = Size(exact=_SIZE) if size is None else read_size(size)
     width, height = chosen.fit(_SIZE)
-    camera = MovingCamera(photo_wall(), size=(width, height), frame_count=_FRAMES)
+    camera = MovingCamera(photos, size=(width, height), frame_count=_FRAMES)
     with open_sink(clip, camera, overwrite=True) as writer:
         for frame in camera:
             writer.write(frame)

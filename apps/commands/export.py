@@ -98,6 +98,9 @@ def export(
     style network, from a style picture ("image") to its code. All are float32, channels last, with
     a batch of 1; pictures are RGB 0..255. Each is compared with Keras before it gets its name.
 
+    ONNX needs `pip install "stylizer[onnx]"`, LiteRT is compared where there is
+    `pip install "stylizer[litert]"`, and OpenVINO needs nothing more.
+
     **Examples**
 
     `stylizer export fast.onnx`

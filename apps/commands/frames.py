@@ -41,6 +41,7 @@ from ..options.shared import (
     JobOptions,
     LeadInOptions,
     LossOptions,
+    MetadataOptions,
     OutputOptions,
     SpeechOptions,
     WorkerOptions,
@@ -73,6 +74,7 @@ def frames(
     people: PeopleOptions,
     coherence: CoherenceOptions,
     out: OutputOptions,
+    beside: MetadataOptions,
     jobs: JobOptions,
     crew: WorkerOptions,
     lead: LeadInOptions,
@@ -118,7 +120,8 @@ def frames(
         claim_folder(folder, inputs=[path.parent for path in reader.paths])
         losses = LossReports(reports, overwrite=out.overwrite, inputs=inputs)
         anew = out.overwrite or jobs.restart
-        writer = FolderWriter(folder, names=reader.names, overwrite=anew)
+        originals = reader.paths if beside.wanted else ()
+        writer = FolderWriter(folder, names=reader.names, originals=originals, overwrite=anew)
         missing = writer.missing()
         styles = tuned_styles(styles, fast.tune, config, quiet=speech.quiet)
         if independent:
@@ -126,7 +129,8 @@ def frames(
         else:
             described = describe(styles, config, look, coherence, people=people)
             description = replace(described, finer=part)
-        facts = {"size": to_plain(size), "independent": independent, **stylizer_facts(description)}
+        facts = {"size": to_plain(size), "independent": independent, **beside.facts()}
+        facts |= stylizer_facts(description)
         painted = PaintedFolder(
             folder, [Look(facts=facts, names=reader.names)], overwrite=writer.overwrite
         )

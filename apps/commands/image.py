@@ -15,15 +15,14 @@ from stylizer.base import describe_stylizer
 from stylizer.compose import finish
 from stylizer.description import EffectsConfig, StylizerConfig
 from stylizer.effects.color import matched_styles
-from stylizer.effects.scale import STILL_DETAIL, check_detail
 from stylizer.effects.still_noise import with_own_noise
 from stylizer.errors import ConfigError, SourceError
 from stylizer.frame import Frame, Image
 from stylizer.gatys.config import GatysConfig
-from stylizer.io.image import read_image, read_image_and_alpha, write_image
+from stylizer.io.image import read_image, read_image_and_alpha, read_metadata, write_image
 from stylizer.io.resize import resize_image
 from stylizer.jobs.facts import Facts, stylizer_facts
-from stylizer.methods import MethodConfig, find_method, find_parts, load_quick
+from stylizer.methods import MethodConfig, find_parts, load_quick
 from stylizer.network.config import FastConfig
 from stylizer.protocols import Stylizer
 from stylizer.serialize import to_plain
@@ -33,7 +32,7 @@ from stylizer.styles.load import AnyStyle, load_styles
 from ..console.batch import Batch, Still, find_batch, refuse_in_batch
 from ..console.openings import Terms
 from ..console.painting import check_weights, describe_still, make_stylizer, reach_network
-from ..console.paths import claim_folder, claim_picture, style_paths
+from ..console.paths import check_still, claim_folder, claim_picture, style_paths
 from ..console.progress import Display
 from ..console.reports import LossReports
 from ..console.terminal import say
@@ -48,12 +47,13 @@ from ..options.method import choose_config, describe, describe_picture, refuse_l
 from ..options.shared import (
     JobOptions,
     LossOptions,
+    MetadataOptions,
     OutputOptions,
     SpeechOptions,
     WorkerOptions,
-    option,
 )
 from ..options.spread import spread
+from ..options.still import StillOptions
 
 if TYPE_CHECKING:
     from stylizer.gatys.stylizer import LossRecord
@@ -80,27 +80,10 @@ def image(
     out: OutputOptions,
     jobs: JobOptions,
     crew: WorkerOptions,
+    still: StillOptions,
+    beside: MetadataOptions,
     reports: LossOptions,
     speech: SpeechOptions,
-    initial_image: Annotated[
-        Path | None,
-        option(
-            "initial-image",
-            "A picture to start from; implies --initial image.",
-            "Gatys: optimization",
-        ),
-    ] = None,
-    detail: Annotated[
-        float | None,
-        option(
-            "detail",
-            "From 0 to 1: how much fine detail the fast method adds by painting once more at full "
-            "size, where one style is for all of the picture. "
-            f"Default: {STILL_DETAIL:g}; in mosaic, whose tiles it would divide, 0.",
-            "Style",
-            show_default=False,
-        ),
-    ] = None,
 ) -> None:
     """Paint one picture; or every picture of a folder, in every style of a folder.
 
@@ -121,11 +104,13 @@ def image(
 
     `stylizer image photos/ painted/ -s styles/ --method gatys`
     """
-    config = _started(choose_config(fast, gatys, still=True), gatys.initial, initial_image)
+    config = still.started(choose_config(fast, gatys, still=True), gatys.initial)
+    initial_image = still.initial_image
     refuse_losses(config, reports)
-    finer = _detail(config, detail)
+    finer = still.share(config)
     check_weights(config)
     size = gatys.recipe_size(out.size)
+    check_still(content)
     batch = find_batch(content, gatys.style)
     if batch is not None:
         refuse_in_batch(
@@ -145,6 +130,7 @@ def image(
             size=size,
             detail=finer,
             tune=fast.tune,
+            beside=beside,
             quiet=speech.quiet,
         )
         batch.paint(
@@ -154,6 +140,7 @@ def image(
             facts=painter.facts(batch),
             terms=Terms(options=jobs),
             overwrite=out.overwrite or jobs.restart,
+            metadata=beside.wanted,
             quiet=speech.quiet,
         )
         return
@@ -182,7 +169,8 @@ def image(
         painted = job.in_one_pass(config)
     else:
         painted = job.optimized(config, initial_image=first, losses=losses)
-    write_image(output, painted, alpha=alpha, overwrite=overwrite)
+    metadata = read_metadata(content) if beside.wanted else None
+    write_image(output, painted, alpha=alpha, metadata=metadata, overwrite=overwrite)
     losses.write()
     if not speech.quiet:
         chosen = gatys.chosen_recipe()
@@ -209,6 +197,7 @@ class _BatchPainter:
     size: Size | None
     detail: float | None
     tune: float | None
+    beside: MetadataOptions
     quiet: bool
     _loaded: tuple[tuple[str, ...], Stylizer] | None = None
 
@@ -219,8 +208,10 @@ class _BatchPainter:
             for texts in looks:  # all, before minutes are spent on the first
                 self._checked(texts)
         described = {texts: self._describe(self._tuned(self._checked(texts))) for texts in looks}
-        size = to_plain(self.size)
-        return {texts: {"size": size, **stylizer_facts(one)} for texts, one in described.items()}
+        size, kept = to_plain(self.size), self.beside.facts()
+        return {
+            texts: {"size": size, **kept, **stylizer_facts(one)} for texts, one in described.items()
+        }
 
     def __call__(self, still: Still) -> tuple[Image, Image | None]:
         picture, alpha = _read(still.content, self.size)
@@ -240,7 +231,7 @@ class _BatchPainter:
             except SourceError as error:  # of a portrait: there is no face in it
                 raise SourceError(f"{still.content}: {error}") from error
         if self._loaded is None or self._loaded[0] != still.styles:
-            made = make_stylizer(self._describe(self._tuned(styles)))
+            made = make_stylizer(self._describe(self._tuned(styles, again=True)))
             self._loaded = still.styles, made
         stylizer = self._loaded[1]
         stylizer.reset()
@@ -255,8 +246,8 @@ class _BatchPainter:
         self.people.check_parts(styles)
         return styles
 
-    def _tuned(self, styles: Sequence[AnyStyle]) -> Sequence[AnyStyle]:
-        quiet = self.quiet or self.tune is None
+    def _tuned(self, styles: Sequence[AnyStyle], *, again: bool = False) -> Sequence[AnyStyle]:
+        quiet = self.quiet or self.tune is None or again
         return tuned_styles(styles, self.tune, self.config, quiet=quiet)
 
     def _describe(self, styles: Sequence[AnyStyle]) -> StylizerConfig:
@@ -342,48 +333,3 @@ def _described(
 
 def _frame(picture: Image, styles: Sequence[AnyStyle]) -> Frame:
     return with_own_noise(Frame(picture, 0, 0.0), [style.name for style in styles])
-
-
-def _detail(config: FastConfig | GatysConfig, asked: float | None) -> float | None:
-    """Return the share of fine detail that a second painting gives; None for the styles' own.
-
-    Raises:
-      ConfigError: it is out of its range, or the method paints at full size anyway.
-    """
-    if not find_method(config).scales_strokes:
-        if asked is not None:
-            raise ConfigError(
-                "--detail: belongs to --method fast; the optimization paints at full size anyway: "
-                "leave one of them out"
-            )
-        return 0.0
-    if asked is None:
-        return None
-    try:
-        check_detail(asked)
-    except ConfigError as error:
-        raise ConfigError(f"--{error}") from None
-    return asked
-
-
-def _started(
-    config: FastConfig | GatysConfig, asked: str | None, given: Path | None
-) -> FastConfig | GatysConfig:
-    """Let ``--initial-image`` imply ``--initial image``, and refuse one without the other.
-
-    Raises:
-      ConfigError: the two do not go together, or the method starts from nothing.
-    """
-    if isinstance(config, FastConfig):
-        if given is not None:
-            raise ConfigError(
-                "--initial-image: belongs to the optimization; add --method gatys, or leave it out"
-            )
-        return config
-    if given is None:
-        if config.initial == "image":
-            raise ConfigError("--initial image: expected --initial-image with a picture")
-        return config
-    if asked not in (None, "image"):
-        raise ConfigError(f"--initial-image: goes with --initial image, got --initial {asked}")
-    return replace(config, initial="image")

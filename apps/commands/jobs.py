@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from stylizer.errors import ConfigError, SinkError, StylizerError
@@ -23,6 +24,9 @@ from ..options.shared import SpeechOptions
 from ..options.spread import spread
 
 __all__ = ["jobs"]
+
+_WIDE = 10_000
+"""Columns of the list: a path in two lines, or with an ellipsis, could not be copied."""
 
 _PROGRAM = "import sys; from stylizer.apps.cli import run; run()"
 
@@ -54,7 +58,7 @@ def jobs(
     """
     known = known_jobs()
     if action == "list":
-        Console().print(_table(known) if known else "nothing is unfinished")
+        Console(width=_WIDE).print(_table(known) if known else "nothing is unfinished")
         return
     if action == "remove" and not which:
         raise ConfigError("remove: expected an output or a number of the list; `stylizer jobs`")
@@ -153,15 +157,14 @@ def _output(folder: Path) -> str:
 
 def _table(folders: Sequence[Path]) -> Table:
     table = Table(box=None, pad_edge=False)
-    for name in ("", "output", "frames", "worked", "left", "disk", "state"):
-        table.add_column(name, overflow="fold")
+    for name in ("", "frames", "worked", "left", "disk", "output", "state"):
+        table.add_column(name)
     for number, folder in enumerate(folders, start=1):
         try:
             record = _read(folder)
         except SinkError as error:
-            table.add_row(
-                str(number), _output(folder), "", "", "", "", str(error).partition(": ")[2]
-            )
+            told = str(error).partition(": ")[2]
+            table.add_row(str(number), "", "", "", "", escape(_output(folder)), escape(told))
             continue
         frames, seconds = count_finished(folder)
         left = None
@@ -170,11 +173,11 @@ def _table(folders: Sequence[Path]) -> Table:
         size = sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
         table.add_row(
             str(number),
-            record.output,
             f"{frames} of {record.total or 'unknown'}",
             _duration(seconds),
             "" if left is None else f"about {_duration(left)}",
             f"{size / 1e6:.1f} MB",
+            escape(record.output),
             "running" if is_busy(folder) else "unfinished",
         )
     return table

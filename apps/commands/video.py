@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from stylizer.base import describe_stylizer
+from stylizer.description import StylizerConfig
 from stylizer.errors import ConfigError
 from stylizer.io.open import open_sink
 from stylizer.io.sources.wrappers import Resized
@@ -16,6 +18,7 @@ from stylizer.protocols import FrameSource
 from stylizer.size import Size
 from stylizer.styles.load import load_styles
 
+from ..console.films import paint_films, plan_films, single_output
 from ..console.jobs import Job
 from ..console.openings import Terms, open_job
 from ..console.painting import announce, check_weights, make_stylizer
@@ -55,14 +58,6 @@ def video(
             help="The video to paint; or a folder, a glob or f%05d.png of pictures; - for a pipe.",
         ),
     ],
-    output: Annotated[
-        str,
-        typer.Argument(
-            metavar="OUT",
-            help="The file to be: .mp4, .mkv, .webm, .mov or .gif; or folder/ or f%05d.png; - for "
-            "a pipe.",
-        ),
-    ],
     fast: FastOptions,
     gatys: GatysOptions,
     look: LookOptions,
@@ -78,6 +73,26 @@ def video(
     lead: LeadInOptions,
     reports: LossOptions,
     speech: SpeechOptions,
+    more: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="OUT",
+            help="The file to be: .mp4, .mkv, .webm, .mov or .gif; or folder/ or f%05d.png; - for "
+            "a pipe. With -o: more videos.",
+            show_default=False,
+        ),
+    ] = None,
+    folder: Annotated[
+        Path | None,
+        typer.Option(
+            "--output-folder",
+            "-o",
+            metavar="FOLDER",
+            help="Paint all videos that are given, one after the other, into this folder, under "
+            "their own names.",
+            rich_help_panel="Output",
+        ),
+    ] = None,
 ) -> None:
     """Paint a video: its sound and subtitles are kept. Pictures count as 25 frames a second.
 
@@ -92,6 +107,9 @@ def video(
     What is finished is kept in the folder OUT.parts while the work goes on: after a crash or a full
     disk, the same command goes on where it ended, and makes the same video. See `stylizer jobs`.
 
+    Several videos go into a folder, with -o. What is there already is left as it is, one that
+    cannot be painted is named, and the others are painted; the exit code is then 1.
+
     **Examples**
 
     `stylizer video in.mp4 out.mp4 -s starry_night`
@@ -99,6 +117,8 @@ def video(
     `stylizer video in.mp4 out.mp4 -s my.jpg --tune 3`
 
     `stylizer video in.mp4 out.mp4 -s starry_night --from 1:20 --to 1:25`
+
+    `stylizer video a.mp4 b.mp4 c.mkv -o painted/ -s starry_night`
 
     `stylizer video in.mp4 out.gif -s starry_night:0.7 -s my.jpg:0.3 --keep-color luminance`
 
@@ -110,6 +130,8 @@ def video(
 
     `stylizer video in.mp4 out.mp4 -s my.jpg --size 360 --method gatys --warm-iterations 8`
     """
+    if folder is None:
+        single_output(more or ())
     span = part.span()
     config = choose_config(fast, gatys, passes=True)
     refuse_losses(config, reports)
@@ -123,43 +145,58 @@ def video(
     coherence.check(config)
     finer_part = finer.part(styles, config, look)
     whole_pictures = reading.wants_whole_pictures
-    with open_ended(source, deinterlace=whole_pictures, vfr=reading.vfr, span=span) as reader:
-        inputs = [*input_paths(source), *style_paths(gatys.style)]
-        overwrite = claim_output(output, overwrite=out.overwrite, inputs=inputs)
-        losses = LossReports(reports, overwrite=out.overwrite, inputs=[*inputs, Path(output)])
-        whole = _sized(reader, size)
-        sink = open_sink(
-            output, whole, config=encoding.config(), overwrite=overwrite, stream=encoding.format
-        )
-        terms = Terms(options=jobs, shared=crew.wanted, lead_in=lead.lead_in)
-        styles = tuned_styles(styles, fast.tune, config, quiet=speech.quiet)
-        description = describe(styles, config, look, coherence, people=people)
-        description = replace(description, finer=finer_part)
-        with open_job(output, whole, sink, config=description, terms=terms) as job:
-            job.announce(quiet=speech.quiet)
-            display = Display(total=reader.frame_count, quiet=speech.quiet, begun=job.begun)
-            if job.whole:
-                outcome = job.finish()
-            elif isinstance(job, Job) and job.divided:
-                outcome = share_frames(
-                    job, description, crew.crew(config), size=size, display=display
-                )
-            else:
-                with job.rest() as rest:
-                    frames = _sized(rest, size)
-                    stylizer = make_stylizer(
-                        description,
-                        on_loss=losses.history if losses.wanted else None,
-                        on_pass=lambda progress: display.note(f"shot ahead: {progress}"),
+    encoder = encoding.config()
+
+    @cache
+    def description() -> StylizerConfig:
+        tuned = tuned_styles(styles, fast.tune, config, quiet=speech.quiet)
+        described = describe(tuned, config, look, coherence, people=people)
+        return replace(described, finer=finer_part)
+
+    def paint(source: str, output: str) -> None:
+        with open_ended(source, deinterlace=whole_pictures, vfr=reading.vfr, span=span) as reader:
+            inputs = [*input_paths(source), *style_paths(gatys.style)]
+            overwrite = claim_output(output, overwrite=out.overwrite, inputs=inputs)
+            losses = LossReports(reports, overwrite=out.overwrite, inputs=[*inputs, Path(output)])
+            whole = _sized(reader, size)
+            sink = open_sink(
+                output, whole, config=encoder, overwrite=overwrite, stream=encoding.format
+            )
+            terms = Terms(options=jobs, shared=crew.wanted, lead_in=lead.lead_in)
+            wanted = description()
+            with open_job(output, whole, sink, config=wanted, terms=terms) as job:
+                job.announce(quiet=speech.quiet)
+                display = Display(total=reader.frame_count, quiet=speech.quiet, begun=job.begun)
+                if job.whole:
+                    outcome = job.finish()
+                elif isinstance(job, Job) and job.divided:
+                    outcome = share_frames(
+                        job, wanted, crew.crew(config), size=size, display=display
                     )
-                    if not speech.quiet:
-                        announce(describe_stylizer(stylizer), frames)
-                    begun, stylizer = job.begun, watched(stylizer, description)
-                    outcome = job.paint(frames, stylizer, display=display)
-                    if not begun:
-                        say_unpainted_film(stylizer, output)
-    losses.write()
-    outcome.close(output, quiet=speech.quiet)
+                else:
+                    with job.rest() as rest:
+                        frames = _sized(rest, size)
+                        stylizer = make_stylizer(
+                            wanted,
+                            on_loss=losses.history if losses.wanted else None,
+                            on_pass=lambda progress: display.note(f"shot ahead: {progress}"),
+                        )
+                        if not speech.quiet:
+                            announce(describe_stylizer(stylizer), frames)
+                        begun, stylizer = job.begun, watched(stylizer, wanted)
+                        outcome = job.paint(frames, stylizer, display=display)
+                        if not begun:
+                            say_unpainted_film(stylizer, output)
+        losses.write()
+        outcome.close(output, quiet=speech.quiet)
+
+    if folder is None:
+        paint(source, single_output(more or ()))
+        return
+    if reports.losses or reports.plot:
+        raise ConfigError("--losses and --plot: expected one video and OUT, got -o; leave them out")
+    films = plan_films([source, *(more or ())], folder)
+    paint_films(films, paint, overwrite=out.overwrite, quiet=speech.quiet)
 
 
 def _sized(source: FrameSource, size: Size | None) -> FrameSource:

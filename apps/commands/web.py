@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from stylizer.effects.segmenter import WHERE
+from stylizer.errors import ConfigError
 from stylizer.network.config import Engine
 from stylizer.web.config import LogFormat, WebConfig, is_loopback
 from stylizer.web.events import set_up_log
@@ -99,7 +100,12 @@ def web(
         float, option("max-seconds", "Of a video.", _LIMITS)
     ] = _DEFAULTS.video_seconds,
     log_format: Annotated[
-        LogFormat, option("log-format", "Of the log, a line for each event.", _REPORTS)
+        LogFormat,
+        option(
+            "log-format",
+            "Of the log: a line for each event, and for requests with --debug.",
+            _REPORTS,
+        ),
     ] = _DEFAULTS.log_format,
 ) -> None:
     """Serve a page that paints the browser's camera, photos and videos.
@@ -121,6 +127,10 @@ def web(
     """
     if token is None and not is_loopback(host):
         token = secrets.token_urlsafe(18)
+    limits = {"keep": keep, "max-upload": max_upload, "max-seconds": max_seconds}
+    for name, value in limits.items():
+        if not 0 < value < float("inf"):
+            raise ConfigError(f"--{name}: expected a number above 0, got {value:g}")
     config = WebConfig(
         host=host,
         port=port,

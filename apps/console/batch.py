@@ -64,7 +64,7 @@ class Batch:
     stills: tuple[Still, ...]
     unusable: tuple[Path, ...] = ()
 
-    def paint(  # noqa: PLR0913 - the last four are options of their own
+    def paint(  # noqa: PLR0913 - the last five are options of their own
         self,
         folder: Path,
         paint: PaintStill,
@@ -73,6 +73,7 @@ class Batch:
         facts: Mapping[tuple[str, ...], Facts],
         terms: Terms,
         overwrite: bool,
+        metadata: bool,
         quiet: bool,
     ) -> None:
         """Paint what is missing; a batch that was killed is gone on with.
@@ -84,6 +85,7 @@ class Batch:
           facts: by styles, what the paintings depend on, but for the contents.
           terms: how the job is to be done.
           overwrite: whether pictures that are there are painted anew.
+          metadata: whether paintings say what their photos say of camera, date and place.
           quiet: say nothing.
 
         Raises:
@@ -98,6 +100,7 @@ class Batch:
             folder,
             names=[still.name for still in self.stills],
             source_folder=self.contents[0].parent,
+            originals=[still.content for still in self.stills] if metadata else (),
             overwrite=overwrite,
         )
         total, missing = len(self.stills), writer.missing()

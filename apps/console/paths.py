@@ -12,6 +12,7 @@ from stylizer.errors import SinkError, SourceError
 from stylizer.io.atomic import check_target
 from stylizer.io.files import is_pipe, is_stdin, is_stdout, stdin_file
 from stylizer.io.image import IMAGE_SUFFIXES
+from stylizer.io.media.formats import CONTAINERS
 from stylizer.io.open import open_source
 from stylizer.io.sources.devices import hide_secrets, is_stream
 from stylizer.io.sources.folder_reader import is_numbered
@@ -23,6 +24,7 @@ from stylizer.styles.regions import mask_path, split_part
 from .terminal import can_ask
 
 __all__ = [
+    "check_still",
     "claim_file",
     "claim_folder",
     "claim_output",
@@ -118,12 +120,32 @@ def claim_file(path: Path, *, overwrite: bool, inputs: Sequence[Path] = ()) -> b
     raise SinkError(f"{path}: exists already; choose another name, or replace it by --overwrite")
 
 
+def check_still(path: Path) -> None:
+    """Make sure that what is to be painted as a picture is no pipe, film or animation.
+
+    Raises:
+      SourceError: it is one.
+    """
+    if is_stdin(str(path)):
+        raise SourceError(
+            f"{path}: expected a picture's file, got a pipe; write it to a file first"
+        )
+    if path.suffix.lower() in {*CONTAINERS, ".avi"} and path.is_file():
+        raise SourceError(
+            f"{path}: expected a picture, got a video or an animation; `stylizer video` paints it"
+        )
+
+
 def claim_picture(path: Path, *, overwrite: bool, inputs: Sequence[Path] = ()) -> bool:
     """Make sure that a picture may be written; see `claim_file`.
 
     Raises:
       SinkError: also when the suffix names no kind of picture.
     """
+    if is_stdout(str(path)):
+        raise SinkError(
+            f"{path}: expected the name of a file, got a pipe; `stylizer video` has one"
+        )
     if path.suffix.lower() not in IMAGE_SUFFIXES:
         known = " ".join(sorted(IMAGE_SUFFIXES))
         raise SinkError(f"{path}: expected a file ending in {known}, got {path.suffix!r}")

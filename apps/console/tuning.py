@@ -75,6 +75,9 @@ def tuned_styles(
         config = TuningConfig(minutes=minutes)
     except ConfigError as error:
         raise ConfigError(f"--tune: {error}") from None
+    tuned = ", ".join(style.name for style in styles if not _is_plain(style))
+    if tuned and not quiet:
+        say(f"--tune: {tuned}: tuned already, and left as it is; it is for pictures of your own")
     return tuple(
         replace(style, tuning=_tuning(style, config, quiet=quiet)) if _is_plain(style) else style
         for style in styles

@@ -32,6 +32,7 @@ __all__ = [
     "JobOptions",
     "LeadInOptions",
     "LossOptions",
+    "MetadataOptions",
     "OutputOptions",
     "PartOptions",
     "ReadingOptions",
@@ -88,6 +89,29 @@ class OutputOptions:
         bool,
         typer.Option("--overwrite", "-y", help="Replace what exists.", rich_help_panel=_OUTPUT),
     ] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class MetadataOptions:
+    """What a painted picture's file says beside its pixels."""
+
+    no_metadata: Annotated[
+        bool,
+        option(
+            "no-metadata",
+            "Leave out what the photo's file says of camera, date and place (EXIF), and DPI.",
+            _OUTPUT,
+        ),
+    ] = False
+
+    @property
+    def wanted(self) -> bool:
+        """Whether paintings say what their photos say."""
+        return not self.no_metadata
+
+    def facts(self) -> dict[str, bool]:
+        """Return what pictures without it are told from others by."""
+        return {} if self.wanted else {"no-metadata": True}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,12 +18,13 @@ from pathlib import Path
 import numpy as np
 import pillow_heif
 from PIL import Image as pillow
-from PIL import ImageCms, ImageOps, UnidentifiedImageError, features
+from PIL import ImageCms, UnidentifiedImageError, features
 
 from stylizer.errors import SinkError, SourceError
 from stylizer.frame import Image, check_image
 from stylizer.io.atomic import temporary_path
 from stylizer.io.files import reason, refuse_special
+from stylizer.io.metadata import BROKEN, Metadata, orientation, take_metadata
 from stylizer.size import MAX_SIDE
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "lay_on_white",
     "read_image",
     "read_image_and_alpha",
+    "read_metadata",
     "write_image",
     "written_names",
 ]
@@ -73,13 +75,29 @@ _SAVE_OPTIONS: dict[str, dict[str, object]] = {
     "TIFF": {"compression": "tiff_lzw"},
     "PNG": {"compress_level": 3},
 }
+_MOVING = {
+    "PNG": "; `stylizer video` paints them all",
+    "WEBP": "; of a GIF or an MP4 of it `stylizer video` paints them all",
+}
+_TURNED = {
+    2: pillow.Transpose.FLIP_LEFT_RIGHT,
+    3: pillow.Transpose.ROTATE_180,
+    4: pillow.Transpose.FLIP_TOP_BOTTOM,
+    5: pillow.Transpose.TRANSPOSE,
+    6: pillow.Transpose.ROTATE_270,
+    7: pillow.Transpose.TRANSVERSE,
+    8: pillow.Transpose.ROTATE_90,
+}
+"""What sets a picture of an EXIF orientation upright."""
+
 _FILTERS = threading.Lock()  # catch_warnings changes the whole process
 
 
 def read_image(path: Path | str, *, max_side: int = MAX_SIDE) -> Image:
     """Read a picture: png, jpg, webp, avif, heic, bmp or tiff, told by its content.
 
-    The EXIF orientation is applied. A transparent picture is laid on white. Gray and palette
+    The EXIF orientation is applied; where EXIF data are damaged, the log says so, and the picture
+    is taken as it lies. A transparent picture is laid on white. Gray and palette
     pictures become RGB; 16 bits a channel are scaled to 8. Of an animation or a TIFF of many pages
     the first picture is read. A color profile is applied: what comes is sRGB.
 
@@ -111,8 +129,29 @@ def read_image_and_alpha(
         if opened.format in {"PNG", "WEBP", "TIFF", "AVIF"} and getattr(
             opened, "is_animated", False
         ):
-            _log.warning("%s holds several pictures: the first one is read", path)
-        return _to_rgb(ImageOps.exif_transpose(opened))
+            hint = _MOVING.get(opened.format, "")
+            _log.warning("%s holds several pictures: the first one is read%s", path, hint)
+        return _to_rgb(_upright(opened, str(path)))
+
+
+def read_metadata(path: Path | str) -> Metadata | None:
+    """Read what a picture's file says beside its pixels, for `write_image`.
+
+    Returns:
+      None where it cannot be read, which the log says.
+    """
+    try:
+        with _opened(Path(path), MAX_SIDE) as opened:
+            if orientation(opened) is None:
+                return None  # which reading the picture has told
+            try:
+                return take_metadata(opened)
+            except BROKEN as error:
+                # Each is told, by workers too; those that they all tell are told once.
+                _log.warning(f"{path}: its EXIF data are damaged, and are not kept: {error}")
+    except SourceError as error:  # it is gone, or was replaced
+        _log.warning(f"{path}: camera, date and place are not kept: {error}")
+    return None
 
 
 def decode_image(data: bytes, *, max_side: int = MAX_SIDE) -> Image:
@@ -122,7 +161,7 @@ def decode_image(data: bytes, *, max_side: int = MAX_SIDE) -> Image:
       SourceError: as `read_image` says.
     """
     with _opened(Path("picture"), max_side, data) as opened:
-        return _to_rgb(ImageOps.exif_transpose(opened))[0]
+        return _to_rgb(_upright(opened, "picture"))[0]
 
 
 def encode_image(image: Image) -> bytes:
@@ -156,22 +195,33 @@ def image_size(path: Path | str, *, max_side: int = MAX_SIDE) -> tuple[int, int]
     """
     with _opened(Path(path), max_side) as opened:
         width, height = opened.size
-        turned = opened.getexif().get(0x0112, 1) in (5, 6, 7, 8)
+        turned = (orientation(opened) or 1) >= 5
+        if turned and opened.format == "TIFF":
+            opened.load()  # which turns it
+            return opened.size
         return (height, width) if turned else (width, height)
 
 
 def write_image(
-    path: Path | str, image: Image, *, alpha: Image | None = None, overwrite: bool = False
+    path: Path | str,
+    image: Image,
+    *,
+    alpha: Image | None = None,
+    metadata: Metadata | None = None,
+    overwrite: bool = False,
 ) -> None:
     """Write a picture under a temporary name, and rename it when it is whole.
 
     JPEG and WebP are written at quality 95; the others lose nothing. JPEG and BMP have no
-    transparency: then the log says that the picture stays on its ground.
+    transparency: then the log says that the picture stays on its ground. A TIFF with EXIF data is
+    not compressed.
 
     Args:
       path: the file; its suffix, one of `IMAGE_SUFFIXES`, chooses the format.
       image: uint8 RGB, (H, W, 3).
       alpha: how opaque it is, uint8, (H, W); None for a picture without transparency.
+      metadata: what the file is to say besides, as `read_metadata` gives it; what cannot be
+        written is left out, which the log says. None for nothing.
       overwrite: replace a file that is there.
 
     Raises:
@@ -188,12 +238,25 @@ def write_image(
         _log.warning("%s: painted on white; choose .png or .webp to keep it transparent", path)
         alpha = None
     pixels = image if alpha is None else np.dstack([image, alpha])
+    options = _SAVE_OPTIONS.get(name, {}) | _options_for(path, name, metadata, image)
     with temporary_path(path, overwrite=overwrite) as temporary:
         try:
-            pillow.fromarray(pixels).save(temporary, format=name, **_SAVE_OPTIONS.get(name, {}))
+            pillow.fromarray(pixels).save(temporary, format=name, **options)
         except (OSError, ValueError) as error:
             # ValueError: a side beyond what the format can hold (WebP: 16383, JPEG: 65500).
             raise SinkError(f"{path}: the picture cannot be written: {reason(error)}") from error
+
+
+def _options_for(
+    path: Path, kind: str, metadata: Metadata | None, image: Image
+) -> dict[str, object]:
+    if metadata is None:
+        return {}
+    try:
+        return metadata.options(kind, (image.shape[1], image.shape[0]))
+    except BROKEN as error:
+        _log.warning(f"{path}: EXIF data cannot be written, and are left out: {error}")
+        return {}
 
 
 def written_names(names: Sequence[str]) -> tuple[str, ...]:
@@ -277,6 +340,16 @@ def _check_size(path: Path, size: tuple[int, int], max_side: int) -> None:
             f"{path}: {width}x{height} is too large; expected at most {max_side} pixels a side and "
             f"{MAX_PIXELS} in all; resize the picture first"
         )
+
+
+def _upright(opened: pillow.Image, name: str) -> pillow.Image:
+    """Return a picture as its EXIF orientation says that it is to be seen."""
+    opened.load()  # which turns a TIFF
+    found = orientation(opened)
+    if found is None:
+        _log.warning(f"{name}: its EXIF data are damaged; the picture is taken as it lies")
+    turned = _TURNED.get(found or 1)
+    return opened if turned is None else opened.transpose(turned)
 
 
 def _to_rgb(opened: pillow.Image) -> tuple[Image, Image | None]:

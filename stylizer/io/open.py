@@ -18,6 +18,7 @@ from stylizer.io.files import is_pipe, is_special, is_stdin, is_stdout, stdin_fi
 from stylizer.io.image import READ_SUFFIXES
 from stylizer.io.media.encoding import VideoWriterConfig
 from stylizer.io.media.formats import CONTAINERS
+from stylizer.io.media.segments import tell_padding
 from stylizer.io.media.timeline import read_timeline
 from stylizer.io.sinks.folder_writer import FolderWriter
 from stylizer.io.sinks.mjpeg import MjpegServer, is_address
@@ -302,6 +303,7 @@ def _make_window(text: str, writing: SinkOptions) -> FrameSink:
 
 def _make_video(text: str, writing: SinkOptions) -> FrameSink:
     source, path = writing.source, Path(text)
+    tell_padding(source.size, CONTAINERS[path.suffix.lower()])
     if source.rate is None:
         return Recording(
             path,
@@ -350,6 +352,7 @@ def _make_folder(text: str, writing: SinkOptions) -> FrameSink:
         Path(text),
         names=pictures.names,
         source_folder=pictures.paths[0].parent,
+        originals=pictures.paths,
         overwrite=writing.overwrite,
     )
 

@@ -115,6 +115,7 @@ def _log_requests(app: Flask, services: Services) -> None:
         log_event(
             _log,
             "request",
+            level=logging.DEBUG if response.status_code < 400 else logging.INFO,
             method=request.method,
             path=request.path[:200],
             status=response.status_code,

@@ -26,6 +26,7 @@ from stylizer.io.sources.folder_reader import FolderReader
 from stylizer.io.sources.reconnecting import Reconnecting
 from stylizer.io.sources.video_reader import VideoReader
 from stylizer.io.sources.wrappers import RecentFrames, Resized
+from stylizer.notices import notice
 from stylizer.protocols import FrameSource
 from stylizer.size import Size
 from tests.clips import count_frames, make_clip, picture, read_number
@@ -174,6 +175,25 @@ def test_pictures_become_a_video_and_a_video_pictures(tmp_path: Path, shots: Pat
     names = sorted(path.name for path in (tmp_path / "100%").iterdir())
     assert names == [f"p%%_{number:03}.jpg" for number in range(2, 5)]
     assert read_number(read_image(tmp_path / "100%" / names[0])) == 2
+
+
+@pytest.mark.parametrize(
+    ("size", "suffix", "told"),
+    [((63, 48), ".mp4", "63x48 becomes 64x48"), ((64, 48), ".mp4", ""), ((63, 47), ".webm", "")],
+)
+def test_a_size_that_changes_is_told(
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    size: tuple[int, int],
+    suffix: str,
+    told: str,
+) -> None:
+    caplog.set_level("INFO", logger=notice.name)
+    write_image(tmp_path / "0.png", picture(0, size))
+    with open_source(tmp_path / "%d.png") as source:
+        open_sink(tmp_path / f"out{suffix}", source)
+    assert told in caplog.text
+    assert ("becomes" in caplog.text) is (told != "")
 
 
 def test_pictures_keep_their_names_and_their_folder(tmp_path: Path, shots: Path) -> None:

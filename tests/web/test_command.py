@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -46,6 +47,8 @@ def test_it_serves_until_ctrl_c_and_leaves_nothing(tmp_path: Path) -> None:
             assert line.startswith("flat, for tests · http://127.0.0.1:")
             with urllib.request.urlopen(f"{address}api/info", timeout=30) as answer:
                 assert json.load(answer)["engine"] == "flat, for tests"
+            with pytest.raises(urllib.error.HTTPError, match="404"):
+                urllib.request.urlopen(f"{address}api/none", timeout=30)
             (tmp_path / "mine").touch()
         finally:
             process.send_signal(signal.SIGINT)
@@ -55,7 +58,8 @@ def test_it_serves_until_ctrl_c_and_leaves_nothing(tmp_path: Path) -> None:
     lines = err.splitlines()
     assert lines[-1].startswith("stylizer: interrupted; ")
     events = [json.loads(line) for line in lines[:-1]]
-    assert [event["path"] for event in events if event["event"] == "request"] == ["/api/info"]
+    # Of requests, those that failed.
+    assert [event["path"] for event in events if event["event"] == "request"] == ["/api/none"]
     assert out == "heavy:\n"
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
 
@@ -82,7 +86,7 @@ def test_what_cannot_be_is_told_in_one_line(tmp_path: Path) -> None:
         for arguments, words in (
             (("--port", port), "Address already in use"),
             (("--host", "203.0.113.9"), "cannot be listened on"),
-            (("--max-clients", 0), "max_clients: expected a number above 0"),
+            (("--max-clients", 0), "--max-clients: expected a number above 0"),
             (("--token", "short"), "token: expected at least 12 characters"),
         ):
             with start("--folder", tmp_path, *arguments) as process:

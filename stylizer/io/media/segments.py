@@ -27,8 +27,9 @@ from stylizer.io.media.ffmpeg import FfmpegProcess
 from stylizer.io.media.formats import Container
 from stylizer.io.media.inputs import file_url
 from stylizer.io.media.timeline import Timeline
+from stylizer.notices import notice
 
-__all__ = ["PictureEncoder", "count_pictures", "join_pictures", "padded_size"]
+__all__ = ["PictureEncoder", "count_pictures", "join_pictures", "padded_size", "tell_padding"]
 
 
 _log = logging.getLogger(__name__)
@@ -133,6 +134,17 @@ def padded_size(size: tuple[int, int], container: Container) -> tuple[int, int]:
     if not container.needs_even_size:
         return size
     return width + width % 2, height + height % 2
+
+
+def tell_padding(size: tuple[int, int], container: Container) -> None:
+    """Say it to the user where frames of a size are filled up."""
+    padded = padded_size(size, container)
+    if padded != size:
+        notice.info(
+            "%dx%d becomes %dx%d, with its last column or row twice: H.264 needs even numbers; "
+            ".webm and pictures keep the size",
+            *(*size, *padded),
+        )
 
 
 def count_pictures(path: Path) -> int:

@@ -13,7 +13,7 @@ from typing import Self
 from stylizer.errors import SinkError
 from stylizer.frame import Frame
 from stylizer.io.files import reason
-from stylizer.io.image import IMAGE_SUFFIXES, write_image
+from stylizer.io.image import IMAGE_SUFFIXES, read_metadata, write_image
 
 __all__ = ["FolderWriter"]
 
@@ -28,14 +28,15 @@ class FolderWriter:
     Frames may have different sizes.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the last two are of pictures that become pictures
         self,
         folder: Path,
         *,
         names: Sequence[str] | str,
         suffix: str | None = None,
-        source_folder: Path | None = None,
         overwrite: bool = False,
+        source_folder: Path | None = None,
+        originals: Sequence[Path] = (),
     ) -> None:
         """Check what can be checked before any work is done; nothing is written yet.
 
@@ -44,8 +45,10 @@ class FolderWriter:
           names: file names; the frame of index n becomes ``names[n]``. Or a pattern such as
             ``frame%05d.png``, into which the index is put.
           suffix: ``.png`` and the like, to write another kind of picture than the names say.
-          source_folder: where the source's files are; writing there is refused.
           overwrite: write anew what is there already.
+          source_folder: where the source's files are; writing there is refused.
+          originals: the source's files, in order: what they say of camera, date and place goes
+            along. Empty where there are none, or it is to be left out.
 
         Raises:
           SinkError: the folder is the source's or cannot be made; a name has no known suffix, is
@@ -68,6 +71,7 @@ class FolderWriter:
         names = () if isinstance(names, str) else names
         self._paths = [self._folder / _name(name, suffix) for name in names]
         _check_unique(self._paths)
+        self._originals = [path.absolute() for path in originals]
 
     def moved(self, folder: Path) -> FolderWriter:
         """Return a writer of the same names in another folder."""
@@ -131,7 +135,14 @@ class FolderWriter:
         if self.exists(frame.index):
             _log.info("%s is there already and is left as it is", path)
             return
-        write_image(path, frame.image, alpha=frame.alpha, overwrite=self._overwrite)
+        known = 0 <= frame.index < len(self._originals)
+        write_image(
+            path,
+            frame.image,
+            alpha=frame.alpha,
+            metadata=read_metadata(self._originals[frame.index]) if known else None,
+            overwrite=self._overwrite,
+        )
 
     def __exit__(
         self,

@@ -17,6 +17,7 @@ from stylizer.errors import ConfigError, SourceError
 from stylizer.frame import Frame
 from stylizer.io.files import is_special
 from stylizer.io.image import READ_SUFFIXES, image_size, read_image_and_alpha, written_names
+from stylizer.io.media.formats import CONTAINERS
 
 __all__ = ["USUAL_RATE", "FolderReader", "find_pictures", "is_numbered", "is_pattern"]
 
@@ -79,8 +80,10 @@ def find_pictures(where: Path | str) -> tuple[Path, ...]:
     paths = sorted((path for path in found if _is_picture(path)), key=order)
     if not paths:
         known = " ".join(sorted(READ_SUFFIXES))
+        films = place.is_dir() and any(path.suffix.lower() in CONTAINERS for path in found)
+        hint = f"; `stylizer video {place}/*.mp4 -o FOLDER` paints videos" if films else ""
         raise SourceError(
-            f"{text}: no pictures there ({len(found)} other entries); expected {known}"
+            f"{text}: no pictures there ({len(found)} other entries); expected {known}{hint}"
         )
     _check_names(text, paths)
     return tuple(paths)

@@ -113,13 +113,16 @@ def test_a_file_is_replaced_only_if_asked(
     [
         (("a.pb",), "expected a file ending in one of .onnx (onnx), .tflite (litert)"),
         (("a.onnx", "--format", "litert"), "expected a file ending in .tflite, for litert"),
-        (("a.onnx", "--format", "coreml"), "'coreml' is not one of"),
+        (
+            ("a.onnx", "--format", "coreml"),
+            "--format: expected onnx, litert or openvino, got 'coreml'",
+        ),
         (("a.onnx", "--network", "magenta"), "network: expected "),
         (("a.onnx", "--size", "480"), "expected WIDTHxHEIGHT or dynamic, got 480"),
         (("a.onnx", "--size", "641x480"), "take 640x480"),
         (("a.onnx", "-s", "nobody"), "no built-in style of that name"),
         (("a.onnx", "--style-scale", "2"), "--style-scale: goes with --style"),
-        (("a.onnx", "-s", "starry_night", "--style-scale", "0"), "style_scale: expected 0.05..8"),
+        (("a.onnx", "-s", "starry_night", "--style-scale", "0"), "--style-scale: expected 0.05..8"),
         (("nowhere/a.onnx",), "the folder nowhere does not exist"),
     ],
 )

@@ -13,6 +13,7 @@ from stylizer.frame import Frame
 from stylizer.io.image import read_image, write_image
 from tests.apps.conftest import Inverter, Run, names
 from tests.clips import picture
+from tests.io.test_metadata import PLACE, photograph, said
 
 
 @pytest.fixture
@@ -191,3 +192,25 @@ def test_what_one_picture_has_only_is_refused(
     assert outcome.code == 1
     assert "--losses: expected one picture and one style" in outcome.errors[0]
     assert names(tmp_path) == ["photos"]
+
+
+def test_what_photos_say_goes_along_unless_it_is_to_be_left_out(
+    stylizer: Run, inverter: Inverter, tmp_path: Path, looks: Path
+) -> None:
+    (tmp_path / "photos").mkdir()
+    photo, style = photograph(tmp_path / "photos" / "a.jpg"), looks / "red.png"
+    for command in ("image", "frames"):
+        out = tmp_path / command
+        assert stylizer(command, photo.parent, out, "-s", style).code == 0
+        assert said(out / "a.jpg")[2] == PLACE
+        mixed = stylizer(command, photo.parent, out, "-s", style, "--no-metadata")
+        assert mixed.code == 1
+        assert "no-metadata was nothing and is True" in mixed.errors[0]
+        assert stylizer(command, photo.parent, out, "-s", style, "--no-metadata", "-y").code == 0
+        assert said(out / "a.jpg")[2] == {}
+        assert read_image(out / "a.jpg").shape == (64, 48, 3)
+    one = ("image", photo, tmp_path / "one.jpg", "-s", style)
+    assert stylizer(*one).code == 0
+    assert said(tmp_path / "one.jpg")[2] == PLACE
+    assert stylizer(*one, "-y", "--no-metadata").code == 0
+    assert said(tmp_path / "one.jpg") == ({}, {}, {})

@@ -31,6 +31,27 @@ def test_a_record_that_cannot_be_read_is_listed_and_removed(
     assert names(tmp_path) == []
 
 
+def test_a_path_of_any_length_stands_in_one_line(
+    stylizer: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(known, "_list", lambda: tmp_path / "list")
+    monkeypatch.setenv("COLUMNS", "40")
+    folder = tmp_path / ("a long [red] name " * 12).strip()
+    folder.mkdir()
+    for name, record in (("one.mp4", True), ("two.mp4", False)):
+        parts = folder / f"{name}.parts"
+        if record:
+            JobFolder(folder / name, JobRecord(output=str(folder / name), facts={})).close()
+        else:
+            parts.mkdir()
+            (parts / "job.json").write_text("{")
+        note_job(parts)
+    lines = stylizer("jobs").out.splitlines()
+    assert len(lines) == 3
+    for name in ("one.mp4", "two.mp4"):
+        assert sum(str(folder / name) in line for line in lines) == 1
+
+
 def test_jobs_after_one_that_fails_are_gone_on_with(
     stylizer: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
