@@ -83,8 +83,8 @@ def embedded(name: str, weights: Path) -> Painter:
 
         return paint
 
-    matched = str(spec.colors)
-    return Painter(name=name, key=digest(name, weights, loss_weights, matched), load=load)
+    added = f"{spec.colors} {spec.noise_gains}"
+    return Painter(name=name, key=digest(name, weights, loss_weights, added), load=load)
 
 
 def magenta(folder: Path) -> Painter:

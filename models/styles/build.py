@@ -56,6 +56,8 @@ class Painting:
       picture: its file in DATA; None for one that we draw.
       content: weight of the photo's features when the network is tuned to it: more for pictures
         that would leave no face.
+      noise: by how much each channel of the network's noise counts, chosen by eye; None for what
+        suits the picture.
       side: short side of the picture when the network is tuned to it, in pixels, one of `SIDES`:
         larger ones make broader strokes.
     """
@@ -65,6 +67,7 @@ class Painting:
     year: int
     picture: str | None = None
     content: float = 2.0
+    noise: tuple[float, float, float] | None = None
     side: int = 512
 
     @property

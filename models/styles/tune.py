@@ -88,6 +88,7 @@ def main() -> None:
             rank=given.rank,
             style_scale=painting.style_scale,
             content=painting.content,
+            noise=painting.noise,
             batch=given.batch,
             side=given.side,
         )

@@ -42,6 +42,9 @@ _MOST_BYTES = 4_000_000
 _MOST_NUMBERS = 20_000_000
 """In a change: what a stranger's file may make us allocate."""
 
+_CHANNELS, _MOST_NOISE = 3, 4.0
+"""Of the network's noise, and how much of it at most."""
+
 _SCAN, _MOST_SCANS = b"\xff\xda", 16
 """What each scan of a JPEG begins with; the more there are, the longer it takes."""
 
@@ -82,6 +85,7 @@ class Tuning:
       weights: sha256 of its file of weights.
       scale: the size of the style picture that it was tuned with, as
         `stylizer.network.config.FastConfig.style_scale`.
+      noise: by how much each channel of the network's noise counts, from fine to coarse.
       parts: changes, in the order of `stylizer.network.adaptive.styled.change_shapes`: of a scale
         or shift float32 (C,), or of a kernel.
     """
@@ -89,15 +93,19 @@ class Tuning:
     network: str
     weights: str
     scale: float = 1.0
+    noise: Sequence[float] = (1.0,) * _CHANNELS
     parts: Sequence[Vector | TunedKernel] = field(repr=False)
 
     @property
     def change(self) -> Vector:
-        """All changes in one, float32, (D,); some megabytes, made anew each time."""
+        """All changes in one, float32, (D,); some megabytes, made anew each time.
+
+        As `stylizer.network.adaptive.styled.apply_change` takes it.
+        """
         flat = [
             part.expand().ravel() if isinstance(part, TunedKernel) else part for part in self.parts
         ]
-        return np.concatenate(flat).astype(np.float32)
+        return np.concatenate([np.subtract(self.noise, 1), *flat]).astype(np.float32)
 
 
 def pack_kernel(left: Vector, right: Vector) -> TunedKernel:
@@ -135,6 +143,7 @@ def write_tuning(
         "network": tuning.network,
         "weights": tuning.weights,
         "scale": tuning.scale,
+        "noise": [float(gain) for gain in tuning.noise],
         "parts": [
             [*part.left.shape, part.right.shape[1]]
             if isinstance(part, TunedKernel)
@@ -198,6 +207,7 @@ def parse_tuning(
             network=str(about["network"]),
             weights=str(about["weights"]),
             scale=float(about["scale"]),
+            noise=_gains(about.get("noise", [1.0] * _CHANNELS)),
             parts=_parts(about["parts"], arrays),
         )
         picture = _decode(arrays.get("picture"), most_pixels)
@@ -206,6 +216,18 @@ def parse_tuning(
         raise StyleError(
             f"{where}: expected a style that `stylizer tune` wrote ({error}); tune it again"
         ) from error
+
+
+def _gains(given: Any) -> tuple[float, ...]:
+    """Check how much noise a file asks for; older ones say nothing of it.
+
+    Raises:
+      ValueError: it cannot be.
+    """
+    gains = tuple(map(float, given))
+    if len(gains) != _CHANNELS or not all(0 <= gain <= _MOST_NOISE for gain in gains):
+        raise ValueError(f"noise: expected {_CHANNELS} numbers of 0..{_MOST_NOISE:g}, got {given}")
+    return gains
 
 
 def _decode(data: Any, most_pixels: int | None) -> Image | None:

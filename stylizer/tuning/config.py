@@ -35,6 +35,8 @@ class TuningConfig:
       minutes: how long, more than 0; what is compiled before does not count.
       rank: of the kernels' changes, 1..48.
       style_scale: size of the style picture, 0.25..4; larger ones make broader strokes.
+      noise: by how much each channel of the network's noise counts, from fine to coarse, 0..4 each;
+        None for what suits the picture, `stylizer.network.adaptive.noise.noise_gains`.
       content: weight of the photo's features in the loss, 0 or more.
       light: weight of light and dark that are not where the photo has them, 0 or more.
       batch: pictures in a step, 2 or more; half of them are painted in two views.
@@ -46,6 +48,7 @@ class TuningConfig:
     minutes: float = 5.0
     rank: int = 8
     style_scale: float = 2.0
+    noise: tuple[float, float, float] | None = None
     content: float = 2.0
     light: float = 3.0
     batch: int = 4
@@ -61,6 +64,8 @@ class TuningConfig:
             raise ConfigError(f"rank: expected 1..48, got {self.rank}")
         if not 0.25 <= self.style_scale <= 4:
             raise ConfigError(f"style_scale: expected 0.25..4, got {self.style_scale:g}")
+        if self.noise is not None and not all(0 <= gain <= 4 for gain in self.noise):
+            raise ConfigError(f"noise: expected three numbers of 0..4, got {self.noise}")
         for name in ("content", "light"):
             if not 0 <= getattr(self, name) < float("inf"):
                 raise ConfigError(f"{name}: expected 0 or more, got {getattr(self, name):g}")

@@ -23,7 +23,7 @@ from stylizer.frame import Image
 from stylizer.network.adaptive import styled
 from stylizer.network.adaptive.architecture import style_statistics
 from stylizer.network.adaptive.dead_leaves import dead_leaves
-from stylizer.network.adaptive.noise import make_noise, noise_map
+from stylizer.network.adaptive.noise import make_noise, noise_gains, noise_map
 from stylizer.network.adaptive.parts import load_network
 from stylizer.network.adaptive.spec import ADAPTIVE
 from stylizer.network.inputs import extend, resize_style
@@ -175,10 +175,13 @@ class Tuner:
             style_statistics(self._features(_given(picture, config.style_scale)))
         )
         self._values = styled.style_values(self._painter, code)
+        gains = config.noise or noise_gains(resize_style(picture, ADAPTIVE.style_side))
+        self._noise = tuple(map(float, gains))
         targets = [style_targets(self._loss_network(one)) for one in (wanted, halved(wanted))]
         self._style = {
             "painter": [variable.value for variable in self._painter.variables],
             "values": self._values,
+            "noise": ops.convert_to_tensor(self._noise, "float32"),
             "fine": targets[0],
             "coarse": targets[1],
             "colors": color_targets(wanted),
@@ -237,6 +240,7 @@ class Tuner:
             network=ADAPTIVE.name,
             weights=str(weights_digest(ADAPTIVE.weights)),
             scale=self._config.style_scale,
+            noise=self._noise,
             parts=parts,
         )
 
@@ -258,6 +262,8 @@ class Tuner:
             for variable, value in zip(self._change.variables, self._first[0], strict=True):
                 variable.assign(value)
             self._change.go_on_from(tuning.parts)
+            noise = ops.convert_to_tensor(tuple(map(float, tuning.noise)), "float32")
+            batches = [{**one, "style": {**one["style"], "noise": noise}} for one in batches]
             steps = [self._trainer.step(batch, rate=0.0, share=0.0) for batch in batches]
             found.append(float(np.mean([float(parts["loss"]) for parts in steps])))
         self._trainer.restart(now, average)
@@ -267,8 +273,8 @@ class Tuner:
         """Paint a picture, uint8 RGB (H, W, 3), in the style as it is so far."""
         seen = smooth(image, ADAPTIVE.smooth)
         given = extend(seen, stride=ADAPTIVE.stride, least_side=ADAPTIVE.least_side)
-        added = styled.split_change(self._painter, ops.convert_to_tensor(self.tuning.change))
-        values = {name: value + added[name] for name, value in self._values.items()}
+        change = ops.convert_to_tensor(self.tuning.change)
+        values = styled.apply_change(self._painter, self._values, change)
         noise = ops.convert_to_tensor(noise_map(*given.shape[:2]))
         pixels = ops.convert_to_tensor(given[None].astype(np.float32))
         painted = ops.convert_to_numpy(styled.paint(self._painter, pixels, noise, values))[0]
@@ -311,9 +317,8 @@ class Tuner:
         values = {name: value + added[name] for name, value in style["values"].items()}
         # given, not built in: nothing is compiled anew when they are others
         with keras.StatelessScope(zip(self._painter.variables, style["painter"], strict=True)):
-            painted = styled.paint(
-                self._painter, ops.concatenate(given), ops.concatenate(noise), values
-            )
+            heard = ops.concatenate(noise) * style["noise"]
+            painted = styled.paint(self._painter, ops.concatenate(given), heard, values)
         first, again = ops.split(painted, [count])
         deep = style["weights"]["deep"]
         parts = self._distances(first, target, style["fine"], deep)

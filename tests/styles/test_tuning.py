@@ -27,7 +27,8 @@ def tuning(seed: int = 0, *, weights: str = "0" * 64) -> Tuning:
     parts: list[Any] = [random.normal(0, 0.1, 5).astype(np.float16).astype(np.float32)]
     left, right = random.normal(0, 1, (18, 3)), random.normal(0, 0.1, (3, 4))
     parts.append(pack_kernel(left.astype(np.float32), right.astype(np.float32)))
-    return Tuning(network="adaptive", weights=weights, scale=1.25, parts=parts)
+    known = {"network": "adaptive", "weights": weights, "scale": 1.25, "noise": (0.5, 0.75, 1.0)}
+    return Tuning(**known, parts=parts)
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
@@ -39,7 +40,9 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
         "my painting",
     )
     assert np.array_equal(found.change, written.change)
-    assert found.change.shape == (5 + 18 * 4,)
+    assert found.change.shape == (3 + 5 + 18 * 4,)
+    assert found.noise == (0.5, 0.75, 1.0)
+    assert found.change[:3].tolist() == [-0.5, -0.25, 0]
     assert image is not None
     assert np.abs(image.astype(int) - picture()).mean() < 6  # it is a JPEG
 
@@ -81,13 +84,17 @@ def test_nothing_is_overwritten_unasked(tmp_path: Path) -> None:
         load_style(str(path))
 
 
+def _about() -> dict[str, Any]:
+    about = {"version": 1, "name": "x", "network": "adaptive", "weights": "0", "scale": 1.0}
+    return about | {"parts": [[5], [18, 3, 4]]}
+
+
 def _arrays() -> dict[str, Any]:
     written = tuning()
     kernel = written.parts[1]
     assert isinstance(kernel, TunedKernel)
-    about = {"version": 1, "name": "x", "network": "adaptive", "weights": "0", "scale": 1.0}
     return {
-        "about": about | {"parts": [[5], [18, 3, 4]]},
+        "about": _about(),
         "vectors": np.zeros(5, np.float16),
         "left": kernel.left.ravel(),
         "right": kernel.right.ravel(),
@@ -110,13 +117,15 @@ def _write(path: Path, arrays: dict[str, Any]) -> None:
         ("left", np.zeros(3, np.int8), "too early"),
         ("about", {"version": 2}, "version 2"),
         ("about", {"version": 1}, "expected a style"),
+        ("about", _about() | {"noise": [1, 1]}, "noise: expected 3 numbers"),
+        ("about", _about() | {"noise": [1, 1, float("nan")]}, "noise: expected 3 numbers"),
         ("picture", np.frombuffer(b"no picture at all", np.uint8), "expected a style"),
     ],
 )
 def test_damaged_files_are_told(tmp_path: Path, name: str, value: Any, words: str) -> None:
     path = tmp_path / "bad.style"
     _write(path, _arrays())
-    read_tuning(path)  # as it should be
+    assert read_tuning(path)[0].noise == (1, 1, 1)  # older files say nothing of it
     _write(path, _arrays() | {name: value})
     with pytest.raises(StyleError, match=words):
         load_style(str(path))

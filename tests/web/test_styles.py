@@ -199,7 +199,7 @@ def test_a_picture_is_improved_and_takes_its_own_place(
     assert site.http.get(f"/api/styles/{id}/file").data == data
     (tmp_path / "field.style").write_bytes(data)
     tuning, name, picture = read_tuning(tmp_path / "field.style")
-    assert (name, len(tuning.change)) == ("field", 3)
+    assert (name, len(tuning.change)) == ("field", 3 + 3)
     assert picture is not None
     options = json.dumps({"styles": [{"id": id}], "face_style": "the_scream", "faces": "paint"})
     photo = site.post_file("/api/photos", "content", jpeg(), filename="a.jpg", options=options)

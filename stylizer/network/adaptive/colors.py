@@ -43,29 +43,28 @@ _HALF = 127.5
 
 
 def match_colors(
-    code: StyleEmbedding,
+    embedding: StyleEmbedding,
     style: Image,
     *,
-    size: int,
     values: Sequence[npt.NDArray[np.float32]],
     paint: Callable[[Image], Image],
 ) -> StyleEmbedding:
-    """Return a style's code, followed by a change of the last layer.
+    """Return a style's embedding, with a change of the last layer in it.
 
     The map is that of Pitié and Kokaram 2007 ("The linear Monge-Kantorovitch linear colour mapping
     for example-based colour transfer"), a share of it, with bounded gains.
 
     Args:
-      code: float32, 1-D, of a style that is not tuned.
+      embedding: float32, 1-D, of a style that is not tuned: its code, and a change of the network,
+        as `stylizer.network.adaptive.styled.apply_change` has it. The end, of palette and last
+        kernel, is 0.
       style: its picture, uint8 RGB (H, W, 3).
-      size: how many numbers a change has, as `stylizer.network.adaptive.styled.change_shapes`
-        lists them: palette and last kernel are its end.
-      values: what the network makes of the code, in any order, as an engine has it. Among them are
-        the palette, of 12 numbers, and the last kernel, (3, 3, 24, 12) or (12, 24, 3, 3).
-      paint: paints a picture, uint8 RGB (H, W, 3), by the code alone.
+      values: what the network makes of it, in any order, as an engine has it. Among them are the
+        palette, of 12 numbers, and the last kernel, (3, 3, 24, 12) or (12, 24, 3, 3).
+      paint: paints a picture, uint8 RGB (H, W, 3), by it.
 
     Returns:
-      float32, 1-D; it cannot be written to.
+      float32, 1-D.
     """
     height, width = style.shape[:2]
     scale = min(1.0, _STYLE_SIDE / min(height, width))
@@ -78,10 +77,7 @@ def match_colors(
     palette, kernel = _last(values)
     added = palette @ matrix.T + shifts - palette, kernel @ matrix.T - kernel
     change = np.concatenate([numbers.ravel() for numbers in added]).astype(np.float32)
-    whole = np.zeros(len(code) + size, np.float32)
-    whole[: len(code)], whole[-len(change) :] = code, change
-    whole.setflags(write=False)
-    return whole
+    return np.concatenate([embedding[: -len(change)], change])
 
 
 def _last(values: Sequence[npt.NDArray[np.float32]]) -> tuple[Array, Array]:

@@ -1,4 +1,4 @@
-"""The smooth noise that goes into the adaptive network beside the frame.
+"""The smooth noise that goes into the adaptive network beside the frame, and how much of it.
 
 Importing this imports neither Keras nor OpenVINO.
 """
@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from stylizer.frame import Camera, Cameras
+from stylizer.frame import Camera, Cameras, Image
 
-__all__ = ["NOISE_CHANNELS", "NOISE_STRIDE", "make_noise", "noise_map"]
+__all__ = ["NOISE_CHANNELS", "NOISE_STRIDE", "make_noise", "noise_gains", "noise_map"]
 
 NOISE_CHANNELS = 3
 """Channels of the noise, from fine to coarse."""
@@ -23,6 +23,38 @@ NOISE_STRIDE = 4
 
 _GRAINS = (0.7, 1.4, 2.8)
 """Coarser noise becomes clouds of a rare color: they make up for it where strokes would have to."""
+
+
+_IN_PLANES = (0.2, 0.4, 1.0)
+"""Of each channel, in styles of even planes: with less, the blocks of strong compression show."""
+
+_PLANES, _TEXTURE = 0.45, 0.65
+"""Median over mean of a picture's slopes: of prints, posters and inks, and of all that is textured,
+as brushwork is."""
+
+_SOFT = 0.8
+"""Deviation in pixels of the blur before slopes are taken: grain is none of the style's."""
+
+
+def noise_gains(picture: Image) -> npt.NDArray[np.float32]:
+    """Return how much of the noise a style is painted with.
+
+    Noise becomes strokes wherever the photo has none. Those of brushwork are everywhere; in a print
+    they would be scribbles, specks and scratches on what is even in it. Most slopes in a print are
+    next to nothing, and few are steep, so that their median lies far below their mean.
+
+    Args:
+      picture: of the style, uint8 RGB (H, W, 3), as the network sees it.
+
+    Returns:
+      float32, (NOISE_CHANNELS,), 0..1, from fine to coarse; 1 for all of it.
+    """
+    soft = cv2.GaussianBlur(picture.astype(np.float32), (0, 0), _SOFT)
+    steps = np.diff(soft, axis=1)[:-1], np.diff(soft, axis=0)[:, :-1]
+    slopes = np.sqrt(sum(np.square(step).sum(-1) for step in steps))
+    ratio = float(np.median(slopes)) / max(float(slopes.mean()), 1e-6)
+    planes = min(1.0, max(0.0, (_TEXTURE - ratio) / (_TEXTURE - _PLANES)))
+    return np.asarray(1 + planes * (np.array(_IN_PLANES) - 1), np.float32)
 
 
 def make_noise(*, side: int = 512, seed: int = 0) -> npt.NDArray[np.float32]:

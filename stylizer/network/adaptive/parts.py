@@ -74,8 +74,7 @@ def load_parts(weights: Path, loss_weights: Path) -> NetworkParts:
     painted = painter({"image": image, "noise": noise(image), "code": code})
 
     def read(code: Tensor, change: Tensor) -> styled.Values:
-        added = styled.split_change(painter, change)
-        return {k: value + added[k] for k, value in styled.style_values(painter, code).items()}
+        return styled.apply_change(painter, styled.style_values(painter, code), change)
 
     def paint(image: Tensor, values: styled.Values) -> Tensor:
         return styled.paint(painter, image, noise(image), values)

@@ -18,6 +18,7 @@ ADAPTIVE = EmbeddedNetworkSpec(
     openvino="adaptive_openvino",
     parts="stylizer.network.adaptive.parts:load_parts",
     noise="stylizer.network.adaptive.noise:noise_map",
+    noise_gains="stylizer.network.adaptive.noise:noise_gains",
     colors="stylizer.network.adaptive.colors:match_colors",
     precisions=("float32", "bfloat16", "int8"),
     examples="stylizer.network.adaptive.dead_leaves:example_pictures",

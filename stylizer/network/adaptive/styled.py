@@ -15,8 +15,17 @@ import keras
 from keras import ops
 
 from stylizer.network.adaptive.layers import AdaptiveConvolution
+from stylizer.network.adaptive.noise import NOISE_CHANNELS
 
-__all__ = ["Values", "change_shapes", "change_size", "paint", "split_change", "style_values"]
+__all__ = [
+    "Values",
+    "apply_change",
+    "change_shapes",
+    "change_size",
+    "noisy_kernels",
+    "paint",
+    "style_values",
+]
 
 Tensor = Any
 Values = dict[str, Tensor]
@@ -42,16 +51,40 @@ def change_shapes(network: keras.Model) -> dict[str, tuple[int, ...]]:
 
 def change_size(network: keras.Model) -> int:
     """Return how many numbers a change has."""
-    return sum(math.prod(shape) for shape in change_shapes(network).values())
+    added = sum(math.prod(shape) for shape in change_shapes(network).values())
+    return NOISE_CHANNELS + added
 
 
-def split_change(network: keras.Model, change: Tensor) -> Values:
-    """Return a change, float32 (D,), as what is to be added to each of the network's `Values`."""
-    found, at = {}, 0
+def noisy_kernels(network: keras.Model) -> frozenset[str]:
+    """Return the names of the layers whose last `NOISE_CHANNELS` inputs are the noise."""
+    joined = {
+        layer.output.name for layer in network.layers if isinstance(layer, keras.layers.Concatenate)
+    }
+    return frozenset(
+        layer.name
+        for layer in network.layers
+        if isinstance(layer, AdaptiveConvolution) and layer.input[0].name in joined
+    )
+
+
+def apply_change(network: keras.Model, values: Mapping[str, Tensor], change: Tensor) -> Values:
+    """Return a style's values, changed.
+
+    Args:
+      network: as `stylizer.network.adaptive.architecture.build_image_network` makes it.
+      values: as `style_values` gives them.
+      change: float32, (D,). First how much more than 1 each channel of the noise counts, then what
+        is to be added to the values, in the order of `change_shapes`.
+    """
+    gains, at, noisy = 1.0 + change[:NOISE_CHANNELS], NOISE_CHANNELS, noisy_kernels(network)
+    found = {}
     for name, shape in change_shapes(network).items():
         size = math.prod(shape)
-        found[name] = ops.reshape(change[at : at + size], shape)
+        found[name] = values[name] + ops.reshape(change[at : at + size], shape)
         at += size
+        if name in noisy:
+            rows = ops.concatenate([ops.ones(shape[2] - NOISE_CHANNELS), gains])
+            found[name] *= rows[:, None]
     return found
 
 

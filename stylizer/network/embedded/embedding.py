@@ -1,4 +1,4 @@
-"""What goes with a style's code: what tuning found, or what makes its colors truer."""
+"""What goes with a style's code: what tuning found, or what suits its planes and its colors."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from stylizer.frame import Image
 from stylizer.network.embedded.spec import EmbeddedNetworkSpec
-from stylizer.network.inputs import StyleEmbedding, embed
+from stylizer.network.inputs import StyleEmbedding, embed, resize_style
 from stylizer.styles.load import AnyStyle, Style
 
 __all__ = ["Engine", "embed_style"]
@@ -17,17 +19,17 @@ __all__ = ["Engine", "embed_style"]
 
 @dataclass(frozen=True, kw_only=True)
 class Engine:
-    """What an engine does with a code.
+    """What an engine does with an embedding, which is a code, or a code followed by a change.
 
     Attributes:
       change: how many numbers a change of the network has.
-      values: gives what is made of the code, as arrays.
-      paint: paints a picture, uint8 RGB (H, W, 3), by the code alone.
+      values: gives what is made of it, as arrays.
+      paint: paints a picture, uint8 RGB (H, W, 3), by it.
     """
 
     change: int
-    values: Callable[[], Sequence[Any]]
-    paint: Callable[[Image], Image]
+    values: Callable[[StyleEmbedding], Sequence[Any]]
+    paint: Callable[[Image, StyleEmbedding], Image]
 
 
 def embed_style(
@@ -49,10 +51,21 @@ def embed_style(
     Raises:
       StyleError: the style was tuned for other weights of this network.
     """
-    if network.colors is None or not isinstance(style, Style) or style.tuning is not None:
+    if not engine.change or not isinstance(style, Style) or style.tuning is not None:
         return embed(code, style, network=network.name, weights=weights)
-    match = pkgutil.resolve_name(network.colors)
-    found: StyleEmbedding = match(
-        code, style.image, size=engine.change, values=engine.values(), paint=engine.paint
-    )
-    return found
+    whole = np.concatenate([code, np.zeros(engine.change, np.float32)])
+    if network.noise_gains is not None:
+        picture = resize_style(style.image, network.style_side)
+        gains = pkgutil.resolve_name(network.noise_gains)(picture)
+        whole[len(code) :][: len(gains)] = gains - 1
+    if network.colors is not None:
+        match = pkgutil.resolve_name(network.colors)
+        before = whole.copy()
+        whole = match(
+            before,
+            style.image,
+            values=engine.values(before),
+            paint=lambda image: engine.paint(image, before),
+        )
+    whole.setflags(write=False)
+    return whole

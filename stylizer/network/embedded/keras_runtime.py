@@ -113,8 +113,8 @@ class KerasRuntime:
         known = np.array(code[0], np.float32)
         engine = Engine(
             change=self._change_size,
-            values=lambda: [*map(ops.convert_to_numpy, self._style(known).values())],
-            paint=lambda image: self.paint(image, known),
+            values=lambda style: [*map(ops.convert_to_numpy, self._style(style).values())],
+            paint=self.paint,
         )
         return embed_style(known, style, self._network, self._digest, engine)
 

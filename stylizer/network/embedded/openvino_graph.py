@@ -22,7 +22,8 @@ from openvino import opset13 as op
 
 from stylizer.errors import BackendError
 from stylizer.network.adaptive import layers as adaptive
-from stylizer.network.adaptive.styled import change_shapes
+from stylizer.network.adaptive.noise import NOISE_CHANNELS
+from stylizer.network.adaptive.styled import change_shapes, noisy_kernels
 from stylizer.network.fast import architecture as fast
 from stylizer.network.fast.architecture import DepthToSpace, DynamicConvolution, Reflect
 
@@ -45,8 +46,8 @@ def build_graph(network: keras.Model) -> ov.Model:
       A model from ``image``, uint8 RGB (1, H, W, 3), ``code``, float32 (1, N), and what else the
       network takes, maps of float32 (1, H, W, C) by their names, to ``output``: the painting in
       tiles, uint8 (1, H / r, W / r, 3 r^2), where r is the last layer's factor. Where kernels
-      follow the style it takes ``change`` too, float32 (D,), which is added to all that is made of
-      the code (`stylizer.network.adaptive.styled.split_change`).
+      follow the style it takes ``change`` too, float32 (D,), of all that is made of the code
+      (`stylizer.network.adaptive.styled.apply_change`).
 
     Raises:
       BackendError: the network has a layer that is not known here.
@@ -60,7 +61,8 @@ def build_graph(network: keras.Model) -> ov.Model:
     known = _project(code, _find(steps, layers.Dense))
     kernels: dict[str, Output] = {}
     if _find(steps, adaptive.AdaptiveConvolution):
-        given["change"], changes = _take_change(network)
+        given["change"], noise, changes = _take_change(network)
+        noisy = noisy_kernels(network)
         for layer in steps:
             if isinstance(layer, layers.Dense) and layer.name in changes:
                 part = op.reshape(changes[layer.name], _whole([1, layer.units, 1, 1]), False)
@@ -68,7 +70,10 @@ def build_graph(network: keras.Model) -> ov.Model:
             elif layer.name in changes:
                 whole = op.reshape(changes[layer.name], _whole(layer.shared.shape), False)
                 made = _style_kernel(layer, known[layer.input[1].name])
-                kernels[layer.name] = op.add(made, _transpose(whole, (3, 2, 0, 1)))
+                kernel = op.add(made, _transpose(whole, (3, 2, 0, 1)))
+                if layer.name in noisy:
+                    kernel = _weigh_noise(kernel, noise, layer.shared.shape[2] - NOISE_CHANNELS)
+                kernels[layer.name] = kernel
     for name, slot in network.input.items():
         if name not in given:
             given[name] = op.parameter([1, -1, -1, slot.shape[-1]], ov.Type.f32, name=name)
@@ -109,13 +114,19 @@ def _project(code: Output, dense: list[layers.Dense]) -> dict[str, Output]:
     return {layer.output.name: part for layer, part in zip(dense, parts, strict=True)}
 
 
-def _take_change(network: keras.Model) -> tuple[Output, dict[str, Output]]:
-    """Return the parameter ``change``, and its parts by layer."""
+def _take_change(network: keras.Model) -> tuple[Output, Output, dict[str, Output]]:
+    """Return the parameter ``change``, its part that is for the noise, and its parts by layer."""
     shapes = change_shapes(network)
-    sizes = [math.prod(shape) for shape in shapes.values()]
+    sizes = [NOISE_CHANNELS, *(math.prod(shape) for shape in shapes.values())]
     change = op.parameter([sum(sizes)], ov.Type.f32, name="change")
-    parts = op.variadic_split(change, _whole(0), _whole(sizes)).outputs()
-    return change, dict(zip(shapes, parts, strict=True))
+    noise, *parts = op.variadic_split(change, _whole(0), _whole(sizes)).outputs()
+    return change, noise, dict(zip(shapes, parts, strict=True))
+
+
+def _weigh_noise(kernel: Output, more: Output, features: int) -> Output:
+    """Return a kernel, (out, in, height, width), whose last channels are weighed: by 1 + more."""
+    weights = op.concat([_constant(np.ones(features)), op.add(more, _constant(1.0))], 0)
+    return op.multiply(kernel, op.reshape(weights, _whole([1, -1, 1, 1]), False))
 
 
 def _translate(layer: keras.layers.Layer, given: list[Output]) -> Output:

@@ -160,8 +160,8 @@ class OpenVinoRuntime:
             code = np.array(self._predict(statistics)[0][0], np.float32)
             engine = Engine(
                 change=self._change_size,
-                values=lambda: self._style(code).arrays,
-                paint=lambda image: self._paint_first(image, code),
+                values=lambda embedding: self._style(embedding).arrays,
+                paint=self._paint_first,
             )
             return embed_style(code, style, self._network, self._digest, engine)
 

@@ -42,6 +42,9 @@ class EmbeddedNetworkSpec(FastNetworkSpec):
       noise: what gives the map of noise that OpenVINO's form takes beside the picture:
         ``"package.module:name"`` of a function as `stylizer.network.adaptive.noise.noise_map`, of
         the picture's height and width, and where the camera looks; None for none.
+      noise_gains: what says how much of the noise a style is painted with that is not tuned:
+        ``"package.module:name"`` of a function as `stylizer.network.adaptive.noise.noise_gains`, of
+        its picture with a short side of `style_side`; None for all of it.
       colors: what adds to the code of a style that is not tuned what makes its colors truer:
         ``"package.module:name"`` of a function as `stylizer.network.adaptive.colors.match_colors`;
         None for nothing.
@@ -62,6 +65,7 @@ class EmbeddedNetworkSpec(FastNetworkSpec):
     parts: str
     sources: tuple[str, ...]
     noise: str | None = None
+    noise_gains: str | None = None
     colors: str | None = None
     examples: str | None = None
     smooth: float = 8.0

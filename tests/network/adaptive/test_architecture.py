@@ -19,7 +19,7 @@ from stylizer.network.adaptive.architecture import (
     style_statistics,
 )
 from stylizer.network.adaptive.layers import AdaptiveConvolution, BinomialFilter, Upsample
-from stylizer.network.adaptive.noise import NOISE_CHANNELS, make_noise, noise_map
+from stylizer.network.adaptive.noise import NOISE_CHANNELS, make_noise, noise_gains, noise_map
 from stylizer.network.fast.architecture import DepthToSpace
 from stylizer.perceptual.compact import TAPS
 
@@ -75,6 +75,21 @@ def test_noise_is_smooth_even_and_repeats_without_a_seam() -> None:
     assert (over < 2 * inside).all()
     assert (np.diff(inside) < 0).all()  # from fine to coarse
     np.testing.assert_array_equal(noise, make_noise(side=64, seed=3))
+
+
+def test_styles_of_planes_have_less_noise_than_textured_ones() -> None:
+    random = np.random.default_rng(4)
+    rows, columns = np.mgrid[:200, :300][..., None]
+    print_ = np.where((rows + 2 * columns) // 60 % 2 > 0, [200, 60, 40], [230, 220, 190])
+    grainy = np.clip(print_ + random.normal(0, 2, print_.shape), 0, 255)
+    brushed = 128 + 50 * np.sin(rows / [3, 4, 5] + 3 * np.sin(columns / 9))
+    low, high = (noise_gains(one.astype(np.uint8)) for one in (grainy, brushed))
+    np.testing.assert_allclose(low, noise_gains(print_.astype(np.uint8)), atol=0.01)
+    assert low.shape == (NOISE_CHANNELS,) and low.dtype == np.float32
+    assert low[0] < low[1] < low[2] == 1
+    np.testing.assert_array_equal(high, 1)
+    even = noise_gains(np.full((20, 20, 3), 90, np.uint8))
+    np.testing.assert_array_equal(even, noise_gains(np.zeros((16, 90, 3), np.uint8)))
 
 
 def test_noise_for_pictures_begins_at_the_top_left_and_repeats() -> None:

@@ -15,7 +15,7 @@ from keras import ops
 from stylizer.errors import BackendError, ConfigError, WeightsError
 from stylizer.frame import Camera, Image
 from stylizer.network.adaptive.architecture import CODE_SIZE, STATISTICS_SIZE, build_network
-from stylizer.network.adaptive.noise import noise_map
+from stylizer.network.adaptive.noise import NOISE_CHANNELS, noise_map
 from stylizer.network.adaptive.spec import ADAPTIVE
 from stylizer.network.config import FastConfig
 from stylizer.network.embedded.keras_runtime import KerasRuntime
@@ -148,6 +148,22 @@ def test_a_frame_is_mirrored_to_full_size_and_painted_with_its_noise(
     whole = ops.convert_to_numpy(parts.image({"image": padded, "code": code[None]}))
     np.testing.assert_allclose(whole, raw, atol=1e-3)
     assert parts.statistics.output_shape == (None, STATISTICS_SIZE)
+
+
+def test_a_style_says_how_much_of_the_noise_there_is(runtime: Runtime, weights: Path) -> None:
+    parts = load_parts(ADAPTIVE.parts, weights, weights_path(ADAPTIVE.loss_weights))
+    network, random = build_network(), np.random.default_rng(1)
+    network.load_weights(weights)
+    assert parts.styled is not None
+    image, code = scene((48, 40)), random.normal(0, 1, CODE_SIZE).astype(np.float32)
+    gains = np.array([0.0, 0.5, 1.5], np.float32)
+    embedding = np.concatenate([code, np.zeros(parts.styled.change_size, np.float32)])
+    embedding[CODE_SIZE : CODE_SIZE + NOISE_CHANNELS] = gains - 1
+    seen = smooth(image, ADAPTIVE.smooth)[None].astype(np.float32)
+    given = {"image": seen, "noise": noise_map(40, 48) * gains, "code": code[None]}
+    wanted = ops.convert_to_numpy(network.get_layer("image_network")(given))[0]
+    assert off(runtime.paint(image, embedding), np.rint(np.clip(wanted, 0, 255))) <= 1
+    assert off(runtime.paint(image, code), np.rint(np.clip(wanted, 0, 255))) > 2
 
 
 def test_openvino_moves_the_noise(in_openvino: OpenVinoRuntime) -> None:
