@@ -80,6 +80,9 @@ class Painting:
         return DRAWINGS[name]() if self.picture is None else read_image(data / self.picture)
 
 
+_EVEN = (0.0, 0.6, 1.5)
+"""Noise for planes that are to be quite even, and lines that are few and long."""
+
 PAINTINGS: Mapping[str, Painting] = {
     "adele_bloch_bauer": Painting(
         title="Portrait of Adele Bloch-Bauer I",
@@ -118,6 +121,7 @@ PAINTINGS: Mapping[str, Painting] = {
         picture="styles/great_wave.jpg",
         content=5.0,
         side=768,
+        noise=_EVEN,
     ),
     "harpers_june": Painting(
         title="Poster for Harper's in June",
@@ -125,6 +129,7 @@ PAINTINGS: Mapping[str, Painting] = {
         year=1896,
         picture="styles_more/pa_021.jpg",
         content=1.0,
+        noise=_EVEN,
     ),
     "irises": Painting(
         title="Irises",
@@ -162,6 +167,7 @@ PAINTINGS: Mapping[str, Painting] = {
         artist="Utagawa Kuniyoshi",
         year=1845,
         picture="styles_more/uk_025.jpg",
+        noise=_EVEN,
     ),
     "olive_trees": Painting(
         title="Olive Trees",
@@ -191,6 +197,7 @@ PAINTINGS: Mapping[str, Painting] = {
         year=1831,
         picture="styles_more/uk_019.jpg",
         content=4.0,
+        noise=_EVEN,
     ),
     "red_vineyard": Painting(
         title="The Red Vineyard",
@@ -251,6 +258,7 @@ PAINTINGS: Mapping[str, Painting] = {
         picture="styles_more/uk_030.jpg",
         content=5.0,
         side=768,
+        noise=_EVEN,
     ),
 }
 """The pictures by the names of the styles."""

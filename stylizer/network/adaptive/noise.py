@@ -25,12 +25,13 @@ _GRAINS = (0.7, 1.4, 2.8)
 """Coarser noise becomes clouds of a rare color: they make up for it where strokes would have to."""
 
 
-_IN_PLANES = (0.2, 0.4, 1.0)
-"""Of each channel, in styles of even planes: with less, the blocks of strong compression show."""
+_RATIOS = (0.35, 0.45, 0.65)
+"""Median over mean of a picture's slopes: of posters and inks, of prints, and from there on of all
+that is textured, as brushwork is."""
 
-_PLANES, _TEXTURE = 0.45, 0.65
-"""Median over mean of a picture's slopes: of prints, posters and inks, and of all that is textured,
-as brushwork is."""
+_GAINS = ((0.0, 0.2, 1.0), (0.6, 0.4, 1.0), (1.5, 1.0, 1.0))
+"""By channel, at each of the ratios; chosen by eye. The less there is of the finest, the more the
+blocks of strong compression show."""
 
 _SOFT = 0.8
 """Deviation in pixels of the blur before slopes are taken: grain is none of the style's."""
@@ -47,14 +48,13 @@ def noise_gains(picture: Image) -> npt.NDArray[np.float32]:
       picture: of the style, uint8 RGB (H, W, 3), as the network sees it.
 
     Returns:
-      float32, (NOISE_CHANNELS,), 0..1, from fine to coarse; 1 for all of it.
+      float32, (NOISE_CHANNELS,), 0 or more, from fine to coarse; 1 for what textured styles have.
     """
     soft = cv2.GaussianBlur(picture.astype(np.float32), (0, 0), _SOFT)
     steps = np.diff(soft, axis=1)[:-1], np.diff(soft, axis=0)[:, :-1]
     slopes = np.sqrt(sum(np.square(step).sum(-1) for step in steps))
     ratio = float(np.median(slopes)) / max(float(slopes.mean()), 1e-6)
-    planes = min(1.0, max(0.0, (_TEXTURE - ratio) / (_TEXTURE - _PLANES)))
-    return np.asarray(1 + planes * (np.array(_IN_PLANES) - 1), np.float32)
+    return np.array([np.interp(ratio, _RATIOS, gains) for gains in _GAINS], np.float32)
 
 
 def make_noise(*, side: int = 512, seed: int = 0) -> npt.NDArray[np.float32]:
