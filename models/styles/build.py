@@ -83,6 +83,9 @@ class Painting:
 _EVEN = (0.0, 0.6, 1.5)
 """Noise for planes that are to be quite even, and lines that are few and long."""
 
+_CALM = (0.2, 0.4, 1.0)
+"""Noise for planes with some strokes in them."""
+
 PAINTINGS: Mapping[str, Painting] = {
     "adele_bloch_bauer": Painting(
         title="Portrait of Adele Bloch-Bauer I",
@@ -121,7 +124,7 @@ PAINTINGS: Mapping[str, Painting] = {
         picture="styles/great_wave.jpg",
         content=5.0,
         side=768,
-        noise=_EVEN,
+        noise=(0.05, 0.6, 1.5),
     ),
     "harpers_june": Painting(
         title="Poster for Harper's in June",
@@ -153,6 +156,7 @@ PAINTINGS: Mapping[str, Painting] = {
         picture="styles/mondrian.jpg",
         content=3.0,
         side=768,
+        noise=_CALM,
     ),
     "mosaic": Painting(title="Mosaic", artist="This project", year=2026, content=2.3),
     "ninth_wave": Painting(
@@ -190,6 +194,7 @@ PAINTINGS: Mapping[str, Painting] = {
         year=1906,
         picture="styles/portrait_delaunay.jpg",
         content=5.0,
+        noise=_CALM,
     ),
     "red_fuji": Painting(
         title="Fine Wind, Clear Morning",
@@ -213,7 +218,9 @@ PAINTINGS: Mapping[str, Painting] = {
         picture="styles/shipwreck.jpg",
         content=4.0,
     ),
-    "stained_glass": Painting(title="Stained glass", artist="This project", year=2026, content=1.0),
+    "stained_glass": Painting(
+        title="Stained glass", artist="This project", year=2026, content=1.0, noise=_CALM
+    ),
     "starry_night": Painting(
         title="The Starry Night",
         artist="Vincent van Gogh",

@@ -27,8 +27,8 @@ def tuning(seed: int = 0, *, weights: str = "0" * 64) -> Tuning:
     parts: list[Any] = [random.normal(0, 0.1, 5).astype(np.float16).astype(np.float32)]
     left, right = random.normal(0, 1, (18, 3)), random.normal(0, 0.1, (3, 4))
     parts.append(pack_kernel(left.astype(np.float32), right.astype(np.float32)))
-    known = {"network": "adaptive", "weights": weights, "scale": 1.25, "noise": (0.5, 0.75, 1.0)}
-    return Tuning(**known, parts=parts)
+    noise = (0.5, 0.75, 1.0)
+    return Tuning(network="adaptive", weights=weights, scale=1.25, noise=noise, parts=parts)
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
