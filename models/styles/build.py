@@ -218,9 +218,7 @@ PAINTINGS: Mapping[str, Painting] = {
         picture="styles/shipwreck.jpg",
         content=4.0,
     ),
-    "stained_glass": Painting(
-        title="Stained glass", artist="This project", year=2026, content=1.0, noise=_CALM
-    ),
+    "stained_glass": Painting(title="Stained glass", artist="This project", year=2026, content=1.0),
     "starry_night": Painting(
         title="The Starry Night",
         artist="Vincent van Gogh",

@@ -33,6 +33,11 @@ _GAINS = ((0.0, 0.2, 1.0), (0.6, 0.4, 1.0), (1.5, 1.0, 1.0))
 """By channel, at each of the ratios; chosen by eye. The less there is of the finest, the more the
 blocks of strong compression show."""
 
+_WIDE, _ROOMY, _FULL = 6.0, 0.32, 0.4
+"""Deviation in pixels of what a plane is as wide as; and by how much colors vary over that in the
+calmest quarter, as a share of how much they do in all: in styles that have planes at most, and in
+those of small cells at least, as of glass, which are to fill what the photo leaves empty."""
+
 _SOFT = 0.8
 """Deviation in pixels of the blur before slopes are taken: grain is none of the style's."""
 
@@ -42,7 +47,8 @@ def noise_gains(picture: Image) -> npt.NDArray[np.float32]:
 
     Noise becomes strokes wherever the photo has none. Those of brushwork are everywhere; in a print
     they would be scribbles, specks and scratches on what is even in it. Most slopes in a print are
-    next to nothing, and few are steep, so that their median lies far below their mean.
+    next to nothing, and few are steep, so that their median lies far below their mean; and it has
+    planes that are wider than a stroke.
 
     Args:
       picture: of the style, uint8 RGB (H, W, 3), as the network sees it.
@@ -54,7 +60,12 @@ def noise_gains(picture: Image) -> npt.NDArray[np.float32]:
     steps = np.diff(soft, axis=1)[:-1], np.diff(soft, axis=0)[:, :-1]
     slopes = np.sqrt(sum(np.square(step).sum(-1) for step in steps))
     ratio = float(np.median(slopes)) / max(float(slopes.mean()), 1e-6)
-    return np.array([np.interp(ratio, _RATIOS, gains) for gains in _GAINS], np.float32)
+    found = np.array([np.interp(ratio, _RATIOS, gains) for gains in _GAINS], np.float32)
+    around = np.square(soft - cv2.GaussianBlur(soft, (0, 0), _WIDE)).sum(-1)
+    calm = np.percentile(cv2.GaussianBlur(around, (0, 0), _WIDE), 25)
+    whole = max(float(soft.var((0, 1)).sum()), 1e-6)
+    cells = np.interp(np.sqrt(calm / whole), (_ROOMY, _FULL), (0.0, 1.0))
+    return np.asarray(found + np.float32(cells) * (1 - found), np.float32)
 
 
 def make_noise(*, side: int = 512, seed: int = 0) -> npt.NDArray[np.float32]:

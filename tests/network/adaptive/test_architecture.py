@@ -88,6 +88,8 @@ def test_styles_of_planes_have_less_noise_than_textured_ones() -> None:
     assert low.shape == (NOISE_CHANNELS,) and low.dtype == np.float32
     assert low[0] < 0.1 and low[1] < 1 < low[2]
     np.testing.assert_array_equal(high, 1)
+    cells = np.where((rows // 10 + columns // 10) % 2 > 0, [200, 60, 40], [230, 220, 190])
+    np.testing.assert_array_equal(noise_gains(cells.astype(np.uint8)), 1)
     even = noise_gains(np.full((20, 20, 3), 90, np.uint8))
     np.testing.assert_array_equal(even, noise_gains(np.zeros((16, 90, 3), np.uint8)))
 
