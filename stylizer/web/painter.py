@@ -12,8 +12,8 @@ from pathlib import Path
 from stylizer.compose import Composed
 from stylizer.description import EffectsConfig
 from stylizer.effects.beyond import VIDEO_MARGIN, PaintBeyond
-from stylizer.effects.face_patch import PaintedFace
-from stylizer.effects.faces import FaceMode, FacesConfig, KeepFaces
+from stylizer.effects.faces import FaceMode, FacesConfig, KeepFaces, PaintedFace
+from stylizer.effects.hands import HandsConfig
 from stylizer.effects.overpainting import USUAL_OVERPAINTING, OverpaintFrames
 from stylizer.effects.region_masks import RegionMasks
 from stylizer.effects.scale import USUAL_STROKE, PaintSmaller, paint_size
@@ -35,7 +35,7 @@ from stylizer.temporal.coherence import Coherence, CoherenceConfig
 from stylizer.temporal.keyframes import MOST_KEYFRAMES
 from stylizer.web.options import LiveSettings
 
-__all__ = ["Begun", "ClientPainter", "face_config"]
+__all__ = ["Begun", "ClientPainter", "face_config", "hands_config"]
 
 _NEW_SIZE_SECONDS = 1.0
 """Pictures change their size at most this often: the network is compiled for each size."""
@@ -283,6 +283,7 @@ class ClientPainter:
             strength=settings.strength,
             keep_color=settings.keep_color,
             faces=face_config(settings.faces, quick=level.scale < 1),
+            hands=hands_config(settings.faces) if level.scale == 1 else None,
             coherence=CoherenceConfig(strength=settings.coherence, preset=level.flow),
             stroke=None,  # sizes are chosen here
             keyframes=1 if paints_all else level.keyframes,
@@ -308,6 +309,11 @@ def face_config(mode: FaceMode, *, quick: bool = False, method: str = "fast") ->
     if mode == "paint" or not are_faces_available():
         return None
     return FacesConfig(mode=mode, quick=quick, strength=METHODS[method].face_strength)
+
+
+def hands_config(mode: FaceMode, *, method: str = "fast") -> HandsConfig | None:
+    """Return what is done to hands in what a method paints, where that is done to faces."""
+    return HandsConfig(strength=METHODS[method].face_strength) if mode == "keep" else None
 
 
 class _Pure:
