@@ -70,6 +70,9 @@ _LOST, _OUTLASTING = 80.0, 140.0
 """Sides of faces in pixels of the painting: up to the first they are painted again by themselves,
 from the second on they outlast its strokes; between, they have a share of both."""
 
+_ALIKE = 6.0
+"""`Patch.alike` of faces where time is short."""
+
 _SHOWN, _WHOLLY, _DRAWN_LESS, _LIT_LESS = 140.0, 240.0, 0.7, 0.65
 """Sides of faces in pixels of the painting: from the first on strokes show features by themselves,
 from the second on so well that they are drawn, and lit as the source is, the last shares as
@@ -284,6 +287,7 @@ class KeepFaces:
         center = np.asarray((one.face.box[:2] + one.face.box[2:]) / 2, np.float32)
         length = _AROUND * one.face.side
         patch = self._patches.setdefault(one.number, Patch(center=center, length=length))
+        patch.alike = _ALIKE if self._quick else 0.0
         patch.follow(center, length, wanted=max(_FINER * length * scale, least))
         return patch
 

@@ -68,7 +68,7 @@ _ALIKE = 18.0
 """Gray levels by which what is cut out may differ from the frame before, on average, for the paint
 of that to do for one frame more: light and dark are of the frame itself."""
 
-_LIT, _PLANES, _DRAWN = 0.7, 0.5, 0.6
+_LIT, _PLANES, _DRAWN = 0.8, 0.5, 0.6
 """Share of the source's light and dark; size of what counts as a face of the same planes, by the
 hand's side; and how much what differs from its plane, as the gaps between fingers do, is drawn."""
 
@@ -173,8 +173,6 @@ class KeepHands:
         """Remember what another one did."""
         load_states({"finder": self._finder}, state)
         self._patches = load_patches(state)
-        for patch in self._patches.values():
-            patch.alike = _ALIKE
 
     def __call__(self, source: Frame, painted: Frame) -> Frame:
         """Return the painting with its hands kept.
@@ -225,9 +223,8 @@ class KeepHands:
         needed = 1 - min(max((side - _LOST) / (_OUTLASTING - _LOST), 0.0), 1.0)
         center = np.asarray((one.hand.box[:2] + one.hand.box[2:]) / 2, np.float32)
         length = _AROUND * one.hand.side
-        patch = self._patches.setdefault(
-            one.number, Patch(center=center, length=length, alike=_ALIKE)
-        )
+        patch = self._patches.setdefault(one.number, Patch(center=center, length=length))
+        patch.alike = _ALIKE
         patch.follow(center, length, wanted=max(_FINER * length * scale, least))
         if needed == 0:
             patch.forget()
@@ -247,7 +244,7 @@ class KeepHands:
         paint, moving = None, self._memory > 0
         if renewing is not None:
             seen = cut_out(image, matrix, patch.side, fine=not moving)
-            paint = patch.renew(seen, renewing, memory=self._memory, quick=moving)
+            paint = patch.renew(seen, renewing, memory=self._memory, quick=False)
         share = self._strength * one.presence * needed
         return PaintedHand(hand=one.hand, matrix=matrix, side=patch.side, paint=paint, share=share)
 

@@ -35,9 +35,6 @@ _CHANGED = 16.0
 _CALM = 0.01
 """Share of its side by which what is cut out may lag behind what it is of."""
 
-_ALIKE = 6.0
-"""What `Patch.alike` is for most."""
-
 
 class PatchPainters(TypedDict):
     """What paints what is cut out: of one style, and of styles for parts; None where nothing does.
@@ -72,7 +69,7 @@ class Patch:
       painted: float32 (side, side, 3).
       fresh: whether it was painted for the last frame, not for the one before.
       alike: gray levels, on average, by which what is cut out may differ from the last frame for
-        the paint of that to do for one frame more, where time is short.
+        the paint of that to do for one frame more; 0 for it to be painted every time.
     """
 
     center: Values
@@ -81,7 +78,7 @@ class Patch:
     source: Values | None = None
     painted: Values | None = None
     fresh: bool = False
-    alike: float = _ALIKE
+    alike: float = 0.0
 
     def save_state(self) -> State:
         """Return where it is, and its paint."""
@@ -115,8 +112,7 @@ class Patch:
           seen: the source there, uint8 RGB (side, side, 3).
           paint: paints it.
           memory: 0 to 1: how much stays.
-          quick: whether the old does for one frame more where hardly anything changed, and dots
-            stay dots.
+          quick: whether dots stay dots.
 
         Returns:
           float32, (side, side, 3).
@@ -133,7 +129,7 @@ class Patch:
                 for one in (self.source, self.painted)
             )
             change = cv2.absdiff(bright, before)
-            if quick and self.fresh and cv2.mean(change)[0] < self.alike:
+            if self.alike > 0 and self.fresh and cv2.mean(change)[0] < self.alike:
                 self.fresh = False
                 return np.asarray(old, np.float32)
             change = np.asarray(cv2.blur(change, (7, 7)), np.float32) / np.float32(_CHANGED)

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from stylizer.frame import Frame, Image, check_image
 from stylizer.hands.detector import Palm, PalmDetector
-from stylizer.hands.landmarks import Hand, HandNetwork, place_of_hand, place_of_palm
+from stylizer.hands.landmarks import PALM, Hand, HandNetwork, place_of_hand, place_of_palm
 from stylizer.protocols import State
 
 __all__ = ["HandFinder", "TrackedHand"]
@@ -37,8 +37,12 @@ _LEAST_SIDE = 24.0
 """Pixels: smaller hands have no fingers."""
 
 _SAME = 0.22
-"""Share of a hand's side by which the points of two hands differ, on average, from which on they
-are two: hands that are laid together have nearly the same box."""
+"""Share of a hand's side by which the points of two hands differ, on average, and the middles of
+their palms, from which on they are two: hands that are laid together have nearly the same box."""
+
+_CLEAR = 0.8
+"""Score of a known hand below which it is looked for around its place: its points may be those of
+another pose."""
 
 _DIM, _NEAR = 0.25, 0.25
 """Least score of a known hand whose points have moved by less than that share of its side: in a
@@ -47,6 +51,10 @@ blur of motion scores fall."""
 _APPEARS, _FADES = 0.15, 0.1
 """Seconds in which a hand that is found in the course of a shot gets its due, and loses it: soon,
 as it is no longer where it was."""
+
+_GONE, _SOUGHT = 0.1, 0.2
+"""Score of a known hand's landmarks below which it is not there at all, and counts for nothing at
+once; and for how many seconds one that counts for nothing is looked for around its place."""
 
 _LONGEST_STEP = 0.2
 """Seconds: the most that is taken to lie between two frames."""
@@ -65,7 +73,8 @@ class TrackedHand:
     Attributes:
       number: the same as long as the hand is followed; no other hand of the shot has it.
       hand: its points, calmed.
-      presence: 0..1: how much it counts; it rises and falls over some frames.
+      presence: 0..1: how much it counts; it rises and falls over some frames. Below 0 within the
+        finder, for one that is only looked for.
     """
 
     number: int
@@ -173,24 +182,25 @@ class HandFinder:
             self._since = 0
             hands += self._search(image, hands, presence=1.0 if first else 0.0, whole=first)
         self._hands = tuple(sorted(hands, key=lambda one: -one.hand.side))
-        return self._hands
+        return tuple(one for one in self._hands if one.presence >= 0)
 
     def _move(
         self, image: Image, one: TrackedHand, others: list[TrackedHand], step: float
     ) -> TrackedHand | None:
         """Return a hand as it is in the next frame; None if it has been gone for long."""
         found = self._locate(image, place_of_hand(one.hand))
-        least = _DIM if _apart(found, one.hand) < _NEAR * one.hand.side else _SURE
-        if not _is_hand(found, least):
+        if found.score < _CLEAR:
             again = self._find([_around(image, one.hand)], image, others)
-            found = min(again, key=lambda hand: _apart(hand, one.hand), default=found)
-            least = _SURE
+            nearest = min(again, key=lambda hand: _apart(hand, one.hand), default=found)
+            found = max(found, nearest, key=lambda hand: hand.score)
+        least = _DIM if _apart(found, one.hand) < _NEAR * one.hand.side else _SURE
         if _is_hand(found, least):
             calm = Hand(points=_calm(one.hand, found), score=found.score)
-            return replace(one, hand=calm, presence=min(1.0, one.presence + step / _APPEARS))
-        presence = one.presence - step / _FADES
+            presence = min(1.0, max(one.presence, 0.0) + step / _APPEARS)
+            return replace(one, hand=calm, presence=presence)
+        presence = min(one.presence, 0.0 if found.score < _GONE else 1.0) - step / _FADES
         lost = Hand(points=one.hand.points, score=found.score)
-        return replace(one, hand=lost, presence=presence) if presence > 0 else None
+        return replace(one, hand=lost, presence=presence) if presence > -_SOUGHT / _FADES else None
 
     def _search(
         self, image: Image, hands: list[TrackedHand], *, presence: float, whole: bool
@@ -272,7 +282,9 @@ def _is_known(hand: Hand, known: Iterable[TrackedHand]) -> bool:
 
 
 def _is_same(one: Hand, other: Hand) -> bool:
-    return _apart(one, other) < _SAME * max(one.side, other.side)
+    middles = [hand.points[list(PALM)].mean(0) for hand in (one, other)]
+    apart = min(_apart(one, other), float(np.linalg.norm(middles[0] - middles[1])))
+    return apart < _SAME * max(one.side, other.side)
 
 
 def _apart(one: Hand, other: Hand) -> float:

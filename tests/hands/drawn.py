@@ -71,8 +71,13 @@ def drawn_palms(known: DrawnHands, size: tuple[int, int]) -> PalmDetector:
     return Drawn()
 
 
-def drawn_locator(known: DrawnHands) -> HandNetwork:
-    """Return what finds the points of the hand that is nearest to a place, if one is near."""
+def drawn_locator(known: DrawnHands, *, lost: float = 0.02) -> HandNetwork:
+    """Return what finds the points of the hand that is nearest to a place, if one is near.
+
+    Args:
+      known: where hands are.
+      lost: score of what is found where none is near.
+    """
 
     class Drawn(HandNetwork):
         def __init__(self) -> None:
@@ -82,6 +87,6 @@ def drawn_locator(known: DrawnHands) -> HandNetwork:
             gaps = [np.linalg.norm(one.mean(0) - np.array(place.center)) for one in known.hands]
             if gaps and min(gaps) < place.side / 4:
                 return Hand(points=known.hands[int(np.argmin(gaps))], score=0.95)
-            return Hand(points=open_hand(place.center), score=0.02)
+            return Hand(points=open_hand(place.center), score=lost)
 
     return Drawn()

@@ -59,16 +59,20 @@ def test_a_known_hand_is_followed_by_its_landmarks_and_keeps_its_number() -> Non
     assert len(known.searched) < 5 + 8
 
 
-def test_a_lost_hand_fades_out_and_is_found_again() -> None:
+@pytest.mark.parametrize(("lost", "fades"), [(0.3, True), (0.02, False)])
+def test_a_lost_hand_fades_out_or_goes_at_once_and_is_found_again(lost: float, fades: bool) -> None:
     known = DrawnHands(open_hand((300, 250)))
-    finder = make_finder(known)
-    follow(finder, range(1))
+    finder = HandFinder(detect=drawn_palms(known, SIZE), locate=drawn_locator(known, lost=lost))
+    (first,) = follow(finder, range(1))[0]
     there = known.hands.pop()
-    shares = [found[0].presence if found else 0.0 for found in follow(finder, range(1, 8))]
-    assert 0 < shares[0] < 1
-    assert shares[-1] == 0.0
+    known.hands.append(open_hand((560, 110)))
+    follows = follow(finder, range(1, 6))
+    shares = [one.presence for found in follows for one in found if one.number == first.number]
+    assert bool(shares) == fades
+    assert all(0 <= share < 1 for share in shares)
+    assert np.all(np.diff(shares) < 0)
     known.hands.append(there)
-    assert follow(finder, range(8, 14))[-1]
+    assert len(follow(finder, range(6, 24))[-1]) == 2
 
 
 def test_hands_that_lie_on_each_other_are_two_and_one_that_is_found_twice_is_one() -> None:
