@@ -64,9 +64,13 @@ from the second on they outlast its strokes; between, they have a share of both.
 _TINTED = 0.3
 """Share of a hand's side: colors that vary over more are those of the painting around."""
 
-_ALIKE = 18.0
-"""Gray levels by which what is cut out may differ from the frame before, on average, for the paint
-of that to do for one frame more: light and dark are of the frame itself."""
+_COLORED, _AT_LARGE = 0.85, 0.2
+"""Share of the painting's own light and colors that are put back in the end, of what varies over
+more than the second, by the hand's side: a hand has the colors of its arm."""
+
+_ALIKE = 60.0
+"""`Patch.alike`: nearly always, as what is cut out goes with the hand, and light and dark are of
+the frame itself."""
 
 _LIT, _PLANES, _DRAWN = 0.8, 0.5, 0.6
 """Share of the source's light and dark; size of what counts as a face of the same planes, by the
@@ -258,12 +262,13 @@ def _lay(image: Image, kept: Image, one: PaintedHand) -> None:
     low = np.array([box[1].start, box[0].start], np.float32)
     hand, seen = replace(one.hand, points=one.hand.points - low), image[box]
     mask, side = draw_hand(hand, (seen.shape[1], seen.shape[0])), hand.side
-    fine = kept[box].astype(np.float32)
+    fine = around = kept[box].astype(np.float32)
     if one.paint is not None:
         paint = smooth(one.paint, 0.35 * zoom) if zoom > 1.2 else one.paint
         paint = lay_back(paint, matrix, box)
-        fine = paint + smooth(fine - paint, _TINTED * side)
+        fine = paint + smooth(around - paint, _TINTED * side)
     planes = draw_planes(brightness(seen), _DRAWN * mask, side=_PLANES * side)
     light = FaceLight(seen, fine, mask, bright=planes)
     fine = light.mix(fine, np.float32(_LIT) * mask, side=side)
+    fine += np.float32(_COLORED) * smooth(around - fine, _AT_LARGE * side)
     blend(kept[box], fine, np.float32(one.share) * mask)

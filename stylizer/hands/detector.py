@@ -76,6 +76,9 @@ class PalmDetector:
         size = max(1, round(width * scale)), max(1, round(height * scale))
         left, top = (_SIDE - size[0]) // 2, (_SIDE - size[1]) // 2
         fed = np.zeros((1, _SIDE, _SIDE, 3), np.float32)
+        while image.shape[1] >= 4 * size[0] and image.shape[0] >= 4 * size[1]:
+            half = image.shape[1] // 2, image.shape[0] // 2  # for which OpenCV has a short way
+            image = np.asarray(cv2.resize(image, half, interpolation=cv2.INTER_AREA), np.uint8)
         small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
         fed[0, top : top + size[1], left : left + size[0]] = small * np.float32(1 / 255)
         values, scores = sorted(self._network(fed), key=np.size, reverse=True)

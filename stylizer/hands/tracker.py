@@ -25,7 +25,7 @@ __all__ = ["HandFinder", "TrackedHand"]
 Points = npt.NDArray[np.float32]
 Part = tuple[int, int, Image]
 
-_EVERY, _EVERY_LOST, _MISSED = 4, 2, 15
+_EVERY, _EVERY_LOST, _MISSED = 5, 2, 15
 """Frames from one search to the next; the same after a hand was lost; and how many frames after
 that it is soon back, or not at all."""
 
