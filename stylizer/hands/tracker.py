@@ -1,7 +1,7 @@
 """Hands followed through a stream of frames: palms found now and then, points at every frame.
 
 The detector looks at the whole first frame and at its quarters, where it also finds small hands;
-after that now and then at the whole and at one quarter in turns. A known hand is not sought: its
+after that now and then at the whole, and at one quarter every third time. A known hand is not sought: its
 points lie near those of the last frame. One that is lost, as a quick one in the blur of its motion,
 is looked for around its place while it fades.
 """
@@ -25,13 +25,13 @@ __all__ = ["HandFinder", "TrackedHand"]
 Points = npt.NDArray[np.float32]
 Part = tuple[int, int, Image]
 
-_EVERY, _EVERY_LOST, _MISSED = 5, 2, 15
+_EVERY, _EVERY_LOST, _MISSED = 5, 3, 15
 """Frames from one search to the next; the same after a hand was lost; and how many frames after
 that it is soon back, or not at all."""
 
-_SURE, _NEW = 0.5, 0.75
+_SURE, _NEW = 0.5, 0.88
 """Least score of the landmarks of a hand that is known, and of one that is found: of those, ears,
-knees and shoes come to 0.6 at most, and nearly all hands to 0.9 and more."""
+knees and shoes come to 0.6 at most, folds of a sleeve to 0.85, and nearly all hands to 0.95."""
 
 _LEAST_SIDE = 24.0
 """Pixels: smaller hands have no fingers."""
@@ -42,7 +42,7 @@ their palms, from which on they are two: hands that are laid together have nearl
 
 _CLEAR = 0.8
 """Score of a known hand below which it is looked for around its place: its points may be those of
-another pose."""
+another pose. In every other frame, since that takes as long as two hands."""
 
 _DIM, _NEAR = 0.25, 0.25
 """Least score of a known hand whose points have moved by less than that share of its side: in a
@@ -189,7 +189,7 @@ class HandFinder:
     ) -> TrackedHand | None:
         """Return a hand as it is in the next frame; None if it has been gone for long."""
         found = self._locate(image, place_of_hand(one.hand))
-        if found.score < _CLEAR:
+        if found.score < (_SURE if self._since % 2 else _CLEAR):
             again = self._find([_around(image, one.hand)], image, others)
             nearest = min(again, key=lambda hand: _apart(hand, one.hand), default=found)
             found = max(found, nearest, key=lambda hand: hand.score)
@@ -213,8 +213,8 @@ class HandFinder:
         if self._missed:
             parts = parts[:1]
         elif not whole:
-            turn, of_quarter = divmod(self._next, 2)
-            parts = [parts[1 + turn % 4 if of_quarter else 0]]
+            turn, step = divmod(self._next, 3)
+            parts = [parts[1 + turn % 4 if step == 2 else 0]]
             self._next += 1
         new = sorted(self._find(parts, image, hands), key=lambda one: -one.side)[:room]
         first, self._numbers = self._numbers, self._numbers + len(new)
@@ -227,8 +227,11 @@ class HandFinder:
         """Return hands that are seen in parts of a picture, and not known yet."""
         new: list[Hand] = []
         for left, top, part in parts:
-            for palm in self._detect(part):
-                hand = self._look(image, _moved(palm, left, top))
+            for found in self._detect(part):
+                palm = _moved(found, left, top)
+                if any(_is_of(palm, one) for one in known):
+                    continue
+                hand = self._look(image, palm)
                 if hand is None or _is_known(hand, known):
                     continue
                 if not any(_is_same(hand, other) for other in new):
@@ -279,6 +282,12 @@ def _is_hand(hand: Hand, least: float) -> bool:
 
 def _is_known(hand: Hand, known: Iterable[TrackedHand]) -> bool:
     return any(_is_same(hand, one.hand) for one in known)
+
+
+def _is_of(palm: Palm, one: TrackedHand) -> bool:
+    """Whether a palm is surely that of a hand: what need not be looked at again."""
+    apart = (palm.box[:2] + palm.box[2:]) / 2 - one.hand.points[list(PALM)].mean(0)
+    return one.hand.score >= _CLEAR and float(np.linalg.norm(apart)) < _SAME * one.hand.side
 
 
 def _is_same(one: Hand, other: Hand) -> bool:
