@@ -1,9 +1,9 @@
 """Hands followed through a stream of frames: palms found now and then, points at every frame.
 
 The detector looks at the whole first frame and at its quarters, where it also finds small hands;
-after that now and then at the whole, and at one quarter every third time. A known hand is not sought: its
-points lie near those of the last frame. One that is lost, as a quick one in the blur of its motion,
-is looked for around its place while it fades.
+after that now and then at the whole, and at one quarter every third time. A known hand is not
+sought: its points lie near those of the last frame. One that is lost, as a quick one in the blur of
+its motion, or whose points are unsure, is looked for around its place.
 """
 
 from __future__ import annotations
