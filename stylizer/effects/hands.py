@@ -48,8 +48,8 @@ HandMode = Literal["keep", "paint"]
 _AROUND = 1.5
 """Side of what is cut out, by the hand's."""
 
-_STILL, _MOVING = 320, 192
-"""The least pixels of that in a still, and in a video."""
+_LEAST = 192
+"""The least pixels of that: in more, a fist of a photo becomes full of lines."""
 
 _MOST_IN_STILL, _MOST = 10, 4
 """How many hands are kept: each takes as long as a small picture to paint."""
@@ -204,10 +204,9 @@ class KeepHands:
         self._patches = {n: patch for n, patch in self._patches.items() if n in numbers}
         if self._strength == 0:
             return []
-        least = _STILL if self._memory == 0 else _MOVING
         painted = self._painted_size(source.size) if self._painted_size else source.size
         scale = min(1.0, painted[1] / source.size[1])
-        made = [self._paint_hand(image, one, parts, scale=scale, least=least) for one in hands]
+        made = [self._paint_hand(image, one, parts, scale=scale) for one in hands]
         return [one for one in made if one is not None]
 
     def lay_hands(self, source: Frame, painted: Frame, hands: Sequence[PaintedHand]) -> Frame:
@@ -220,7 +219,7 @@ class KeepHands:
         return painted.with_image(kept)
 
     def _paint_hand(
-        self, image: Image, one: TrackedHand, parts: Values | None, *, scale: float, least: int
+        self, image: Image, one: TrackedHand, parts: Values | None, *, scale: float
     ) -> PaintedHand | None:
         """Return a hand as it is painted; None for one out of the frame, or where nothing is."""
         side = scale * one.hand.side
@@ -229,7 +228,7 @@ class KeepHands:
         length = _AROUND * one.hand.side
         patch = self._patches.setdefault(one.number, Patch(center=center, length=length))
         patch.alike = _ALIKE
-        patch.follow(center, length, wanted=max(_FINER * length * scale, least))
+        patch.follow(center, length, wanted=max(_FINER * length * scale, _LEAST))
         if needed == 0:
             patch.forget()
             return None
