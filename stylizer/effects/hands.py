@@ -68,9 +68,9 @@ _COLORED, _AT_LARGE = 0.85, 0.2
 """Share of the painting's own light and colors that are put back in the end, of what varies over
 more than the second, by the hand's side: a hand has the colors of its arm."""
 
-_ALIKE = 60.0
-"""`Patch.alike`: nearly always, as what is cut out goes with the hand, and light and dark are of
-the frame itself."""
+_ALIKE = 30.0
+"""`Patch.alike`: unless the hand turns or its fingers move quickly, as what is cut out goes with
+it, and light and dark are of the frame itself."""
 
 _LIT, _PLANES, _DRAWN = 0.8, 0.5, 0.6
 """Share of the source's light and dark; size of what counts as a face of the same planes, by the
