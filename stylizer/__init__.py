@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from stylizer.description import StylizerConfig as StylizerConfig
     from stylizer.effects.color import KeepColor as KeepColor
     from stylizer.effects.faces import FacesConfig as FacesConfig
+    from stylizer.effects.hands import HandsConfig as HandsConfig
     from stylizer.effects.strength import Strength as Strength
     from stylizer.errors import StylizerError as StylizerError
     from stylizer.frame import Frame as Frame
@@ -46,6 +47,7 @@ _HOMES = {
     "CoherenceConfig": "stylizer.temporal.coherence",
     "EffectsConfig": "stylizer.description",
     "FacesConfig": "stylizer.effects.faces",
+    "HandsConfig": "stylizer.effects.hands",
     "FastConfig": "stylizer.network.config",
     "FastStylizer": "stylizer.network.stylizer",
     "FolderReader": "stylizer.io.sources.folder_reader",

@@ -2,9 +2,9 @@
 
 ::
 
-    frame ──▶ painter ──▶ coherence ──▶ faces ──▶ enlarging
-                                                      │
-              region ◀── strength ◀── colors ◀── keyframes
+    frame ──▶ painter ──▶ coherence ──▶ faces ──▶ enlarging ──▶ hands
+                                                                  │
+                          region ◀── strength ◀── colors ◀── keyframes
 
 A `stylizer.description.StylizerConfig` says what is wanted, `build` makes it. The order has its
 reasons: what coherence carries along is to be paint alone, and where frames are painted smaller it
@@ -26,9 +26,11 @@ from stylizer.effects.color import SourceColor
 from stylizer.effects.faces import KeepFaces
 from stylizer.effects.finer import EnlargeFiner, FinerStrokes, finer_strokes
 from stylizer.effects.finer_moving import PaintMoving, paint_moving
+from stylizer.effects.hands import KeepHands
 from stylizer.effects.only_faces import OnlyFaces
 from stylizer.effects.overpainting import OverpaintFrames, overpaint
 from stylizer.effects.parts import find_parts_before
+from stylizer.effects.patch import patch_painters
 from stylizer.effects.people import person_finder
 from stylizer.effects.region import Region
 from stylizer.effects.scale import Enlarge, PaintSmaller
@@ -39,11 +41,10 @@ from stylizer.effects.unpainted import LeaveUnpainted
 from stylizer.errors import ConfigError
 from stylizer.faces.tracker import FaceFinder
 from stylizer.frame import Frame, Image, check_image
+from stylizer.hands.tracker import HandFinder
 from stylizer.methods import find_method
 from stylizer.protocols import (
     Effect,
-    PartsPatchPainter,
-    PatchPainter,
     Repainter,
     ShotStylizer,
     State,
@@ -156,6 +157,7 @@ class Composed(WrappedStylizer):
         self._coherence = Coherence(config.coherence)
         self._faces: KeepFaces | None = None
         self._finder: FaceFinder | None = None
+        self._hands: KeepHands | None = None
         self._cuts = None if config.cuts is None else CutDetector(config.cuts)
         self._region: Region | None = None
         if config.region is not None:
@@ -299,6 +301,7 @@ class Composed(WrappedStylizer):
             effects += faces
             if self._smaller and not faces:  # what keeps faces enlarges, too
                 effects.append(enlarge if finer is None else EnlargeFiner(enlarge, finer))
+            effects += self._keep_hands(config)
             self._on_paint = tuple(effects)
             if config.keyframes > 1:
                 effects.append(self._carrying)
@@ -347,13 +350,7 @@ class Composed(WrappedStylizer):
         memory = config.coherence.strength
         if self._faces is None:
             self._finder = FaceFinder()
-            painter = find(self._stylizer, PatchPainter)
-            divided = find(self._stylizer, PartsPatchPainter)
-            self._faces = KeepFaces(
-                self._finder,
-                paint=None if painter is None else painter.paint_patch,
-                paint_in_parts=None if divided is None else divided.paint_patch_in_parts,
-            )
+            self._faces = KeepFaces(self._finder, **patch_painters(self._stylizer))
         self._faces.configure(
             strength=faces.strength,
             memory=memory,
@@ -363,6 +360,20 @@ class Composed(WrappedStylizer):
         )
         self._faces.finer = finer
         return [self._faces]
+
+    def _keep_hands(self, config: EffectsConfig) -> list[KeepHands]:
+        """Return what keeps hands, if they are to be kept; what finds them is loaded once."""
+        hands, faces = config.hands, config.faces
+        if hands is None or hands.mode == "paint" or (faces is not None and faces.mode == "only"):
+            if self._hands is not None:
+                self._hands.reset()  # as coherence
+            return []
+        if self._hands is None:
+            self._hands = KeepHands(HandFinder(), **patch_painters(self._stylizer))
+        smaller = find(self._stylizer, PaintSmaller)
+        size = None if smaller is None else smaller.painted_size
+        self._hands.configure(hands, memory=config.coherence.strength, painted_size=size)
+        return [self._hands]
 
 
 class _Unpainted(WrappedStylizer):

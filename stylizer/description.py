@@ -11,6 +11,7 @@ from typing import get_args
 from stylizer.effects.color import ColorMode, check_pictures
 from stylizer.effects.faces import FacesConfig
 from stylizer.effects.finer import Finer, check_finer
+from stylizer.effects.hands import HandsConfig
 from stylizer.effects.overpainting import check_overpainting
 from stylizer.effects.region import RegionConfig
 from stylizer.effects.scale import USUAL_STROKE, check_detail, check_stroke
@@ -40,6 +41,7 @@ class EffectsConfig:
       cuts: how cuts are found, at which earlier frames are forgotten; None for not at all.
       region: what is painted of each frame; None for all of it.
       faces: what is done to faces; None for nothing, as of mode ``"paint"``.
+      hands: what is done to hands; None for nothing, as of mode ``"paint"``.
       stroke: breadth of the strokes, relative to the frame, as `stylizer.effects.scale.paint_size`
         says; None for strokes of so many pixels, whatever the frame's size.
       detail: share of the fine detail that a second painting at the frame's size gives, 0 to 1
@@ -64,6 +66,7 @@ class EffectsConfig:
     cuts: CutConfig | None = field(default_factory=CutConfig)
     region: RegionConfig | None = None
     faces: FacesConfig | None = None
+    hands: HandsConfig | None = None
     stroke: float | None = None
     detail: float = 0.0
     underpainting: float = 0.0
@@ -103,6 +106,7 @@ class StylizerConfig:
       segmenter: a TFLite network that finds people, where styles are for them; None for the
         package's own.
       faces: what is done to faces; None for nothing.
+      hands: what is done to hands; None for nothing. Where faces alone are painted, nothing is.
       stroke: breadth of the strokes, relative to the frame: 2 is twice as broad as usual; None for
         strokes of so many pixels, whatever the frame's size. Counts for methods whose strokes have
         a breadth of their own (`stylizer.methods.Method`).
@@ -135,6 +139,7 @@ class StylizerConfig:
     region: RegionConfig | None = None
     segmenter: Path | None = None
     faces: FacesConfig | None = None
+    hands: HandsConfig | None = None
     stroke: float | None = USUAL_STROKE
     detail: float = 0.0
     underpainting: float = 0.0
@@ -176,6 +181,7 @@ class StylizerConfig:
             cuts=self.cuts,
             region=self.region,
             faces=self.faces,
+            hands=self.hands,
             stroke=self.stroke if scales else None,
             detail=self.detail,
             underpainting=self.underpainting,

@@ -9,6 +9,7 @@ from typing import Annotated
 from stylizer.effects.color import ColorMode, check_pictures
 from stylizer.effects.faces import FaceMode, FacesConfig
 from stylizer.effects.finer import Finer, usual_finer
+from stylizer.effects.hands import HandMode, HandsConfig
 from stylizer.effects.scale import USUAL_STROKE, check_stroke
 from stylizer.effects.strength import check_strength
 from stylizer.effects.underdrawing import USUAL_UNDERDRAWING, check_underdrawing
@@ -109,6 +110,28 @@ class LookOptions:
             show_default=False,
         ),
     ] = None
+
+    hands: Annotated[
+        HandMode | None,
+        option(
+            "hands",
+            "keep: hands are painted in finer strokes, so that fingers are told apart; paint: they "
+            "are painted as all else is. Default: keep where faces are kept.",
+            _STYLE,
+            show_default=False,
+        ),
+    ] = None
+
+    def hands_config(self, method: MethodConfig) -> HandsConfig | None:
+        """Return what is done to hands: the same as to faces, where nobody says what.
+
+        Raises:
+          BackendError, ConfigError: as `face_config`.
+        """
+        faces = self.face_config(method)
+        usual = "paint" if faces is None else "keep"
+        strength = find_method(method).face_strength
+        return HandsConfig(strength=strength) if (self.hands or usual) == "keep" else None
 
     def face_config(self, method: MethodConfig) -> FacesConfig | None:
         """Return what is done to faces.

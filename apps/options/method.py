@@ -99,6 +99,7 @@ def describe(
         region=None if people is None else people.painted,
         segmenter=None if people is None else people.segmenter,
         faces=look.face_config(method),
+        hands=look.hands_config(method),
         coherence=CoherenceConfig(strength=0.0),
         cuts=None,
     )

@@ -39,9 +39,9 @@ from stylizer.effects.cutting import (
     spread,
 )
 from stylizer.effects.face_light import FaceLight, draw_planes
-from stylizer.effects.face_patch import FacePatch, PaintedFace
 from stylizer.effects.face_skin import follow_neck
 from stylizer.effects.finer import FinerStrokes
+from stylizer.effects.patch import Patch, load_patches, save_patches
 from stylizer.effects.scale import enlarge_frame
 from stylizer.errors import ConfigError
 from stylizer.faces.masks import draw_bare_area, draw_features, draw_head, draw_neck, smooth
@@ -49,7 +49,7 @@ from stylizer.faces.tracker import FaceFinder, TrackedFace
 from stylizer.frame import Frame, Image, check_image
 from stylizer.protocols import State
 
-__all__ = ["FaceMode", "FacesConfig", "KeepFaces"]
+__all__ = ["FaceMode", "FacesConfig", "KeepFaces", "PaintedFace"]
 
 FaceMode = Literal["keep", "paint", "only"]
 """Faces stay themselves; are painted as all else is; or are all that is painted, and kept."""
@@ -69,6 +69,9 @@ _FINER = 1.3
 _LOST, _OUTLASTING = 80.0, 140.0
 """Sides of faces in pixels of the painting: up to the first they are painted again by themselves,
 from the second on they outlast its strokes; between, they have a share of both."""
+
+_ALIKE = 6.0
+"""`Patch.alike` of faces where time is short."""
 
 _SHOWN, _WHOLLY, _DRAWN_LESS, _LIT_LESS = 140.0, 240.0, 0.7, 0.65
 """Sides of faces in pixels of the painting: from the first on strokes show features by themselves,
@@ -114,6 +117,31 @@ class FacesConfig:
             raise ConfigError(f"strength: expected 0..1, got {self.strength!r}")
 
 
+@dataclass(frozen=True, kw_only=True)
+class PaintedFace:
+    """A face of a frame, cut out and painted.
+
+    Attributes:
+      face: where it is.
+      matrix: (2, 3), from places in the frame to places in what was cut out.
+      seen: the source there, uint8 RGB (side, side, 3).
+      paint: float32 (side, side, 3); None where nothing paints, and where the face outlasts all.
+      outlasts: how surely it outlasts the strokes of the painting, 0..1.
+      shown: how surely its features do, 0..1.
+      finer: how surely the painting has finer strokes there, 0..1.
+      kept: share of what is to be kept of it that is laid into the painting.
+    """
+
+    face: TrackedFace
+    matrix: Matrix
+    seen: Image
+    paint: Values | None
+    outlasts: float
+    shown: float
+    finer: float = 0.0
+    kept: float = 1.0
+
+
 def _share(side: float, least: float, whole: float) -> float:
     return min(max((side - least) / (whole - least), 0.0), 1.0)
 
@@ -149,7 +177,7 @@ class KeepFaces:
           memory: 0 to 1: how much of the last frame's paint stays on a face that has not changed.
         """
         self._finder, self._paint, self._paint_in_parts = finder, paint, paint_in_parts
-        self._patches: dict[int, FacePatch] = {}
+        self._patches: dict[int, Patch] = {}
         self.finer: FinerStrokes | None = None
         self.configure(strength=strength, memory=memory)
 
@@ -181,28 +209,13 @@ class KeepFaces:
 
     def save_state(self) -> State:
         """Return what is remembered of faces, the finder's too."""
-        state = dict(save_states({"finder": self._finder, "finer": self.finer}))
-        for number, patch in self._patches.items():
-            state[f"{number}/place"] = np.array([*patch.center, patch.length, patch.side])
-            if patch.source is not None and patch.painted is not None:
-                state |= {f"{number}/source": patch.source, f"{number}/painted": patch.painted}
-        return state
+        known = save_states({"finder": self._finder, "finer": self.finer})
+        return {**known, **save_patches(self._patches)}
 
     def load_state(self, state: State) -> None:
         """Remember what another one did."""
         load_states({"finder": self._finder, "finer": self.finer}, state)
-        self._patches = {}
-        for name in state:
-            number, _, kind = name.partition("/")
-            if kind == "place" and number.isdecimal():
-                x, y, length, side = (float(one) for one in state[name])
-                self._patches[int(number)] = FacePatch(
-                    center=np.array([x, y], np.float32),
-                    length=length,
-                    side=int(side),
-                    source=state.get(f"{number}/source"),
-                    painted=state.get(f"{number}/painted"),
-                )
+        self._patches = load_patches(state)
 
     def __call__(self, source: Frame, painted: Frame) -> Frame:
         """Return the painting, at the source's size, with its faces kept.
@@ -269,16 +282,17 @@ class KeepFaces:
             self._lay(image, kept, one)
         return painted.with_image(kept)
 
-    def _place(self, one: TrackedFace, scale: float, *, least: int) -> FacePatch:
+    def _place(self, one: TrackedFace, scale: float, *, least: int) -> Patch:
         """Return where a face is cut out: near to where it was, if it has hardly moved."""
         center = np.asarray((one.face.box[:2] + one.face.box[2:]) / 2, np.float32)
         length = _AROUND * one.face.side
-        patch = self._patches.setdefault(one.number, FacePatch(center=center, length=length))
+        patch = self._patches.setdefault(one.number, Patch(center=center, length=length))
+        patch.alike = _ALIKE if self._quick else 0.0
         patch.follow(center, length, wanted=max(_FINER * length * scale, least))
         return patch
 
     def _paint_face(
-        self, image: Image, one: TrackedFace, patch: FacePatch, parts: Values | None, scale: float
+        self, image: Image, one: TrackedFace, patch: Patch, parts: Values | None, scale: float
     ) -> PaintedFace | None:
         """Return a face as it is painted; None for one out of the frame, or where nothing is."""
         zoom = patch.side / patch.length

@@ -164,11 +164,14 @@ class PaintSmaller(Prepared):
         super().__init__(stylizer)
         self.size, self._stroke = size, stroke
 
+    def painted_size(self, size: tuple[int, int]) -> tuple[int, int]:
+        """Return the (width, height) that a frame of ``size`` is painted at."""
+        return self.size or paint_size(size, self._stroke)
+
     def change(self, frame: Frame) -> Frame:
         """Return the frame at the size that is painted."""
         image = check_image(frame.image)
-        size = self.size or paint_size(frame.size, self._stroke)
-        return frame.with_image(_shrink(image, size))
+        return frame.with_image(_shrink(image, self.painted_size(frame.size)))
 
 
 def _shrink(image: Image, size: tuple[int, int]) -> Image:

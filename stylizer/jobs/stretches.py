@@ -140,7 +140,7 @@ def usual_lead_in(config: StylizerConfig) -> int | None:
         return config.keyframes * _LONGER_LEAD_IN + SETTLED
     if effects.coherence.strength > 0 and effects.underpainting > 0:
         return config.keyframes * _LONGER_LEAD_IN
-    if config.faces or effects.coherence.strength > 0:
+    if config.faces or config.hands or effects.coherence.strength > 0:
         return config.keyframes * _LEAD_IN
     return config.keyframes - 1
 

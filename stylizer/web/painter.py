@@ -12,8 +12,8 @@ from pathlib import Path
 from stylizer.compose import Composed
 from stylizer.description import EffectsConfig
 from stylizer.effects.beyond import VIDEO_MARGIN, PaintBeyond
-from stylizer.effects.face_patch import PaintedFace
-from stylizer.effects.faces import FaceMode, FacesConfig, KeepFaces
+from stylizer.effects.faces import FaceMode, FacesConfig, KeepFaces, PaintedFace
+from stylizer.effects.hands import HandsConfig, KeepHands, PaintedHand
 from stylizer.effects.overpainting import USUAL_OVERPAINTING, OverpaintFrames
 from stylizer.effects.region_masks import RegionMasks
 from stylizer.effects.scale import USUAL_STROKE, PaintSmaller, paint_size
@@ -35,7 +35,7 @@ from stylizer.temporal.coherence import Coherence, CoherenceConfig
 from stylizer.temporal.keyframes import MOST_KEYFRAMES
 from stylizer.web.options import LiveSettings
 
-__all__ = ["Begun", "ClientPainter", "face_config"]
+__all__ = ["Begun", "ClientPainter", "face_config", "hands_config"]
 
 _NEW_SIZE_SECONDS = 1.0
 """Pictures change their size at most this often: the network is compiled for each size."""
@@ -46,6 +46,9 @@ _STAYS_SECONDS = 0.5
 _RATE = BudgetConfig(fps=24.0)
 
 _LEVELS = fast_levels("fast", most=MOST_KEYFRAMES, underpainting=True)
+
+Kept = tuple[Sequence[PaintedFace], Sequence[PaintedHand]]
+"""The faces and hands of a frame, painted by themselves."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +64,7 @@ class Begun:
       seconds: that it took, or that carrying a painting to it did.
       beside: its share of the seconds that painting keyframes takes beside the loop.
       warm: whether both tell what frames of this level take.
-      faces: what will be laid into it, where that is made meanwhile.
+      kept: the faces and hands that will be laid into it, where they are painted meanwhile.
     """
 
     source: Frame
@@ -72,15 +75,15 @@ class Begun:
     seconds: float
     beside: float = 0.0
     warm: bool = True
-    faces: Future[Sequence[PaintedFace]] | None = None
+    kept: Future[Kept] | None = None
 
 
 class ClientPainter:
     """Paints one client's stream; other settings work from the next frame on.
 
     A frame is begun and finished, each in a thread of its own: while one is finished, the next may
-    be begun. Its faces are found and painted in a third one, while the frame is begun: where they
-    are does not depend on the painting.
+    be begun. Its faces and hands are found and painted in a third one, while the frame is begun:
+    where they are does not depend on the painting.
 
     Where painting takes too long for a film's rate, because others paint too or the browser is on
     the same machine, underpainting, flow, size and frames that are painted give way, as with
@@ -103,11 +106,11 @@ class ClientPainter:
           settings: to begin with.
           code: of the style, or of the mixture of styles.
           segmenter: finds people; None for the package's own network.
-          threads: faces are painted in one of these, which begins its work in the order in which it
-            is asked for; None for the thread that finishes.
+          threads: faces and hands are painted in one of these, which begins its work in the order
+            in which it is asked for; None for the thread that finishes.
         """
         self._threads = threads
-        self._faces: Future[Sequence[PaintedFace]] | None = None
+        self._kept: Future[Kept] | None = None
         self._pure = _Pure(runtime, code, segmenter=segmenter)
         self._twice = Underpaint(self._pure, painter=self._pure, share=VIDEO_UNDERPAINTING)
         over = OverpaintFrames(self._twice, USUAL_OVERPAINTING)
@@ -180,7 +183,7 @@ class ClientPainter:
             with self._laying:
                 return self._begin_beside(source, began)
         cut = self._composed.begins_shot(source)
-        faces = self._paint_faces(source, cut=cut)
+        kept = self._paint_kept(source, cut=cut)
         painter, effects = self._composed.painter, self._composed.effects
         here = [effect for effect in effects[:1] if isinstance(effect, Coherence)]
         if cut:
@@ -193,7 +196,7 @@ class ClientPainter:
             cut=cut,
             level=self._level,
             seconds=time.perf_counter() - began,
-            faces=faces,
+            kept=kept,
         )
 
     def _begin_beside(self, source: Frame, began: float) -> Begun:
@@ -221,9 +224,13 @@ class ClientPainter:
         began = time.perf_counter()
         painted, effects = begun.painted, begun.effects
         with self._laying:
-            if begun.faces is not None and isinstance(effects[0], KeepFaces):
-                painted = effects[0].lay_faces(begun.source, painted, begun.faces.result())
+            if begun.kept is not None and isinstance(effects[0], KeepFaces):
+                faces, hands = begun.kept.result()
+                painted = effects[0].lay_faces(begun.source, painted, faces)
                 effects = effects[1:]
+                if effects and isinstance(effects[0], KeepHands):
+                    painted = effects[0].lay_hands(begun.source, painted, hands)
+                    effects = effects[1:]
             painted = _finish(painted, effects, begun.source, cut=begun.cut)
         ended = time.perf_counter()
         if begun.warm and begun.level is self._budget.level:
@@ -231,27 +238,31 @@ class ClientPainter:
             self._budget.spent(seconds, now=ended, beside=begun.beside)
         return painted.image
 
-    def _paint_faces(self, source: Frame, *, cut: bool) -> Future[Sequence[PaintedFace]] | None:
-        """Find and paint the faces of a frame in another thread, after those of the frame before.
+    def _paint_kept(self, source: Frame, *, cut: bool) -> Future[Kept] | None:
+        """Find and paint faces and hands in another thread, after those of the frame before.
 
         Whatever waits for it was asked for later, so it has its thread.
         """
-        keeping = next((one for one in self._composed.effects if isinstance(one, KeepFaces)), None)
-        if self._threads is None or keeping is None:
-            self._faces = None
+        effects = self._composed.effects
+        faces = next((one for one in effects if isinstance(one, KeepFaces)), None)
+        hands = next((one for one in effects if isinstance(one, KeepHands)), None)
+        if self._threads is None or faces is None:
+            self._kept = None
             return None
-        before, (_, height) = self._faces, self._smaller.size or source.size
+        before, (_, height) = self._kept, self._smaller.size or source.size
         scale = height / source.size[1]
 
-        def paint() -> Sequence[PaintedFace]:
+        def paint() -> Kept:
             if before is not None:
                 wait([before])
-            if cut:
-                keeping.reset()
-            return keeping.paint_faces(source, scale=scale)
+            for one in (faces, hands) if cut else ():
+                if one is not None:
+                    one.reset()
+            made = faces.paint_faces(source, scale=scale)
+            return made, () if hands is None else hands.paint_hands(source)
 
-        self._faces = self._threads.submit(paint)
-        return self._faces
+        self._kept = self._threads.submit(paint)
+        return self._kept
 
     def _settle(self, image: Image, now: float) -> Image:
         """Return the picture at the size that holds at present, after what follows from it."""
@@ -283,6 +294,7 @@ class ClientPainter:
             strength=settings.strength,
             keep_color=settings.keep_color,
             faces=face_config(settings.faces, quick=level.scale < 1),
+            hands=hands_config(settings.faces) if level.scale == 1 else None,
             coherence=CoherenceConfig(strength=settings.coherence, preset=level.flow),
             stroke=None,  # sizes are chosen here
             keyframes=1 if paints_all else level.keyframes,
@@ -308,6 +320,11 @@ def face_config(mode: FaceMode, *, quick: bool = False, method: str = "fast") ->
     if mode == "paint" or not are_faces_available():
         return None
     return FacesConfig(mode=mode, quick=quick, strength=METHODS[method].face_strength)
+
+
+def hands_config(mode: FaceMode, *, method: str = "fast") -> HandsConfig | None:
+    """Return what is done to hands in what a method paints, where that is done to faces."""
+    return HandsConfig(strength=METHODS[method].face_strength) if mode == "keep" else None
 
 
 class _Pure:

@@ -47,7 +47,7 @@ from stylizer.web.gallery import Gallery
 from stylizer.web.job import Job
 from stylizer.web.jpeg import encode_jpeg, shrink, shrink_to_pixels
 from stylizer.web.options import PhotoOptions, VideoOptions
-from stylizer.web.painter import face_config
+from stylizer.web.painter import face_config, hands_config
 from stylizer.web.priority import LivePriority, Steps
 from stylizer.web.uploads import film_limits, read_picture
 from stylizer.web.warnings import hear_warnings
@@ -102,11 +102,12 @@ class PhotoWork:
         if options.short_side is not None:
             image = shrink(image, options.short_side)
         faces = face_config(options.faces, method=options.method)
+        hands = hands_config(options.faces, method=options.method)
         effects = EffectsConfig(strength=options.strength, keep_color=options.keep_color)
         if options.method == "gatys":
             image = self._reduce(job, image)
             painted = self._optimize(job, image)
-            effects = replace(effects, faces=faces)
+            effects = replace(effects, faces=faces, hands=hands)
         else:
             job.check()
             detail = still_detail(self.styles)
@@ -116,7 +117,9 @@ class PhotoWork:
                 underpainting=STILL_UNDERPAINTING,
                 underdrawing=USUAL_UNDERDRAWING,
             )
-            painted = self._in_one_pass(image, replace(finer, faces=faces))
+            painted = self._in_one_pass(
+                image, replace(finer, faces=faces, hands=hands_config(options.faces))
+            )
         painted = finish(painted, image, effects)
         job.check()
         job.preview = encode_jpeg(shrink(painted, _PREVIEW_SIDE))
@@ -143,7 +146,9 @@ class PhotoWork:
 
         job.check()
         faces = face_config(self.options.faces)
-        start = self._in_one_pass(image, replace(_STILL, faces=faces))
+        start = self._in_one_pass(
+            image, replace(_STILL, faces=faces, hands=hands_config(self.options.faces))
+        )
         job.preview = encode_jpeg(shrink(start, _PREVIEW_SIDE))
         iterations = self.options.iterations
         began = time.monotonic()
@@ -272,6 +277,7 @@ class VideoWork:
             strength=options.strength,
             keep_color=options.keep_color,
             faces=face_config(options.faces),
+            hands=hands_config(options.faces),
             coherence=CoherenceConfig(strength=options.coherence),
             stroke=USUAL_STROKE,
             underpainting=VIDEO_UNDERPAINTING,

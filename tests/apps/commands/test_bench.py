@@ -339,7 +339,8 @@ def test_a_profile_tells_every_stage_of_a_video_s_way(
     assert (told["size"], told["frames"], told["runs"]) == ("48x32", 6, "slow inverter")
     stages = {one["stage"]: one for one in told["stages"]}
     enlarging = "KeepFaces" if are_faces_available() else "Enlarge"  # keeps them as it enlarges
-    ways = ["decode", "cuts", "network", "painter", "Coherence", enlarging, "encode"]
+    hands = ["KeepHands"] if are_faces_available() else []
+    ways = ["decode", "cuts", "network", "painter", "Coherence", enlarging, *hands, "encode"]
     assert list(stages) == ways
     assert stages["network"]["median_ms"] >= 20
     assert stages["painter"]["mean_ms"] > 0

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from stylizer.effects.face_patch import FacePatch
+from stylizer.effects.patch import Patch
 from stylizer.frame import Image
 
 
@@ -18,7 +18,7 @@ class Remembers:
 
 
 def given_to_paint(seen: Image) -> Image:
-    patch, painter = FacePatch(center=np.zeros(2, np.float32), length=192.0, side=192), Remembers()
+    patch, painter = Patch(center=np.zeros(2, np.float32), length=192.0, side=192), Remembers()
     patch.renew(seen, painter, memory=0.0, quick=True)
     return painter.given[0]
 

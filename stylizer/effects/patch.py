@@ -1,20 +1,22 @@
-"""What is cut out around a face to be painted by itself: where it is, and its paint so far."""
+"""What is cut out around a face or a hand to be painted by itself: its place, its paint so far."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypedDict
 
 import cv2
 import numpy as np
 
-from stylizer.effects.cutting import Matrix, Values, brightness, spread
+from stylizer.base import find
+from stylizer.effects.cutting import Values, brightness, spread
 from stylizer.effects.strokes import smooth_strokes
 from stylizer.faces.masks import smooth
-from stylizer.faces.tracker import TrackedFace
 from stylizer.frame import Image
+from stylizer.protocols import PartsPatchPainter, PatchPainter, State, Stylizer
 
-__all__ = ["FacePatch", "PaintedFace"]
+__all__ = ["Patch", "PatchPainters", "load_patches", "patch_painters", "save_patches"]
 
 _SIDES = (192, 256, 320, 448, 640)
 """Sides that what is cut out is painted at, in pixels: few, since a network is compiled for each.
@@ -31,41 +33,33 @@ _CHANGED = 16.0
 """Gray levels by which a place must differ from the last frame for nothing of it to be kept."""
 
 _CALM = 0.01
-"""Share of its side by which what is cut out may lag behind its face."""
-
-_ALIKE = 6.0
-"""Gray levels, on average, by which what is cut out may differ from the last frame for the paint of
-that to do for one frame more, where time is short."""
+"""Share of its side by which what is cut out may lag behind what it is of."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class PaintedFace:
-    """A face of a frame, cut out and painted.
+class PatchPainters(TypedDict):
+    """What paints what is cut out: of one style, and of styles for parts; None where nothing does.
 
     Attributes:
-      face: where it is.
-      matrix: (2, 3), from places in the frame to places in what was cut out.
-      seen: the source there, uint8 RGB (side, side, 3).
-      paint: float32 (side, side, 3); None where nothing paints, and where the face outlasts all.
-      outlasts: how surely it outlasts the strokes of the painting, 0..1.
-      shown: how surely its features do, 0..1.
-      finer: how surely the painting has finer strokes there, 0..1.
-      kept: share of what is to be kept of it that is laid into the painting.
+      paint: as of a `stylizer.protocols.PatchPainter`.
+      paint_in_parts: as of a `stylizer.protocols.PartsPatchPainter`.
     """
 
-    face: TrackedFace
-    matrix: Matrix
-    seen: Image
-    paint: Values | None
-    outlasts: float
-    shown: float
-    finer: float = 0.0
-    kept: float = 1.0
+    paint: Callable[[Image], Image] | None
+    paint_in_parts: Callable[[Values, Image], Image] | None
+
+
+def patch_painters(stylizer: Stylizer) -> PatchPainters:
+    """Return what of a stylizer paints what is cut out."""
+    painter, divided = find(stylizer, PatchPainter), find(stylizer, PartsPatchPainter)
+    return {
+        "paint": None if painter is None else painter.paint_patch,
+        "paint_in_parts": None if divided is None else divided.paint_patch_in_parts,
+    }
 
 
 @dataclass(kw_only=True)
-class FacePatch:
-    """What is cut out around a face, and how it was painted in the last frame.
+class Patch:
+    """What is cut out around a face or a hand, and how it was painted in the last frame.
 
     Attributes:
       center: (x, y) in pixels of the frame.
@@ -74,6 +68,8 @@ class FacePatch:
       source: brightness, float32 (side, side); None before the first.
       painted: float32 (side, side, 3).
       fresh: whether it was painted for the last frame, not for the one before.
+      alike: gray levels, on average, by which what is cut out may differ from the last frame for
+        the paint of that to do for one frame more; 0 for it to be painted every time.
     """
 
     center: Values
@@ -82,9 +78,17 @@ class FacePatch:
     source: Values | None = None
     painted: Values | None = None
     fresh: bool = False
+    alike: float = 0.0
+
+    def save_state(self) -> State:
+        """Return where it is, and its paint."""
+        state = {"place": np.array([*self.center, self.length, self.side, self.fresh])}
+        if self.source is not None and self.painted is not None:
+            state |= {"source": self.source, "painted": self.painted}
+        return state
 
     def follow(self, center: Values, length: float, *, wanted: float) -> None:
-        """Move to where the face is now, or near to it, if it has hardly moved.
+        """Move to where it is now, or near to it, if it has hardly moved.
 
         Args:
           center: (x, y) in pixels of the frame.
@@ -102,14 +106,13 @@ class FacePatch:
     def renew(
         self, seen: Image, paint: Callable[[Image], Image], *, memory: float, quick: bool
     ) -> Values:
-        """Return its paint: new, and what stays of the old where the face has not changed.
+        """Return its paint: new, and what stays of the old where nothing has changed.
 
         Args:
           seen: the source there, uint8 RGB (side, side, 3).
           paint: paints it.
           memory: 0 to 1: how much stays.
-          quick: whether the old does for one frame more where hardly anything changed, and dots
-            stay dots.
+          quick: whether dots stay dots.
 
         Returns:
           float32, (side, side, 3).
@@ -126,7 +129,7 @@ class FacePatch:
                 for one in (self.source, self.painted)
             )
             change = cv2.absdiff(bright, before)
-            if quick and self.fresh and cv2.mean(change)[0] < _ALIKE:
+            if self.alike > 0 and self.fresh and cv2.mean(change)[0] < self.alike:
                 self.fresh = False
                 return np.asarray(old, np.float32)
             change = np.asarray(cv2.blur(change, (7, 7)), np.float32) / np.float32(_CHANGED)
@@ -141,8 +144,36 @@ class FacePatch:
         self.source = self.painted = None
 
 
+def save_patches(patches: Mapping[int, Patch]) -> State:
+    """Return what is remembered of several, by their numbers, as one state."""
+    return {
+        f"{number}/{name}": value
+        for number, patch in patches.items()
+        for name, value in patch.save_state().items()
+    }
+
+
+def load_patches(state: State) -> dict[int, Patch]:
+    """Return what `save_patches` gave, which may be among other entries."""
+    patches: dict[int, Patch] = {}
+    for name in state:
+        number, _, kind = name.partition("/")
+        if kind == "place" and number.isdecimal():
+            x, y, length, side, fresh = (float(one) for one in state[name])
+            center = np.array([x, y], np.float32)
+            patches[int(number)] = Patch(
+                center=center,
+                length=length,
+                side=int(side),
+                fresh=bool(fresh),
+                source=state.get(f"{number}/source"),
+                painted=state.get(f"{number}/painted"),
+            )
+    return patches
+
+
 def _paint_anew(seen: Image, paint: Callable[[Image], Image], *, quick: bool) -> Values:
-    """Return a face painted, with its dots drawn into strokes, as frames', if there is time."""
+    """Return it painted, with its dots drawn into strokes, as frames', if there is time."""
     return smooth_strokes(paint(_draw_features(seen)), 0.0 if quick else 1.0).astype(np.float32)
 
 

@@ -1,0 +1,1 @@
+"""The networks that find hands: Google's, with their model card."""
