@@ -127,7 +127,7 @@ def live(
             coherent.preset,
             keyframes=coherence.keyframes,
             most=1 if refinement.refine else MOST_KEYFRAMES,  # what refines needs every frame
-            underpainting=described.underpainting > 0,
+            effects=described.effects,
         )
         painter = LivePainter(
             match_styles(method, described),

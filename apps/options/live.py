@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from stylizer.description import EffectsConfig
 from stylizer.errors import ConfigError, SinkError
 from stylizer.gatys.config import GatysConfig
 from stylizer.io.atomic import check_target
@@ -102,7 +103,7 @@ class LiveOptions:
         *,
         keyframes: int = 1,
         most: int = 1,
-        underpainting: bool = False,
+        effects: EffectsConfig | None = None,
     ) -> Budget:
         """Return what holds the rate.
 
@@ -111,10 +112,17 @@ class LiveOptions:
           flow: the best preset of the optical flow.
           keyframes: every how many frames one is painted, at best.
           most: the same at worst.
-          underpainting: whether the fast method paints frames in broader strokes before, at best.
+          effects: what there is at best of underpainting and of hands; None for nothing.
         """
         if isinstance(config, FastConfig):
-            levels = fast_levels(flow, keyframes=keyframes, most=most, underpainting=underpainting)
+            wanted = effects or EffectsConfig()
+            levels = fast_levels(
+                flow,
+                keyframes=keyframes,
+                most=most,
+                underpainting=wanted.underpainting > 0,
+                hands=wanted.hands is not None and wanted.hands.mode == "keep",
+            )
         else:
             iterations = config.warm_iterations
             levels = gatys_levels(config.flow, iterations, keyframes=keyframes, most=most)

@@ -44,6 +44,9 @@ _WHOLE = 0.7
 _UNDERPAINTING = 0.3
 """Work of a first painting in broader strokes, and of holding it still, in the same units."""
 
+_HANDS = 0.5
+"""Work of finding and painting two hands by themselves, in the same units."""
+
 _FLOWS = {"medium": 0.1, "fast": 0.02, "ultrafast": 0.0}
 """Work of the optical flow, in the same units."""
 
@@ -58,6 +61,7 @@ class Level:
       iterations: of the optimization; None where there is none.
       keyframes: every how many frames one is painted, 1 or more.
       underpainting: whether those are painted in broader strokes before, where that is wished for.
+      hands: whether hands are kept, where that is wished for.
       work: what a frame costs in comparison with the other levels; only its ratios count.
     """
 
@@ -66,6 +70,7 @@ class Level:
     iterations: int | None = None
     keyframes: int = 1
     underpainting: bool = False
+    hands: bool = False
     work: float = 1.0
 
     def __post_init__(self) -> None:
@@ -97,17 +102,24 @@ def least_scale(size: tuple[int, int]) -> float:
 
 
 def fast_levels(
-    flow: Preset, *, keyframes: int = 1, most: int = 1, underpainting: bool = False
+    flow: Preset,
+    *,
+    keyframes: int = 1,
+    most: int = 1,
+    underpainting: bool = False,
+    hands: bool = False,
 ) -> tuple[Level, ...]:
     """Return all levels of the fast network; `choose_levels` says which of them serve at a time.
 
-    Underpainting and the flow's quality give way first, then size and frames that are painted.
+    Underpainting and the flow's quality give way first, then hands, size and frames that are
+    painted. Hands are kept at full size alone: in a smaller painting fingers are lost again.
 
     Args:
       flow: the best preset.
       keyframes: every how many frames one is painted, at best.
       most: the same at worst; what is less than ``keyframes`` counts for as much.
       underpainting: whether frames are painted in broader strokes before, at best.
+      hands: whether hands are kept, at best.
     """
     presets: tuple[Preset, ...] = get_args(Preset)[::-1]
     presets = presets[presets.index(flow) :]
@@ -125,6 +137,12 @@ def fast_levels(
     if underpainting:
         work = _share(_FIXED + 1.0 + _FLOWS[flow] + _UNDERPAINTING, keyframes)
         levels.append(replace(levels[0], underpainting=True, work=work))
+    if hands:
+        levels += [
+            replace(level, hands=True, work=level.work + _HANDS / level.keyframes)
+            for level in levels
+            if level.scale == 1.0
+        ]
     return _sort(levels)
 
 
@@ -176,6 +194,7 @@ def gatys_levels(
             flow=flow,
             iterations=count,
             keyframes=every,
+            hands=scale == 1.0,  # which takes little beside an optimization
             work=_share(_FIXED + count * scale * scale, every),
         )
         for scale, count, every in steps

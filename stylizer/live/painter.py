@@ -175,8 +175,7 @@ class LivePainter(WrappedStylizer):
             strength=settings.strength,
             keep_color=settings.keep_color,
             faces=self._faces(settings.faces),
-            # fingers are lost in a smaller painting, and there is no time for them
-            hands=self._config.hands if self._level.scale == 1 else None,
+            hands=self._config.hands if self._level.hands else None,
             coherence=coherence,
             # what shows nothing but faces looks for them in every frame
             keyframes=1 if settings.faces == "only" else self._level.keyframes,

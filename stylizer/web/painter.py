@@ -45,7 +45,7 @@ _STAYS_SECONDS = 0.5
 
 _RATE = BudgetConfig(fps=24.0)
 
-_LEVELS = fast_levels("fast", most=MOST_KEYFRAMES, underpainting=True)
+_LEVELS = fast_levels("fast", most=MOST_KEYFRAMES, underpainting=True, hands=True)
 
 Kept = tuple[Sequence[PaintedFace], Sequence[PaintedHand]]
 """The faces and hands of a frame, painted by themselves."""
@@ -294,7 +294,7 @@ class ClientPainter:
             strength=settings.strength,
             keep_color=settings.keep_color,
             faces=face_config(settings.faces, quick=level.scale < 1),
-            hands=hands_config(settings.faces) if level.scale == 1 else None,
+            hands=hands_config(settings.faces) if level.hands else None,
             coherence=CoherenceConfig(strength=settings.coherence, preset=level.flow),
             stroke=None,  # sizes are chosen here
             keyframes=1 if paints_all else level.keyframes,

@@ -226,6 +226,16 @@ def test_underpainting_is_for_the_best_level_alone() -> None:
     assert not any(level.underpainting for level in plain)
 
 
+def test_hands_give_way_before_the_size_does() -> None:
+    plain, kept = fast_levels("fast", most=4), fast_levels("fast", most=4, hands=True)
+    assert kept[0] == replace(plain[0], hands=True, work=kept[0].work)
+    assert [level for level in kept if not level.hands] == list(plain)
+    with_hands = [level for level in kept if level.hands]
+    assert {level.scale for level in with_hands} == {1.0}
+    assert {level.keyframes for level in with_hands} == {1, 2, 3, 4}
+    assert all(level.hands == (level.scale == 1) for level in gatys_levels("fast", 4))
+
+
 @pytest.mark.parametrize("make", [fast_levels, partial(gatys_levels, iterations=4)])
 def test_no_smaller_than_a_painting(make: Callable[[Preset], tuple[Level, ...]]) -> None:
     """Where it can go no lower, it says so, and is back in as many steps as there are sizes."""
