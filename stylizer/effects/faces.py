@@ -295,9 +295,7 @@ class KeepFaces:
         self, image: Image, one: TrackedFace, patch: Patch, parts: Values | None, scale: float
     ) -> PaintedFace | None:
         """Return a face as it is painted; None for one out of the frame, or where nothing is."""
-        zoom = patch.side / patch.length
-        shift = patch.side / 2 - zoom * patch.center.astype(np.float64)
-        matrix = np.array([[zoom, 0, shift[0]], [0, zoom, shift[1]]])
+        matrix = patch.matrix
         if covered(matrix, patch.side, image) is None:
             return None
         renewing, in_parts = self._paint, self._paint_in_parts

@@ -232,9 +232,7 @@ class KeepHands:
         if needed == 0:
             patch.forget()
             return None
-        zoom = patch.side / patch.length
-        shift = patch.side / 2 - zoom * patch.center.astype(np.float64)
-        matrix = np.array([[zoom, 0, shift[0]], [0, zoom, shift[1]]])
+        matrix = patch.matrix
         if covered(matrix, patch.side, image) is None:
             return None
         renewing, in_parts = self._paint, self._paint_in_parts

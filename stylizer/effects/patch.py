@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from stylizer.base import find
-from stylizer.effects.cutting import Values, brightness, spread
+from stylizer.effects.cutting import Matrix, Values, brightness, spread
 from stylizer.effects.strokes import smooth_strokes
 from stylizer.faces.masks import smooth
 from stylizer.frame import Image
@@ -79,6 +79,13 @@ class Patch:
     painted: Values | None = None
     fresh: bool = False
     alike: float = 0.0
+
+    @property
+    def matrix(self) -> Matrix:
+        """What maps places in the frame to places in what is cut out, (2, 3)."""
+        zoom = self.side / self.length
+        shift = self.side / 2 - zoom * self.center.astype(np.float64)
+        return np.array([[zoom, 0, shift[0]], [0, zoom, shift[1]]])
 
     def save_state(self) -> State:
         """Return where it is, and its paint."""

@@ -15,9 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from stylizer.faces.models import FaceNetwork
+from stylizer.faces.search import distinct, make_anchors
 from stylizer.frame import Image
 
-__all__ = ["Detection", "FaceDetector", "overlap"]
+__all__ = ["Detection", "FaceDetector"]
 
 Points = npt.NDArray[np.float32]
 
@@ -25,9 +26,6 @@ _FILE = "face_detection_back.tflite"
 _SIDE = 256
 _GRIDS = ((16, 2), (8, 6))
 """Cells a side, and anchors a cell."""
-
-_OVERLAP = 0.3
-"""Share of the union from which on two boxes are of one face."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +59,7 @@ class FaceDetector:
           WeightsError: the file is missing or damaged.
         """
         self._network = FaceNetwork(folder, _FILE, inputs=(1, _SIDE, _SIDE, 3))
-        self._anchors = _make_anchors()
+        self._anchors = make_anchors(_SIDE, _GRIDS)
         self._threshold = threshold
 
     def __call__(self, image: Image) -> list[Detection]:
@@ -86,34 +84,5 @@ class FaceDetector:
         )
         return [
             Detection(score=float(scores[sure[index]]), box=boxes[index], eyes=pairs[index, 2:4])
-            for index in _distinct(boxes)
+            for index in distinct(boxes)
         ]
-
-
-def _make_anchors() -> Points:
-    """Return the anchors' places, float32 (N, 2), in pixels of the network's picture."""
-    found = []
-    for cells, count in _GRIDS:
-        places = (np.arange(cells) + 0.5) * (_SIDE / cells)
-        grid = np.stack(np.meshgrid(places, places), -1).reshape(-1, 1, 2)
-        found.append(np.repeat(grid, count, axis=1).reshape(-1, 2))
-    return np.concatenate(found).astype(np.float32)
-
-
-def _distinct(boxes: Points) -> list[int]:
-    """Return the numbers of boxes (N, 4) that no earlier one stands for."""
-    kept: list[int] = []
-    for index, box in enumerate(boxes):
-        if (box[2:] > box[:2]).all() and all(
-            overlap(box, boxes[other]) < _OVERLAP for other in kept
-        ):
-            kept.append(index)
-    return kept
-
-
-def overlap(one: Points, other: Points) -> float:
-    """Return the intersection of two boxes over their union, 0..1."""
-    sides = np.minimum(one[2:], other[2:]) - np.maximum(one[:2], other[:2])
-    common = float(np.prod(np.maximum(sides, 0)))
-    areas = float(np.prod(one[2:] - one[:2]) + np.prod(other[2:] - other[:2]))
-    return common / max(areas - common, 1e-6)

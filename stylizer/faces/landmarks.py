@@ -19,7 +19,7 @@ from stylizer.faces.detector import Detection
 from stylizer.faces.models import FaceNetwork
 from stylizer.frame import Image
 
-__all__ = ["EYES", "FEATURES", "KEY_POINTS", "OVAL", "Face", "LandmarkNetwork", "Place"]
+__all__ = ["EYES", "FEATURES", "KEY_POINTS", "OVAL", "Face", "LandmarkNetwork", "Located", "Place"]
 
 Points = npt.NDArray[np.float32]
 
@@ -56,12 +56,12 @@ KEY_POINTS: Sequence[int] = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Face:
-    """A face and its points.
+class Located:
+    """What was found in a picture, by its points.
 
     Attributes:
-      points: float32 (468, 2), in pixels; may lie outside of the picture.
-      score: how sure it is that there is a face, 0..1.
+      points: float32 (N, 2), in pixels; may lie outside of the picture.
+      score: how sure it is that it is there, 0..1.
     """
 
     points: Points
@@ -76,6 +76,11 @@ class Face:
     def side(self) -> float:
         """The longer side of the box, in pixels."""
         return float((self.box[2:] - self.box[:2]).max())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Face(Located):
+    """A face and its 468 points."""
 
     def line(self, numbers: Sequence[int]) -> Points:
         """Return some of the points, float32 (N, 2)."""
@@ -123,6 +128,19 @@ class Place:
         shift = side / 2 - turn @ np.array(self.center)
         return np.asarray(np.c_[turn, shift], np.float64)
 
+    def cut_out(self, image: Image, side: int) -> Points:
+        """Return this square of a picture, uint8 RGB (H, W, 3): float32 (side, side, 3), 0..255."""
+        matrix = self.matrix(side)
+        matrix[:, 2] -= 0.5 - 0.5 * matrix[:, :2].sum(1)  # OpenCV's pixel centers are at integers
+        crop = cv2.warpAffine(image, matrix, (side, side), flags=cv2.INTER_LINEAR)
+        return np.asarray(crop, np.float32)
+
+    def lay_back(self, points: Points, side: int) -> Points:
+        """Return where points, (N, 2), of what was cut out at that side are in the picture."""
+        matrix = self.matrix(side)
+        found = (points.astype(np.float64) - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T
+        return found.astype(np.float32)
+
 
 class LandmarkNetwork:
     """Finds the points of one face at a time."""
@@ -141,15 +159,8 @@ class LandmarkNetwork:
 
     def __call__(self, image: Image, place: Place) -> Face:
         """Return the face at a place of a picture, uint8 RGB (H, W, 3); see its score."""
-        matrix = place.matrix(_SIDE)
-        around = matrix.copy()
-        around[:, 2] -= 0.5 - 0.5 * matrix[:, :2].sum(1)  # OpenCV's pixel centers are at integers
-        flags = cv2.INTER_LINEAR
-        crop = cv2.warpAffine(image, around, (_SIDE, _SIDE), flags=flags)
-        fed = np.asarray(crop, np.float32)[None] / np.float32(255)
+        fed = place.cut_out(image, _SIDE)[None] / np.float32(255)
         values = sorted(self._network(fed), key=np.size)
         score = 1 / (1 + np.exp(-float(np.clip(values[0].ravel()[0], -80, 80))))
-        points = values[1].reshape(_COUNT, 3)[:, :2].astype(np.float64)
-        back = np.linalg.inv(matrix[:, :2])
-        found = (points - matrix[:, 2]) @ back.T
-        return Face(points=found.astype(np.float32), score=score)
+        points = place.lay_back(values[1].reshape(_COUNT, 3)[:, :2], _SIDE)
+        return Face(points=points, score=score)

@@ -15,9 +15,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from stylizer.faces.detector import Detection, FaceDetector, overlap
+from stylizer.faces.detector import Detection, FaceDetector
 from stylizer.faces.landmarks import KEY_POINTS, Face, LandmarkNetwork, Place
 from stylizer.faces.models import find_models
+from stylizer.faces.search import calm, overlap, picture_parts
 from stylizer.frame import Frame, Image, check_image
 from stylizer.protocols import State
 
@@ -43,9 +44,6 @@ _APPEARS, _FADES = 0.2, 0.5
 
 _LONGEST_STEP = 0.2
 """Seconds: the most that is taken to lie between two frames."""
-
-_QUIET = 0.02
-"""Share of a face's side: points that move by less than that are held back."""
 
 _KEPT = 32
 """Frames whose faces are remembered, for whoever asks later."""
@@ -178,8 +176,9 @@ class FaceFinder:
         """Return a face as it is in the next frame; None if it has been gone for long."""
         found = self._locate(image, Place.of_face(one.face))
         if found.score >= _SURE and found.side >= _LEAST_SIDE:
-            calm = Face(points=_calm(one.face, found), score=found.score)
-            return replace(one, face=calm, presence=min(1.0, one.presence + step / _APPEARS))
+            points = calm(one.face.points, found.points, side=found.side, by=KEY_POINTS)
+            calmed = Face(points=points, score=found.score)
+            return replace(one, face=calmed, presence=min(1.0, one.presence + step / _APPEARS))
         presence = one.presence - step / _FADES
         lost = Face(points=one.face.points, score=found.score)
         return replace(one, face=lost, presence=presence) if presence > 0 else None
@@ -188,7 +187,7 @@ class FaceFinder:
         self, image: Image, faces: list[TrackedFace], *, presence: float, whole: bool
     ) -> list[TrackedFace]:
         """Return faces that are not known yet, as many as there is room for."""
-        parts = _parts(image)
+        parts = picture_parts(image)
         if not whole:
             turn, of_quarter = divmod(self._next, 2)
             parts = [parts[1 + turn % 4 if of_quarter else 0]]
@@ -216,15 +215,6 @@ class FaceFinder:
         return face if face.score >= _NEW and face.side >= _LEAST_SIDE else None
 
 
-def _parts(image: Image) -> list[tuple[int, int, Image]]:
-    """Return the picture and its overlapping quarters, each with its left and top."""
-    height, width, _ = image.shape
-    wide, high = -(-width * 3 // 5), -(-height * 3 // 5)
-    corners = [(x, y) for y in (0, height - high) for x in (0, width - wide)]
-    quarters = [(x, y, image[y : y + high, x : x + wide]) for x, y in corners]
-    return [(0, 0, image), *quarters]
-
-
 def _is_same(one: Face, other: Face) -> bool:
     return overlap(one.box, other.box) > _SAME
 
@@ -236,15 +226,3 @@ def _without_twins(faces: list[TrackedFace]) -> list[TrackedFace]:
         if not any(_is_same(one.face, other.face) for other in kept):
             kept.append(one)
     return kept
-
-
-def _calm(before: Face, found: Face) -> Points:
-    """Return points between those of the last frame and the new ones; quick ones are not held back.
-
-    As the one-euro filter (Casiez et al. 2012) does, but by what all points do together, so that a
-    face is not torn.
-    """
-    steps = np.linalg.norm((found.points - before.points)[list(KEY_POINTS)], axis=1)
-    moved = float(np.median(steps)) / max(found.side, 1.0)
-    share = np.clip(0.35 + moved / _QUIET, 0.0, 1.0)
-    return np.asarray(before.points + share * (found.points - before.points), np.float32)

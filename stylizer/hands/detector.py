@@ -14,20 +14,17 @@ import numpy as np
 import numpy.typing as npt
 
 from stylizer.backend.tflite import TfliteNetwork
-from stylizer.faces.detector import overlap
+from stylizer.faces.search import distinct, make_anchors
 from stylizer.frame import Image
 from stylizer.weights import weights_path
 
-__all__ = ["Palm", "PalmDetector", "decode", "make_anchors"]
+__all__ = ["Palm", "PalmDetector", "decode"]
 
 Points = npt.NDArray[np.float32]
 
 _SIDE = 192
 _GRIDS = ((24, 2), (12, 6))
 """Cells a side, and anchors a cell."""
-
-_OVERLAP = 0.3
-"""Share of the union from which on two boxes are of one palm."""
 
 _WRIST, _MIDDLE = 0, 2
 """Which of the key points are the wrist and the base of the middle finger."""
@@ -66,7 +63,7 @@ class PalmDetector:
         self._network = TfliteNetwork(
             weights_path("palms"), inputs=(1, _SIDE, _SIDE, 3), cure="reinstall stylizer"
         )
-        self._anchors = make_anchors()
+        self._anchors = make_anchors(_SIDE, _GRIDS)
         self._threshold = threshold
 
     def __call__(self, image: Image) -> list[Palm]:
@@ -95,7 +92,7 @@ class PalmDetector:
                 wrist=pairs[index, 2 + _WRIST],
                 middle=pairs[index, 2 + _MIDDLE],
             )
-            for index in _distinct(boxes)
+            for index in distinct(boxes)
         ]
 
 
@@ -122,24 +119,3 @@ def decode(
     chosen = chosen[np.argsort(-sure[chosen], kind="stable")]
     pairs = values[chosen].reshape(-1, 9, 2) + anchors[chosen][:, None] * _OF_PLACES
     return np.asarray(pairs, np.float32), np.asarray(sure[chosen], np.float32)
-
-
-def make_anchors() -> Points:
-    """Return the anchors' places, float32 (2016, 2), in pixels of the network's picture."""
-    found = []
-    for cells, count in _GRIDS:
-        places = (np.arange(cells) + 0.5) * (_SIDE / cells)
-        grid = np.stack(np.meshgrid(places, places), -1).reshape(-1, 1, 2)
-        found.append(np.repeat(grid, count, axis=1).reshape(-1, 2))
-    return np.concatenate(found).astype(np.float32)
-
-
-def _distinct(boxes: Points) -> list[int]:
-    """Return the numbers of boxes (N, 4) that no earlier one stands for."""
-    kept: list[int] = []
-    for index, box in enumerate(boxes):
-        if (box[2:] > box[:2]).all() and all(
-            overlap(box, boxes[other]) < _OVERLAP for other in kept
-        ):
-            kept.append(index)
-    return kept

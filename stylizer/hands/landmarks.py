@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from stylizer.backend.tflite import TfliteNetwork
-from stylizer.faces.landmarks import Place
+from stylizer.faces.landmarks import Located, Place
 from stylizer.frame import Image
 from stylizer.hands.detector import Palm
 from stylizer.weights import weights_path
@@ -50,26 +49,8 @@ points; and how far it is moved towards the fingers, by the same."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Hand:
-    """A hand and its points.
-
-    Attributes:
-      points: float32 (21, 2), in pixels; may lie outside of the picture.
-      score: how sure it is that there is a hand, 0..1.
-    """
-
-    points: Points
-    score: float
-
-    @property
-    def box(self) -> Points:
-        """The least upright box around all points: left, top, right, bottom, float32 (4,)."""
-        return np.concatenate([self.points.min(0), self.points.max(0)]).astype(np.float32)
-
-    @property
-    def side(self) -> float:
-        """The longer side of the box, in pixels."""
-        return float((self.box[2:] - self.box[:2]).max())
+class Hand(Located):
+    """A hand and its 21 points."""
 
     @property
     def palm(self) -> float:
@@ -125,11 +106,6 @@ class HandNetwork:
 
     def __call__(self, image: Image, place: Place) -> Hand:
         """Return the hand at a place of a picture, uint8 RGB (H, W, 3); see its score."""
-        matrix = place.matrix(_SIDE)
-        around = matrix.copy()
-        around[:, 2] -= 0.5 - 0.5 * matrix[:, :2].sum(1)  # OpenCV's pixel centers are at integers
-        crop = cv2.warpAffine(image, around, (_SIDE, _SIDE), flags=cv2.INTER_LINEAR)
-        outputs = self._network(np.asarray(crop, np.float32)[None] * np.float32(1 / 255))
-        points = outputs[0].reshape(COUNT, 3)[:, :2].astype(np.float64)
-        found = (points - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T
-        return Hand(points=found.astype(np.float32), score=float(outputs[1].ravel()[0]))
+        outputs = self._network(place.cut_out(image, _SIDE)[None] * np.float32(1 / 255))
+        points = place.lay_back(outputs[0].reshape(COUNT, 3)[:, :2], _SIDE)
+        return Hand(points=points, score=float(outputs[1].ravel()[0]))

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from stylizer.faces.search import Part, calm, picture_parts
 from stylizer.frame import Frame, Image, check_image
 from stylizer.hands.detector import Palm, PalmDetector
 from stylizer.hands.landmarks import PALM, Hand, HandNetwork, place_of_hand, place_of_palm
@@ -23,7 +24,6 @@ from stylizer.protocols import State
 __all__ = ["HandFinder", "TrackedHand"]
 
 Points = npt.NDArray[np.float32]
-Part = tuple[int, int, Image]
 
 _EVERY, _EVERY_LOST, _MISSED = 5, 3, 15
 """Frames from one search to the next; the same after a hand was lost; and how many frames after
@@ -58,9 +58,6 @@ once; and for how many seconds one that counts for nothing is looked for around 
 
 _LONGEST_STEP = 0.2
 """Seconds: the most that is taken to lie between two frames."""
-
-_QUIET = 0.02
-"""Share of a hand's side: points that move by less than that are held back."""
 
 _AROUND = 2.5
 """Side of the square in which a hand is looked for that was lost, by the hand's."""
@@ -195,9 +192,10 @@ class HandFinder:
             found = max(found, nearest, key=lambda hand: hand.score)
         least = _DIM if _apart(found, one.hand) < _NEAR * one.hand.side else _SURE
         if _is_hand(found, least):
-            calm = Hand(points=_calm(one.hand, found), score=found.score)
+            points = calm(one.hand.points, found.points, side=found.side)
+            calmed = Hand(points=points, score=found.score)
             presence = min(1.0, max(one.presence, 0.0) + step / _APPEARS)
-            return replace(one, hand=calm, presence=presence)
+            return replace(one, hand=calmed, presence=presence)
         presence = min(one.presence, 0.0 if found.score < _GONE else 1.0) - step / _FADES
         lost = Hand(points=one.hand.points, score=found.score)
         return replace(one, hand=lost, presence=presence) if presence > -_SOUGHT / _FADES else None
@@ -209,7 +207,7 @@ class HandFinder:
         room = self.most - len(hands)
         if room <= 0:
             return []
-        parts = _parts(image)
+        parts = picture_parts(image)
         if self._missed:
             parts = parts[:1]
         elif not whole:
@@ -257,15 +255,6 @@ def _moved(palm: Palm, left: int, top: int) -> Palm:
     )
 
 
-def _parts(image: Image) -> list[Part]:
-    """Return the picture and its overlapping quarters, each with its left and top."""
-    height, width, _ = image.shape
-    wide, high = -(-width * 3 // 5), -(-height * 3 // 5)
-    corners = [(x, y) for y in (0, height - high) for x in (0, width - wide)]
-    quarters = [(x, y, image[y : y + high, x : x + wide]) for x, y in corners]
-    return [(0, 0, image), *quarters]
-
-
 def _around(image: Image, hand: Hand) -> Part:
     """Return what is around a hand, with its left and top; a pixel at least."""
     height, width, _ = image.shape
@@ -299,15 +288,3 @@ def _is_same(one: Hand, other: Hand) -> bool:
 def _apart(one: Hand, other: Hand) -> float:
     """Return how far the points of two hands are apart, on average, in pixels."""
     return float(np.linalg.norm(one.points - other.points, axis=1).mean())
-
-
-def _calm(before: Hand, found: Hand) -> Points:
-    """Return points between those of the last frame and the new ones; quick ones are not held back.
-
-    As the one-euro filter (Casiez et al. 2012) does, but by what all points do together, so that a
-    hand is not torn.
-    """
-    steps = np.linalg.norm(found.points - before.points, axis=1)
-    moved = float(np.median(steps)) / max(found.side, 1.0)
-    share = np.clip(0.35 + moved / _QUIET, 0.0, 1.0)
-    return np.asarray(before.points + share * (found.points - before.points), np.float32)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from stylizer.backend.tflite import TfliteNetwork
-from stylizer.hands.detector import Palm, PalmDetector, decode, make_anchors
+from stylizer.faces.search import make_anchors
+from stylizer.hands.detector import Palm, PalmDetector, decode
 from stylizer.hands.landmarks import Hand, HandNetwork, place_of_hand, place_of_palm
 from stylizer.weights import weights_path
 from tests.hands.drawn import open_hand
@@ -38,7 +39,7 @@ def test_there_are_no_hands_in_an_even_picture() -> None:
 
 
 def test_anchors_are_the_middles_of_cells() -> None:
-    anchors = make_anchors()
+    anchors = make_anchors(192, ((24, 2), (12, 6)))
     assert anchors.shape == (2016, 2)
     np.testing.assert_array_equal(anchors[:3], [[4, 4], [4, 4], [12, 4]])
     np.testing.assert_array_equal(anchors[1152], [8, 8])
