@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from stylizer.styles.built_in import style_names as style_names
     from stylizer.styles.load import load_styles as load_styles
     from stylizer.temporal.coherence import CoherenceConfig as CoherenceConfig
+    from stylizer.usual import still_config as still_config
+    from stylizer.usual import video_config as video_config
 
 # OpenVINO tells Google of its use at each import, by a process that it forks, unless this is
 # missing: it does without then. Forked while another thread computes, all threads stood still once.
@@ -69,8 +71,10 @@ _HOMES = {
     "open_source": "stylizer.io.open",
     "read_image": "stylizer.io.image",
     "run": "stylizer.pipeline",
+    "still_config": "stylizer.usual",
     "style_names": "stylizer.styles.built_in",
     "stylize_image": "stylizer.gatys.still",
+    "video_config": "stylizer.usual",
     "write_image": "stylizer.io.image",
 }
 

@@ -8,10 +8,9 @@ from typing import Annotated
 import typer
 
 from stylizer.base import describe_stylizer
-from stylizer.description import StylizerConfig
 from stylizer.io.open import open_sink, open_source
 from stylizer.size import Size
-from stylizer.temporal.coherence import CoherenceConfig
+from stylizer.usual import video_config
 
 from ..console.painting import announce, make_stylizer, paint
 from ..console.paths import claim_folder
@@ -26,9 +25,6 @@ __all__ = ["demo"]
 _SIZE = (640, 360)
 _FRAMES = 90
 _STYLE = "starry_night"
-_EACH_BY_ITSELF = StylizerConfig(
-    styles=[_STYLE], coherence=CoherenceConfig(strength=0.0), cuts=None
-)
 
 
 @spread
@@ -58,7 +54,7 @@ def demo(
         say(f"{clip}: a camera over photographs, to be painted like {_STYLE}")
     with open_source(clip) as reader:
         with open_sink(painted, reader, overwrite=True) as sink:
-            stylizer = make_stylizer(_EACH_BY_ITSELF)
+            stylizer = make_stylizer(video_config([_STYLE]))
             if not speech.quiet:
                 announce(describe_stylizer(stylizer), reader)
             display = Display(total=reader.frame_count, quiet=speech.quiet)

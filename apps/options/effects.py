@@ -19,12 +19,12 @@ from stylizer.faces.models import find_models
 from stylizer.gatys.config import GatysConfig
 from stylizer.methods import MethodConfig
 from stylizer.network.config import FastConfig
-from stylizer.network.magenta.spec import MAGENTA
 from stylizer.styles.load import AnyStyle
 from stylizer.temporal.coherence import CoherenceConfig
 from stylizer.temporal.cuts import CutConfig
 from stylizer.temporal.flow import Preset
 from stylizer.temporal.keyframes import MOST_KEYFRAMES, check_keyframes
+from stylizer.usual import prepares_frames
 
 from .shared import option
 
@@ -114,8 +114,7 @@ class CoherenceOptions:
           ConfigError: ``--overpainting`` is out of its range, or not for the method.
         """
         if self.overpainting is None:
-            own = isinstance(method, FastConfig) and method.network != MAGENTA.name
-            return USUAL_OVERPAINTING if own else 0.0
+            return USUAL_OVERPAINTING if prepares_frames(method) else 0.0
         if not isinstance(method, FastConfig):
             raise ConfigError(
                 "--overpainting: belongs to --method fast; with gatys, --temporal-weight holds "

@@ -19,11 +19,10 @@ from stylizer.effects.underpainting import (
     check_underpainting,
 )
 from stylizer.errors import ConfigError
-from stylizer.faces.models import are_faces_available, find_models
+from stylizer.faces.models import find_models
 from stylizer.methods import METHODS, MethodConfig, find_method
-from stylizer.network.config import FastConfig
-from stylizer.network.magenta.spec import MAGENTA
 from stylizer.styles.load import AnyStyle
+from stylizer.usual import keeps_faces, prepares_frames
 
 from .shared import option
 
@@ -146,11 +145,7 @@ class LookOptions:
         """
         if self.faces in ("keep", "only"):
             find_models()
-        if isinstance(method, FastConfig):
-            usual = True
-        else:
-            usual = method.initial == "painted" and not method.portrait
-        mode = self.faces or ("keep" if usual and are_faces_available() else "paint")
+        mode = self.faces or ("keep" if keeps_faces(method) else "paint")
         usual_strength = find_method(method).face_strength
         strength = usual_strength if self.face_strength is None else self.face_strength
         try:
@@ -166,8 +161,8 @@ class LookOptions:
           method: what paints; Magenta's network is left as it is if nobody asks.
           underpainting: where nobody asks.
         """
-        own = isinstance(method, FastConfig) and method.network != MAGENTA.name
-        painting, drawing = (underpainting, USUAL_UNDERDRAWING) if own else (0.0, 0.0)
+        begun = (underpainting, USUAL_UNDERDRAWING) if prepares_frames(method) else (0.0, 0.0)
+        painting, drawing = begun
         return (
             painting if self.underpainting is None else self.underpainting,
             drawing if self.underdrawing is None else self.underdrawing,
