@@ -13,8 +13,8 @@ from stylizer.io.atomic import check_target
 from stylizer.io.files import is_pipe, is_stdin, is_stdout, stdin_file
 from stylizer.io.image import IMAGE_SUFFIXES
 from stylizer.io.media.formats import CONTAINERS
-from stylizer.io.open import open_source
-from stylizer.io.sources.devices import hide_secrets, is_stream
+from stylizer.io.open import SOURCES, open_source
+from stylizer.io.sources.devices import hide_secrets, is_device, is_stream
 from stylizer.io.sources.folder_reader import is_numbered
 from stylizer.io.sources.video_reader import Span
 from stylizer.jobs.records import wrote
@@ -57,14 +57,17 @@ def open_ended(
             "a live stream, which has no end, is painted by `stylizer live --camera URL "
             "--output FILE`"
         )
-    source = open_source(text, deinterlace=deinterlace, vfr=vfr, span=span)
-    if source.rate is None:
-        source.__exit__(None, None, None)
+    if next(kind for kind in SOURCES if kind.fits(text)).live:
+        if not (text.strip().isdecimal() or is_device(text)):
+            raise SourceError(
+                f"{text}: no such file or folder; expected a video, or a folder or pattern of "
+                "pictures; check the path"
+            )
         raise SourceError(
-            f"{hide_secrets(text)}: expected a video or pictures, got a camera or a stream, which "
-            "has no end; `stylizer live --output FILE` paints it"
+            f"{text}: expected a video or pictures, got a camera, which has no end; "
+            f"`stylizer live --camera {text} --output FILE` paints it"
         )
-    return source
+    return open_source(text, deinterlace=deinterlace, vfr=vfr, span=span)
 
 
 def input_paths(text: str) -> list[Path]:
