@@ -23,7 +23,8 @@ from stylizer.serialize import to_plain
 from stylizer.size import Size
 from stylizer.styles.load import load_styles
 
-from ..console.openings import Terms, open_pictures_job
+from ..console.jobs import Terms
+from ..console.openings import open_pictures_job
 from ..console.painting import announce, check_weights, make_stylizer
 from ..console.paths import claim_folder, style_paths
 from ..console.progress import Display
