@@ -38,6 +38,7 @@ from ..options.shared import (
     JobOptions,
     LeadInOptions,
     LossOptions,
+    MetadataOptions,
     OutputOptions,
     PartOptions,
     ReadingOptions,
@@ -68,6 +69,7 @@ def video(
     reading: ReadingOptions,
     part: PartOptions,
     encoding: EncodingOptions,
+    beside: MetadataOptions,
     jobs: JobOptions,
     crew: WorkerOptions,
     lead: LeadInOptions,
@@ -103,6 +105,10 @@ def video(
 
     With --from and --to a part alone is painted, as a film that begins at 0: its sound, encoded
     anew to begin with the first picture, its subtitles and chapters. Pictures keep their numbers.
+
+    What the video says of its title, date, place and device is kept, as far as the new file can
+    hold it; --no-metadata leaves it out, with the tracks' names, the timecode and the cover.
+    Languages and chapters stay.
 
     What is finished is kept in the folder OUT.parts while the work goes on: after a crash or a full
     disk, the same command goes on where it ended, and makes the same video. See `stylizer jobs`.
@@ -164,9 +170,20 @@ def video(
             losses = LossReports(reports, overwrite=out.overwrite, inputs=[*inputs, Path(output)])
             whole = _sized(reader, size)
             sink = open_sink(
-                output, whole, config=encoder, overwrite=overwrite, stream=encoding.format
+                output,
+                whole,
+                config=encoder,
+                overwrite=overwrite,
+                stream=encoding.format,
+                metadata=beside.wanted,
             )
-            terms = Terms(options=jobs, shared=crew.wanted, lead_in=lead.lead_in, lasting=lasting)
+            terms = Terms(
+                options=jobs,
+                shared=crew.wanted,
+                lead_in=lead.lead_in,
+                metadata=beside.wanted,
+                lasting=lasting,
+            )
             wanted = description()
             with open_job(output, whole, sink, config=wanted, terms=terms) as job:
                 job.announce(quiet=speech.quiet)

@@ -55,12 +55,14 @@ class Terms:
       options: what becomes of its folder.
       shared: whether by workers.
       lead_in: of their stretches, as the user asked for it; None for what suits the stylizer.
+      metadata: whether the output says what its source says beside the pictures.
       lasting: whether it stays noted that all is finished, until others are (`settle_jobs`).
     """
 
     options: JobOptions
     shared: bool = False
     lead_in: int | None = None
+    metadata: bool = True
     lasting: bool = False
 
 

@@ -72,6 +72,8 @@ def open_job(
         return PlainJob(source, target, piped=isinstance(target, StreamWriter))
     encoding = to_plain(target.config) if isinstance(target, VideoWriter) else None
     facts = {**_source_facts(source), "encoding": encoding, **stylizer_facts(config)}
+    if not terms.metadata:
+        facts["no-metadata"] = True
     reader = _reader(source)
     first = 0 if reader is None else reader.first
     record = record_of(Path(output), facts, first=first, total=source.frame_count)

@@ -37,6 +37,7 @@ class SinkOptions:
     config: VideoWriterConfig | None
     overwrite: bool
     stream: StreamFormat
+    metadata: bool
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -116,6 +116,7 @@ def open_sink(  # noqa: PLR0913 - the last three belong to some kinds of sink
     config: VideoWriterConfig | None = None,
     overwrite: bool = False,
     stream: StreamFormat = "mkv",
+    metadata: bool = True,
 ) -> FrameSink:
     """Return whatever takes the frames of a source, for its ``with`` block to open.
 
@@ -130,6 +131,8 @@ def open_sink(  # noqa: PLR0913 - the last three belong to some kinds of sink
       config: how a video is encoded; None for the defaults.
       overwrite: whether files may be replaced.
       stream: the format of what goes to a pipe.
+      metadata: whether a file says what the source's says beside the pictures: of a film title,
+        date, place and device, of pictures what `stylizer.io.image.read_metadata` reads.
 
     Raises:
       SinkError: it is none of these, or cannot be written.
@@ -151,6 +154,7 @@ def open_sink(  # noqa: PLR0913 - the last three belong to some kinds of sink
         config=config,
         overwrite=overwrite,
         stream=stream,
+        metadata=metadata,
     )
     return kind.make(text, writing)
 
@@ -267,6 +271,7 @@ def _make_video(text: str, writing: SinkOptions) -> FrameSink:
         overwrite=writing.overwrite,
         transparent=is_transparent(source),
         times=own_times(source),
+        metadata=writing.metadata,
     )
 
 
@@ -284,6 +289,7 @@ def _make_stream(text: str, writing: SinkOptions) -> FrameSink:
         source=film,
         span=span,
         config=writing.config,
+        metadata=writing.metadata,
     )
 
 
@@ -295,7 +301,7 @@ def _make_folder(text: str, writing: SinkOptions) -> FrameSink:
         Path(text),
         names=pictures.names,
         source_folder=pictures.paths[0].parent,
-        originals=pictures.paths,
+        originals=pictures.paths if writing.metadata else (),
         overwrite=writing.overwrite,
     )
 
