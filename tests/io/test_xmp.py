@@ -90,7 +90,7 @@ def xmp_of(path: Path) -> ElementTree.Element | None:
 
 def iptc_of(path: Path) -> Any:
     with pillow.open(path) as opened:
-        return IptcImagePlugin.getiptcinfo(opened)  # type: ignore[arg-type]
+        return IptcImagePlugin.getiptcinfo(opened)
 
 
 @pytest.mark.parametrize("suffix", KEEP_XMP)
