@@ -213,9 +213,8 @@ def _sized(source: FrameSource, size: Size | None) -> FrameSource:
 def _open(source: str, *, same_size: bool) -> FolderReader:
     if is_stdin(source) or is_pipe(source):
         raise SourceError(f"{source}: {_WANTED}, got a pipe; `stylizer video` paints its film")
-    if not Path(source).exists() and (
-        is_stream(source) or is_device(source) or source.strip().isdecimal()
-    ):
+    numbered = source.strip().isdecimal() and not Path(source).exists()
+    if numbered or is_stream(source) or is_device(source):
         raise SourceError(
             f"{hide_secrets(source)}: {_WANTED}, got a camera or a stream; "
             f"`stylizer live --camera {hide_secrets(source)}` paints it"

@@ -250,7 +250,7 @@ class Job(Managed):
         goes_on = interrupted and count_finished(self.folder.path)[0] > 0
         after = self.folder.passed
         if not (goes_on or self._terms.options.keep_parts):
-            self._settle() if self._terms.lasting and not interrupted else self._remove()
+            self._settle() if self._terms.lasting and self._is_published else self._remove()
         if interrupted and not frames:
             raise KeyboardInterrupt
         return Outcome(
@@ -309,7 +309,7 @@ class Job(Managed):
         forget_job(self.folder.path)
 
     def _settle(self) -> None:
-        """Keep nothing but the note of what is finished; it must have been published."""
+        """Keep nothing but the note of what is finished, and published."""
         self.folder.empty()
         self.folder.close()
 

@@ -142,10 +142,10 @@ def read_metadata(path: Path | str) -> Metadata | None:
     """
     try:
         with _opened(Path(path), MAX_SIDE) as opened:
-            told = orientation(opened) is None  # by whoever read the picture
+            was_told = orientation(opened) is None  # by whoever read the picture
             found, damaged = take_metadata(opened)
             for name, error in damaged.items():
-                if not (told and name == "EXIF"):
+                if not (was_told and name == "EXIF"):
                     # Each is told, by workers too; those that they all tell are told once.
                     _log.warning(f"{path}: its {name} data are damaged, and are not kept: {error}")
             return found

@@ -235,8 +235,8 @@ def _complete(opened: pillow.Image) -> bool:
 
 
 def _take_iptc(opened: pillow.Image) -> bytes:
-    """Return the IPTC datasets of a JPEG or a TIFF that hold for a painting, in order."""
-    if opened.format not in {"JPEG", "TIFF"}:
+    """Return the IPTC datasets that hold for a painting: of TIFF, JPEG, and JPEGs in one (MPO)."""
+    if opened.format not in {"JPEG", "MPO", "TIFF"}:
         return b""
     found: Mapping[Any, Any] = IptcImagePlugin.getiptcinfo(opened) or {}  # type: ignore[arg-type]
     datasets = []

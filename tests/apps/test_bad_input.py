@@ -172,7 +172,7 @@ def test_a_folder_that_is_named_like_a_camera(
     [
         ("nosuch", "nosuch: no such file or folder; expected a video, or a folder or pattern of"),
         ("nosuch.mp4", "nosuch.mp4: no such file or folder; check the path"),
-        ("7", "7: expected a video or pictures, got a camera, which has no end; `stylizer live"),
+        ("7", "7: expected a video or pictures, got a camera or a stream, which has no"),
     ],
 )
 def test_video_speaks_of_no_camera_that_nobody_asked_for(

@@ -130,6 +130,20 @@ def test_iptc_goes_to_jpeg_and_tiff(tmp_path: Path, source: str, suffix: str) ->
     assert b"a preview" not in out.read_bytes()
 
 
+def test_a_phone_that_puts_several_pictures_into_one_jpeg(tmp_path: Path) -> None:
+    photo, block = tmp_path / "in.jpg", datasets(LEFT)
+    first, second = (pillow.fromarray(picture(number)) for number in (5, 6))
+    first.save(photo, format="MPO", save_all=True, append_images=[second], xmp=PACKET)
+    body = b"Photoshop 3.0\0" + b"8BIM" + struct.pack(">HHI", 0x0404, 0, len(block)) + block
+    segment = b"\xff\xed" + struct.pack(">H", len(body) + 2) + body
+    photo.write_bytes(photo.read_bytes()[:2] + segment + photo.read_bytes()[2:])
+    with pillow.open(photo) as opened:
+        assert opened.format == "MPO"
+    write_image(tmp_path / "out.jpg", picture(5), metadata=read_metadata(photo))
+    assert xmp_of(tmp_path / "out.jpg") is not None
+    assert iptc_of(tmp_path / "out.jpg") == LEFT
+
+
 def test_iptc_of_a_tiff_in_words_of_four_bytes(tmp_path: Path) -> None:
     block = datasets(LEFT)  # as Photoshop writes it
     block += b"\0" * (-len(block) % 4)

@@ -70,13 +70,9 @@ def find_pictures(where: Path | str) -> tuple[Path, ...]:
     if place.is_dir():
         found = list(place.iterdir())
     elif place.is_file():
-        single = _is_picture(place)
-        kind = (
-            "a picture; `stylizer image` paints it"
-            if single
-            else "a file; `stylizer video` paints videos"
-        )
-        raise SourceError(f"{text}: {_EXPECTED}, got {kind}")
+        if _is_picture(place):
+            raise SourceError(f"{text}: {_EXPECTED}, got a picture; `stylizer image` paints it")
+        raise SourceError(f"{text}: {_EXPECTED}, got a file; `stylizer video` paints videos")
     elif is_numbered(place.name):
         found = _find_numbered(place)
     elif glob.has_magic(text):
