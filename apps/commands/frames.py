@@ -10,9 +10,9 @@ import typer
 
 from stylizer.base import describe_stylizer
 from stylizer.errors import ConfigError, SourceError
-from stylizer.io.open import open_source
+from stylizer.io.files import is_pipe, is_stdin
 from stylizer.io.sinks.folder_writer import FolderWriter
-from stylizer.io.sources.devices import hide_secrets
+from stylizer.io.sources.devices import hide_secrets, is_device, is_stream
 from stylizer.io.sources.folder_reader import FolderReader
 from stylizer.io.sources.wrappers import Resized
 from stylizer.jobs.facts import stylizer_facts
@@ -23,7 +23,8 @@ from stylizer.serialize import to_plain
 from stylizer.size import Size
 from stylizer.styles.load import load_styles
 
-from ..console.openings import Terms, open_pictures_job
+from ..console.jobs import Terms
+from ..console.openings import open_pictures_job
 from ..console.painting import announce, check_weights, make_stylizer
 from ..console.paths import claim_folder, style_paths
 from ..console.progress import Display
@@ -50,6 +51,8 @@ from ..options.shared import (
 from ..options.spread import spread
 
 __all__ = ["frames"]
+
+_WANTED = "expected a folder, a glob or a %05d pattern of pictures"
 
 _NAMED = 10
 """Pictures that are named, at most, where some are left out."""
@@ -208,11 +211,12 @@ def _sized(source: FrameSource, size: Size | None) -> FrameSource:
 
 
 def _open(source: str, *, same_size: bool) -> FolderReader:
-    reader = open_source(source, same_size=same_size, skip_unreadable=True)
-    if isinstance(reader, FolderReader):
-        return reader
-    reader.__exit__(None, None, None)
-    raise SourceError(
-        f"{hide_secrets(source)}: expected a folder, a glob or a pattern of pictures; "
-        "`stylizer video` paints videos, `stylizer live` cameras and streams"
-    )
+    if is_stdin(source) or is_pipe(source):
+        raise SourceError(f"{source}: {_WANTED}, got a pipe; `stylizer video` paints its film")
+    numbered = source.strip().isdecimal() and not Path(source).exists()
+    if numbered or is_stream(source) or is_device(source):
+        raise SourceError(
+            f"{hide_secrets(source)}: {_WANTED}, got a camera or a stream; "
+            f"`stylizer live --camera {hide_secrets(source)}` paints it"
+        )
+    return FolderReader(source, same_size=same_size, skip_unreadable=True)

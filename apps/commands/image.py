@@ -30,7 +30,7 @@ from stylizer.size import Size
 from stylizer.styles.load import AnyStyle, load_styles
 
 from ..console.batch import Batch, Still, find_batch, refuse_in_batch
-from ..console.openings import Terms
+from ..console.jobs import Terms
 from ..console.painting import check_weights, describe_still, make_stylizer, reach_network
 from ..console.paths import check_still, claim_folder, claim_picture, style_paths
 from ..console.progress import Display

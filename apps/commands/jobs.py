@@ -17,7 +17,14 @@ from rich.table import Table
 from stylizer.errors import ConfigError, SinkError, StylizerError
 from stylizer.jobs.folder import is_busy, remove_job
 from stylizer.jobs.known import forget_job, known_jobs
-from stylizer.jobs.records import RECORD, JobRecord, count_finished, parts_folder, read_record
+from stylizer.jobs.records import (
+    RECORD,
+    JobRecord,
+    count_finished,
+    parts_folder,
+    read_record,
+    wrote,
+)
 
 from ..console.terminal import INTERRUPTED, say, say_error
 from ..options.shared import SpeechOptions
@@ -47,6 +54,8 @@ def jobs(
     ] = None,
 ) -> None:
     """List unfinished videos and folders, go on with them, or remove what is kept of them.
+
+    A video that is listed as painted is one of several that --overwrite paints, and waits for them.
 
     **Examples**
 
@@ -105,7 +114,9 @@ def _resume_all(folders: Sequence[Path], *, quiet: bool) -> None:
       typer.Exit: the only one's command failed, or Ctrl-C ended one.
     """
     failed: list[Path] = []
-    for folder in folders:
+    for number, folder in enumerate(folders):
+        if number and not (folder / RECORD).exists():
+            continue  # finished by the command of one before: videos that go into one folder
         try:
             code = _resume(folder, quiet=quiet)
         except StylizerError as error:
@@ -168,7 +179,9 @@ def _table(folders: Sequence[Path]) -> Table:
             continue
         frames, seconds = count_finished(folder)
         left = None
-        if record.total and frames:
+        done = record.finished is not None and wrote(Path(record.output))
+        frames = record.finished or 0 if done else frames
+        if record.total and frames and not done:
             left = seconds / frames * max(0, record.total - frames)
         size = sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
         table.add_row(
@@ -178,7 +191,7 @@ def _table(folders: Sequence[Path]) -> Table:
             "" if left is None else f"about {_duration(left)}",
             f"{size / 1e6:.1f} MB",
             escape(record.output),
-            "running" if is_busy(folder) else "unfinished",
+            "running" if is_busy(folder) else "painted" if done else "unfinished",
         )
     return table
 

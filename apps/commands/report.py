@@ -13,7 +13,15 @@ from rich.console import Console
 from rich.table import Table
 
 from stylizer.errors import ConfigError, SinkError, SourceError
-from stylizer.evaluation.stability import ShotStability, StabilityMeter, gray_levels
+from stylizer.evaluation.stability import (
+    SLIGHT_BOIL_UP_TO,
+    STILL_UP_TO,
+    ShotStability,
+    StabilityMeter,
+    gray_levels,
+    judge,
+    own_levels,
+)
 from stylizer.frame import Frame, Image
 from stylizer.io.atomic import temporary_path
 from stylizer.io.resize import resize_image
@@ -32,6 +40,8 @@ if TYPE_CHECKING:
 __all__ = ["report"]
 
 _REPORTS = "Reports"
+
+_SAID = {"still": "holds still", "slight boil": "boils slightly", "flicker": "flickers"}
 
 
 @spread
@@ -62,6 +72,10 @@ def report(
     that motion can be relied on; beside it stands its root in gray levels. The source has an error
     of its own, of noise and light. Frames at cuts do not count.
 
+    A sentence at the end judges it: whether the painting holds still, boils slightly or flickers,
+    by what it changes beyond what its source does. The bounds lie between videos that were painted
+    with and without coherence. A scene that rushes past counts as flicker, too.
+
     **Example**
 
     `stylizer report painted.mp4 --source in.mp4 --plot flicker.png`
@@ -90,6 +104,7 @@ def report(
         console.print(_worst_table(meter, worst))
     cuts = ", ".join(map(str, meter.cuts)) or "none"
     console.print(f"Cuts before frame: {cuts}")
+    console.print(_judgement(meter.whole(), output.name), soft_wrap=True, markup=False)
     if json is not None:
         _write_json(json, meter, worst=worst, overwrite=json_replaced)
     if plot is not None:
@@ -108,6 +123,15 @@ def _pairs(original: FrameSource, painted: FrameSource) -> Iterator[tuple[Frame,
     """Give the source's frames at the output's size, and the output's."""
     for frame, made in zip(original, painted, strict=False):
         yield frame.with_image(resize_image(frame.image, painted.size)), made.image
+
+
+def _judgement(whole: ShotStability, name: str) -> str:
+    verdict, own = judge(whole), own_levels(whole)
+    if verdict is None or own is None:
+        return f"{name} cannot be judged: between no two frames could motion be relied on."
+    bounds = f"up to {STILL_UP_TO:g} is still, up to {SLIGHT_BOIL_UP_TO:g} a slight boil"
+    told = f"it changes by {own:.1f} gray levels beyond what its source does"
+    return f"{name} {_SAID[verdict]}: {told} ({bounds}, more flickers)."
 
 
 def _shots_table(meter: StabilityMeter, *, title: str) -> Table:
@@ -150,6 +174,8 @@ def _worst_table(meter: StabilityMeter, count: int) -> Table:
 def _write_json(path: Path, meter: StabilityMeter, *, worst: int, overwrite: bool) -> None:
     results = {
         "whole": asdict(meter.whole()),
+        "judgement": judge(meter.whole()),
+        "own_levels": own_levels(meter.whole()),
         "shots": [asdict(shot) for shot in meter.shots()],
         "cuts": meter.cuts,
         "worst": [frame.index for frame in meter.worst(worst)],

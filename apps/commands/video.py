@@ -19,8 +19,8 @@ from stylizer.size import Size
 from stylizer.styles.load import load_styles
 
 from ..console.films import paint_films, plan_films, single_output
-from ..console.jobs import Job
-from ..console.openings import Terms, open_job
+from ..console.jobs import Job, Terms
+from ..console.openings import open_job
 from ..console.painting import announce, check_weights, make_stylizer
 from ..console.paths import claim_output, input_paths, open_ended, style_paths
 from ..console.progress import Display
@@ -38,6 +38,7 @@ from ..options.shared import (
     JobOptions,
     LeadInOptions,
     LossOptions,
+    MetadataOptions,
     OutputOptions,
     PartOptions,
     ReadingOptions,
@@ -68,6 +69,7 @@ def video(
     reading: ReadingOptions,
     part: PartOptions,
     encoding: EncodingOptions,
+    beside: MetadataOptions,
     jobs: JobOptions,
     crew: WorkerOptions,
     lead: LeadInOptions,
@@ -104,11 +106,17 @@ def video(
     With --from and --to a part alone is painted, as a film that begins at 0: its sound, encoded
     anew to begin with the first picture, its subtitles and chapters. Pictures keep their numbers.
 
+    What the video says of its title, date, place and device is kept, as far as the new file can
+    hold it; --no-metadata leaves it out, with the tracks' names, the timecode and the cover.
+    Languages and chapters stay.
+
     What is finished is kept in the folder OUT.parts while the work goes on: after a crash or a full
     disk, the same command goes on where it ended, and makes the same video. See `stylizer jobs`.
 
     Several videos go into a folder, with -o. What is there already is left as it is, one that
-    cannot be painted is named, and the others are painted; the exit code is then 1.
+    cannot be painted is named, and the others are painted; the exit code is then 1. --overwrite
+    paints anew what is there; interrupted, the same command with --overwrite goes on, too, and
+    paints nothing again that it had finished. --restart begins with all of it anew.
 
     **Examples**
 
@@ -146,6 +154,8 @@ def video(
     finer_part = finer.part(styles, config, look)
     whole_pictures = reading.wants_whole_pictures
     encoder = encoding.config()
+    # Else --overwrite would paint anew what it had painted itself before it was interrupted.
+    lasting = folder is not None and out.overwrite and not jobs.keep_parts
 
     @cache
     def description() -> StylizerConfig:
@@ -160,9 +170,20 @@ def video(
             losses = LossReports(reports, overwrite=out.overwrite, inputs=[*inputs, Path(output)])
             whole = _sized(reader, size)
             sink = open_sink(
-                output, whole, config=encoder, overwrite=overwrite, stream=encoding.format
+                output,
+                whole,
+                config=encoder,
+                overwrite=overwrite,
+                stream=encoding.format,
+                metadata=beside.wanted,
             )
-            terms = Terms(options=jobs, shared=crew.wanted, lead_in=lead.lead_in)
+            terms = Terms(
+                options=jobs,
+                shared=crew.wanted,
+                lead_in=lead.lead_in,
+                metadata=beside.wanted,
+                lasting=lasting,
+            )
             wanted = description()
             with open_job(output, whole, sink, config=wanted, terms=terms) as job:
                 job.announce(quiet=speech.quiet)
@@ -196,7 +217,7 @@ def video(
     if reports.losses or reports.plot:
         raise ConfigError("--losses and --plot: expected one video and OUT, got -o; leave them out")
     films = plan_films([source, *(more or ())], folder)
-    paint_films(films, paint, overwrite=out.overwrite, quiet=speech.quiet)
+    paint_films(films, paint, overwrite=out.overwrite, lasting=lasting, quiet=speech.quiet)
 
 
 def _sized(source: FrameSource, size: Size | None) -> FrameSource:

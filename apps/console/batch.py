@@ -25,8 +25,8 @@ from stylizer.jobs.work import PaintStretch, Reached
 from stylizer.jobs.workers import paint_stretches
 from stylizer.styles.load import load_style, load_styles
 
-from .jobs import describe_workers
-from .openings import Terms, as_runs, begin_folder, record_of
+from .jobs import Terms, describe_workers
+from .openings import as_runs, begin_folder, record_of
 from .progress import Display
 from .terminal import Interrupted, say
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from stylizer.errors import ConfigError, StylizerError
+from stylizer.errors import ConfigError, SinkError, StylizerError
 from stylizer.io.files import is_pipe
 from stylizer.io.media.formats import CONTAINERS
 from stylizer.io.sources.folder_reader import is_pattern
 from stylizer.jobs.records import wrote
 
+from .jobs import settle_jobs
 from .paths import claim_folder
 from .terminal import say, say_error
 
@@ -84,16 +86,19 @@ def paint_films(
     paint: Callable[[str, str], None],
     *,
     overwrite: bool,
+    lasting: bool,
     quiet: bool,
 ) -> None:
     """Paint several videos, one after the other. Those after one that fails are painted, too.
 
-    What is there already is left as it is, and told.
+    What is there already is left as it is, and told. With ``overwrite`` it is painted anew, but for
+    what the same command had painted before it was interrupted, if its jobs are ``lasting``.
 
     Args:
       films: what each is to become.
       paint: paints one, and says what came of it.
       overwrite: whether what is there is painted anew.
+      lasting: whether each job notes that it is finished until all are; see `settle_jobs`.
       quiet: say nothing but errors.
 
     Raises:
@@ -115,6 +120,9 @@ def paint_films(
         except StylizerError as error:
             say_error(str(error))
             failed.append(source)
+    if lasting:
+        with suppress(SinkError):  # which was told of that film
+            settle_jobs(films.values())
     seconds = time.monotonic() - began
     painted = total - there - len(failed)
     told = f"{painted} of {total} videos painted in {seconds:.1f} s"

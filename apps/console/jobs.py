@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from stylizer.base import Managed, find
@@ -16,9 +17,15 @@ from stylizer.io.sources.folder_reader import FolderReader
 from stylizer.io.sources.video_reader import VideoReader
 from stylizer.jobs.crew import CrewConfig, WorkProgress
 from stylizer.jobs.division import DivisionConfig
-from stylizer.jobs.folder import JobFolder
+from stylizer.jobs.folder import JobFolder, remove_job
 from stylizer.jobs.known import forget_job
-from stylizer.jobs.records import count_finished, stat_of, wrote
+from stylizer.jobs.records import (
+    count_finished,
+    parts_folder,
+    read_record,
+    stat_of,
+    wrote,
+)
 from stylizer.jobs.segmented import (
     EncodedSegments,
     SegmentedSink,
@@ -35,9 +42,28 @@ from .painting import Outcome
 from .progress import Display, frames_text
 from .terminal import say
 
-__all__ = ["Job", "describe_workers"]
+__all__ = ["Job", "Terms", "describe_workers", "settle_jobs"]
 
 _log = logging.getLogger("stylizer.jobs")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """How a job is to be done.
+
+    Attributes:
+      options: what becomes of its folder.
+      shared: whether by workers.
+      lead_in: of their stretches, as the user asked for it; None for what suits the stylizer.
+      metadata: whether the output says what its source says beside the pictures.
+      lasting: whether it stays noted that all is finished, until others are (`settle_jobs`).
+    """
+
+    options: JobOptions
+    shared: bool = False
+    lead_in: int | None = None
+    metadata: bool = True
+    lasting: bool = False
 
 
 class Job(Managed):
@@ -57,7 +83,7 @@ class Job(Managed):
         target: VideoWriter | FolderWriter,
         *,
         division: DivisionConfig,
-        options: JobOptions,
+        terms: Terms,
     ) -> None:
         """Take over what is open.
 
@@ -66,11 +92,11 @@ class Job(Managed):
           source: the frames from the first on.
           target: writes the output; not open.
           division: where segments end.
-          options: what becomes of the folder.
+          terms: how it is to be done.
         """
         self.folder = folder
         self.source, self.target = source, target
-        self.division, self._options = division, options
+        self.division, self._terms = division, terms
         self._began = time.monotonic()
 
     @property
@@ -223,8 +249,8 @@ class Job(Managed):
             frames = self._assemble(self.target, tail, interrupted=interrupted)
         goes_on = interrupted and count_finished(self.folder.path)[0] > 0
         after = self.folder.passed
-        if not (goes_on or self._options.keep_parts):
-            self._remove()
+        if not (goes_on or self._terms.options.keep_parts):
+            self._settle() if self._terms.lasting and self._is_published else self._remove()
         if interrupted and not frames:
             raise KeyboardInterrupt
         return Outcome(
@@ -282,12 +308,34 @@ class Job(Managed):
         self.folder.remove()
         forget_job(self.folder.path)
 
+    def _settle(self) -> None:
+        """Keep nothing but the note of what is finished, and published."""
+        self.folder.empty()
+        self.folder.close()
+
     def _publish(self, whole: Path) -> None:
         """Give the finished file its name; note before that it is ours, should we be killed."""
         output = Path(self.folder.record.output)
         finished = self.folder.done if self.folder.whole else None
         self.folder.update(written=stat_of(whole), finished=finished)
         publish(whole, output, overwrite=self.target.overwrite)
+
+
+def settle_jobs(outputs: Iterable[Path]) -> None:
+    """Remove the notes of what is finished, unless one of several jobs is to be gone on with.
+
+    Args:
+      outputs: of all jobs of a command, which has ended.
+
+    Raises:
+      SinkError: a note cannot be read or removed.
+    """
+    found = {folder: read_record(folder) for folder in map(parts_folder, outputs)}
+    there = {folder: record for folder, record in found.items() if record is not None}
+    if all(record.finished is not None for record in there.values()):
+        for folder in there:
+            remove_job(folder)
+            forget_job(folder)
 
 
 def describe_workers(progress: WorkProgress, *, first: int = 0) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from stylizer.base import find
@@ -27,12 +27,11 @@ from stylizer.jobs.stretches import usual_lead_in, where_stretches_begin
 from stylizer.protocols import FrameSink, FrameSource
 from stylizer.serialize import to_plain
 
-from ..options.shared import JobOptions
 from .command_line import given_arguments
-from .jobs import Job
+from .jobs import Job, Terms
 from .painting import PlainJob
 
-__all__ = ["Terms", "as_runs", "begin_folder", "open_job", "open_pictures_job", "record_of"]
+__all__ = ["as_runs", "begin_folder", "open_job", "open_pictures_job", "record_of"]
 
 _USUAL = DivisionConfig()
 """Of the fast method, which paints so many frames in seconds."""
@@ -45,21 +44,6 @@ _SINGLE = DivisionConfig(shortest=8, longest=8)
 
 _PASSES = DivisionConfig(shortest=1, longest=240)
 """Of several passes: the pieces that `stylizer.gatys.shots.ShotConfig` divides a video into."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Terms:
-    """How a job is to be done.
-
-    Attributes:
-      options: what becomes of its folder.
-      shared: whether by workers.
-      lead_in: of their stretches, as the user asked for it; None for what suits the stylizer.
-    """
-
-    options: JobOptions
-    shared: bool = False
-    lead_in: int | None = None
 
 
 def open_job(
@@ -88,13 +72,15 @@ def open_job(
         return PlainJob(source, target, piped=isinstance(target, StreamWriter))
     encoding = to_plain(target.config) if isinstance(target, VideoWriter) else None
     facts = {**_source_facts(source), "encoding": encoding, **stylizer_facts(config)}
+    if not terms.metadata:
+        facts["no-metadata"] = True
     reader = _reader(source)
     first = 0 if reader is None else reader.first
     record = record_of(Path(output), facts, first=first, total=source.frame_count)
     folder = begin_folder(record, terms, config=config)
     end = None if record.total is None else first + record.total
     division = _division(config, first=first, end=end)
-    return Job(folder, source, target, division=division, options=terms.options)
+    return Job(folder, source, target, division=division, terms=terms)
 
 
 def open_pictures_job(  # noqa: PLR0913 - the last three are of pictures alone
@@ -130,7 +116,7 @@ def open_pictures_job(  # noqa: PLR0913 - the last three are of pictures alone
         folder.reopen(missing)
     end = max((end for _, end in folder.record.pending or ()), default=None)
     division = _SINGLE if independent else _division(config, end=end)
-    return Job(folder, source, target, division=division, options=terms.options)
+    return Job(folder, source, target, division=division, terms=terms)
 
 
 def begin_folder(

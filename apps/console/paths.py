@@ -13,7 +13,7 @@ from stylizer.io.atomic import check_target
 from stylizer.io.files import is_pipe, is_stdin, is_stdout, stdin_file
 from stylizer.io.image import IMAGE_SUFFIXES
 from stylizer.io.media.formats import CONTAINERS
-from stylizer.io.open import open_source
+from stylizer.io.open import SOURCES, open_source
 from stylizer.io.sources.devices import hide_secrets, is_stream
 from stylizer.io.sources.folder_reader import is_numbered
 from stylizer.io.sources.video_reader import Span
@@ -57,14 +57,22 @@ def open_ended(
             "a live stream, which has no end, is painted by `stylizer live --camera URL "
             "--output FILE`"
         )
-    source = open_source(text, deinterlace=deinterlace, vfr=vfr, span=span)
-    if source.rate is None:
-        source.__exit__(None, None, None)
+    kind = next(kind for kind in SOURCES if kind.fits(text))
+    if kind is SOURCES[-1]:  # a camera's name, which nobody means here
         raise SourceError(
-            f"{hide_secrets(text)}: expected a video or pictures, got a camera or a stream, which "
-            "has no end; `stylizer live --output FILE` paints it"
+            f"{text}: no such file or folder; expected a video, or a folder or pattern of "
+            "pictures; check the path"
         )
-    return source
+    source = None if kind.live else open_source(text, deinterlace=deinterlace, vfr=vfr, span=span)
+    if source is not None and source.rate is not None:
+        return source
+    if source is not None:
+        source.__exit__(None, None, None)
+    own = f"; a file or a folder of that name is written ./{text}" if os.path.exists(text) else ""
+    raise SourceError(
+        f"{text}: expected a video or pictures, got a camera or a stream, which has no end; "
+        f"`stylizer live --camera {text} --output FILE` paints it{own}"
+    )
 
 
 def input_paths(text: str) -> list[Path]:

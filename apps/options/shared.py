@@ -93,24 +93,25 @@ class OutputOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class MetadataOptions:
-    """What a painted picture's file says beside its pixels."""
+    """What a painted file says beside its pixels."""
 
     no_metadata: Annotated[
         bool,
         option(
             "no-metadata",
-            "Leave out what the photo's file says of camera, date and place (EXIF), and DPI.",
+            "Leave out what the source's file says of title, author, date, place and device; of "
+            "photos that is EXIF, XMP, IPTC and DPI.",
             _OUTPUT,
         ),
     ] = False
 
     @property
     def wanted(self) -> bool:
-        """Whether paintings say what their photos say."""
+        """Whether paintings say what their sources say."""
         return not self.no_metadata
 
     def facts(self) -> dict[str, bool]:
-        """Return what pictures without it are told from others by."""
+        """Return what paintings without it are told from others by."""
         return {} if self.wanted else {"no-metadata": True}
 
 

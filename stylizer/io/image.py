@@ -24,7 +24,7 @@ from stylizer.errors import SinkError, SourceError
 from stylizer.frame import Image, check_image
 from stylizer.io.atomic import temporary_path
 from stylizer.io.files import reason, refuse_special
-from stylizer.io.metadata import BROKEN, Metadata, orientation, take_metadata
+from stylizer.io.metadata import Metadata, orientation, take_metadata
 from stylizer.size import MAX_SIDE
 
 __all__ = [
@@ -142,13 +142,13 @@ def read_metadata(path: Path | str) -> Metadata | None:
     """
     try:
         with _opened(Path(path), MAX_SIDE) as opened:
-            if orientation(opened) is None:
-                return None  # which reading the picture has told
-            try:
-                return take_metadata(opened)
-            except BROKEN as error:
-                # Each is told, by workers too; those that they all tell are told once.
-                _log.warning(f"{path}: its EXIF data are damaged, and are not kept: {error}")
+            was_told = orientation(opened) is None  # by whoever read the picture
+            found, damaged = take_metadata(opened)
+            for name, error in damaged.items():
+                if not (was_told and name == "EXIF"):
+                    # Each is told, by workers too; those that they all tell are told once.
+                    _log.warning(f"{path}: its {name} data are damaged, and are not kept: {error}")
+            return found
     except SourceError as error:  # it is gone, or was replaced
         _log.warning(f"{path}: camera, date and place are not kept: {error}")
     return None
@@ -213,8 +213,8 @@ def write_image(
     """Write a picture under a temporary name, and rename it when it is whole.
 
     JPEG and WebP are written at quality 95; the others lose nothing. JPEG and BMP have no
-    transparency: then the log says that the picture stays on its ground. A TIFF with EXIF data is
-    not compressed.
+    transparency: then the log says that the picture stays on its ground. A TIFF with EXIF, XMP or
+    IPTC data is not compressed.
 
     Args:
       path: the file; its suffix, one of `IMAGE_SUFFIXES`, chooses the format.
@@ -252,11 +252,14 @@ def _options_for(
 ) -> dict[str, object]:
     if metadata is None:
         return {}
-    try:
-        return metadata.options(kind, (image.shape[1], image.shape[0]))
-    except BROKEN as error:
-        _log.warning(f"{path}: EXIF data cannot be written, and are left out: {error}")
-        return {}
+    options, left_out = metadata.options(kind, (image.shape[1], image.shape[0]))
+    names = " and ".join(name for name, error in left_out.items() if error is None)
+    if names:
+        _log.warning("%s: %s data are left out: a %s has no place for them", path, names, kind)
+    for name, error in left_out.items():
+        if error is not None:
+            _log.warning(f"{path}: {name} data cannot be written, and are left out: {error}")
+    return options
 
 
 def written_names(names: Sequence[str]) -> tuple[str, ...]:

@@ -7,8 +7,6 @@ line here.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from stylizer.base import find
 from stylizer.errors import ConfigError, SinkError, SourceError
 from stylizer.io.files import is_pipe, is_special, is_stdin, is_stdout, stdin_file
 from stylizer.io.image import READ_SUFFIXES
+from stylizer.io.kinds import SinkKind, SinkOptions, SourceKind, SourceOptions
 from stylizer.io.media.encoding import VideoWriterConfig
 from stylizer.io.media.formats import CONTAINERS
 from stylizer.io.media.segments import tell_padding
@@ -40,10 +39,6 @@ from stylizer.protocols import FrameSink, FrameSource
 __all__ = [
     "SINKS",
     "SOURCES",
-    "SinkKind",
-    "SinkOptions",
-    "SourceKind",
-    "SourceOptions",
     "open_sink",
     "open_source",
 ]
@@ -55,61 +50,6 @@ _OWN_FILES = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
 
 _LIVE_RATE = Fraction(30)
 """Frames a second of a file that a live stream goes to, if nothing else is asked for."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class SourceOptions:
-    """What is asked of a source beside its name; see `open_source`."""
-
-    size: tuple[int, int] | None
-    rate: Fraction | None
-    mjpg: bool
-    span: Span | None
-    same_size: bool
-    skip_unreadable: bool
-    deinterlace: bool
-    vfr: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class SinkOptions:
-    """What is asked of a sink beside its name; see `open_sink`."""
-
-    source: FrameSource
-    rate: Fraction
-    config: VideoWriterConfig | None
-    overwrite: bool
-    stream: StreamFormat
-
-
-@dataclass(frozen=True, kw_only=True)
-class SourceKind:
-    """A kind of source.
-
-    Attributes:
-      name: what a user may write, for messages.
-      fits: whether a text names one.
-      open: opens it.
-    """
-
-    name: str
-    fits: Callable[[str], bool]
-    open: Callable[[str, SourceOptions], FrameSource]
-
-
-@dataclass(frozen=True, kw_only=True)
-class SinkKind:
-    """A kind of sink.
-
-    Attributes:
-      name: what a user may write, for messages.
-      fits: whether a text names one.
-      make: makes it; its ``with`` block opens it.
-    """
-
-    name: str
-    fits: Callable[[str], bool]
-    make: Callable[[str, SinkOptions], FrameSink]
 
 
 def open_source(  # noqa: PLR0913 - the last seven belong to one kind of source each
@@ -176,6 +116,7 @@ def open_sink(  # noqa: PLR0913 - the last three belong to some kinds of sink
     config: VideoWriterConfig | None = None,
     overwrite: bool = False,
     stream: StreamFormat = "mkv",
+    metadata: bool = True,
 ) -> FrameSink:
     """Return whatever takes the frames of a source, for its ``with`` block to open.
 
@@ -190,6 +131,8 @@ def open_sink(  # noqa: PLR0913 - the last three belong to some kinds of sink
       config: how a video is encoded; None for the defaults.
       overwrite: whether files may be replaced.
       stream: the format of what goes to a pipe.
+      metadata: whether a file says what the source's says beside the pictures: of a film title,
+        date, place and device, of pictures what `stylizer.io.image.read_metadata` reads.
 
     Raises:
       SinkError: it is none of these, or cannot be written.
@@ -211,6 +154,7 @@ def open_sink(  # noqa: PLR0913 - the last three belong to some kinds of sink
         config=config,
         overwrite=overwrite,
         stream=stream,
+        metadata=metadata,
     )
     return kind.make(text, writing)
 
@@ -279,10 +223,13 @@ def _looks_like_a_path(text: str) -> bool:
 
 SOURCES: tuple[SourceKind, ...] = (
     SourceKind(
-        name="a camera's number", fits=lambda text: text.strip().isdecimal(), open=_open_camera
+        name="a camera's number",
+        fits=lambda text: text.strip().isdecimal(),
+        open=_open_camera,
+        live=True,
     ),
-    SourceKind(name="a stream's URL", fits=is_stream, open=_open_camera),
-    SourceKind(name="a camera's device", fits=is_device, open=_open_camera),
+    SourceKind(name="a stream's URL", fits=is_stream, open=_open_camera, live=True),
+    SourceKind(name="a camera's device", fits=is_device, open=_open_camera, live=True),
     SourceKind(name="a video file", fits=_is_file, open=_open_video),
     SourceKind(
         name="a folder", fits=lambda text: text != "" and Path(text).is_dir(), open=_open_pictures
@@ -290,7 +237,7 @@ SOURCES: tuple[SourceKind, ...] = (
     SourceKind(name="a pipe, - for standard input", fits=_is_special, open=_open_pipe),
     SourceKind(name="a pattern", fits=is_pattern, open=_open_pictures),
     SourceKind(name="a path", fits=_looks_like_a_path, open=_refuse),
-    SourceKind(name="a camera's name", fits=lambda text: True, open=_open_named_camera),
+    SourceKind(name="a camera's name", fits=lambda text: True, open=_open_named_camera, live=True),
 )
 """Every kind of source; the last takes what is left."""
 
@@ -324,6 +271,7 @@ def _make_video(text: str, writing: SinkOptions) -> FrameSink:
         overwrite=writing.overwrite,
         transparent=is_transparent(source),
         times=own_times(source),
+        metadata=writing.metadata,
     )
 
 
@@ -341,6 +289,7 @@ def _make_stream(text: str, writing: SinkOptions) -> FrameSink:
         source=film,
         span=span,
         config=writing.config,
+        metadata=writing.metadata,
     )
 
 
@@ -352,7 +301,7 @@ def _make_folder(text: str, writing: SinkOptions) -> FrameSink:
         Path(text),
         names=pictures.names,
         source_folder=pictures.paths[0].parent,
-        originals=pictures.paths,
+        originals=pictures.paths if writing.metadata else (),
         overwrite=writing.overwrite,
     )
 

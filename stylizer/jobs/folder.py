@@ -104,6 +104,12 @@ class JobFolder(Parts, Managed):
                 path.unlink()
         self.find_finished(restored=not self.record.divided)
 
+    def empty(self) -> None:
+        """Remove what was kept of the frames; the record stays."""
+        for path in _files(self.path):
+            path.unlink(missing_ok=True)
+        self.find_finished()
+
     def remove(self) -> None:
         """Remove the folder with all that the job put into it, and let go of it."""
         _remove_files(self.path)

@@ -99,9 +99,7 @@ def _array(variable: Any) -> npt.NDArray[np.float32]:
 def _load(name: str, weights: Path | None) -> keras.Model:
     known = application_names()
     if name.lower() not in known:
-        raise ConfigError(
-            f"network: expected compact, half, {', '.join(sorted(known))}, got {name!r}"
-        )
+        raise ConfigError(f"network: expected one of keras.applications, got {name!r}")
     build = getattr(keras.applications, known[name.lower()])
     if weights is None:
         return _load_imagenet(known[name.lower()], build)

@@ -5,6 +5,7 @@ Importing this starts no backend.
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -36,7 +37,7 @@ def find_loss_network(name: str) -> LossNetworkSpec:
       name: in any case.
 
     Raises:
-      ConfigError: there is no such network.
+      ConfigError: there is no such network; names those that come close.
     """
     if name.lower() in LOSS_NETWORKS:
         return LOSS_NETWORKS[name.lower()]
@@ -44,8 +45,10 @@ def find_loss_network(name: str) -> LossNetworkSpec:
 
     others = application_names()
     if name.lower() not in others:
-        own = ", ".join(known for known in LOSS_NETWORKS if known not in others)
+        near = difflib.get_close_matches(name.lower(), [*LOSS_NETWORKS, *others], cutoff=0.6)
+        meant = " or ".join(dict.fromkeys(near))
         raise ConfigError(
-            f"network: got {name!r}, expected {own} or one of {', '.join(sorted(others))}"
+            f"network: expected {', '.join(LOSS_NETWORKS)}, or any network of keras.applications, "
+            f"got {name!r}{f'; did you mean {meant}?' if meant else ''}"
         )
     return application(name.lower())

@@ -128,6 +128,67 @@ def test_why_a_video_is_none(
     assert inverter.calls == []
 
 
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (
+            "nosuch",
+            "no such folder; expected a folder, a glob or a %05d pattern of pictures; check",
+        ),
+        ("film.mp4", "of pictures, got a file; `stylizer video` paints videos"),
+        ("one.png", "of pictures, got a picture; `stylizer image` paints it"),
+        ("0", "got a camera or a stream; `stylizer live --camera 0` paints it"),
+        ("rtsp://anna:SECRET@host/x", "got a camera or a stream; `stylizer live --camera rtsp://"),
+        ("-", "got a pipe; `stylizer video` paints its film"),
+    ],
+)
+def test_frames_says_what_it_expected(
+    stylizer: Run, style: Path, tmp_path: Path, given: str, told: str
+) -> None:
+    write_image(tmp_path / "one.png", picture(1))
+    (tmp_path / "film.mp4").write_bytes(b"a film")
+    source = tmp_path / given if given[0] in "nfo" else given
+    outcome = stylizer("frames", source, tmp_path / "out", "-s", style)
+    assert (outcome.code, len(outcome.errors)) == (1, 1)
+    assert told in outcome.errors[0]
+    assert "SECRET" not in outcome.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_that_is_named_like_a_camera(
+    stylizer: Run,
+    inverter: Inverter,
+    style: Path,
+    shots: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(shots.rename(shots.with_name("7")).parent)
+    assert stylizer("frames", "7", "out", "-s", style).code == 0
+    assert len(names(Path("out"))) == len(names(Path("7")))
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("nosuch", "nosuch: no such file or folder; expected a video, or a folder or pattern of"),
+        ("nosuch.mp4", "nosuch.mp4: no such file or folder; check the path"),
+        ("7", "7: expected a video or pictures, got a camera or a stream, which has no"),
+    ],
+)
+def test_video_speaks_of_no_camera_that_nobody_asked_for(
+    stylizer: Run,
+    style: Path,
+    tmp_path: Path,
+    given: str,
+    told: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    outcome = stylizer("video", given, "out.mp4", "-s", style)
+    assert (outcome.code, len(outcome.errors)) == (1, 1)
+    assert told in outcome.errors[0]
+
+
 def test_a_pipe_is_no_picture(stylizer: Run, style: Path, tmp_path: Path) -> None:
     outcome = stylizer("image", _pipe(tmp_path), tmp_path / "out.png", "-s", style)
     assert (outcome.code, len(outcome.errors)) == (1, 1)

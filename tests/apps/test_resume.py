@@ -207,6 +207,34 @@ def test_restart_begins_anew_and_keep_parts_keeps(
     assert not parts.exists()
 
 
+def test_a_killed_video_keeps_or_leaves_out_what_the_film_says_as_it_was_begun(
+    stylizer: Run,
+    short_segments: None,
+    film: Path,
+    style: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    named, whole, out = (tmp_path / name for name in ("named.mp4", "whole.mp4", "out.mp4"))
+    ffmpeg("-i", film, "-c", "copy", "-metadata", "title=The sea", named)
+    command = ("video", named, out, "-s", style)
+    assert stylizer("video", named, whole, "-s", style, "--no-metadata").code == 0
+    with monkeypatch.context() as patch:
+        die(40, patch)
+        with pytest.raises(SystemExit):
+            stylizer(*command, "--no-metadata")
+    refused = stylizer(*command)
+    assert refused.code == 1
+    assert "no-metadata was True and is nothing" in refused.errors[0]
+    again = stylizer(*command, "--no-metadata")
+    assert again.code == 0, again.err
+    assert "going on after" in again.err
+    assert b"The sea" not in out.read_bytes()
+    np.testing.assert_array_equal(decode(out, SIZE), decode(whole, SIZE))
+    assert stylizer(*command, "-y").code == 0
+    assert b"The sea" in out.read_bytes()
+
+
 def test_killed_while_it_tidies_up_nothing_is_painted_again(
     stylizer: Run,
     short_segments: None,

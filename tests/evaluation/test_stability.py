@@ -7,7 +7,13 @@ from skimage import data
 from stylizer.errors import ConfigError
 from stylizer.evaluation.known_motion import KnownMotion, KnownMotionConfig
 from stylizer.evaluation.metrics import end_point_error, warping_error
-from stylizer.evaluation.stability import StabilityMeter, gray_levels
+from stylizer.evaluation.stability import (
+    ShotStability,
+    StabilityMeter,
+    gray_levels,
+    judge,
+    own_levels,
+)
 from stylizer.frame import Frame
 from tests.stand_ins import Boiling
 
@@ -100,6 +106,31 @@ def test_lines_that_stay_on_a_wall_are_not_charged_with_its_noise() -> None:
     assert len(errors) == 4
     assert max(errors) < 45  # by the flow alone: 77 and more, where it can be relied on
     assert min(frame.reliable for frame in meter.frames[1:]) > 0.9  # 0.27 to 0.43
+
+
+@pytest.mark.parametrize(
+    ("levels", "source", "own", "verdict"),
+    [
+        (5.5, 0.0, 5.5, "still"),
+        (5.6, 0.0, 5.6, "slight boil"),
+        (5.0, 3.0, 4.0, "still"),
+        (10.1, 0.0, 10.1, "flicker"),
+        (2.0, 3.0, 0.0, "still"),
+    ],
+)
+def test_a_painting_is_judged_by_what_it_adds_to_its_source(
+    levels: float, source: float, own: float, verdict: str
+) -> None:
+    error, source_error = (3 * (value / 255) ** 2 - 1e-12 for value in (levels, source))
+    shot = ShotStability(first=0, last=9, error=error, source_error=source_error)
+    assert own_levels(shot) == pytest.approx(own, abs=1e-3)
+    assert judge(shot) == verdict
+
+
+def test_what_was_not_measured_is_not_judged() -> None:
+    shot = ShotStability(first=0, last=0, error=None, source_error=None)
+    assert judge(shot) is None
+    assert own_levels(shot) is None
 
 
 def test_what_does_not_fit_is_refused() -> None:

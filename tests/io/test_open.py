@@ -14,8 +14,9 @@ from stylizer.errors import ConfigError, SinkError, SourceError
 from stylizer.frame import Frame
 from stylizer.io import open as module
 from stylizer.io.image import read_image, write_image
+from stylizer.io.kinds import SinkKind, SourceKind
 from stylizer.io.media.probe import probe
-from stylizer.io.open import SinkKind, SourceKind, open_sink, open_source
+from stylizer.io.open import open_sink, open_source
 from stylizer.io.sinks.folder_writer import FolderWriter
 from stylizer.io.sinks.recording import Recording
 from stylizer.io.sinks.video_writer import VideoWriter

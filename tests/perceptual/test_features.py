@@ -141,7 +141,7 @@ def test_weights_that_cannot_be_fetched_name_the_file_and_the_alternative(
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"network": "vgg20"}, "got 'vgg20', expected compact, half or one of .*vgg16"),
+        ({"network": "vgg20"}, "expected compact, half, .*got 'vgg20'; did you mean .*vgg16"),
         ({"network": "ResNet50"}, "name content_layers and style_layers"),
         ({"network": "compact", "pooling": "max"}, "half, vgg16 and vgg19 only, got compact"),
         (

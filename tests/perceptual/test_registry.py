@@ -62,10 +62,26 @@ def test_what_a_new_network_does_not_have_is_told_by_its_record(thirds: None) ->
         load_network(GatysConfig(network="thirds", content_layers=(("deep", 1.0),)))
     with pytest.raises(ConfigError, match="pooling: can be replaced in half, vgg16 and vgg19 only"):
         load_network(GatysConfig(network="thirds", pooling="max"))
-    with pytest.raises(
-        ConfigError, match="got 'fourths', expected compact, half, thirds or one of"
-    ):
+    with pytest.raises(ConfigError, match=r"expected compact, half, .*thirds, or any network of"):
         find_loss_network("fourths")
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("vgg20", "got 'vgg20'; did you mean vgg"),
+        ("VGG-19", "did you mean vgg19"),
+        ("hlaf", "did you mean half"),
+        ("resnet5", "did you mean resnet50"),
+        ("qqq", "expected compact, half, vgg19, vgg16, or any network of keras.applications, got"),
+    ],
+)
+def test_an_unknown_network_is_told_in_a_line_with_what_comes_close(name: str, told: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        find_loss_network(name)
+    assert told in str(caught.value)
+    assert len(str(caught.value)) < 160
+    assert ("did you mean" in str(caught.value)) == (name != "qqq")
 
 
 def test_the_default_is_the_first() -> None:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 # Before PyAV: after it, OpenCV's windows hang (both bring libxcb along).
 import cv2  # noqa: F401
 
 # isort: split
+import av
 import av.error
 
 from stylizer.errors import SourceError
-from stylizer.io.media.container import open_video
+from stylizer.io.media.container import open_video, stream_seconds
+from stylizer.io.media.timestamps import bridged_packets, has_seams
 
-__all__ = ["TrackLengths", "measure_tracks"]
+__all__ = ["TrackLengths", "measure_tracks", "picture_span"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,3 +56,32 @@ def measure_tracks(path: Path) -> TrackLengths:
             if not pictures:
                 raise SourceError(f"{path}: cannot be read ({error})") from error
     return TrackLengths(pictures=pictures, seconds=max(0.0, ends - begins))
+
+
+def picture_span(file: Any, video: Any) -> tuple[Fraction, Fraction | None]:
+    """Return when the pictures begin in a file, and for how long they go on, in seconds.
+
+    Args:
+      file: it is open.
+      video: the track of the pictures; None where there is none.
+    """
+    if video is None:
+        return Fraction(0), None
+    start = Fraction(0)
+    if video.start_time is not None and file.start_time is not None:
+        start = video.start_time * video.time_base - Fraction(file.start_time, av.time_base)
+    stated = None if has_seams(file) else stream_seconds(video)
+    return start, stated or _scan_duration(file, video)
+
+
+def _scan_duration(file: Any, video: Any) -> Fraction | None:
+    """Read through the packets (nothing is decoded) of a file that does not tell its length."""
+    times = [
+        (packet.pts, packet.pts + (packet.duration or 0))
+        for packet in bridged_packets(file, video)
+        if packet.pts is not None
+    ]
+    if not times:
+        return None
+    span = max(end for _, end in times) - min(begin for begin, _ in times)
+    return Fraction(span) * Fraction(video.time_base)

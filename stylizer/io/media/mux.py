@@ -22,7 +22,7 @@ from stylizer.io.media.formats import Container
 from stylizer.io.media.inputs import file_url, input_arguments
 from stylizer.io.media.part import cut_arguments, where_part_begins
 from stylizer.io.media.timestamps import straighten
-from stylizer.io.media.tracks import SourceTracks, settle_tracks
+from stylizer.io.media.tracks import SourceTracks, Track, settle_tracks
 
 __all__ = ["longest_sound", "mux", "mux_arguments", "picture_arguments", "track_arguments"]
 
@@ -181,10 +181,12 @@ def track_arguments(
     if tracks is None:
         return [], []
     named = input_arguments(tracks.path)
-    taken = ["-map_metadata", "1", "-map_chapters", "1", "-disposition:0"]
+    taken = [*_file_tags(tracks), "-map_chapters", "1", "-disposition:0"]
     taken += [tracks.disposition, *_picture_tags(tracks)]
     for position, track in enumerate(tracks.tracks, start=1):
         taken += ["-map", f"1:{track.index}", *track.arguments(position)]
+        if not tracks.metadata:
+            taken += _bare_tags(track, position)
         if track.cut:
             taken += cut_arguments(track, position, end)
     if end is not None:
@@ -215,6 +217,23 @@ def _picture_tags(tracks: SourceTracks) -> list[str]:
     if tracks.timecode is not None:
         tags["timecode"] = tracks.timecode
     return [word for key, value in tags.items() for word in ("-metadata:s:0", f"{key}={value}")]
+
+
+def _file_tags(tracks: SourceTracks) -> list[str]:
+    """Return ffmpeg's arguments for what the file says of itself, and its tracks of themselves."""
+    if not tracks.metadata:
+        return ["-map_metadata:g", "-1", "-map_metadata:s", "-1"]
+    # Said again, as MP4 with Apple's tags has the date twice: read together, it is none.
+    date = [] if tracks.date is None else ["-metadata", f"creation_time={tracks.date}"]
+    return ["-map_metadata", "1", *date]
+
+
+def _bare_tags(track: Track, output: int) -> list[str]:
+    """Return ffmpeg's arguments that keep what stream ``output`` needs: language, a font's name."""
+    if track.kind == "attachment":
+        return [f"-map_metadata:s:{output}", f"1:s:{track.index}"]
+    known = track.language != "und"
+    return [f"-metadata:s:{output}", f"language={track.language}"] if known else []
 
 
 def _seconds(value: Fraction) -> str:

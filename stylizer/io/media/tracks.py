@@ -28,11 +28,11 @@ from av.stream import Disposition
 
 from stylizer.errors import SinkError
 from stylizer.io.image import count_plays
-from stylizer.io.media.container import stream_seconds
 from stylizer.io.media.ffmpeg import read_ffmpeg, run_ffmpeg
 from stylizer.io.media.formats import Container
 from stylizer.io.media.inputs import file_url, input_arguments, open_options
-from stylizer.io.media.timestamps import bridged_packets, has_seams
+from stylizer.io.media.lengths import picture_span
+from stylizer.io.media.timestamps import has_seams
 
 __all__ = ["TRIED_SECONDS", "SourceTracks", "Track", "plan_tracks", "settle_tracks"]
 
@@ -69,6 +69,7 @@ class Track:
       mixed: whether its channels are mixed down to two.
       disposition: ffmpeg's words for what it is for, ``default+forced``; ``0`` for nothing.
       cut: whether what comes before time 0 is left out.
+      language: three letters (ISO 639-2); ``und`` where none is said.
     """
 
     index: int
@@ -80,6 +81,7 @@ class Track:
     mixed: bool = False
     disposition: str = "0"
     cut: bool = False
+    language: str = "und"
 
     def arguments(self, output: int) -> list[str]:
         """Return ffmpeg's options for this track as stream ``output`` of the result."""
@@ -132,6 +134,8 @@ class SourceTracks:
       disposition: of the picture track.
       timecode: of the first picture, ``01:02:03:04``; None without one.
       apple: whether the file has Apple's own tags (place, date of the recording).
+      date: of the recording, as the file says it; None where it says none.
+      metadata: whether what the file says of itself and of its tracks goes along.
       seams: whether time may begin anew within the file.
       plays: how often an animation is shown; 0 for without end.
       span: (start, end) of the part that is wanted, seconds from the first picture, which becomes
@@ -146,6 +150,8 @@ class SourceTracks:
     disposition: str = "default"
     timecode: str | None = None
     apple: bool = False
+    date: str | None = None
+    metadata: bool = True
     seams: bool = False
     plays: int = 0
     span: tuple[Fraction, Fraction | None] | None = None
@@ -153,6 +159,19 @@ class SourceTracks:
     def plain(self) -> SourceTracks:
         """Return the tracks without what is said of the pictures."""
         return replace(self, picture_tags={}, disposition="default", timecode=None, apple=False)
+
+    def bare(self) -> SourceTracks:
+        """Return the tracks without metadata and covers; languages and chapters stay."""
+        return replace(
+            self.plain(),
+            tracks=tuple(track for track in self.tracks if track.kind != "cover"),
+            picture_tags={
+                key: self.picture_tags[key] for key in self.picture_tags if key != "title"
+            },
+            disposition=self.disposition,
+            date=None,
+            metadata=False,
+        )
 
 
 def plan_tracks(source: Path, container: Container, *, suffix: str) -> SourceTracks:
@@ -173,7 +192,7 @@ def plan_tracks(source: Path, container: Container, *, suffix: str) -> SourceTra
             planned = [_plan(source, stream, container, suffix) for stream in file.streams]
             found = _find_picture_facts(file, container, suffix)
             _name_the_rest(file, container, suffix)
-            start, duration = _video_span(file)
+            start, duration = picture_span(file, _main_video(file))
     except (OSError, av.error.FFmpegError) as error:
         raise SinkError(
             f"{source}: cannot be read for its sound and subtitles ({error}); "
@@ -269,6 +288,7 @@ def _plan(source: Path, stream: Any, container: Container, suffix: str) -> Track
         name=codec if language == "und" else f"{codec}, {language}",
         encoder="copy",
         disposition=_words(stream.disposition),
+        language=language,
     )
     if kind in {"attachment", "cover"}:
         if container.attachments if kind == "attachment" else container.covers:
@@ -334,6 +354,7 @@ def _find_picture_facts(file: Any, container: Container, suffix: str) -> SourceT
         disposition="default" if video is None else _words(video.disposition),
         timecode=timecode,
         apple=any(key.startswith(_APPLE) for key in file.metadata),
+        date=file.metadata.get("creation_time", "").partition(";")[0] or None,
         seams=has_seams(file),
     )
 
@@ -362,31 +383,6 @@ def _main_video(file: Any) -> Any:
     streams = [stream for stream in file.streams.video if not _is_cover(stream)]
     best = file.streams.best("video") if streams else None
     return next((stream for stream in streams if stream is best), next(iter(streams), None))
-
-
-def _video_span(file: Any) -> tuple[Fraction, Fraction | None]:
-    """Return when the pictures begin in the file, and for how long they go on, in seconds."""
-    video = _main_video(file)
-    if video is None:
-        return Fraction(0), None
-    start = Fraction(0)
-    if video.start_time is not None and file.start_time is not None:
-        start = video.start_time * video.time_base - Fraction(file.start_time, av.time_base)
-    stated = None if has_seams(file) else stream_seconds(video)
-    return start, stated or _scan_duration(file, video)
-
-
-def _scan_duration(file: Any, video: Any) -> Fraction | None:
-    """Read through the packets (nothing is decoded) of a file that does not tell its length."""
-    times = [
-        (packet.pts, packet.pts + (packet.duration or 0))
-        for packet in bridged_packets(file, video)
-        if packet.pts is not None
-    ]
-    if not times:
-        return None
-    span = max(end for _, end in times) - min(begin for begin, _ in times)
-    return Fraction(span) * Fraction(video.time_base)
 
 
 def _is_cover(stream: Any) -> bool:

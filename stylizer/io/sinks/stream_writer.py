@@ -46,6 +46,7 @@ class StreamWriter:
         source: Path | None = None,
         span: tuple[Fraction, Fraction | None] | None = None,
         config: VideoWriterConfig | None = None,
+        metadata: bool = True,
     ) -> None:
         """Check what can be checked before any work is done; nothing is written yet.
 
@@ -57,6 +58,7 @@ class StreamWriter:
           source: the film that sound and subtitles come from; None for neither.
           span: of the film, if a part is written; see `stylizer.io.media.part.plan_part`.
           config: how to encode; None for the defaults.
+          metadata: see `stylizer.io.sinks.video_writer.VideoWriter`.
 
         Raises:
           SinkError: the standard output is a terminal; the source cannot be read; the encoder does
@@ -75,7 +77,8 @@ class StreamWriter:
         )
         self._tracks: SourceTracks | None = None
         if source is not None and kind == "mkv":
-            self._tracks = plan_part(source, container, suffix=".mkv", span=span)
+            tracks = plan_part(source, container, suffix=".mkv", span=span)
+            self._tracks = tracks if metadata else tracks.bare()
         self._encoder: PictureEncoder | None = None
         self._stdout: int | None = None
 

@@ -22,7 +22,7 @@ from stylizer.io.atomic import (
 )
 from stylizer.io.media.encoders import choose_encoder
 from stylizer.io.media.encoding import VideoWriterConfig
-from stylizer.io.media.formats import CONTAINERS, GIF_TOP_RATE
+from stylizer.io.media.formats import CONTAINERS, GIF_TOP_RATE, Container
 from stylizer.io.media.part import plan_part
 from stylizer.io.media.segments import PictureEncoder
 from stylizer.io.media.timeline import Timeline
@@ -72,6 +72,7 @@ class VideoWriter:
         overwrite: bool = False,
         transparent: bool = False,
         times: Timeline | None = None,
+        metadata: bool = True,
     ) -> None:
         """Check what can be checked before any work is done; nothing is written yet.
 
@@ -87,6 +88,8 @@ class VideoWriter:
           transparent: write how opaque frames are, in files that can hold it: WebM as VP9, MOV as
             ProRes 4444. Elsewhere a transparent frame is laid on white, which the log tells.
           times: when frames stand, as those of a source with a variable rate; None for ``rate``.
+          metadata: whether the file says what the source says of title, date, place and device, of
+            its tracks' names, timecode and cover; languages and chapters are kept in any case.
 
         Raises:
           SinkError: the path cannot be written, is the source, or has no known suffix; the source
@@ -116,16 +119,17 @@ class VideoWriter:
             raise ConfigError(f"{self._path}: {TIMED}")
         if container.video == "gif" and rate > GIF_TOP_RATE:
             _log.warning("a GIF has at most %s frames a second: some are left out", GIF_TOP_RATE)
+        tracks = (
+            plan_part(Path(source), container, suffix=suffix, span=span)
+            if isinstance(source, str | Path)
+            else source
+        )
         self._plan = VideoPlan(
             path=self._path,
             container=container,
             size=size,
             rate=rate,
-            tracks=(
-                plan_part(Path(source), container, suffix=suffix, span=span)
-                if isinstance(source, str | Path)
-                else source
-            ),
+            tracks=tracks if metadata else _bare(tracks),
             config=config,
             overwrite=overwrite,
             transparent=transparent,
@@ -200,3 +204,15 @@ class VideoWriter:
                 file.finish(interrupted=kind is not None)
             else:
                 file.rescue()
+
+
+def _bare(tracks: SourceTracks | LateTracks | None) -> SourceTracks | LateTracks | None:
+    """Return tracks without metadata, also those that are planned when all pictures are written."""
+    if not callable(tracks):
+        return None if tracks is None else tracks.bare()
+
+    def late(container: Container, suffix: str) -> SourceTracks | None:
+        found = tracks(container, suffix)
+        return None if found is None else found.bare()
+
+    return late

@@ -26,6 +26,7 @@ USUAL_RATE = Fraction(25)
 
 _log = logging.getLogger(__name__)
 
+_EXPECTED = "expected a folder, a glob or a %05d pattern of pictures"
 _NUMBER = re.compile(r"%0?(\d*)d")
 _natural_key = natsort_keygen(alg=ns.PATH)
 _signed_key = natsort_keygen(alg=ns.SIGNED)
@@ -69,13 +70,15 @@ def find_pictures(where: Path | str) -> tuple[Path, ...]:
     if place.is_dir():
         found = list(place.iterdir())
     elif place.is_file():
-        raise SourceError(f"{text}: expected a folder, a glob or a %05d pattern, got a file")
+        if _is_picture(place):
+            raise SourceError(f"{text}: {_EXPECTED}, got a picture; `stylizer image` paints it")
+        raise SourceError(f"{text}: {_EXPECTED}, got a file; `stylizer video` paints videos")
     elif is_numbered(place.name):
         found = _find_numbered(place)
     elif glob.has_magic(text):
         found = [Path(name) for name in glob.glob(text, recursive=True)]
     else:
-        raise SourceError(f"{text}: no such folder; check the path")
+        raise SourceError(f"{text}: no such folder; {_EXPECTED}; check the path")
     order = _signed_order if any(_SIGN.search(path.name) for path in found) else _order
     paths = sorted((path for path in found if _is_picture(path)), key=order)
     if not paths:

@@ -8,6 +8,7 @@ import pytest
 
 from stylizer.apps.console.films import plan_films
 from stylizer.errors import ConfigError
+from stylizer.jobs.records import stat_of
 from tests.apps.conftest import Inverter, Run, names
 from tests.clips import count_frames, decode, make_clip, read_number
 
@@ -87,6 +88,77 @@ def test_ctrl_c_ends_all_and_the_same_command_goes_on(
     assert again.code == 0, again.err
     assert "2 of 3 videos painted" in again.err
     assert "1 there already" in again.err
+
+
+def test_overwrite_goes_on_too_and_paints_nothing_again(
+    stylizer: Run,
+    inverter: Inverter,
+    films: list[Path],
+    style: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    out = tmp_path / "out"
+    command = ("video", *films, "-o", out, "-s", style, "--overwrite")
+    assert stylizer(*command).code == 0
+    assert names(out) == ["a.mp4", "b.mkv", "c.mp4"]
+    first, before = count_frames(films[0]), stat_of(out / "a.mp4")
+    paint, fails_at = Inverter.__call__, first + 5
+
+    def interrupt(self: Inverter, frame):  # type: ignore[no-untyped-def]
+        if len(self.calls) == fails_at:
+            raise KeyboardInterrupt
+        return paint(self, frame)
+
+    monkeypatch.setattr(Inverter, "__call__", interrupt)
+    for _ in range(2):  # what is finished stays noted when it is interrupted once more
+        inverter.calls.clear()
+        assert stylizer(*command).code == 130
+        assert "a.mp4.parts" in names(out)
+        assert names(out / "a.mp4.parts") == ["job.json", "lock"]
+        assert "painted" in stylizer("jobs").out
+        painted, fails_at = stat_of(out / "a.mp4"), 5
+    assert painted != before
+    monkeypatch.setattr(Inverter, "__call__", paint)
+    inverter.calls.clear()
+    again = stylizer(*command)
+    assert again.code == 0, again.err
+    assert f"a.mp4: all {first} frames are painted already" in again.err
+    assert len(inverter.calls) == sum(map(count_frames, films[1:]))
+    assert stat_of(out / "a.mp4") == painted
+    assert names(out) == ["a.mp4", "b.mkv", "c.mp4"]
+    inverter.calls.clear()
+    assert stylizer(*command).code == 0  # and once all is done, it paints all anew
+    assert len(inverter.calls) == sum(map(count_frames, films))
+
+
+def test_another_look_does_not_go_on_with_what_overwrite_had_painted(
+    stylizer: Run,
+    inverter: Inverter,
+    films: list[Path],
+    style: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    out, paint = tmp_path / "out", Inverter.__call__
+    first = count_frames(films[0])
+
+    def interrupt(self: Inverter, frame):  # type: ignore[no-untyped-def]
+        if len(self.calls) == first:
+            raise KeyboardInterrupt
+        return paint(self, frame)
+
+    monkeypatch.setattr(Inverter, "__call__", interrupt)
+    assert stylizer("video", *films, "-o", out, "-s", style, "-y").code == 130
+    monkeypatch.setattr(Inverter, "__call__", paint)
+    other = ("video", *films, "-o", out, "-s", style, "-y", "--strength", "0.5")
+    refused = stylizer(*other)
+    assert refused.code == 1
+    assert "strength was 1.0 and is 0.5" in refused.errors[0]
+    inverter.calls.clear()
+    assert stylizer(*other, "--restart").code == 0
+    assert len(inverter.calls) >= first
+    assert names(out) == ["a.mp4", "b.mkv", "c.mp4"]
 
 
 @pytest.mark.parametrize(

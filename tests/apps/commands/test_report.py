@@ -74,6 +74,10 @@ def test_the_numbers_tell_boil_from_calm_and_find_the_cut(clips: Path, tmp_path:
         assert f"Warping error of {name}.mp4" in out
         assert "Worst frames" in out
         assert "Cuts before frame: 6" in out
+        verdict = {"calm": "calm.mp4 holds still: ", "boiling": "boiling.mp4 flickers: "}[name]
+        (sentence,) = [line for line in out.splitlines() if line.startswith(verdict)]
+        assert f"by {found[name]['own_levels']:.1f} gray levels" in sentence
+        assert found[name]["judgement"] == {"calm": "still", "boiling": "flicker"}[name]
         drawn = cv2.imread(str(plot))
         assert drawn is not None
         assert drawn.std() > 10

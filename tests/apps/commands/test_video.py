@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import typer
+from PIL import ExifTags
+from PIL import Image as pillow
 from skimage import data
 
 from stylizer.apps.commands import video
@@ -17,7 +19,7 @@ from stylizer.frame import Frame
 from stylizer.io.media.probe import probe
 from stylizer.io.sinks.video_writer import VideoWriter
 from tests.apps.conftest import Inverter, Run, names
-from tests.clips import count_frames, decode, duration, make_clip, read_number
+from tests.clips import count_frames, decode, duration, make_clip, picture, read_number
 from tests.streams import MjpegServer
 
 
@@ -244,6 +246,20 @@ def test_pictures_become_a_video_and_a_video_pictures(
     outcome = stylizer("video", painted, tmp_path / "n%02d.png", "-s", style, "--size", "24")
     assert outcome.code == 0, outcome.err
     assert len(list(tmp_path.glob("n*.png"))) == 30
+
+
+def test_pictures_of_pictures_keep_what_these_say_or_leave_it_out(
+    stylizer: Run, inverter: Inverter, style: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "in").mkdir()
+    exif = pillow.Exif()
+    exif[ExifTags.Base.Make] = "Maker"
+    pillow.fromarray(picture(1)).save(tmp_path / "in" / "a.jpg", exif=exif)
+    for name, more in (("kept", ()), ("left", ("--no-metadata",))):
+        outcome = stylizer("video", tmp_path / "in", f"{tmp_path / name}/", "-s", style, *more)
+        assert outcome.code == 0, outcome.err
+        with pillow.open(tmp_path / name / "a.jpg") as opened:
+            assert opened.getexif().get(ExifTags.Base.Make) == (None if more else "Maker")
 
 
 def test_a_stream_has_no_end(

@@ -17,12 +17,17 @@ from tests.clips import count_frames, ffmpeg, make_clip
 FAST = VideoWriterConfig(preset="ultrafast", crf=30)
 
 
-def rewrite(source: Path, target: Path) -> Path:
+def rewrite(source: Path, target: Path, *, metadata: bool = True) -> Path:
     """Write a source's own pictures and tracks to another file."""
     with (
         VideoReader(source) as reader,
         VideoWriter(
-            target, size=reader.size, rate=reader.rate, source=source, config=FAST
+            target,
+            size=reader.size,
+            rate=reader.rate,
+            source=source,
+            config=FAST,
+            metadata=metadata,
         ) as writer,
     ):
         for frame in reader:
@@ -263,3 +268,93 @@ def test_apples_own_tags_are_kept(tmp_path: Path, suffix: str) -> None:
     ffmpeg("-i", clip, "-c", "copy", "-movflags", "use_metadata_tags", *options, source)
     with av.open(str(rewrite(source, tmp_path / f"out{suffix}"))) as file:
         assert tags.items() <= file.metadata.items()
+
+
+def recording(path: Path, *options: object) -> Path:
+    """Write a film as a phone does, with all that it says of itself and of its sound."""
+    clip = make_clip(path.with_name("clip.mp4"), audio=True)
+    tags = {
+        "title": "The sea",
+        "artist": "Anna",
+        "comment": "at noon",
+        "creation_time": "2024-05-06T07:08:09.000000Z",
+        "location": "+48.5004-004.4895/",
+    }
+    words = [part for key, value in tags.items() for part in ("-metadata", f"{key}={value}")]
+    sound_tags = ("-metadata:s:a", "language=fra", "-metadata:s:a", "title=With Anna")
+    ffmpeg("-i", clip, "-c", "copy", *words, *sound_tags, *options, path)
+    return path
+
+
+def told(path: Path) -> str:
+    """Return all that a file and its tracks say."""
+    with av.open(str(path)) as file:
+        found = [dict(record.metadata) for record in (file, *file.streams)]
+        return str([*found, file.chapters()])
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv", ".webm"])
+@pytest.mark.parametrize("source", [".mp4", ".mov", ".mkv"])
+def test_date_and_place_are_kept_or_left_out(tmp_path: Path, source: str, suffix: str) -> None:
+    film = recording(tmp_path / f"film{source}", "-timecode", "10:11:12:13")
+    kept = told(rewrite(film, tmp_path / f"kept{suffix}"))
+    for word in ("The sea", "Anna", "at noon", "2024-05-06T07:08:09", "+48.5004-004.4895/", "fra"):
+        assert word in kept
+    bare = rewrite(film, tmp_path / f"bare{suffix}", metadata=False)
+    left = told(bare)
+    for word in ("sea", "Anna", "noon", "2024", "48.5", "With", "10:11", "creation"):
+        assert word not in left
+    assert "fra" in left
+    content = bare.read_bytes()
+    assert not any(word in content for word in (b"The sea", b"Anna", b"at noon", b"+48.5004"))
+    assert sound(bare)[0][1] == pytest.approx(1, abs=0.1)
+
+
+def test_of_apples_tags_nothing_is_left_without_metadata(tmp_path: Path) -> None:
+    place = ("-metadata", "com.apple.quicktime.location.ISO6709=+12.34+056.78/")
+    film = recording(tmp_path / "film.mov", "-movflags", "use_metadata_tags", *place)
+    assert "+12.34" in told(rewrite(film, tmp_path / "kept.mp4"))
+    bare = rewrite(film, tmp_path / "bare.mp4", metadata=False)
+    assert b"apple.quicktime" not in bare.read_bytes()
+    assert b"+12.34" not in bare.read_bytes()
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_the_date_stays_when_a_painting_is_painted(tmp_path: Path, suffix: str) -> None:
+    # MP4 with Apple's tags says it twice, which ffmpeg reads as "a;a"
+    place = ("-metadata", "com.apple.quicktime.location.ISO6709=+12.34+056.78/")
+    film = recording(tmp_path / "film.mov", "-movflags", "use_metadata_tags", *place)
+    first = rewrite(film, tmp_path / "first.mp4")
+    second = rewrite(first, tmp_path / f"second{suffix}")
+    with av.open(str(second)) as file:
+        assert file.metadata["creation_time"].startswith("2024-05-06T07:08:09")
+        assert ";" not in file.metadata["creation_time"]
+
+
+def test_chapters_and_fonts_stay_without_metadata_and_covers_go(tmp_path: Path) -> None:
+    font, notes = tmp_path / "plain.ttf", tmp_path / "notes.txt"
+    font.write_bytes(b"a font")
+    notes.write_text(";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=500\ntitle=Calm\n")
+    film = recording(
+        tmp_path / "film.mkv",
+        "-attach",
+        font,
+        "-metadata:s:t",
+        "mimetype=application/x-truetype-font",
+    )
+    ffmpeg(
+        "-i", film, "-i", notes, "-map", "0", "-map_chapters", "1", "-c", "copy", tmp_path / "c.mkv"
+    )
+    bare = rewrite(tmp_path / "c.mkv", tmp_path / "bare.mkv", metadata=False)
+    assert "plain.ttf" in told(bare)
+    assert "Calm" in told(bare)
+    cover = tmp_path / "cover.mp4"
+    ffmpeg(
+        *("-i", recording(tmp_path / "film.mp4"), "-f", "lavfi", "-i", "testsrc=s=32x32:d=1"),
+        *("-map", "0", "-map", "1", "-c", "copy", "-c:v:1", "mjpeg", "-frames:v:1", 1),
+        *("-disposition:v:1", "attached_pic", cover),
+    )
+    with av.open(str(rewrite(cover, tmp_path / "kept.mp4"))) as file:
+        assert len(file.streams.video) == 2
+    with av.open(str(rewrite(cover, tmp_path / "left.mp4", metadata=False))) as file:
+        assert len(file.streams.video) == 1

@@ -131,7 +131,7 @@ def test_bad_places(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="no pictures there"):
         FolderReader(f"{tmp_path}/*.png")
     write_image(tmp_path / "a.png", picture(0))
-    with pytest.raises(SourceError, match="got a file"):
+    with pytest.raises(SourceError, match="got a picture"):
         FolderReader(tmp_path / "a.png")
     with pytest.raises(ConfigError, match="rate"):
         FolderReader(tmp_path, rate=Fraction(0))
