@@ -177,12 +177,15 @@ def halved(images: Tensor) -> Tensor:
 def content_loss(painted: Tensor, wanted: Tensor) -> Tensor:
     """Return the squared distance of features relative to their energy, mean over pictures.
 
-    A picture with less energy than others counts as one with the mean energy: a smooth sky has next
-    to none, and would have to stay empty.
+    A picture with less energy than others has its distance told relative to the mean energy, and
+    counts the less, as its energy is of that: a smooth sky has next to none, and would have to stay
+    empty.
     """
     painted, wanted = ops.cast(painted, "float32"), ops.cast(wanted, "float32")
     energy = _energy(wanted)
-    return ops.mean(_energy(painted - wanted) / ops.maximum(energy, ops.mean(energy)))
+    share = ops.minimum(energy / (ops.mean(energy) + 1e-6), 1.0)
+    least = ops.maximum(energy, ops.mean(energy))
+    return ops.mean(share * _energy(painted - wanted) / least)
 
 
 def flicker_loss(first: Tensor, second: Tensor) -> Tensor:

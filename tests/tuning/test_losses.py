@@ -97,8 +97,12 @@ def test_content_of_an_empty_sky_counts_by_what_others_have() -> None:
     wanted = np.concatenate([full, sky_like]).astype(np.float32)
     painted = wanted + np.array([2.0, 2.0], np.float32)[:, None, None, None]
     assert float(content_loss(painted[:1], wanted[:1])) == pytest.approx(0.25)
-    # 4 over 16, and 4 over the mean of 16 and next to nothing
-    assert float(content_loss(painted, wanted)) == pytest.approx((0.25 + 0.5) / 2, rel=1e-3)
+    # 4 over 16; what has next to no energy counts next to nothing
+    assert float(content_loss(painted, wanted)) == pytest.approx(0.25 / 2, rel=1e-3)
+    half = np.concatenate([full, full / 2]).astype(np.float32)
+    more = half + np.array([2.0, 2.0], np.float32)[:, None, None, None]
+    # energies 16 and 4: the second counts 0.4, and has 4 over the mean of both, 10
+    assert float(content_loss(more, half)) == pytest.approx((0.25 + 0.4 * 0.4) / 2, rel=1e-3)
 
 
 def test_flicker_is_in_half_ranges() -> None:
