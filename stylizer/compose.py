@@ -137,7 +137,7 @@ class Composed(WrappedStylizer):
             self._moving = paint_moving(over, config.coherence, config.underdrawing)
         painter = underpaint(painter, config.underpainting)
         painter = overpaint(painter, config.overpainting)
-        painter = underdraw(painter, config.underdrawing)
+        painter = underdraw(painter, config.underdrawing, still=still)
         if config.stroke is not None:
             painter = paint_beyond(painter, margin=STILL_MARGIN if still else VIDEO_MARGIN)
         painter = find_parts_before(painter)

@@ -52,7 +52,8 @@ class EffectsConfig:
         1 (`stylizer.effects.overpainting`); counts where coherence does.
       underdrawing: strength of contours that are drawn into frames before they are painted, 0 to 1
         (`stylizer.effects.underdrawing`), and of light and dark that paint gets back
-        (`stylizer.effects.form`). With it, stills have finer strokes for people, along contours and
+        (`stylizer.effects.form`). With it, what is faint in stills is made plainer before
+        (`stylizer.effects.contrast`), and they have finer strokes for people, along contours and
         where there is detail (`stylizer.effects.finer`).
       finer: what of frames that are held still is painted in finer strokes, as it is of stills,
         where stroke is given: people alone, or all; None for nothing.
@@ -121,8 +122,8 @@ class StylizerConfig:
         are held still.
       underdrawing: strength of lines along the source's contours that lead the strokes, 0 to 1, so
         that what hardly differs from what is around is not lost; where it is, paint gets its light
-        and dark back. Counts where stroke does. Stills have finer strokes with it, for people,
-        along contours and where there is detail.
+        and dark back. Counts where stroke does. With it, what is faint in stills is made plainer
+        before, and they have finer strokes for people, along contours and where there is detail.
       finer: what of videos is painted in finer strokes, as it is of stills: ``"people"``, and what
         else a picture is of; ``"all"``: contours and detail as well; None for nothing. It takes
         more than twice as long. Counts where detail does.

@@ -81,8 +81,9 @@ class LookOptions:
         option(
             "underdrawing",
             "From 0 to 1: how strongly the source's contours lead the fast method's strokes, and "
-            "how much of its light and dark paint gets back that has lost the form of things. "
-            "Stills have finer strokes along contours, and for people. Default: "
+            "how much of its light and dark paint gets back that has lost the form of things. In "
+            "stills, what is faint is made plainer before, and strokes are finer along contours, "
+            "and for people. Default: "
             f"{USUAL_UNDERDRAWING:g} for the networks of our own.",
             _STYLE,
             show_default=False,

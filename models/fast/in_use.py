@@ -25,10 +25,7 @@ import imageio_ffmpeg
 import numpy as np
 
 from stylizer.backend.cores import usable_cores
-from stylizer.compose import build
-from stylizer.description import StylizerConfig
-from stylizer.effects.underdrawing import USUAL_UNDERDRAWING
-from stylizer.effects.underpainting import VIDEO_UNDERPAINTING
+from stylizer.compose import Composed, build
 from stylizer.frame import Frame, Image
 from stylizer.io.image import read_image, write_image
 from stylizer.io.resize import resize_image
@@ -36,7 +33,7 @@ from stylizer.network.config import FastConfig
 from stylizer.network.magenta.lite import MagentaLite
 from stylizer.size import Size
 from stylizer.styles.load import Style
-from stylizer.temporal.coherence import CoherenceConfig
+from stylizer.usual import video_config
 
 from ..compact.distill import build_teacher
 from ..training.pack import HELD_OUT
@@ -135,21 +132,14 @@ def _ffmpeg(arguments: list[str], *, given: bytes = b"") -> bytes:
 
 
 def _fast(network: str, weights: Path | None) -> Paint:
-    """Return a fast network, put together as a user gets it, frame by frame."""
-    made = {}
+    """Return a fast network, put together as for a video: each frame is the first one of it."""
+    made: dict[str, Composed] = {}
+    method = FastConfig(network=network, weights=weights)
 
     def paint(image: Image, style: Style) -> Image:
         if style.name not in made:
-            made[style.name] = build(
-                StylizerConfig(
-                    styles=[style],
-                    method=FastConfig(network=network, weights=weights),
-                    coherence=CoherenceConfig(strength=0.0),
-                    cuts=None,
-                    underpainting=VIDEO_UNDERPAINTING,
-                    underdrawing=USUAL_UNDERDRAWING,
-                )
-            )
+            made[style.name] = build(video_config([style], method=method, faces=None, hands=None))
+        made[style.name].reset()
         return made[style.name](Frame(image, 0, 0.0)).image
 
     return paint

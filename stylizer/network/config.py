@@ -35,7 +35,7 @@ class FastConfig:
       style_scale: the style pictures are resized to this factor of the size that the network knows,
         0.05..8.
       smooth: details of a frame fainter than about so many gray levels (grain, blocks of codecs)
-        are left out before it is painted, as `stylizer.network.smoothing` says; 0 for none, to 50.
+        are left out before it is painted, as `stylizer.io.smoothing` says; 0 for none, to 50.
         None is the network's own: 8, where it is embedded.
       magenta: folder or URL of Magenta's model; None for where TensorFlow Hub has it.
       weights: other weights of an embedded network, as ``build_network().save_weights`` writes

@@ -20,6 +20,7 @@ from keras import ops
 
 from stylizer.errors import BackendError
 from stylizer.frame import Image
+from stylizer.io.smoothing import smooth
 from stylizer.network.adaptive import styled
 from stylizer.network.adaptive.architecture import style_statistics
 from stylizer.network.adaptive.dead_leaves import dead_leaves
@@ -27,7 +28,6 @@ from stylizer.network.adaptive.noise import make_noise, noise_gains, noise_map
 from stylizer.network.adaptive.parts import load_network
 from stylizer.network.adaptive.spec import ADAPTIVE
 from stylizer.network.inputs import extend, resize_style
-from stylizer.network.smoothing import smooth
 from stylizer.perceptual.compact import load_compact
 from stylizer.perceptual.half import load_half
 from stylizer.styles.tuning import Tuning

@@ -8,10 +8,10 @@ from keras import ops
 
 from stylizer.errors import ConfigError
 from stylizer.frame import Image
+from stylizer.io.smoothing import smooth
 from stylizer.network.config import FastConfig
 from stylizer.network.embedded.smoothing_layer import smooth_tensor
 from stylizer.network.runtime import load_runtime
-from stylizer.network.smoothing import smooth
 from stylizer.styles.built_in import load_named_style
 
 

@@ -10,6 +10,7 @@ from keras import ops
 from stylizer.backend.keras_backend import compile_step, describe_device, set_threads
 from stylizer.errors import BackendError
 from stylizer.frame import Image, check_image
+from stylizer.io.smoothing import smooth
 from stylizer.network.config import FastConfig
 from stylizer.network.embedded.embedding import Engine, embed_style
 from stylizer.network.embedded.parts import load_parts
@@ -23,7 +24,6 @@ from stylizer.network.inputs import (
     resize_style,
     tuned_scale,
 )
-from stylizer.network.smoothing import smooth
 from stylizer.styles.load import AnyStyle, Style
 from stylizer.weights import weights_path
 

@@ -25,6 +25,7 @@ from stylizer.backend.openvino_core import (
 )
 from stylizer.errors import BackendError
 from stylizer.frame import Cameras, Image, check_image
+from stylizer.io.smoothing import smooth
 from stylizer.network.config import FastConfig
 from stylizer.network.embedded.embedding import Engine, embed_style
 from stylizer.network.embedded.openvino_models import load_models
@@ -40,7 +41,6 @@ from stylizer.network.inputs import (
     resize_style,
     tuned_scale,
 )
-from stylizer.network.smoothing import smooth
 from stylizer.styles.load import AnyStyle, Style
 
 _Shape = tuple[int, ...]

@@ -1,4 +1,4 @@
-"""`stylizer.network.smoothing.smooth` as a part of a network, for programs that have none of it."""
+"""`stylizer.io.smoothing.smooth` as a part of a network, for programs that have none of it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from stylizer.io.smoothing import STEP
 from stylizer.network.embedded.interpolation import interpolate
-from stylizer.network.smoothing import STEP
 
 __all__ = ["smooth_tensor"]
 
@@ -17,7 +17,7 @@ __all__ = ["smooth_tensor"]
 def smooth_tensor(image: Any, deviation: float) -> Any:
     """Return pictures without their faint details.
 
-    As `stylizer.network.smoothing.smooth`, but that nothing is rounded on the way.
+    As `stylizer.io.smoothing.smooth`, but that nothing is rounded on the way.
 
     Args:
       image: RGB 0..255, (N, H, W, 3), symbolic or not; sides multiples of `STEP`, 2 or more of it.

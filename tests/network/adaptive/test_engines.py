@@ -14,6 +14,7 @@ from keras import ops
 
 from stylizer.errors import BackendError, ConfigError, WeightsError
 from stylizer.frame import Camera, Image
+from stylizer.io.smoothing import smooth
 from stylizer.network.adaptive.architecture import CODE_SIZE, STATISTICS_SIZE, build_network
 from stylizer.network.adaptive.noise import NOISE_CHANNELS, noise_map
 from stylizer.network.adaptive.spec import ADAPTIVE
@@ -22,7 +23,6 @@ from stylizer.network.embedded.keras_runtime import KerasRuntime
 from stylizer.network.embedded.openvino_runtime import OpenVinoRuntime
 from stylizer.network.embedded.parts import load_parts
 from stylizer.network.runtime import NoisyRuntime, Runtime
-from stylizer.network.smoothing import smooth
 from stylizer.styles.load import Style
 from stylizer.weights import weights_path
 

@@ -18,6 +18,7 @@ from keras import ops
 
 from stylizer.errors import BackendError, ConfigError, WeightsError
 from stylizer.frame import Image
+from stylizer.io.smoothing import smooth
 from stylizer.network import runtime as runtime_module
 from stylizer.network.config import FastConfig
 from stylizer.network.embedded import openvino_runtime, style_cache
@@ -35,7 +36,6 @@ from stylizer.network.fast.parts import load_network
 from stylizer.network.fast.spec import FAST
 from stylizer.network.registry import FAST_NETWORKS
 from stylizer.network.runtime import Runtime, load_runtime
-from stylizer.network.smoothing import smooth
 from stylizer.perceptual.compact import load_compact
 from stylizer.styles.load import Style, load_style
 from stylizer.weights import weights_path

@@ -33,16 +33,16 @@ def smooth(image: Image, deviation: float) -> Image:
     rounded to 8 bits, which the networks do not see and takes a third of the time.
 
     Args:
-      image: uint8 RGB, (H, W, 3).
+      image: uint8, (H, W, 3), or (H, W).
       deviation: of the details of which half is left out, in gray levels; of those three times as
         strong, a tenth is. 0 returns the image itself.
 
     Returns:
-      uint8 RGB, (H, W, 3).
+      uint8, of the same shape.
     """
     if deviation == 0:
         return image
-    height, width, _ = image.shape
+    height, width = image.shape[:2]
     size = (max(1, width // STEP), max(1, height // STEP))
     small = cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.float32)
     mean = cv2.blur(small, _WINDOW)
