@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stylizer.effects.cutting import brightness, spread
-from stylizer.faces.masks import smooth
+from stylizer.faces.masks import rise, smooth
 from stylizer.frame import Image
 
 __all__ = ["FaceLight", "draw_planes"]
@@ -74,6 +74,16 @@ _APART, _TOWARDS = 0.5, 0.3
 
 _TINTED = 48.0
 """Side of a face, in pixels, that these colors are taken at, at most."""
+
+
+_PATCH, _PATCHED = 0.05, 0.9
+"""Deviation, as a share of a face's side, of a Gaussian that leaves broad patches of light, dark
+and color, which hide a face more than strokes do; and the share in which they are those of the face
+where they do."""
+
+_HIDES = (0.25, 0.5)
+"""By how much patches are off, by the deviation of the face's light and dark, where they begin to
+hide it, and where they do."""
 
 
 class FaceLight:
@@ -142,10 +152,20 @@ class FaceLight:
         full = math.sqrt(own / (_mean(np.square(even, out=work), shares) + 1e-3))
         cv2.addWeighted(even, _EVEN * min(full, _FULLEST), color, -_EVEN, 0, dst=work)
         work += spread(self._apart)
+        patches = spread(self._more_of_patches(weight, side))
+        patches *= smooth(work, _PATCH * side)
         work *= shares
+        work += patches
         work += fine
         work += self._tint(color, side)
         return work
+
+    def _more_of_patches(self, weight: Values, side: float) -> Values:
+        """Return the share that broad patches get beyond the weight, (h, w): where they hide it."""
+        apart = smooth(self._apart, _PATCH * side)
+        off = math.sqrt(_mean(apart * apart, self._area)) / (self._deviation + 5)
+        share = np.float32(_PATCHED) * rise(off, _HIDES) * self._area
+        return np.asarray(np.maximum(share - weight, 0), np.float32)
 
     def _bring_within(self, wanted: Values) -> Values:
         """Return brightness, (h, w), with that of the face in the range that the paint has.
