@@ -53,10 +53,10 @@ class Display:
 
     def show(self, progress: Progress) -> None:
         """Take a pipeline's account."""
-        text = f"{progress.fps:.1f} fps"
+        parts = [f"{progress.fps:.1f} fps"] if progress.fps > 0 else []
         if self._live:
-            text += f", {progress.latency * 1000:.0f} ms behind"
-        self.update(self._begun + progress.frames, text)
+            parts.append(f"{progress.latency * 1000:.0f} ms behind")
+        self.update(self._begun + progress.frames, ", ".join(parts))
 
     def update(self, done: int, text: str = "") -> None:
         """Say how much is done, and a few words more."""

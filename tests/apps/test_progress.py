@@ -3,6 +3,7 @@
 import pytest
 
 from stylizer.apps.console import progress
+from stylizer.pipeline import Progress
 
 
 def test_what_comes_before_the_first_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -22,3 +23,14 @@ def test_what_comes_before_the_first_does_not_count(monkeypatch: pytest.MonkeyPa
         "4 of 12 frames, 40 s left",
         "8 of 12 frames, 20 s left",
     ]
+
+
+def test_a_rate_is_said_as_soon_as_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, said = [1000.0], list[str]()
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(progress, "say", said.append)
+    with progress.Display(total=12, quiet=False) as display:
+        for frames, fps in ((1, 0.0), (2, 8.0)):
+            now[0] += 10
+            display.show(Progress(frames=frames, total=12, fps=fps, latency=0.1))
+    assert said == ["1 of 12 frames", "2 of 12 frames, 8.0 fps, 100 s left"]
