@@ -154,7 +154,7 @@ PAINTINGS: Mapping[str, Painting] = {
         artist="Piet Mondrian",
         year=1913,
         picture="styles/mondrian.jpg",
-        content=3.0,
+        content=8.0,
         side=768,
         noise=_CALM,
     ),
@@ -171,6 +171,7 @@ PAINTINGS: Mapping[str, Painting] = {
         artist="Utagawa Kuniyoshi",
         year=1845,
         picture="styles_more/uk_025.jpg",
+        content=6.0,
         noise=_EVEN,
     ),
     "olive_trees": Painting(

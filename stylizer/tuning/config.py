@@ -49,7 +49,7 @@ class TuningConfig:
     rank: int = 8
     style_scale: float = 2.0
     noise: tuple[float, float, float] | None = None
-    content: float = 2.0
+    content: float = 4.0
     light: float = 3.0
     batch: int = 4
     side: int = 192
