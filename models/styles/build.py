@@ -202,7 +202,7 @@ PAINTINGS: Mapping[str, Painting] = {
         artist="Katsushika Hokusai",
         year=1831,
         picture="styles_more/uk_019.jpg",
-        content=4.0,
+        content=9.0,
         noise=_EVEN,
     ),
     "red_vineyard": Painting(
@@ -210,6 +210,7 @@ PAINTINGS: Mapping[str, Painting] = {
         artist="Vincent van Gogh",
         year=1888,
         picture="styles_more/pa_018.jpg",
+        content=6.0,
         side=768,
     ),
     "shipwreck": Painting(
