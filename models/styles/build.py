@@ -241,7 +241,7 @@ PAINTINGS: Mapping[str, Painting] = {
         artist="Edvard Munch",
         year=1893,
         picture="styles/the_scream.jpg",
-        content=12.0,
+        content=7.0,
     ),
     "timmy_tiptoes": Painting(
         title="The Tale of Timmy Tiptoes",
