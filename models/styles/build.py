@@ -226,7 +226,7 @@ PAINTINGS: Mapping[str, Painting] = {
         artist="Vincent van Gogh",
         year=1889,
         picture="styles/starry_night.jpg",
-        content=8.0,
+        content=5.0,
     ),
     "tahiti": Painting(
         title="Three Tahitian Women",
