@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from stylizer.base import WrappedStylizer, apply_effect, divides, find, load_states, save_states
 from stylizer.description import EffectsConfig, StylizerConfig
 from stylizer.effects.beyond import STILL_MARGIN, VIDEO_MARGIN, paint_beyond
-from stylizer.effects.color import SourceColor
+from stylizer.effects.color import MatchColor, SourceColor
 from stylizer.effects.faces import KeepFaces
 from stylizer.effects.finer import EnlargeFiner, FinerStrokes, finer_strokes
 from stylizer.effects.finer_moving import PaintMoving, paint_moving
@@ -137,7 +137,8 @@ class Composed(WrappedStylizer):
             self._moving = paint_moving(over, config.coherence, config.underdrawing)
         painter = underpaint(painter, config.underpainting)
         painter = overpaint(painter, config.overpainting)
-        painter = underdraw(painter, config.underdrawing, still=still)
+        plainer = still and find(painter, MatchColor) is None  # which takes the colors it is given
+        painter = underdraw(painter, config.underdrawing, plainer=plainer)
         if config.stroke is not None:
             painter = paint_beyond(painter, margin=STILL_MARGIN if still else VIDEO_MARGIN)
         painter = find_parts_before(painter)

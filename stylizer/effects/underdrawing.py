@@ -79,7 +79,7 @@ def check_underdrawing(strength: float) -> None:
     check_share(strength, name="underdrawing")
 
 
-def underdraw(painter: Stylizer, strength: float, *, still: bool = False) -> Stylizer:
+def underdraw(painter: Stylizer, strength: float, *, plainer: bool = False) -> Stylizer:
     """Return a painter of frames that are drawn into, and of which no form is lost.
 
     What lines cannot keep, `stylizer.effects.form` gives back. It is the painter itself where the
@@ -88,15 +88,15 @@ def underdraw(painter: Stylizer, strength: float, *, still: bool = False) -> Sty
     Args:
       painter: what paints.
       strength: of lines and form, 0 to 1.
-      still: whether frames are pictures by themselves: what is faint in them is made plainer
-        before. In a video that would raise the blocks of codecs, too.
+      plainer: whether what is faint is made plainer before, for pictures by themselves. In a
+        video that would raise the blocks of codecs, too.
 
     Raises:
       ConfigError: the strength is out of its range.
     """
     if strength == 0:
         return painter
-    contrast = min(_RAISED * strength, 1.0) if still else 0.0
+    contrast = min(_RAISED * strength, 1.0) if plainer else 0.0
     drawn = Underdraw(painter, strength=strength, contrast=contrast)
     return GiveForm(drawn, strength=min(_FORM * strength, 1.0))
 

@@ -98,8 +98,8 @@ def test_it_is_done_at_the_size_that_frames_are_painted_at() -> None:
     drawn = draw_contours(picture, 0.5)
     np.testing.assert_array_equal(painted.image, give_form(picture, drawn, 0.7))
     raised = draw_contours(raise_contrast(picture, 1.0), 0.5)
-    still = underdraw(painter, 0.5, still=True)(Frame(picture, 3, 0.1))
-    np.testing.assert_array_equal(still.image, give_form(picture, raised, 0.7))
+    plainer = underdraw(painter, 0.5, plainer=True)(Frame(picture, 3, 0.1))
+    np.testing.assert_array_equal(plainer.image, give_form(picture, raised, 0.7))
     assert (painted.index, painted.time) == (3, 0.1)
 
 
