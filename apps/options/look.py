@@ -162,8 +162,8 @@ class LookOptions:
           method: what paints; Magenta's network is left as it is if nobody asks.
           underpainting: where nobody asks.
         """
-        begun = (underpainting, USUAL_UNDERDRAWING) if prepares_frames(method) else (0.0, 0.0)
-        painting, drawing = begun
+        own = prepares_frames(method)
+        painting, drawing = (underpainting, USUAL_UNDERDRAWING) if own else (0.0, 0.0)
         return (
             painting if self.underpainting is None else self.underpainting,
             drawing if self.underdrawing is None else self.underdrawing,

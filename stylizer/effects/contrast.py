@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from stylizer.faces.masks import rise, smooth
+from stylizer.faces.masks import deviation_around, rise, smooth
 from stylizer.frame import Image
 from stylizer.io.smoothing import smooth as leave_out_faint
 
@@ -72,7 +72,5 @@ def _filled(light: Image) -> npt.NDArray[np.float32]:
     size = max(1, width // _COARSE), max(1, height // _COARSE)
     small = cv2.resize(light, size, interpolation=cv2.INTER_AREA)
     values, around = np.asarray(small, np.float32), _AROUND * min(size)
-    mean = smooth(values, around)
-    deviation = np.sqrt(np.maximum(smooth(values * values, around) - mean * mean, 0))
-    there = smooth(rise(deviation, (_NOTHING, _SOMETHING)), around / 2)
+    there = smooth(rise(deviation_around(values, around), (_NOTHING, _SOMETHING)), around / 2)
     return np.asarray(cv2.resize(there, (width, height)), np.float32)

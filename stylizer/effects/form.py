@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from stylizer.base import Prepared
 from stylizer.effects.strength import check_share
-from stylizer.faces.masks import smooth
+from stylizer.faces.masks import deviation_around, smooth
 from stylizer.frame import LUMA, Frame, Image, check_image
 from stylizer.protocols import Stylizer
 
@@ -180,8 +180,7 @@ def _lacking(seen: Values, own: Values) -> tuple[Values, Values]:
 
 def _calmness(own: Values) -> Values:
     """Return 1 where a painting's light and dark, (h, w), hardly vary, to 0 where they do."""
-    mean = smooth(own, _STROKES)
-    deviation = np.sqrt(np.maximum(smooth(own * own, _STROKES) - mean * mean, 0))
+    deviation = deviation_around(own, _STROKES)
     calm, busy = _BUSY
     share = (np.float32(busy) - deviation) / np.float32(busy - calm)
     return np.asarray(np.clip(share, 0, 1), np.float32)

@@ -13,6 +13,7 @@ from stylizer.faces.tracker import TrackedFace
 
 __all__ = [
     "Mask",
+    "deviation_around",
     "draw_area",
     "draw_bare_area",
     "draw_faces",
@@ -164,6 +165,12 @@ def smooth(values: Mask, deviation: float) -> Mask:
     small = _blur(cv2.resize(values, size, interpolation=cv2.INTER_AREA), deviation / factor)
     large = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
     return np.asarray(large, np.float32).reshape(values.shape)
+
+
+def deviation_around(values: Mask, reach: float) -> Mask:
+    """Return the standard deviation around each place, (h, w); as `smooth` takes its arguments."""
+    mean = smooth(values, reach)
+    return np.sqrt(np.maximum(smooth(values * values, reach) - mean * mean, 0))
 
 
 def _blur(values: cv2.typing.MatLike, deviation: float) -> cv2.typing.MatLike:
